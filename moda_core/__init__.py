@@ -1,0 +1,1 @@
+"""MoDA talking heads in PyTorch: speech and a portrait in, facial motion and frames out."""

@@ -1,0 +1,1 @@
+"""Speech: waveforms and the features that condition the motion model."""

@@ -1,0 +1,29 @@
+"""What an audio encoder hands to the motion model."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class AudioFeatures:
+    """Features of a speech recording at 25 frames a second.
+
+    Parameters
+    ----------
+    values : Tensor, shape (T, layers, channels), float32
+    encoder : str
+        Name of the encoder; a motion model takes only features of the one it was trained on.
+    duration_s : float
+        Length of the recording in seconds; ``T == round(25 * duration_s)``, at least 1.
+    """
+
+    values: Tensor
+    encoder: str
+    duration_s: float
+
+    def __len__(self) -> int:
+        return self.values.shape[0]
+
+    def __repr__(self) -> str:
+        return f"AudioFeatures({self.encoder}, {self.duration_s:.2f} s, {len(self)} frames)"

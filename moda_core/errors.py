@@ -1,0 +1,17 @@
+"""Errors that a user can act on."""
+
+
+class MoDAError(Exception):
+    """Base of the errors that this package raises on purpose; its text is one actionable sentence."""
+
+
+class InputFileError(MoDAError):
+    """A picture, sound or model file that cannot be used; the text names the file."""
+
+
+class FaceNotFoundError(MoDAError):
+    """No usable face in a picture; the text says how to give points."""
+
+
+class OutputError(MoDAError):
+    """A result that cannot be written where the user asked."""

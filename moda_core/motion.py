@@ -1,0 +1,238 @@
+"""Facial motion: the 70-dim layout, its statistics, and what is done to it over time.
+
+Layout of a frame (spec E): expression 63 (21 keypoints x, y, z, keypoint-major), scale,
+translation 3, pitch, yaw, roll. Angles are in degrees: + pitch looks down, + yaw turns the nose to
+the image's left, + roll turns clockwise in the image.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+MOTION_DIM = 70
+EXPRESSION = slice(0, 63)
+SCALE = slice(63, 64)
+TRANSLATION = slice(64, 67)
+PITCH, YAW, ROLL = slice(67, 68), slice(68, 69), slice(69, 70)
+HEAD = slice(63, 70)  # scale, translation and rotation
+
+FPS = 25
+STD_FLOOR = 1e-5  # added to every standard deviation (spec E)
+SMOOTHED = HEAD  # dims that the pose smoother touches (spec D.5)
+
+# Lip keypoints of the released lip modulation (spec E).
+LIP_KEYPOINTS = (6, 12, 14, 17, 19, 20)
+
+
+@dataclass(frozen=True)
+class MotionStats:
+    """Mean and standard deviation of the 70 motion dims, which define the normalised space.
+
+    Parameters
+    ----------
+    mean, std : Tensor, shape (70,)
+        In de-normalised units; `STD_FLOOR` is added to `std` wherever it is used.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def normalize(self, motion: Tensor) -> Tensor:
+        """Return ``(motion - mean) / (std + 1e-5)`` for motion of shape (..., 70)."""
+        return (motion - self.mean.to(motion)) / (self.std.to(motion) + STD_FLOOR)
+
+    def denormalize(self, motion: Tensor) -> Tensor:
+        """Return ``motion * (std + 1e-5) + mean`` for normalised motion of shape (..., 70)."""
+        return motion * (self.std.to(motion) + STD_FLOOR) + self.mean.to(motion)
+
+
+@lru_cache(maxsize=1)
+@torch.inference_mode(False)
+def released_stats() -> MotionStats:
+    """Return the statistics of the released model's training set.
+
+    They are facts about the model's output format; `motion_stats.json` says where they were
+    measured.
+    """
+    stored = json.loads(Path(__file__).with_name("motion_stats.json").read_text("utf-8"))
+    return MotionStats(torch.tensor(stored["mean"]), torch.tensor(stored["std"]))
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Facial motion that any renderer can play on any portrait.
+
+    Parameters
+    ----------
+    values : Tensor, shape (N, 70), float32
+        De-normalised, for a face of the data set's mean scale.
+    rest : Tensor, shape (63,)
+        The expression at rest that `values` started from.
+    fps : float
+        Frames a second.
+
+    Raises
+    ------
+    ValueError
+        If a shape or the frame rate is wrong.
+    """
+
+    values: Tensor
+    rest: Tensor
+    fps: float = FPS
+
+    def __post_init__(self):
+        if self.values.ndim != 2 or self.values.shape[1] != MOTION_DIM:
+            raise ValueError(
+                f"Expected motion of shape (N, {MOTION_DIM}), got {tuple(self.values.shape)}."
+            )
+        if tuple(self.rest.shape) != (63,):
+            raise ValueError(f"Expected rest of shape (63,), got {tuple(self.rest.shape)}.")
+        if not self.fps > 0:
+            raise ValueError(f"Expected a frame rate above 0, got {self.fps}.")
+
+    def __len__(self) -> int:
+        return self.values.shape[0]
+
+    def __repr__(self) -> str:
+        return f"Motion({len(self)} frames at {self.fps:g} fps)"
+
+    @property
+    def offset(self) -> Tensor:
+        """Expression minus rest, shape (N, 63)."""
+        return self.values[:, EXPRESSION] - self.rest.to(self.values)
+
+    def resampled(self, fps: float, num_frames: int) -> "Motion":
+        """Return the same movement at another frame rate.
+
+        Parameters
+        ----------
+        fps : float
+            The new rate; frame i stands for the time ``i / fps``.
+        num_frames : int
+            Length of the result; past the end the last frame is held.
+
+        Returns
+        -------
+        Motion
+            Linear in time between the frames of this one.
+        """
+        position = torch.arange(num_frames, dtype=torch.float64) * (self.fps / fps)
+        position = position.clamp(max=len(self) - 1)
+        index = position.floor().long()
+        following = (index + 1).clamp(max=len(self) - 1)
+        weight = (position - index).to(self.values)[:, None]
+        values = torch.lerp(self.values[index], self.values[following], weight)
+        return replace(self, values=values, fps=fps)
+
+
+def smooth_pose(motion: Tensor) -> Tensor:
+    """Average scale, translation and rotation over three frames (spec D.5).
+
+    Parameters
+    ----------
+    motion : Tensor, shape (..., N, 70)
+
+    Returns
+    -------
+    Tensor, shape (..., N, 70)
+        A new tensor; the two end frames are means of the two frames available there, and a single
+        frame stays as it is. The expression is untouched.
+    """
+    smoothed = motion.clone()
+    num_frames = motion.shape[-2]
+    if num_frames < 2:
+        return smoothed
+    pose = motion[..., SMOOTHED]
+    smoothed[..., 0, SMOOTHED] = (pose[..., 0, :] + pose[..., 1, :]) / 2
+    smoothed[..., -1, SMOOTHED] = (pose[..., -2, :] + pose[..., -1, :]) / 2
+    if num_frames > 2:
+        total = pose[..., :-2, :] + pose[..., 1:-1, :] + pose[..., 2:, :]
+        smoothed[..., 1:-1, SMOOTHED] = total / 3
+    return smoothed
+
+
+def previous_motion(info: dict[str, Tensor], stats: MotionStats) -> tuple[Tensor, Tensor]:
+    """Turn a portrait's motion info into the normalised frame before the first one (spec E).
+
+    Parameters
+    ----------
+    info : dict
+        Refined motion info: ``exp`` (1, 63) or (1, 21, 3), ``scale`` (1, 1), ``t`` (1, 3),
+        ``pitch``, ``yaw``, ``roll`` (1, 1) in degrees.
+    stats : MotionStats
+        Of the model that will continue the motion.
+
+    Returns
+    -------
+    previous : Tensor, shape (1, 1, 70)
+        Normalised motion of the portrait, brought to the data set's mean scale.
+    rescale_ratio : Tensor, shape (1, 1)
+        Scale of the portrait over the data set's mean scale.
+    """
+    mean_scale = stats.mean[SCALE].to(info["scale"])
+    rescale_ratio = (info["scale"] + 1e-5) / (mean_scale + 1e-5)
+    translation = torch.cat([info["t"][:, :2], torch.zeros_like(info["t"][:, 2:])], dim=1)
+    parts = [info["exp"].reshape(1, 63), info["scale"] / rescale_ratio, translation / rescale_ratio]
+    parts += [info[axis].reshape(1, 1) for axis in ("pitch", "yaw", "roll")]
+    return stats.normalize(torch.cat(parts, dim=1))[None], rescale_ratio
+
+
+def motion_info(motion: Tensor, rescale_ratio: Tensor) -> dict[str, Tensor]:
+    """Split de-normalised motion into what drives the keypoints of one face (spec E).
+
+    Parameters
+    ----------
+    motion : Tensor, shape (N, 70)
+        De-normalised.
+    rescale_ratio : Tensor, shape (1, 1)
+        Of the portrait, see `previous_motion`.
+
+    Returns
+    -------
+    dict
+        ``exp`` (N, 63), ``scale`` (N, 1), ``t`` (N, 3), ``pitch``, ``yaw``, ``roll`` (N, 1).
+    """
+    return {
+        "exp": motion[:, EXPRESSION],
+        "scale": motion[:, SCALE] * rescale_ratio,
+        "t": motion[:, TRANSLATION] * rescale_ratio,
+        "pitch": motion[:, PITCH],
+        "yaw": motion[:, YAW],
+        "roll": motion[:, ROLL],
+    }
+
+
+def modulate_lips(
+    motion: Tensor, silent_frames: int, reference_index: int | None = None
+) -> Tensor:
+    """Exaggerate the lips' distance from a frame of silence (spec E).
+
+    Parameters
+    ----------
+    motion : Tensor, shape (N, 70)
+        Normalised, with the frames of silence that were added to the speech.
+    silent_frames : int
+        How many they are; the reference lies three quarters of them before the end.
+    reference_index : int, optional
+        Another frame to take as closed lips.
+
+    Returns
+    -------
+    Tensor, shape (N, 70)
+        A new tensor; only the six lip keypoints differ.
+    """
+    if reference_index is None:
+        reference_index = motion.shape[0] - max(int(0.75 * silent_frames), 1)
+    dims = torch.tensor([3 * keypoint + axis for keypoint in LIP_KEYPOINTS for axis in range(3)])
+    lips = motion[:, dims]
+    delta = lips - lips[reference_index]
+    distance = (delta**2).sum(dim=1, keepdim=True)
+    gain = (torch.sigmoid(5 * distance) - 0.5) / (0.1 * distance.max() + 0.05)
+    modulated = motion.clone()
+    modulated[:, dims] = lips[reference_index] + delta * (1 + gain)
+    return modulated

@@ -1,0 +1,1 @@
+"""Portraits: reading pictures, finding faces, pasting frames back."""

@@ -1,0 +1,51 @@
+"""Landmarks of one face, in pixels of the picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class FaceLandmarks:
+    """The points that place a face: found by `find_face`, or given by the user.
+
+    All points are float arrays (x, y) in pixels of the full picture, x to the right, y down, the
+    centre of the first pixel at (0.5, 0.5). `left` and `right` are the image's.
+
+    Parameters
+    ----------
+    left_eye, right_eye : array, shape (2,)
+        Centres of the eyes (pupils at a straight look).
+    left_mouth, right_mouth : array, shape (2,)
+        Corners of the mouth.
+    upper_lip, lower_lip : array, shape (2,)
+        Middle of the inner edge of each lip; equal when the mouth is closed.
+    confidence : float in [0, 1]
+        How far the points can be trusted; points that the user gave have 1.
+    """
+
+    left_eye: np.ndarray
+    right_eye: np.ndarray
+    left_mouth: np.ndarray
+    right_mouth: np.ndarray
+    upper_lip: np.ndarray
+    lower_lip: np.ndarray
+    confidence: float = 1.0
+
+    @property
+    def eye_distance(self) -> float:
+        """Distance of the eye centres in pixels, the unit of the face frame."""
+        return float(np.hypot(*(self.right_eye - self.left_eye)))
+
+    def points(self) -> np.ndarray:
+        """Return the six points in the order of the fields, shape (6, 2)."""
+        return np.stack(
+            [
+                self.left_eye,
+                self.right_eye,
+                self.left_mouth,
+                self.right_mouth,
+                self.upper_lip,
+                self.lower_lip,
+            ]
+        )

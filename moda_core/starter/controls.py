@@ -1,0 +1,139 @@
+"""Facial controls of the starter and their directions in the 63-dim expression space.
+
+A control is one nameable movement: 0 is rest, 1 is full. `compose` turns controls into expression
+and `read` turns any expression, the released model's too, back into controls. Directions and
+read-outs follow LivePortrait's own editing constants (MIT) and read-outs that were checked on real
+motion; read-outs are direct sums of a few channels, because a pseudo-inverse over everything
+mistakes head motion for blinks.
+"""
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from ..motion import EXPRESSION, released_stats
+
+# Unit, sign: `left` and `right` are the image's. Signed ones are marked.
+CONTROLS = (
+    "jaw",  # opening of the mouth
+    "close",  # lips pressed together, as for p, b, m
+    "width",  # signed: + spread lips, - pucker
+    "smile",  # signed: corners up or down
+    "skew",  # signed: + the right corner goes up, the left one down
+    "sneer",  # raised upper lip, wrinkled nose
+    "blink_left",  # 1 is shut, negative is wide open
+    "blink_right",
+    "brow",  # signed: brows up or down
+    "worry",  # inner ends of the brows up
+    "frown",  # brows drawn together and down
+    "gaze",  # signed: + to the image's right
+)
+
+# Movement of (keypoint, axis) for a control at 1, in units of the normalised expression.
+DIRECTIONS: dict[str, dict[tuple[int, str], float]] = {
+    "jaw": {(19, "y"): 0.062, (20, "y"): -0.030, (19, "z"): 0.006, (17, "y"): -0.004},
+    "close": {(19, "y"): -0.004, (20, "y"): 0.004, (19, "z"): -0.010},
+    "width": {(14, "y"): -0.010, (20, "z"): -0.008, (7, "x"): 0.004},
+    "smile": {
+        (20, "y"): -0.010,
+        (14, "y"): -0.020,
+        (17, "y"): 0.0065,
+        (17, "z"): 0.003,
+        (13, "y"): -0.00275,
+        (16, "y"): -0.00275,
+        (3, "y"): -0.0035,
+        (7, "y"): -0.0035,
+    },
+    "skew": {(14, "x"): 0.004, (20, "x"): 0.006},
+    "sneer": {(4, "y"): -0.010, (3, "y"): -0.003},
+    "blink_left": {(11, "y"): 0.016, (13, "y"): -0.0048, (1, "y"): 0.0025, (2, "y"): -0.0025},
+    "blink_right": {(15, "y"): 0.016, (16, "y"): -0.0048, (1, "y"): 0.0025, (2, "y"): -0.0025},
+    "brow": {(2, "y"): -0.015, (1, "y"): 0.003},
+    "worry": {(1, "y"): 0.012},
+    "frown": {(1, "x"): 0.012, (2, "x"): -0.012, (1, "y"): -0.004, (2, "y"): 0.004},
+    "gaze": {(11, "x"): 0.012, (15, "x"): 0.012},
+}
+
+# Channels that measure a control on real motion; couplings between them are removed in `read`.
+READ_OUTS: dict[str, dict[tuple[int, str], float]] = {
+    "jaw": {(19, "y"): 1.0, (20, "y"): -0.6},
+    "close": {(19, "z"): -1.0},
+    "width": {(14, "y"): -1.0, (20, "z"): -1.25, (7, "x"): 2.5},
+    "smile": {(17, "y"): 1.0, (17, "z"): 2.0, (7, "y"): -2.0},
+    "skew": {(14, "x"): 1.0, (20, "x"): 1.0},
+    "sneer": {(4, "y"): -1.0},
+    "blink_left": {(11, "y"): 1.0},
+    "blink_right": {(15, "y"): 1.0},
+    "brow": {(2, "y"): -1.0},
+    "worry": {(1, "y"): 1.0},
+    "frown": {(1, "x"): 1.0, (2, "x"): -1.0},
+    "gaze": {(11, "x"): 1.0, (15, "x"): 1.0},
+}
+
+
+def _rows(table: dict[str, dict[tuple[int, str], float]]) -> Tensor:
+    rows = torch.zeros(len(CONTROLS), 63, dtype=torch.float64)
+    for name, terms in table.items():
+        for (keypoint, axis), value in terms.items():
+            rows[CONTROLS.index(name), 3 * keypoint + "xyz".index(axis)] = value
+    return rows
+
+
+@lru_cache(maxsize=1)
+@torch.inference_mode(False)
+def _directions() -> Tensor:
+    return _rows(DIRECTIONS).float()
+
+
+@lru_cache(maxsize=1)
+@torch.inference_mode(False)
+def _read_outs() -> Tensor:
+    directions, read_outs = _rows(DIRECTIONS), _rows(READ_OUTS)
+    coupling = directions @ read_outs.T  # (control moved, control read)
+    return (read_outs.T @ torch.linalg.inv(coupling)).float()
+
+
+def compose(controls: Tensor) -> Tensor:
+    """Turn controls into an offset of the expression.
+
+    Parameters
+    ----------
+    controls : Tensor, shape (..., 12)
+        Values in the order of `CONTROLS`; 0 is rest, 1 is full.
+
+    Returns
+    -------
+    Tensor, shape (..., 63)
+        Offset to add to an expression at rest, keypoint-major.
+    """
+    return controls @ _directions().to(controls)
+
+
+def read(offset: Tensor) -> Tensor:
+    """Read the controls from an offset of the expression; the exact inverse of `compose`.
+
+    Parameters
+    ----------
+    offset : Tensor, shape (..., 63)
+        Expression minus the expression at rest.
+
+    Returns
+    -------
+    Tensor, shape (..., 12)
+        Values in the order of `CONTROLS`, not clamped.
+    """
+    return offset @ _read_outs().to(offset)
+
+
+@lru_cache(maxsize=1)
+@torch.inference_mode(False)
+def rest_expression() -> Tensor:
+    """Return the starter's expression at rest, shape (63,): lips closed, eyes open.
+
+    It is the mean of the released statistics with the lips a little further closed, because the
+    mean is taken over people who talk.
+    """
+    closed = torch.zeros(len(CONTROLS))
+    closed[CONTROLS.index("jaw")] = -0.1
+    return released_stats().mean[EXPRESSION] + compose(closed)

@@ -1,0 +1,1 @@
+"""How the starter's motion model was made."""
