@@ -1,0 +1,150 @@
+"""Reading and writing of weights: strict, and never executing anything."""
+
+import json
+import re
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from .config import MMDiTConfig
+from .errors import InputFileError
+
+MMDIT_PREFIX = "talking_head_dit."
+
+# Names of the released file, and ours. Streams are numbered motion, audio, emotion, identity.
+RENAMES = (
+    (r"(motion|identity|time)_embedder\.mlp\.0\.", r"\1_embedder.in_layer."),
+    (r"(motion|identity|time)_embedder\.mlp\.2\.", r"\1_embedder.out_layer."),
+    (r"emo_embedder\.embedding_table\.", "emotion_embedder."),
+    (r"^blocks4\.(\d+)\.", r"four_stream_blocks.\1."),
+    (r"^blocks2\.(\d+)\.", r"double_stream_blocks.\1."),
+    (r"^blocks\.(\d+)\.(?:attn1\.)?", r"single_stream_blocks.\1."),
+    (r"(_blocks\.\d+)\.adaLN_modulation_xs\.1\.", r"\1.streams.0.modulation."),
+    (r"(_blocks\.\d+)\.adaLN_modulation_audio(\d?)\.1\.", r"\1.streams.<\2>.modulation."),
+    (r"(_blocks\.\d+)\.xs_mlp\.", r"\1.streams.0.mlp."),
+    (r"(_blocks\.\d+)\.audio_mlp(\d?)\.", r"\1.streams.<\2>.mlp."),
+    (r"(_blocks\.\d+)\.attn1\.qkv_xs\.", r"\1.streams.0.qkv."),
+    (r"(_blocks\.\d+)\.attn1\.qkv_au(\d?)\.", r"\1.streams.<\2>.qkv."),
+    (r"(_blocks\.\d+)\.attn1\.xs_proj\.", r"\1.streams.0.proj."),
+    (r"(_blocks\.\d+)\.attn1\.au_proj(\d?)\.", r"\1.streams.<\2>.proj."),
+    (r"(_blocks\.\d+)\.attn1\.xs_q_norm\.", r"\1.streams.0.norm.query_norm."),
+    (r"(_blocks\.\d+)\.attn1\.xs_k_norm\.", r"\1.streams.0.norm.key_norm."),
+    (r"(_blocks\.\d+)\.attn1\.au_q_norm(\d?)\.", r"\1.streams.<\2>.norm.query_norm."),
+    (r"(_blocks\.\d+)\.attn1\.au_k_norm(\d?)\.", r"\1.streams.<\2>.norm.key_norm."),
+    (r"<>", "1"),
+    (r"<(\d)>", r"\1"),
+    (r"(single_stream_blocks\.\d+)\.streams\.0\.", r"\1."),
+    (r"(single_stream_blocks\.\d+)\.xs_q_norm\.", r"\1.norm.query_norm."),
+    (r"(single_stream_blocks\.\d+)\.xs_k_norm\.", r"\1.norm.key_norm."),
+    (r"(single_stream_blocks\.\d+)\.linear2\.", r"\1.out."),
+    (r"final_layer\.adaLN_modulation\.1\.", "final_layer.modulation."),
+)
+
+
+def rename_mmdit_key(key: str) -> str:
+    """Return our name for a key of the released file, without its prefix."""
+    for pattern, replacement in RENAMES:
+        key = re.sub(pattern, replacement, key)
+    return key
+
+
+def convert_mmdit(state: dict[str, Tensor], config: MMDiTConfig) -> dict[str, Tensor]:
+    """Bring the transformer's weights from the released layout into ours.
+
+    Parameters
+    ----------
+    state : dict
+        Tensors by released name, with or without other parts of the file.
+    config : MMDiTConfig
+
+    Returns
+    -------
+    dict
+        For `MotionMMDiT.load_state_dict`; views of the given tensors where that is possible.
+    """
+    converted = {}
+    for key, tensor in state.items():
+        if not key.startswith(MMDIT_PREFIX):
+            continue
+        name = rename_mmdit_key(key.removeprefix(MMDIT_PREFIX))
+        if name == "emotion_embedder.weight":
+            tensor = tensor.T.contiguous()
+        if ".qkv_xs." in name:  # of a single-stream block: query, key and value, MLP in one
+            parts = tensor.split([config.width, 2 * config.width, config.mlp_ratio * config.width])
+            for part, value in zip(("query", "key_value", "mlp_in"), parts, strict=True):
+                converted[name.replace("qkv_xs", part)] = value
+        else:
+            converted[name] = tensor
+    return converted
+
+
+def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
+    """Assign weights to a module; every key and shape must fit.
+
+    Parameters
+    ----------
+    module : nn.Module
+        May be on the meta device.
+    state : dict
+    source : str
+        File that the weights came from, for the message.
+
+    Raises
+    ------
+    InputFileError
+        If a key is missing, unexpected or of another shape.
+    """
+    expected = module.state_dict()
+    problems = [f"{key} is missing" for key in expected if key not in state]
+    problems += [f"{key} is unexpected" for key in state if key not in expected]
+    problems += [
+        f"{key} has shape {tuple(state[key].shape)} instead of {tuple(tensor.shape)}"
+        for key, tensor in expected.items()
+        if key in state and state[key].shape != tensor.shape
+    ]
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise InputFileError(
+            f"{source} does not hold weights for {type(module).__name__}: "
+            f"{'; '.join(problems[:3])}{more}. Use the file that belongs to this model."
+        )
+    module.load_state_dict(state, assign=True)
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read all tensors and the metadata of a safetensors file.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise InputFileError(
+            f"{path} cannot be read as safetensors ({error}). Restore the file and try again."
+        ) from error
+
+
+def save_safetensors(path: Path, tensors: dict[str, Tensor], config: MMDiTConfig) -> None:
+    """Write tensors, with the configuration as JSON in the metadata."""
+    contiguous = {key: tensor.detach().contiguous() for key, tensor in tensors.items()}
+    save_file(contiguous, path, metadata={"config": json.dumps(vars(config))})
+
+
+def read_config(metadata: dict[str, str]) -> MMDiTConfig:
+    """Return the configuration that `save_safetensors` stored."""
+    return MMDiTConfig(**json.loads(metadata["config"]))
+
+
+def cast_floats(state: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+    """Return the tensors, floating-point ones cast to `dtype`."""
+    return {
+        key: tensor.to(dtype) if tensor.is_floating_point() else tensor
+        for key, tensor in state.items()
+    }

@@ -1,0 +1,79 @@
+"""Configurations of the networks, one frozen dataclass each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MMDiTConfig:
+    """Shape of a motion transformer; the released one and the starter's are two values of it.
+
+    Parameters
+    ----------
+    width : int
+        Channels D of every token; a multiple of ``2 * num_heads``.
+    num_heads : int
+        Attention heads; each has ``width / num_heads`` channels.
+    num_four_stream, num_double_stream, num_single_stream : int
+        Blocks of each of the three fusion stages, coarse to fine.
+    audio_layers, audio_width : int
+        Layers and channels of the audio features of one frame.
+    audio_context : int
+        Audio frames that one token sees, centred on its own; odd.
+    mlp_ratio : int
+        Hidden width of the MLPs over `width`.
+
+    Raises
+    ------
+    ValueError
+        If a number is not positive, the heads do not divide the width, or the context is even.
+    """
+
+    width: int
+    num_heads: int
+    num_four_stream: int
+    num_double_stream: int
+    num_single_stream: int
+    audio_layers: int
+    audio_width: int
+    audio_context: int = 1
+    mlp_ratio: int = 4
+
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"Expected {name} to be a positive integer, got {value!r}.")
+        if self.width % (2 * self.num_heads):
+            raise ValueError(
+                f"Expected width to be a multiple of 2 x num_heads, got width {self.width} "
+                f"and {self.num_heads} heads."
+            )
+        if self.audio_context % 2 == 0:
+            raise ValueError(f"Expected an odd audio_context, got {self.audio_context}.")
+
+    @property
+    def head_dim(self) -> int:
+        """Channels of one attention head."""
+        return self.width // self.num_heads
+
+
+# Spec 0: `TalkingHeadDiT-B`.
+RELEASED = MMDiTConfig(
+    width=768,
+    num_heads=12,
+    num_four_stream=3,
+    num_double_stream=6,
+    num_single_stream=12,
+    audio_layers=12,
+    audio_width=768,
+)
+
+STARTER = MMDiTConfig(
+    width=128,
+    num_heads=4,
+    num_four_stream=1,
+    num_double_stream=2,
+    num_single_stream=2,
+    audio_layers=4,
+    audio_width=64,
+    audio_context=5,
+)

@@ -1,0 +1,70 @@
+"""Joint attention over the tokens of all streams (spec B.3)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .rope import apply_rope
+
+
+class QKNorm(nn.Module):
+    """RMS norms with gains over the channels of each head, then rotary positions."""
+
+    def __init__(self, head_dim: int, dtype=None, device=None, operations=nn):
+        super().__init__()
+        self.query_norm = operations.RMSNorm(head_dim, eps=1e-5, dtype=dtype, device=device)
+        self.key_norm = operations.RMSNorm(head_dim, eps=1e-5, dtype=dtype, device=device)
+
+    def forward(self, query: Tensor, key: Tensor, rope=None) -> tuple[Tensor, Tensor]:
+        """Normalise and rotate.
+
+        Parameters
+        ----------
+        query, key : Tensor, shape (B, L, H, d)
+        rope : tuple of Tensor, optional
+            Tables of `rope_tables`; None leaves the tokens unrotated.
+        """
+        query, key = self.query_norm(query), self.key_norm(key)
+        if rope is None:
+            return query, key
+        return apply_rope(query, rope), apply_rope(key, rope)
+
+
+def split_heads(x: Tensor, parts: int, head_dim: int) -> tuple[Tensor, ...]:
+    """Split a fused projection (B, L, parts * H * d) into `parts` tensors (B, L, H, d)."""
+    return x.unflatten(-1, (parts, -1, head_dim)).unbind(2)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attend with every query to every key, without a mask.
+
+    Parameters
+    ----------
+    query : Tensor, shape (B, Lq, H, d)
+    key, value : Tensor, shape (B, Lk, H, d)
+
+    Returns
+    -------
+    Tensor, shape (B, Lq, H * d)
+        ``softmax(q k^T / sqrt(d)) v``, heads joined.
+    """
+    heads = (x.transpose(1, 2) for x in (query, key, value))  # (B, H, L, d)
+    return F.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
+
+
+def joint_attention(streams: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, ...]:
+    """Let the tokens of all streams attend to each other.
+
+    Parameters
+    ----------
+    streams : list of (query, key, value)
+        Each of shape (B, L_s, H, d), in the order of concatenation.
+
+    Returns
+    -------
+    tuple of Tensor, shape (B, L_s, H * d)
+        The result, split back into the streams.
+    """
+    query, key, value = (torch.cat(parts, dim=1) for parts in zip(*streams, strict=True))
+    lengths = [stream_query.shape[1] for stream_query, _, _ in streams]
+    return attend(query, key, value).split(lengths, dim=1)

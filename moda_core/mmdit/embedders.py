@@ -1,0 +1,69 @@
+"""Embedders of the motion transformer's inputs (spec B.1)."""
+
+import math
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+TIMESTEP_DIM = 256
+
+# Float32 exponentials differ between machines in the last bit, which a timestep of 1000 turns into
+# 6e-5. So the exponential is taken in float64, and this lifts it to round as the reference did.
+EXP_ROUNDING = 1 + 1.7e-9
+
+
+@lru_cache(maxsize=1)
+@torch.inference_mode(False)
+def _frequencies() -> Tensor:
+    half = TIMESTEP_DIM // 2
+    exponent = -math.log(10000) * torch.arange(half, dtype=torch.float32) / half
+    return (exponent.double().exp() * EXP_ROUNDING).float()
+
+
+def timestep_features(timesteps: Tensor) -> Tensor:
+    """Return sinusoidal features of timesteps.
+
+    Parameters
+    ----------
+    timesteps : Tensor, shape (B,), in [0, 1000]
+
+    Returns
+    -------
+    Tensor, shape (B, 256), float32
+        128 cosines, then 128 sines, frequencies from 1 down to 1 / 10000 (exclusive).
+    """
+    angle = timesteps[:, None].float() * _frequencies().to(timesteps.device)
+    return torch.cat([angle.cos(), angle.sin()], dim=-1)
+
+
+class MLPEmbedder(nn.Module):
+    """Two linear layers with a SiLU between them."""
+
+    def __init__(self, in_dim: int, width: int, dtype=None, device=None, operations=nn):
+        super().__init__()
+        self.in_layer = operations.Linear(in_dim, width, dtype=dtype, device=device)
+        self.out_layer = operations.Linear(width, width, dtype=dtype, device=device)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., in_dim) to (..., width)."""
+        return self.out_layer(F.silu(self.in_layer(x)))
+
+
+class AudioEmbedder(nn.Module):
+    """Turn the audio features that belong to a frame into one token."""
+
+    def __init__(self, in_dim: int, width: int, dtype=None, device=None, operations=nn):
+        super().__init__()
+        self.proj1 = operations.Linear(in_dim, width, dtype=dtype, device=device)
+        self.proj2 = operations.Linear(width, width, dtype=dtype, device=device)
+        self.proj3 = operations.Linear(width, width, dtype=dtype, device=device)
+        self.norm = operations.RMSNorm(width, eps=1e-6, dtype=dtype, device=device)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Map (B, L, context, layers, channels) to tokens (B, L, width)."""
+        x = audio.flatten(2)
+        x = F.relu(self.proj1(x))
+        x = F.relu(self.proj2(x))
+        return self.norm(self.proj3(x))

@@ -1,0 +1,186 @@
+"""The motion transformer: noisy motion and its conditions in, velocity out (spec B)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import MMDiTConfig
+from ..emotion import EMOTIONS
+from ..motion import MOTION_DIM
+from .blocks import FinalLayer, JointBlock, SingleStreamBlock
+from .embedders import TIMESTEP_DIM, AudioEmbedder, MLPEmbedder, timestep_features
+from .rope import rope_tables
+
+IDENTITY_DIM = 63
+
+# Stage one leaves the emotion and identity tokens unrotated, stage two rotates all (spec B.2).
+FOUR_STREAM_ROTATED = (True, True, False, False)
+DOUBLE_STREAM_ROTATED = (True, True)
+
+
+class MotionMMDiT(nn.Module):
+    """Multi-modal diffusion transformer that predicts the velocity of rectified flow.
+
+    Parameters
+    ----------
+    config : MMDiTConfig
+    dtype, device : optional
+        Of the weights.
+    operations : module or namespace
+        Supplies `Linear` and `RMSNorm`, so that a host's memory manager can bring its own.
+    """
+
+    def __init__(self, config: MMDiTConfig, dtype=None, device=None, operations=nn):
+        super().__init__()
+        self.config = config
+        factory = {"dtype": dtype, "device": device, "operations": operations}
+        audio_dim = config.audio_context * config.audio_layers * config.audio_width
+        self.motion_embedder = MLPEmbedder(2 * MOTION_DIM, config.width, **factory)
+        self.audio_embedder = AudioEmbedder(audio_dim, config.width, **factory)
+        self.identity_embedder = MLPEmbedder(IDENTITY_DIM, config.width, **factory)
+        self.time_embedder = MLPEmbedder(TIMESTEP_DIM, config.width, **factory)
+        self.emotion_embedder = operations.Linear(
+            len(EMOTIONS), config.width, bias=False, dtype=dtype, device=device
+        )
+        self.four_stream_blocks = nn.ModuleList(
+            JointBlock(config, FOUR_STREAM_ROTATED, **factory)
+            for _ in range(config.num_four_stream)
+        )
+        self.double_stream_blocks = nn.ModuleList(
+            JointBlock(config, DOUBLE_STREAM_ROTATED, **factory)
+            for _ in range(config.num_double_stream)
+        )
+        self.single_stream_blocks = nn.ModuleList(
+            SingleStreamBlock(config, **factory) for _ in range(config.num_single_stream)
+        )
+        self.final_layer = FinalLayer(config, MOTION_DIM, **factory)
+
+    def forward(
+        self, motion: Tensor, timesteps: Tensor, audio: Tensor, identity: Tensor, emotion: Tensor
+    ) -> Tensor:
+        """Predict the velocity of one batch, with nothing computed beforehand.
+
+        Parameters
+        ----------
+        motion : Tensor, shape (B, L, 140)
+            The motion before the window, repeated, beside the noisy motion; normalised.
+        timesteps : Tensor, shape (B,), in [0, 1000]
+        audio : Tensor, shape (B, L, context, layers, channels)
+        identity : Tensor, shape (B, 63)
+            Canonical keypoints of the face.
+        emotion : Tensor, shape (B, 9)
+            Weights over `EMOTIONS`.
+
+        Returns
+        -------
+        Tensor, shape (B, L, 70)
+            Velocity, ``noise - clean``.
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit.
+        """
+        self._check_shapes(motion, audio, identity, emotion)
+        conditions = self.condition_tokens(self.audio_embedder(audio), identity, emotion)
+        modulations = self.modulations(timesteps, emotion)
+        return self.velocity(motion, conditions, modulations)
+
+    def condition_tokens(self, audio: Tensor, identity: Tensor, emotion: Tensor) -> list[Tensor]:
+        """Return the tokens of the three conditions, which all steps of a window share.
+
+        Parameters
+        ----------
+        audio : Tensor, shape (B, L, D)
+            Tokens from `audio_embedder`.
+        identity : Tensor, shape (B, 63)
+        emotion : Tensor, shape (B, 9)
+
+        Returns
+        -------
+        list of Tensor, shape (B, L, D)
+            Audio, emotion, identity.
+        """
+        num_tokens = audio.shape[1]
+        rows = (self.emotion_embedder(emotion), self.identity_embedder(identity))
+        return [audio, *(row[:, None].expand(-1, num_tokens, -1) for row in rows)]
+
+    def modulations(self, timesteps: Tensor, emotion: Tensor) -> list[Tensor]:
+        """Return the AdaLN parameters of every block, which all windows of a run share.
+
+        Parameters
+        ----------
+        timesteps : Tensor, shape (R,)
+        emotion : Tensor, shape (R, 9)
+
+        Returns
+        -------
+        list of Tensor, shape (R, k * D)
+            In the order of the blocks, the final layer last.
+        """
+        features = timestep_features(timesteps).to(emotion.dtype)
+        condition = self.time_embedder(features) + self.emotion_embedder(emotion)  # (R, D)
+        condition = F.silu(condition)
+        return [layer.modulation(condition) for layer in self._modulated_layers()]
+
+    def velocity(
+        self, motion: Tensor, conditions: list[Tensor], modulations: list[Tensor], rope=None
+    ) -> Tensor:
+        """Run the embedder of the motion, the blocks and the head.
+
+        Parameters
+        ----------
+        motion : Tensor, shape (B, L, 140)
+        conditions : list of Tensor, shape (B, L, D)
+            From `condition_tokens`.
+        modulations : list of Tensor, shape (B, k * D)
+            From `modulations`.
+        rope : tuple of Tensor, optional
+            `rope_tables` of the window, else made here.
+
+        Returns
+        -------
+        Tensor, shape (B, L, 70)
+        """
+        num_frames = motion.shape[1]
+        rope = rope or rope_tables(num_frames, self.config.head_dim, motion.device)
+        modulation = iter(modulations)
+
+        streams = [self.motion_embedder(motion), *conditions]  # 4 x (B, L, D)
+        for block in self.four_stream_blocks:
+            streams = block(streams, next(modulation), rope)
+
+        streams = [streams[0], torch.cat(streams[1:], dim=1)]  # (B, L, D), (B, 3L, D)
+        for block in self.double_stream_blocks:
+            streams = block(streams, next(modulation), rope)
+
+        x = torch.cat(streams, dim=1)  # (B, 4L, D)
+        for block in self.single_stream_blocks:
+            # Only the motion tokens of the last block are read.
+            last = block is self.single_stream_blocks[-1]
+            x = block(x, next(modulation), rope, num_read=num_frames if last else x.shape[1])
+
+        return self.final_layer(x, next(modulation))  # (B, L, 70)
+
+    def _modulated_layers(self):
+        yield from self.four_stream_blocks
+        yield from self.double_stream_blocks
+        yield from self.single_stream_blocks
+        yield self.final_layer
+
+    def _check_shapes(self, motion, audio, identity, emotion) -> None:
+        batch, num_frames = motion.shape[:2]
+        config = self.config
+        audio_shape = (config.audio_context, config.audio_layers, config.audio_width)
+        expected = {
+            "motion": (motion, (batch, num_frames, 2 * MOTION_DIM)),
+            "audio": (audio, (batch, num_frames, *audio_shape)),
+            "identity": (identity, (batch, IDENTITY_DIM)),
+            "emotion": (emotion, (batch, len(EMOTIONS))),
+        }
+        for name, (tensor, shape) in expected.items():
+            if tuple(tensor.shape) != shape:
+                raise ValueError(
+                    f"Expected {name} of shape {shape}, got {tuple(tensor.shape)}. "
+                    f"The model takes audio of (context, layers, channels) = {audio_shape}."
+                )

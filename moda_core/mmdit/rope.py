@@ -1,0 +1,50 @@
+"""Rotary position embedding over the frames of a window (spec B.2)."""
+
+import torch
+from torch import Tensor
+
+THETA = 256.0
+
+
+def rope_tables(num_tokens: int, head_dim: int, device=None) -> tuple[Tensor, Tensor]:
+    """Return the cosines and sines of positions ``0 ... num_tokens - 1``.
+
+    Parameters
+    ----------
+    num_tokens : int
+        Positions, one for each frame of the window.
+    head_dim : int
+        Channels of a head; channels 2j and 2j + 1 are a pair and share an angle.
+
+    Returns
+    -------
+    cos, sin : Tensor, shape (num_tokens, head_dim), float32
+    """
+    pair = torch.arange(0, head_dim, 2, dtype=torch.float32, device=device)
+    frequency = 1.0 / THETA ** (pair / head_dim)
+    position = torch.arange(num_tokens, dtype=torch.float32, device=device)
+    angle = torch.outer(position, frequency).repeat_interleave(2, dim=1)
+    return angle.cos(), angle.sin()
+
+
+def apply_rope(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotate queries or keys by the position of their token.
+
+    Parameters
+    ----------
+    x : Tensor, shape (B, L, H, d)
+        Queries or keys; `L` is a multiple of the table's length, which is tiled: all streams of a
+        window share their positions.
+    rope : tuple of Tensor
+        From `rope_tables`.
+
+    Returns
+    -------
+    Tensor, shape (B, L, H, d)
+        ``(a cos - b sin, b cos + a sin)`` for each pair (a, b), computed in float32.
+    """
+    cos, sin = (table[None, :, None, ::2] for table in rope)
+    pairs = x.float().unflatten(1, (-1, cos.shape[1])).unflatten(-1, (-1, 2))
+    a, b = pairs.unbind(-1)  # (B, streams, L, H, d / 2)
+    rotated = torch.stack((a * cos - b * sin, b * cos + a * sin), dim=-1)
+    return rotated.flatten(-2).flatten(1, 2).to(x.dtype)
