@@ -39,7 +39,7 @@ RENAMES = (
     (r"(single_stream_blocks\.\d+)\.streams\.0\.", r"\1."),
     (r"(single_stream_blocks\.\d+)\.xs_q_norm\.", r"\1.norm.query_norm."),
     (r"(single_stream_blocks\.\d+)\.xs_k_norm\.", r"\1.norm.key_norm."),
-    (r"(single_stream_blocks\.\d+)\.linear2\.", r"\1.out."),
+    (r"(single_stream_blocks\.\d+)\.linear2\.bias", r"\1.attention_out.bias"),
     (r"final_layer\.adaLN_modulation\.1\.", "final_layer.modulation."),
 )
 
@@ -67,18 +67,29 @@ def convert_mmdit(state: dict[str, Tensor], config: MMDiTConfig) -> dict[str, Te
     """
     converted = {}
     for key, tensor in state.items():
-        if not key.startswith(MMDIT_PREFIX):
-            continue
-        name = rename_mmdit_key(key.removeprefix(MMDIT_PREFIX))
-        if name == "emotion_embedder.weight":
-            tensor = tensor.T.contiguous()
-        if ".qkv_xs." in name:  # of a single-stream block: query, key and value, MLP in one
-            parts = tensor.split([config.width, 2 * config.width, config.mlp_ratio * config.width])
-            for part, value in zip(("query", "key_value", "mlp_in"), parts, strict=True):
-                converted[name.replace("qkv_xs", part)] = value
-        else:
-            converted[name] = tensor
+        if key.startswith(MMDIT_PREFIX):
+            name = rename_mmdit_key(key.removeprefix(MMDIT_PREFIX))
+            converted |= _split_fused(name, tensor, config)
     return converted
+
+
+def _split_fused(name: str, tensor: Tensor, config: MMDiTConfig) -> dict[str, Tensor]:
+    if name == "emotion_embedder.weight":
+        return {name: tensor.T.contiguous()}
+    if not name.startswith("single_stream_blocks."):
+        return {name: tensor}
+    width, hidden = config.width, config.mlp_ratio * config.width
+    if ".qkv_xs." in name:
+        sizes, parts, axis = [width, 2 * width, hidden], ("query", "key_value", "mlp_in"), 0
+    elif name.endswith(".linear2.weight"):
+        sizes, parts, axis = [width, hidden], ("attention_out", "mlp_out"), 1
+    else:
+        return {name: tensor}
+    if tensor.shape[axis] != sum(sizes):
+        return {name: tensor}  # `load_strict` will name it
+    stem, kind = name.rsplit(".", 2)[0], name.rsplit(".", 1)[1]
+    values = (value.contiguous() for value in tensor.split(sizes, dim=axis))
+    return {f"{stem}.{part}.{kind}": value for part, value in zip(parts, values, strict=True)}
 
 
 def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> None:

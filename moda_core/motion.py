@@ -207,9 +207,7 @@ def motion_info(motion: Tensor, rescale_ratio: Tensor) -> dict[str, Tensor]:
     }
 
 
-def modulate_lips(
-    motion: Tensor, silent_frames: int, reference_index: int | None = None
-) -> Tensor:
+def modulate_lips(motion: Tensor, silent_frames: int, reference_index: int | None = None) -> Tensor:
     """Exaggerate the lips' distance from a frame of silence (spec E).
 
     Parameters

@@ -111,8 +111,9 @@ class JointBlock(nn.Module):
 class SingleStreamBlock(nn.Module):
     """All tokens in one stream; attention and MLP in parallel.
 
-    The released file stores the input projections as one matrix. Here the parts are layers of
-    their own, so that the last block can compute them for just the tokens that are read.
+    The released file stores the input projections as one matrix, and the output projections too.
+    Here the parts are layers of their own: the last block computes them for just the tokens that
+    are read, and attention and MLP need not be copied into one tensor.
     """
 
     def __init__(self, config, dtype=None, device=None, operations=nn):
@@ -125,7 +126,8 @@ class SingleStreamBlock(nn.Module):
         self.key_value = operations.Linear(width, 2 * width, **factory)
         self.mlp_in = operations.Linear(width, hidden, **factory)
         self.norm = QKNorm(config.head_dim, **factory, operations=operations)
-        self.out = operations.Linear(width + hidden, width, **factory)
+        self.attention_out = operations.Linear(width, width, **factory)
+        self.mlp_out = operations.Linear(hidden, width, bias=False, **factory)
 
     def forward(self, tokens: Tensor, modulation: Tensor, rope, num_read: int) -> Tensor:
         """Update the first `num_read` tokens, which attend to all of them.
@@ -153,7 +155,7 @@ class SingleStreamBlock(nn.Module):
         attention = attend(query, key, value)  # (B, num_read, D)
 
         hidden = F.gelu(self.mlp_in(read), approximate="tanh")
-        update = self.out(torch.cat([attention, hidden], dim=-1))
+        update = self.attention_out(attention) + self.mlp_out(hidden)
         return torch.addcmul(tokens[:, :num_read], gate, update)
 
 
