@@ -2,7 +2,7 @@
 
 
 class MoDAError(Exception):
-    """Base of the errors that this package raises on purpose; its text is one actionable sentence."""
+    """Base of the errors that users can act on; the text is one sentence that says how."""
 
 
 class InputFileError(MoDAError):

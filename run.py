@@ -1,0 +1,189 @@
+"""Set up and run ComfyUI-MoDA on any machine: `python run.py demo`.
+
+Uses the standard library alone. If the interpreter that started it already has what the pack needs,
+as ComfyUI's own has, the command runs right there and nothing is installed; otherwise in `.venv`.
+"""
+
+import hashlib
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+TESTS = ROOT / "tests"
+STAMP = VENV / "moda-requirements"
+REQUIREMENTS = (ROOT / "requirements-dev.txt", ROOT / "requirements.txt")
+
+# Not checked in the interpreter that started this: sounds are decoded by av.
+OPTIONAL = ("soundfile",)
+# ComfyUI brings these.
+FROM_HOST = ("av", "pillow", "scipy")
+TEST_TOOLS = ("pytest",)
+
+USAGE = """\
+Usage: python run.py [--here | --venv] COMMAND ...
+
+  demo                   animate the bundled portrait -> output/demo.mp4, output/demo.png
+  talk PORTRAIT AUDIO    animate your portrait; `talk --help` lists the options
+  test [--full]          run the tests; --full adds the full-size ones
+  bench NAME             measure speed or quality; `bench --help` lists the names
+  parity DIR             compare with reference outputs
+  train-starter          make the starter's weights again (needs espeak-ng)
+
+  --here   run in this interpreter and install nothing
+  --venv   run in .venv, even if this interpreter has all that is needed
+"""
+
+
+class SetupError(Exception):
+    """The environment cannot be made; the text says what failed."""
+
+
+def version_tuple(text):
+    """Return the leading numbers of a version, `2.13.0+cpu` as (2, 13, 0)."""
+    return tuple(int(part) for part in re.match(r"\d+(?:\.\d+)*", text)[0].split("."))
+
+
+def unmet_requirements(command):
+    """Return what this interpreter lacks for a command, as lines of requirements."""
+    lines = (ROOT / "requirements.txt").read_text("utf-8").split()
+    lines = [line for line in lines if line not in OPTIONAL] + list(FROM_HOST)
+    if command == "test":
+        lines += TEST_TOOLS
+    return [line for line in lines if not is_met(line)]
+
+
+def is_met(line):
+    """Whether an installed distribution satisfies a line such as `torch>=2.4`."""
+    name, _, minimum = line.partition(">=")
+    try:
+        installed = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return not minimum or version_tuple(installed) >= version_tuple(minimum)
+
+
+def venv_python():
+    """Return the path of the environment's interpreter."""
+    windows = os.name == "nt"
+    return VENV / ("Scripts" if windows else "bin") / ("python.exe" if windows else "python")
+
+
+def fingerprint():
+    """Return what the environment depends on, as a digest."""
+    contents = b"".join(path.read_bytes() for path in REQUIREMENTS)
+    return hashlib.sha256(contents + sys.version.encode()).hexdigest()
+
+
+def ensure_venv():
+    """Make or reuse `.venv`; return its interpreter."""
+    if venv_python().exists() and STAMP.exists() and STAMP.read_text() == fingerprint():
+        return venv_python()
+    size = "0.5 GB"
+    if platform.system() == "Linux":
+        size = "0.5 GB, or 3 to 4 GB where the package index offers torch with CUDA"
+    say(f"Making .venv and installing {REQUIREMENTS[0].name}: a download of about {size}.")
+    install_step([sys.executable, "-m", "venv", str(VENV)], "Making .venv")
+    pip = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "-q"]
+    install_step([*pip, "-r", str(REQUIREMENTS[0])], f"Installing {REQUIREMENTS[0].name}")
+    STAMP.write_text(fingerprint())
+    return venv_python()
+
+
+def install_step(command, what):
+    """Run one step of the set-up; raise SetupError with its own last words if it fails."""
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if result.returncode == 0:
+        return
+    lines = result.stdout.decode(errors="replace").strip().splitlines()
+    errors = [line for line in lines if "error" in line.lower()] or lines
+    reason = "\n".join(errors[-5:])
+    raise SetupError(
+        f"{what} failed:\n{reason}\n"
+        "Check the network and the free space on the disk, then run the same command again."
+    )
+
+
+def choose_interpreter(command, where):
+    """Return the interpreter that runs the command, making the environment if it must."""
+    if where != "--venv":
+        unmet = unmet_requirements(command)
+        if not unmet:
+            return sys.executable
+        if where == "--here":
+            raise SetupError(
+                f"{sys.executable} lacks {', '.join(unmet)}. Install them there, "
+                "or leave out --here to let run.py make an environment of its own."
+            )
+    return str(ensure_venv())
+
+
+def run(interpreter, arguments, folder=None):
+    """Run a command in the chosen interpreter; return its exit status."""
+    environment = dict(os.environ, MODA_STARTED_AT=repr(STARTED_AT))
+    if folder is None:  # the host's tests must not see the project on the path
+        paths = [str(ROOT), environment.get("PYTHONPATH")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    try:
+        return subprocess.call([interpreter, *arguments], env=environment, cwd=folder)
+    except KeyboardInterrupt:
+        return 130
+
+
+def run_tests(interpreter, arguments):
+    """Run the core's tests, then the pack's from an empty folder; return the exit status."""
+    select = [] if "--full" in arguments else ["-m", "not slow"]
+    rest = [argument for argument in arguments if argument != "--full"]
+    pytest = ["-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)]
+    # In place of the options in pyproject.toml, whose paths are relative to the project.
+    pytest += ["-o", f"addopts=--confcutdir='{TESTS.as_posix()}' --import-mode=importlib"]
+    core = [str(TESTS / name) for name in ("core", "parity", "test_import_direction.py")]
+    host = [str(TESTS / "host")]
+    status = run(interpreter, [*pytest, *select, *rest, *core])
+    with tempfile.TemporaryDirectory() as empty:
+        return run(interpreter, [*pytest, *rest, *host], folder=empty) or status
+
+
+def say(text):
+    """Print a line at once, with letters that the console lacks spelled out."""
+    encoding = sys.stdout.encoding or "ascii"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+def main(arguments):
+    """Run a command line; return the exit status."""
+    where = None
+    while arguments and arguments[0] in ("--here", "--venv"):
+        where, arguments = arguments[0], arguments[1:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        say(USAGE)
+        return 0 if arguments else 2
+    command, rest = arguments[0], arguments[1:]
+    if command not in ("demo", "talk", "test", "bench", "parity", "train-starter"):
+        say(f"Unknown command {command!r}.\n\n{USAGE}")
+        return 2
+    try:
+        interpreter = choose_interpreter(command, where)
+    except SetupError as error:
+        say(str(error))
+        return 1
+    if command == "test":
+        return run_tests(interpreter, rest)
+    if command in ("bench", "parity"):
+        return run(interpreter, ["-m", f"tests.{command}", *rest])
+    return run(interpreter, ["-m", "moda_core", command, *rest])
+
+
+if __name__ == "__main__":
+    STARTED_AT = time.time()
+    if sys.version_info < (3, 10):  # noqa: UP036 (the interpreter may be anything)
+        say(f"Python 3.10 or newer is needed, this is {platform.python_version()}.")
+        raise SystemExit(1)
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,191 @@
+"""The motion transformer: shapes, fast paths against plain ones, and kernels."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from moda_core.config import MMDiTConfig
+from moda_core.emotion import emotion_weights
+from moda_core.mmdit.linear import (
+    CPUOperations,
+    available_kernels,
+    correct_kernels,
+    fastest_kernel,
+    tune,
+)
+from moda_core.mmdit.model import MotionMMDiT
+from moda_core.mmdit.rope import apply_rope, rope_tables
+
+CONFIG = MMDiTConfig(
+    width=32,
+    num_heads=2,
+    num_four_stream=1,
+    num_double_stream=1,
+    num_single_stream=2,
+    audio_layers=2,
+    audio_width=6,
+    audio_context=3,
+)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return MotionMMDiT(CONFIG).eval().requires_grad_(False)
+
+
+def inputs(batch=2, num_frames=5, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return {
+        "motion": torch.randn(batch, num_frames, 140, generator=generator),
+        "timesteps": torch.linspace(1000, 1, batch),
+        "audio": torch.randn(batch, num_frames, 3, 2, 6, generator=generator),
+        "identity": torch.randn(batch, 63, generator=generator),
+        "emotion": emotion_weights("happiness").expand(batch, 9),
+    }
+
+
+def test_output_is_one_velocity_for_each_frame(network):
+    assert network(**inputs()).shape == (2, 5, 70)
+
+
+def test_a_row_does_not_depend_on_the_rest_of_the_batch(network):
+    both = inputs()
+
+    alone = network(**{name: value[1:] for name, value in both.items()})
+
+    torch.testing.assert_close(network(**both)[1:], alone, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["motion", "timesteps", "audio", "identity", "emotion"])
+def test_every_input_matters(network, name):
+    changed = inputs()
+    if name == "emotion":
+        changed[name] = emotion_weights("fear").expand(2, 9)
+    else:
+        changed[name] = changed[name] * 0.5 + 0.1
+
+    difference = (network(**changed) - network(**inputs())).abs().max()
+
+    assert difference > 1e-4
+
+
+def test_a_blend_of_emotions_embeds_as_the_blend_of_their_rows(network):
+    embed = network.emotion_embedder
+
+    blend = embed(emotion_weights({"anger": 0.3, "fear": 0.7}))
+
+    expected = 0.3 * embed(emotion_weights("anger")) + 0.7 * embed(emotion_weights("fear"))
+    torch.testing.assert_close(blend, expected)
+
+
+def test_the_last_block_gives_the_same_tokens_when_it_computes_only_those_read(network):
+    block = network.single_stream_blocks[-1]
+    tokens, modulation = torch.randn(1, 20, 32), torch.randn(1, 96)
+    rope = rope_tables(5, 16)
+
+    narrow = block(tokens, modulation, rope, num_read=5)
+
+    whole = block(tokens, modulation, rope, num_read=20)
+    torch.testing.assert_close(narrow, whole[:, :5], atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("audio", (2, 5, 3, 2, 7)),
+        ("identity", (2, 62)),
+        ("emotion", (2, 8)),
+        ("motion", (2, 5, 70)),
+    ],
+)
+def test_inputs_of_other_shapes_are_named(network, name, shape):
+    wrong = inputs() | {name: torch.zeros(shape)}
+
+    with pytest.raises(ValueError, match=name):
+        network(**wrong)
+
+
+def test_layer_classes_come_from_the_host():
+    made = []
+
+    class Operations:
+        RMSNorm = nn.RMSNorm
+
+        class Linear(nn.Linear):
+            def __init__(self, *args, **kwargs):
+                made.append(self)
+                super().__init__(*args, **kwargs)
+
+    network = MotionMMDiT(CONFIG, dtype=torch.bfloat16, device="meta", operations=Operations)
+
+    linears = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    assert linears == made or set(linears) == set(made)
+    assert all(weight.dtype == torch.bfloat16 for weight in network.parameters())
+
+
+def test_half_precision_runs_and_stays_close(network):
+    reference = network(**inputs())
+    cast = {
+        name: value if name == "timesteps" else value.bfloat16() for name, value in inputs().items()
+    }
+
+    half = network.bfloat16()(**cast)
+
+    assert (half.float() - reference).abs().mean() < 0.05 * reference.abs().mean()
+
+
+def test_rotation_is_multiplication_by_complex_phases():
+    x = torch.randn(1, 6, 2, 8, generator=torch.Generator().manual_seed(0))
+
+    rotated = apply_rope(x, rope_tables(3, 8))  # two streams of three tokens
+
+    position = torch.arange(6) % 3
+    angle = position[:, None] * 256.0 ** (-torch.arange(0, 8, 2) / 8)
+    phases = torch.polar(torch.ones_like(angle), angle)[None, :, None]
+    expected = torch.view_as_real(torch.view_as_complex(x.unflatten(-1, (-1, 2))) * phases)
+    torch.testing.assert_close(rotated, expected.flatten(-2), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_all_kernels_agree_with_the_plain_one(bias):
+    x, weight = torch.randn(2, 7, 12), torch.randn(5, 12)
+    offset = torch.randn(5) if bias else None
+
+    for kernel in available_kernels():
+        y = kernel(x, weight, offset)
+        torch.testing.assert_close(y, F.linear(x, weight, offset), atol=1e-5, rtol=1e-5)
+
+
+def test_a_kernel_that_fails_or_is_wrong_is_left_out(monkeypatch):
+    def fails(x, weight, bias):
+        raise RuntimeError("not on this machine")
+
+    def wrong(x, weight, bias):
+        return F.linear(x, weight, bias) + 1
+
+    kernels = [F.linear, fails, wrong]
+    monkeypatch.setitem(correct_kernels.__globals__, "available_kernels", lambda: kernels)
+    x, weight = torch.randn(4, 6), torch.randn(3, 6)
+
+    assert correct_kernels(x, weight, None) == [F.linear]
+    assert fastest_kernel(x, weight, None) is F.linear
+
+
+def test_tuning_changes_no_result():
+    torch.manual_seed(0)
+    network = MotionMMDiT(CONFIG, operations=CPUOperations).eval().requires_grad_(False)
+    before = network(**inputs())
+
+    tune(network, num_tokens=16)
+
+    torch.testing.assert_close(network(**inputs()), before, atol=1e-5, rtol=1e-5)
+
+
+def test_a_deeper_network_is_the_same_class_with_another_value():
+    deeper = MotionMMDiT(replace(CONFIG, num_double_stream=3), device="meta")
+
+    assert len(deeper.double_stream_blocks) == 3

@@ -1,0 +1,194 @@
+"""Sampling of long clips, with a network whose velocity is known."""
+
+import pytest
+import torch
+
+from moda_core.config import MMDiTConfig
+from moda_core.emotion import emotion_weights
+from moda_core.mmdit.model import MotionMMDiT
+from moda_core.windows import (
+    SamplingOptions,
+    audio_tokens_input,
+    count_windows,
+    cross_fade,
+    sample_motion,
+    window_noise,
+)
+
+CONFIG = MMDiTConfig(
+    width=16,
+    num_heads=2,
+    num_four_stream=1,
+    num_double_stream=1,
+    num_single_stream=1,
+    audio_layers=2,
+    audio_width=3,
+    audio_context=3,
+)
+NULL_AUDIO = torch.full((3,), 0.5)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return MotionMMDiT(CONFIG).eval().requires_grad_(False)
+
+
+def features(num_frames, seed=0):
+    return torch.randn(num_frames, 2, 3, generator=torch.Generator().manual_seed(seed))
+
+
+def sample(network, audio, **options):
+    options = {"num_steps": 2, **options}
+    extra = {key: options.pop(key) for key in ("noise", "progress", "emotion") if key in options}
+    return sample_motion(
+        network,
+        NULL_AUDIO,
+        audio,
+        torch.zeros(63),
+        torch.zeros(1, 1, 70),
+        options=SamplingOptions(**options),
+        **extra,
+    )
+
+
+@pytest.mark.parametrize(
+    ("num_frames", "expected"), [(1, 1), (80, 1), (81, 2), (144, 2), (145, 3), (15000, 235)]
+)
+def test_windows_cover_the_clip(num_frames, expected):
+    assert count_windows(num_frames) == expected
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 79, 80, 81, 97, 150])
+def test_one_frame_of_motion_for_each_of_the_features(network, num_frames):
+    assert sample(network, features(num_frames)).shape == (num_frames, 70)
+
+
+def test_the_same_seed_gives_the_same_motion_and_another_one_does_not(network):
+    audio = features(90)
+
+    first = sample(network, audio, seed=3)
+
+    assert torch.equal(first, sample(network, audio, seed=3))
+    assert not torch.allclose(first, sample(network, audio, seed=4))
+
+
+def test_a_longer_clip_keeps_the_beginning(network):
+    audio = features(300)
+
+    long, short = sample(network, audio), sample(network, audio[:230])
+
+    # The last window of the shorter clip starts at 128 and sees padding.
+    torch.testing.assert_close(long[:127], short[:127], atol=1e-5, rtol=1e-5)
+
+
+def test_window_noise_depends_on_seed_and_window_alone():
+    state = torch.get_rng_state()
+
+    noise = window_noise(7, 2)
+
+    assert torch.equal(noise, window_noise(7, 2))
+    assert not torch.equal(noise, window_noise(7, 3))
+    assert not torch.equal(noise, window_noise(8, 2))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert abs(float(noise.mean())) < 0.05
+    assert abs(float(noise.std()) - 1) < 0.05
+
+
+def test_without_guidance_the_null_audio_does_not_matter(network):
+    audio, arguments = features(20), (torch.zeros(63), torch.zeros(1, 1, 70))
+    options = SamplingOptions(num_steps=2, cfg_scale=1.0)
+
+    results = [
+        sample_motion(network, null, audio, *arguments, options=options)
+        for null in (NULL_AUDIO, -NULL_AUDIO)
+    ]
+
+    assert torch.equal(*results)
+
+
+def test_with_guidance_the_null_audio_matters(network):
+    audio, arguments = features(20), (torch.zeros(63), torch.zeros(1, 1, 70))
+    options = SamplingOptions(num_steps=2, cfg_scale=2.0)
+
+    results = [
+        sample_motion(network, null, audio, *arguments, options=options)
+        for null in (NULL_AUDIO, -NULL_AUDIO)
+    ]
+
+    assert not torch.allclose(*results)
+
+
+def test_guidance_is_the_rule_applied_to_two_separate_calls(network):
+    audio, noise = features(80), window_noise(0, 0)
+    emotion = emotion_weights("fear")
+    previous = torch.zeros(1, 80, 70)
+
+    guided = sample(network, audio, num_steps=1, cfg_scale=1.7, noise=[noise], emotion=emotion)
+
+    context = audio_tokens_input(audio, 1, 3, "zero")[None]
+    null = NULL_AUDIO.expand_as(context)
+    motion, time = torch.cat([previous, noise], dim=-1), torch.tensor([1000.0])
+    call = lambda a, e: network(motion, time, a, torch.zeros(1, 63), e[None])  # noqa: E731
+    uncond, cond = call(null, emotion_weights("none")), call(context, emotion)
+    expected = noise - (uncond + 1.7 * (cond - uncond))
+    torch.testing.assert_close(guided[:, :63], expected[0, :, :63], atol=1e-5, rtol=1e-5)
+
+
+def test_progress_counts_every_step_and_may_cancel(network):
+    seen = []
+
+    def cancel_at_third(done, total):
+        seen.append((done, total))
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sample(network, features(100), progress=cancel_at_third)
+
+    assert seen == [(1, 4), (2, 4), (3, 4)]
+
+
+def test_cross_fade_is_linear_over_the_overlap():
+    before, after = torch.zeros(1, 20, 70), torch.ones(1, 20, 70)
+
+    joined = cross_fade(before, after)
+
+    assert joined.shape == (1, 24, 70)
+    assert joined[0, 4:20, 0].tolist() == [i / 16 for i in range(16)]
+    assert (joined[0, :4] == 0).all()
+    assert (joined[0, 20:] == 1).all()
+
+
+def test_context_is_centred_and_zero_beyond_the_ends():
+    audio = features(80)
+
+    tokens = audio_tokens_input(audio, 1, 3, "zero")
+
+    assert tokens.shape == (80, 3, 2, 3)
+    assert torch.equal(tokens[5], audio[4:7])
+    assert (tokens[0, 0] == 0).all()
+    assert (tokens[79, 2] == 0).all()
+
+
+@pytest.mark.parametrize(("pad_mode", "expected"), [("zero", 0.0), ("replicate", 1.0)])
+def test_the_tail_is_padded_by_zeros_or_the_last_frame(pad_mode, expected):
+    tokens = audio_tokens_input(torch.ones(81, 2, 3), 2, 1, pad_mode)
+
+    assert tokens.shape[0] == 144
+    assert (tokens[81:] == expected).all()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"num_steps": 0}, {"seed": -1}, {"pad_mode": "mirror"}, {"cfg_scale": float("nan")}],
+)
+def test_impossible_options_are_refused(change):
+    with pytest.raises(ValueError, match="Expected"):
+        SamplingOptions(**change)
+
+
+@pytest.mark.parametrize("shape", [(10, 2, 4), (0, 2, 3), (10, 6)])
+def test_features_of_another_encoder_are_refused(network, shape):
+    with pytest.raises(ValueError, match="audio encoder"):
+        sample(network, torch.zeros(shape))

@@ -1,0 +1,59 @@
+"""The stored reference outputs are met within their tolerances, and worse ones would be noticed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.parity.__main__ import RUNNERS, run_file
+from tests.parity.compare import compare
+
+GOLDEN = Path(__file__).with_name("golden")
+CASES = json.loads((GOLDEN / "cases.json").read_text("utf-8"))
+SLOW = ("dit_base.npz",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in RUNNERS],
+)
+def test_every_implemented_array_is_within_its_tolerance(name):
+    rows = run_file(name, CASES[name], GOLDEN)
+
+    verdicts = {verdict for _, _, _, verdict in rows}
+
+    assert "pass" in verdicts
+    assert not [row for row in rows if row[3] == "FAIL"]
+
+
+@pytest.mark.parametrize(
+    ("actual", "tolerance", "passed"),
+    [
+        ([1.0, 2.0], {"abs": 1e-6}, True),
+        ([1.0, 2.1], {"abs": 1e-6}, False),
+        ([1.0, 2.1], {"abs": 0.2}, True),
+        ([1.0, float("nan")], {"abs": 1.0}, False),
+        ([1.0], {"abs": 1.0}, False),
+        ([1.0, 2.002], {"rel": 1e-2, "floor": 1.0}, True),
+        ([1.0, 2.1], {"rel": 1e-2, "floor": 1.0}, False),
+        ([1.0, 2.0], {"exact": True}, True),
+        ([1.0, 2.0 + 1e-9], {"exact": True}, False),
+        ([1.0, 2.1], {"exact_share": 0.5, "abs": 0.2}, True),
+        ([1.0, 2.1], {"exact_share": 0.9, "abs": 0.2}, False),
+        ([1.0, 2.3], {"exact_share": 0.5, "abs": 0.2}, False),
+    ],
+)
+def test_comparison_by_kind_of_tolerance(actual, tolerance, passed):
+    assert compare(np.array(actual), np.array([1.0, 2.0]), tolerance)[1] is passed
+
+
+def test_another_folder_with_other_values_is_judged_by_its_own_numbers(tmp_path):
+    case = json.loads(json.dumps(CASES["scheduler.npz"]))
+    case["x_init"]["seed"] += 1
+    with np.load(GOLDEN / "scheduler.npz") as stored:
+        np.savez(tmp_path / "scheduler.npz", **dict(stored))
+
+    rows = run_file("scheduler.npz", case, tmp_path)
+
+    assert {row[0] for row in rows if row[3] == "FAIL"} >= {"N10_traj", "N1_pred_x0"}
