@@ -1,0 +1,286 @@
+"""Read the sound of any file that FFmpeg knows, in blocks of bounded size."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from einops import rearrange
+
+from ..errors import InputFileError
+
+logger = logging.getLogger(__name__)
+
+LOWEST_RATE, HIGHEST_RATE = 4000, 768_000  # beyond them a header is damaged
+SHORTEST_S = 0.04  # one frame at 25 fps
+BLOCK_SAMPLES = 1 << 15  # size from which decoded frames are handed on
+SUGGESTION = "Use a sound file such as WAV, FLAC, MP3, M4A or OGG"
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """Form and length of a sound.
+
+    Parameters
+    ----------
+    num_samples : int
+        Exact length, in samples of each channel.
+    sample_rate : int
+        Samples a second.
+    num_channels : int
+    codec : str
+        FFmpeg's name of the coding, as ``"aac"``.
+    """
+
+    num_samples: int
+    sample_rate: int
+    num_channels: int
+    codec: str
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.num_samples / self.sample_rate
+
+
+def audio_info(path: str | Path) -> AudioInfo:
+    """Measure the sound of a file, exactly: it is decoded from beginning to end.
+
+    Parameters
+    ----------
+    path : str or Path
+        A sound file, or a video with a sound track.
+
+    Returns
+    -------
+    AudioInfo
+
+    Raises
+    ------
+    InputFileError
+        As `SoundFile`.
+    """
+    with SoundFile(path) as sound:
+        num_samples = sum(block.shape[1] for block in sound.blocks())
+        return AudioInfo(num_samples, sound.sample_rate, sound.num_channels, sound.codec)
+
+
+class SoundFile:
+    """The first sound track of a file; a context manager.
+
+    Time 0 is the first sample that the decoder gives, encoder delay removed. Gaps between time
+    stamps are not filled.
+
+    Parameters
+    ----------
+    path : str or Path
+        A sound file, or a video with a sound track.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Samples a second.
+    num_channels : int
+    layout : str
+        FFmpeg's name of the loudspeaker positions, as ``"5.1"``; ``"3 channels"`` if unknown.
+    codec : str
+        FFmpeg's name of the coding, as ``"aac"``.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, empty, no sound, has no sound track, or an absurd sample rate.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self._container = open_media(self.path)
+        try:
+            if not self._container.streams.audio:
+                raise InputFileError(f"'{self.path}' has no sound track. {SUGGESTION}.")
+            self._stream = self._container.streams.audio[0]
+            self._frames = self._decoded()
+            self._first = next(self._frames, None)
+            if self._first is None:
+                raise InputFileError(f"'{self.path}' holds no sound. Record or export it again.")
+            self.sample_rate = self._first.sample_rate
+            if not LOWEST_RATE <= self.sample_rate <= HIGHEST_RATE:
+                raise InputFileError(
+                    f"'{self.path}' claims {self.sample_rate} samples a second. "
+                    f"Use a sound with {LOWEST_RATE} to {HIGHEST_RATE}."
+                )
+        except BaseException:
+            self.close()
+            raise
+        self.num_channels = self._first.layout.nb_channels
+        self.layout = self._first.layout.name
+        self.codec = self._stream.codec_context.name
+
+    def __enter__(self) -> "SoundFile":
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Close the file; closing twice does no harm."""
+        self._container.close()
+
+    def blocks(self, start_s: float = 0.0, duration_s: float | None = None) -> Iterator[np.ndarray]:
+        """Decode the sound, once.
+
+        Parameters
+        ----------
+        start_s : float
+            Where to begin, in seconds.
+        duration_s : float, optional
+            How much to read at most; without it, all that is left.
+
+        Yields
+        ------
+        array, shape (C, T), float32
+            Consecutive pieces at the file's own rate, full scale at 1.
+
+        Raises
+        ------
+        InputFileError
+            If the sound ends before `start_s`, is shorter than 40 ms, or holds a sample that is
+            not a finite number.
+        """
+        start = round(start_s * self.sample_rate)
+        stop = None if duration_s is None else start + round(duration_s * self.sample_rate)
+        position = 0
+        for block in _grouped(self._checked()):
+            first, last = position, position + block.shape[1]
+            position = last
+            end = last if stop is None else min(last, stop)
+            if max(first, start) < end:
+                yield block[:, max(first, start) - first : end - first]
+            if stop is not None and last >= stop:
+                return
+        length_s = position / self.sample_rate
+        if length_s < SHORTEST_S:
+            raise InputFileError(
+                f"'{self.path}' lasts {1000 * length_s:.1f} ms, and one frame of video needs "
+                f"{1000 * SHORTEST_S:.0f} ms. Use a longer recording."
+            )
+        if start >= position:
+            raise InputFileError(
+                f"'{self.path}' lasts {length_s:.2f} s, but should be read from {start_s:g} s on. "
+                "Start earlier."
+            )
+
+    def _checked(self) -> Iterator[np.ndarray]:
+        """Yield decoded frames as float arrays, without what lies beyond the track's end."""
+        position, held = 0, self._first
+        for frame in self._frames:
+            yield self._samples(held, position)
+            position += held.samples
+            held = frame
+        yield self._samples(held, position)[:, : held.samples - self._surplus(held)]
+
+    def _decoded(self) -> Iterator[av.AudioFrame]:
+        """Yield frames and leave out what can't be decoded, as players do."""
+        self._end, broken = None, 0
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.pts is not None and packet.duration:
+                    self._end = packet.pts + packet.duration
+                try:
+                    yield from packet.decode()
+                except av.error.InvalidDataError:
+                    broken += 1
+        except (av.error.FFmpegError, OSError):
+            broken += 1
+        if broken:
+            logger.warning("'%s' is damaged; pieces of sound left out: %d.", self.path, broken)
+
+    def _surplus(self, last: av.AudioFrame) -> int:
+        """Count the samples of the last frame that the container's durations exclude."""
+        time_base = self._stream.time_base
+        if last.pts is None or self._end is None or time_base != Fraction(1, self.sample_rate):
+            return 0  # no time base of whole samples: the durations are rounded
+        surplus = last.pts + last.samples - self._end
+        return surplus if 0 < surplus < last.samples else 0
+
+    def _samples(self, frame: av.AudioFrame, position: int) -> np.ndarray:
+        if (frame.sample_rate, frame.layout.nb_channels) != (self.sample_rate, self.num_channels):
+            raise InputFileError(
+                f"'{self.path}' changes its sample rate or channels after "
+                f"{position / self.sample_rate:.2f} s. Convert it to one WAV file."
+            )
+        samples = _as_float(frame)
+        if not np.isfinite(samples).all():
+            bad = position + int(np.argmin(np.isfinite(samples).all(axis=0)))
+            raise InputFileError(
+                f"'{self.path}' has a sample that is no finite number (NaN or infinity) at "
+                f"{bad / self.sample_rate:.3f} s. Export it again, as 16-bit WAV for example."
+            )
+        return samples
+
+
+def open_media(path: Path) -> av.container.InputContainer:
+    """Open a sound or video file for reading.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    av.container.InputContainer
+        To be closed by the caller.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, empty, unreadable, or neither sound nor video.
+    """
+    try:
+        if path.is_dir():
+            raise InputFileError(f"'{path}' is a folder. Name a sound file in it.")
+        size = path.stat().st_size
+    except PermissionError as error:
+        raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error
+    except OSError as error:
+        raise InputFileError(f"'{path}' does not exist. Check the path of the sound.") from error
+    if size == 0:
+        raise InputFileError(f"'{path}' is empty (0 bytes). Record or export it again.")
+    try:
+        # The prefix keeps a colon in a name from being taken for a network protocol.
+        return av.open(f"file:{path}", metadata_errors="replace")
+    except PermissionError as error:
+        raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error
+    except (av.error.FFmpegError, OSError) as error:
+        raise InputFileError(
+            f"'{path}' can't be read as sound: it is damaged or of another kind. {SUGGESTION}."
+        ) from error
+
+
+def _as_float(frame: av.AudioFrame) -> np.ndarray:
+    """Return a frame's samples as float32, shape (C, T), full scale at 1."""
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:
+        samples = rearrange(samples, "1 (n c) -> c n", c=frame.layout.nb_channels)
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128) / 128
+    if samples.dtype.kind == "i":
+        return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+    with np.errstate(over="ignore"):
+        return samples.astype(np.float32)
+
+
+def _grouped(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Join small frames, because every block costs its consumers a fixed time."""
+    waiting, length = [], 0
+    for samples in frames:
+        waiting.append(samples)
+        length += samples.shape[1]
+        if length >= BLOCK_SAMPLES:
+            yield np.concatenate(waiting, axis=1)
+            waiting, length = [], 0
+    if length:
+        yield np.concatenate(waiting, axis=1)
