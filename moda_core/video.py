@@ -1,0 +1,272 @@
+"""Write a video, frame by frame, with its sound."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from torch import Tensor
+
+from .errors import OutputError
+from .soundtrack import AudioTrack, add_sound
+
+FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+# At equal quality "veryfast" makes the smallest files of x264's presets down to "medium" on talking
+# heads, at two to four times the speed of the slower ones.
+PRESET = "veryfast"
+CRF = 18
+BT709 = 1  # code of ITU-R BT.709 for primaries, transfer and matrix (ISO/IEC 23091-2)
+LIMITED_RANGE = 1
+COMMENT = "AI-generated"
+
+
+def frame_rate(fps: float | Fraction) -> Fraction:
+    """Return an exact frame rate: 29.97 and its like become n * 1000 / 1001.
+
+    Parameters
+    ----------
+    fps : float or Fraction
+        Frames a second.
+
+    Raises
+    ------
+    ValueError
+        If the rate is not between 1 and 240.
+    """
+    if not 1 <= fps <= 240:
+        raise ValueError(f"Expected 1 to 240 frames a second, got {fps}.")
+    if isinstance(fps, Fraction):
+        return fps
+    ntsc = Fraction(round(fps * 1.001) * 1000, 1001)
+    if fps != round(fps) and abs(float(ntsc) - fps) < 0.005:
+        return ntsc
+    return Fraction(fps).limit_denominator(1000)
+
+
+def check_output(path: str | Path) -> Path:
+    """Make sure that a video can be written, before any work is done for it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write; one that exists will be replaced.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OutputError
+        If the name's ending is unknown, the folder is missing or can't be written to, or the path
+        is a folder.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"'{path}' does not end in a known kind of video. Use one of: {', '.join(FORMATS)}."
+        )
+    try:
+        if path.is_dir():
+            raise OutputError(f"'{path}' is a folder. Name a file in it.")
+        if not path.parent.is_dir():
+            raise OutputError(f"The folder '{path.parent}' does not exist. Create it first.")
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"The folder '{path.parent}' can't be written to ({error.strerror}). "
+            "Choose another folder for the video."
+        ) from error
+    return path
+
+
+class VideoWriter:
+    """Write H.264 video and AAC sound as frames come in; a context manager.
+
+    The file grows under ``<name>.part`` and gets its name when it is complete. An exception inside
+    the ``with`` block, `KeyboardInterrupt` included, removes it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in .mp4, .mov or .mkv; a file of that name is replaced.
+    size : (int, int)
+        Width and height of the frames, at least 2; an odd last column or row is cut off.
+    fps : float or Fraction
+        Frames a second, see `frame_rate`.
+    num_frames : int
+        How many frames will be written; the sound is cut, or padded with silence, to them.
+    audio : AudioTrack, str or Path, optional
+        The sound, or a file with it; without it the video has no sound track.
+    crf : int in [0, 51]
+        x264's quality; lower is better and larger.
+    preset : str
+        x264's preset.
+    comment : str or None
+        The file's comment.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+    OutputError
+        If the video can't be written there, see `check_output`.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        size: tuple[int, int],
+        fps: float | Fraction,
+        num_frames: int,
+        audio: AudioTrack | str | Path | None = None,
+        crf: int = CRF,
+        preset: str = PRESET,
+        comment: str | None = COMMENT,
+    ):
+        if min(size) < 2 or num_frames < 1:
+            raise ValueError(
+                f"Expected a size of at least 2 x 2 and a frame, got {size} and {num_frames}."
+            )
+        self.path = check_output(path)
+        self.part = self.path.with_name(self.path.name + ".part")
+        self.size = size
+        self.rate = frame_rate(fps)
+        self.num_frames = num_frames
+        self.audio = audio if audio is None or isinstance(audio, AudioTrack) else AudioTrack(audio)
+        self.num_written = 0
+        self._options = {"crf": str(crf), "preset": preset}
+        self._comment = comment
+        self._container = None
+        self._sound, self._next_sound = (packet for packet in ()), None
+
+    def __enter__(self) -> "VideoWriter":
+        try:
+            with self._explained():
+                self._open()
+        except BaseException:
+            self._discard()
+            raise
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            self._discard()
+            return
+        try:
+            self._finish()
+        except BaseException:
+            self._discard()
+            raise
+
+    def write(self, frames: Tensor | np.ndarray):
+        """Encode frames at once.
+
+        Parameters
+        ----------
+        frames : Tensor or array, shape (N, H, W, 3), uint8
+            RGB.
+
+        Raises
+        ------
+        ValueError
+            If shape or type are wrong, or there are more frames than announced.
+        OutputError
+            If the disk is full, for example.
+        InputFileError
+            If the sound turns out to be unusable.
+        """
+        if isinstance(frames, Tensor):
+            frames = frames.detach().cpu().numpy()
+        width, height = self.size
+        if frames.dtype != np.uint8 or frames.shape[1:] != (height, width, 3):
+            raise ValueError(
+                f"Expected uint8 frames of shape (N, {height}, {width}, 3), "
+                f"got {frames.dtype} {frames.shape}."
+            )
+        if self.num_written + len(frames) > self.num_frames:
+            raise ValueError(f"Got more than the {self.num_frames} frames that were announced.")
+        for frame in frames[:, : height - height % 2, : width - width % 2]:
+            self._write_frame(np.ascontiguousarray(frame))
+
+    def _open(self):
+        self._container = av.open(
+            f"file:{self.part}",
+            "w",
+            format=FORMATS[self.path.suffix.lower()],
+            options={} if self.path.suffix.lower() == ".mkv" else {"movflags": "+faststart"},
+        )
+        if self._comment is not None:
+            self._container.metadata["comment"] = self._comment
+        self._stream = stream = self._container.add_stream("libx264", self.rate, self._options)
+        stream.width, stream.height = (side - side % 2 for side in self.size)
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.color_primaries = context.color_trc = context.colorspace = BT709
+        context.color_range = LIMITED_RANGE
+        self._reformatter = VideoReformatter()
+        if self.audio is not None:
+            self._sound = add_sound(self._container, self.audio, self.num_frames / self.rate)
+            self._next_sound = next(self._sound, None)
+
+    def _write_frame(self, pixels: np.ndarray):
+        frame = self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(pixels, format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+        )
+        frame.pts, frame.time_base = self.num_written, 1 / self.rate
+        self.num_written += 1
+        with self._explained():
+            self._container.mux(self._stream.encode(frame))
+        self._write_sound(self.num_written / self.rate)
+
+    def _write_sound(self, end_s: Fraction | None = None):
+        """Mux the sound up to a time, so that players find it beside the picture."""
+        while self._next_sound is not None:
+            packet = self._next_sound
+            if end_s is not None and packet.pts * packet.time_base > end_s:
+                return
+            with self._explained():
+                self._container.mux(packet)
+            self._next_sound = next(self._sound, None)
+
+    def _finish(self):
+        if self.num_written != self.num_frames:
+            raise ValueError(
+                f"Got {self.num_written} frames, but {self.num_frames} were announced."
+            )
+        with self._explained():
+            self._container.mux(self._stream.encode(None))
+        self._write_sound()
+        with self._explained():
+            self._container.close()
+            os.replace(self.part, self.path)
+
+    def _discard(self):
+        """Remove what was written; the error that led here matters more than one of its own."""
+        with contextlib.suppress(Exception):
+            self._sound.close()
+        with contextlib.suppress(Exception):
+            self._container.close()
+        with contextlib.suppress(OSError):
+            self.part.unlink()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn failures of the disk or the encoder into a sentence."""
+        try:
+            yield
+        except (av.error.FFmpegError, OSError) as error:
+            reason = error.strerror or type(error).__name__
+            raise OutputError(
+                f"'{self.path}' could not be written ({reason}). "
+                "Free some space or choose another folder for the video."
+            ) from error
