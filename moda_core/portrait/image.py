@@ -1,0 +1,204 @@
+"""Read a picture of any kind as 8-bit RGB, and bring it to a workable size."""
+
+import io
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from ..errors import InputFileError
+
+try:  # left out of some builds of Pillow
+    from PIL import ImageCms
+except ImportError:
+    ImageCms = None
+
+logger = logging.getLogger(__name__)
+
+SIZE_LIMIT = 1920
+SIZE_MULTIPLE = 2
+SMALLEST_SIDE = 16
+BACKGROUND = "white"  # behind transparent parts, as in a passport photo
+DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+SUGGESTION = "Use a JPEG or PNG file"
+
+
+def read_image(path: str | Path) -> Tensor:
+    """Read a picture as it is meant to be seen, in 8-bit RGB.
+
+    It is turned upright (EXIF), its colour profile is converted to sRGB, transparent parts get a
+    white background, deeper values are scaled to 8 bits, and of an animation the first frame is
+    taken, which is logged.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Tensor, shape (H, W, 3), uint8
+        RGB, at the picture's own size.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, empty, damaged or no picture, has more pixels than Pillow allows,
+        or a side under 16 pixels.
+    """
+    path = Path(path)
+    _check_file(path)
+    rgb = _decoded(path)
+    if min(rgb.size) < SMALLEST_SIDE:
+        raise InputFileError(
+            f"'{path}' measures {rgb.width} x {rgb.height} pixels. "
+            f"Use a picture of at least {SMALLEST_SIDE} x {SMALLEST_SIDE}."
+        )
+    return torch.from_numpy(np.array(rgb))
+
+
+def resize_limit(
+    height: int, width: int, limit: int = SIZE_LIMIT, multiple: int = SIZE_MULTIPLE
+) -> tuple[int, int]:
+    """Return the size that `limit_size` gives a picture (spec G, Limit).
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the picture in pixels.
+    limit : int
+        Largest length of the longer side.
+    multiple : int
+        Both sides are cut to a multiple of this, unless nothing would be left of one.
+
+    Returns
+    -------
+    height, width : int
+    """
+    height, width = _scaled(height, width, limit)
+    cut_height, cut_width = height - height % multiple, width - width % multiple
+    if cut_height == 0 or cut_width == 0:
+        return height, width
+    return cut_height, cut_width
+
+
+def limit_size(image: Tensor, limit: int = SIZE_LIMIT, multiple: int = SIZE_MULTIPLE) -> Tensor:
+    """Scale a picture down where its longer side exceeds a limit, and cut its sides even.
+
+    Parameters
+    ----------
+    image : Tensor, shape (H, W, 3), uint8
+    limit, multiple : int
+        As in `resize_limit`.
+
+    Returns
+    -------
+    Tensor, shape (H', W', 3), uint8
+        Scaled bilinearly, then cut at the bottom and the right; the same tensor where nothing is
+        to be done.
+    """
+    height, width = image.shape[:2]
+    scaled = _scaled(height, width, limit)
+    if scaled != (height, width):
+        pixels = rearrange(image, "h w c -> 1 c h w").float()
+        # Not antialiased: the reference is OpenCV's plain bilinear rule.
+        pixels = F.interpolate(pixels, size=scaled, mode="bilinear", align_corners=False)
+        image = rearrange(pixels, "1 c h w -> h w c").round().to(torch.uint8)
+    height, width = resize_limit(height, width, limit, multiple)
+    return image[:height, :width].contiguous()
+
+
+def _scaled(height: int, width: int, limit: int) -> tuple[int, int]:
+    longer = max(height, width)
+    if longer <= limit:
+        return height, width
+    if height > width:
+        return limit, max(int(width * limit / height), 1)
+    return max(int(height * limit / width), 1), limit
+
+
+def _check_file(path: Path):
+    try:
+        if path.is_dir():
+            raise InputFileError(f"'{path}' is a folder. Name a picture in it.")
+        size = path.stat().st_size
+    except PermissionError as error:
+        raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error
+    except OSError as error:
+        raise InputFileError(f"'{path}' does not exist. Check the path of the picture.") from error
+    if size == 0:
+        raise InputFileError(f"'{path}' is empty (0 bytes). Export or download it again.")
+
+
+def _decoded(path: Path) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, on size and odd EXIF
+            with Image.open(path) as image:
+                if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+                    logger.warning("'%s' holds several frames; the first one is used.", path)
+                image.load()
+                return _to_rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError as error:
+        raise InputFileError(f"'{path}' is not a picture. {SUGGESTION}.") from error
+    except Image.DecompressionBombError as error:
+        raise InputFileError(
+            f"'{path}' has more than {2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels. "
+            "Scale it down first."
+        ) from error
+    except PermissionError as error:
+        raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error
+    except Exception as error:  # what Pillow's decoders raise on damage is not documented
+        raise InputFileError(
+            f"'{path}' is damaged or incomplete ({error}). Export or download it again."
+        ) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert any mode to RGB: depth, colour profile, transparency."""
+    if image.mode in DEEP_GREY:
+        return Image.fromarray(_eight_bits(image)).convert("RGB")
+    alpha = None
+    if image.has_transparency_data:
+        image = image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
+        alpha = image.getchannel("A")
+    rgb = _profiled(image) or image.convert("RGB")
+    if alpha is None:
+        return rgb
+    background = Image.new("RGB", rgb.size, BACKGROUND)
+    return Image.composite(rgb, background, alpha)
+
+
+def _eight_bits(image: Image.Image) -> np.ndarray:
+    """Scale greyscale of 16 bits, 32 bits or floating point to uint8."""
+    stored = np.asarray(image)
+    if stored.dtype == np.int32 and stored.min() < 0:
+        stored = stored.view(np.uint32)  # Pillow has no unsigned mode of this depth
+    values = np.nan_to_num(stored.astype(np.float64))
+    # 32 bits and floating point have no full scale of their own: the smallest usual one that fits.
+    scales = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}.get(image.mode, (65535.0,))
+    full_scale = next((scale for scale in scales if values.max() <= scale), values.max())
+    return np.clip(np.rint(values * 255 / full_scale), 0, 255).astype(np.uint8)
+
+
+def _profiled(image: Image.Image) -> Image.Image | None:
+    """Convert by the embedded colour profile, or return None where that can't be done."""
+    profile = image.info.get("icc_profile")
+    if not profile or ImageCms is None:
+        return None
+    colours = {"LA": "L", "RGBA": "RGB", "P": "RGB"}.get(image.mode, image.mode)
+    try:
+        return ImageCms.profileToProfile(
+            image.convert(colours),
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGB",
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        logger.info("The picture's colour profile can't be used; its colours are taken as sRGB.")
+        return None

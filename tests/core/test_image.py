@@ -1,0 +1,272 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageCms
+
+from moda_core.errors import InputFileError
+from moda_core.portrait.image import limit_size, read_image, resize_limit
+
+HEIGHT, WIDTH = 24, 32
+
+
+def gradient():
+    """A picture in which every corner has another colour."""
+    rows = np.linspace(0, 1, HEIGHT)[:, None]
+    columns = np.linspace(0, 1, WIDTH)[None]
+    picture = np.stack(
+        [255 * rows + 0 * columns, 255 * columns + 0 * rows, 90 + 0 * rows * columns]
+    )
+    return picture.transpose(1, 2, 0).round().astype(np.uint8)
+
+
+def grey():
+    return np.linspace(0, 255, HEIGHT * WIDTH).round().astype(np.uint8).reshape(HEIGHT, WIDTH)
+
+
+def as_rgb(values):
+    return np.repeat(values[..., None], 3, axis=2).astype(int)
+
+
+def distance(path, expected):
+    return np.abs(read_image(path).numpy().astype(int) - expected).max()
+
+
+def write_png(path, pixels, colour_type, claimed_size=None):
+    """Write PNG by hand, because Pillow can't write 16 bits of colour."""
+
+    def chunk(kind, content):
+        crc = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
+
+    height, width = claimed_size or pixels.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [("a.png", 0), ("a.bmp", 0), ("a.tif", 0), ("a.ppm", 0), ("a.jpg", 12), ("a.webp", 12)],
+)
+def test_common_files_give_rgb(tmp_path, name, tolerance):
+    path = tmp_path / f"mit Leerzeichen, 東京 {name}"
+    options = {"quality": 100, "subsampling": 0} if name == "a.jpg" else {"quality": 100}
+    Image.fromarray(gradient()).save(path, **options)
+
+    image = read_image(str(path))
+
+    assert image.dtype == torch.uint8
+    assert tuple(image.shape) == (HEIGHT, WIDTH, 3)
+    assert distance(path, gradient().astype(int)) <= tolerance
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_upright(tmp_path, orientation):
+    upright = gradient()
+    stored = {  # EXIF 2.32, table of Orientation: what the camera stored
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.transpose(1, 0, 2),
+        6: np.rot90(upright, 1),
+        7: upright[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(upright, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / "a.png", exif=exif)
+
+    assert distance(tmp_path / "a.png", upright) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("16 bit.png", grey().astype(np.uint16) * 257),
+        ("16 bit.tif", grey().astype(np.uint16) * 257),
+        ("32 bit.tif", grey().astype(np.int32) * 257),
+        ("unit float.tif", (grey() / 255).astype(np.float32)),
+        ("byte float.tif", grey().astype(np.float32)),
+        ("grey.png", grey()),
+        ("grey.jpg", grey()),
+    ],
+)
+def test_deep_and_grey_pictures_are_scaled_not_clipped(tmp_path, name, stored):
+    Image.fromarray(stored).save(tmp_path / name)
+
+    assert distance(tmp_path / name, as_rgb(grey())) <= (8 if name.endswith("jpg") else 1)
+
+
+def test_unsigned_32_bit_does_not_wrap(tmp_path):
+    stored = (grey().astype(np.uint32) * 16843009).view(np.int32)
+    Image.fromarray(stored).save(tmp_path / "a.tif")
+
+    assert distance(tmp_path / "a.tif", as_rgb(grey())) <= 1
+
+
+def test_16_bit_colour_is_scaled(tmp_path):
+    write_png(tmp_path / "a.png", gradient().astype(np.uint16) * 257, colour_type=2)
+
+    assert distance(tmp_path / "a.png", gradient()) <= 1
+
+
+def test_two_colours_and_palettes_are_expanded(tmp_path):
+    black_white = np.where(grey() > 127, 255, 0).astype(np.uint8)
+    Image.fromarray(black_white).convert("1").save(tmp_path / "one.png")
+    Image.fromarray(gradient()).quantize(256).save(tmp_path / "palette.png")
+
+    assert distance(tmp_path / "one.png", as_rgb(black_white)) == 0
+    assert distance(tmp_path / "palette.png", gradient()) < 20
+
+
+@pytest.mark.parametrize("kind", ["RGBA", "LA", "palette", "16 bit"])
+def test_transparent_parts_get_a_white_background(tmp_path, kind):
+    opacity = np.zeros((HEIGHT, WIDTH), np.uint8)
+    opacity[:, 8:] = 255
+    colour = as_rgb(grey()).astype(np.uint8) if kind == "LA" else gradient()
+    if kind == "palette":
+        colour = np.full_like(colour, (10, 60, 200))
+    if kind == "16 bit":
+        pixels = np.dstack([colour, opacity]).astype(np.uint16) * 257
+        write_png(tmp_path / "a.png", pixels, colour_type=6)
+    elif kind == "palette":
+        image = Image.fromarray(colour).quantize(4)
+        image.putpalette([10, 60, 200, 9, 9, 9])
+        indices = np.where(opacity > 0, 0, 1).astype(np.uint8)
+        image.putdata(indices.ravel())
+        image.save(tmp_path / "a.png", transparency=1)
+    else:
+        image = Image.fromarray(np.dstack([colour, opacity])).convert(kind)
+        image.save(tmp_path / "a.png")
+
+    expected = np.where(opacity[..., None] > 0, colour, 255)
+    assert distance(tmp_path / "a.png", expected) <= 1
+
+
+def test_half_transparent_colour_is_mixed_with_white(tmp_path):
+    Image.new("RGBA", (WIDTH, HEIGHT), (100, 0, 200, 128)).save(tmp_path / "a.png")
+
+    mixed = [round(255 + (value - 255) * 128 / 255) for value in (100, 0, 200)]
+    assert distance(tmp_path / "a.png", np.array(mixed)) <= 1
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp"])
+def test_of_an_animation_the_first_frame_is_taken_and_logged(tmp_path, name, caplog):
+    frames = [Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in ("red", "blue", "lime")]
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], lossless=True)
+
+    image = read_image(tmp_path / name)
+
+    assert np.abs(image.numpy().astype(int) - (255, 0, 0)).max() <= 4
+    assert "several frames" in caplog.text
+
+
+@pytest.mark.parametrize("extension", ["jpg", "tif"])
+def test_print_colours_are_converted(tmp_path, extension):
+    inks = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    inks[..., 1], inks[..., 3] = 255, 51  # magenta, a fifth of black
+    Image.fromarray(inks, "CMYK").save(tmp_path / f"a.{extension}", quality=100)
+
+    assert distance(tmp_path / f"a.{extension}", np.array([204, 0, 204])) <= 6
+
+
+def swapped_profile():
+    """An ICC profile of sRGB whose red and green are exchanged."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_embedded_colour_profiles_are_applied(tmp_path, mode):
+    image = Image.fromarray(gradient()).convert(mode)
+    image.save(tmp_path / "a.png", icc_profile=swapped_profile())
+
+    assert distance(tmp_path / "a.png", gradient()[..., [1, 0, 2]]) <= 3
+
+
+def test_a_broken_colour_profile_does_no_harm(tmp_path):
+    Image.fromarray(gradient()).save(tmp_path / "a.png", icc_profile=b"no profile")
+
+    assert distance(tmp_path / "a.png", gradient()) == 0
+
+
+def bad_files(folder):
+    stream = io.BytesIO()
+    Image.fromarray(np.tile(gradient(), (8, 8, 1))).save(stream, "JPEG")
+    (folder / "cut.jpg").write_bytes(stream.getvalue()[: len(stream.getvalue()) // 2])
+    stream = io.BytesIO()
+    Image.fromarray(np.tile(gradient(), (8, 8, 1))).save(stream, "PNG")
+    (folder / "cut.png").write_bytes(stream.getvalue()[: len(stream.getvalue()) // 2])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.jpg").write_text("no picture")
+    (folder / "folder.png").mkdir()
+    Image.new("RGB", (15, 40)).save(folder / "tiny.png")
+    write_png(folder / "huge.png", gradient(), 2, claimed_size=(20000, 20000))
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("cut.jpg", "damaged or incomplete"),
+        ("cut.png", "damaged or incomplete"),
+        ("empty.png", "empty"),
+        ("text.jpg", "not a picture"),
+        ("folder.png", "folder"),
+        ("tiny.png", "15 x 40"),
+        ("huge.png", "million pixels"),
+        ("missing.png", "does not exist"),
+    ],
+)
+def test_bad_files_are_named_in_one_sentence_of_what_to_do(tmp_path, name, problem):
+    bad_files(tmp_path)
+
+    with pytest.raises(InputFileError) as caught:
+        read_image(tmp_path / name)
+
+    message = str(caught.value)
+    assert str(tmp_path / name) in message
+    assert problem in message
+    assert "\n" not in message
+    assert message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("size", "limited"),
+    [
+        ((1080, 1920), (1080, 1920)),
+        ((441, 633), (440, 632)),
+        ((3840, 2160), (1920, 1080)),
+        ((2001, 2001), (1920, 1920)),
+        ((1003, 3001), (640, 1920)),  # 641.7 is cut to 641, then to an even number
+        ((1, 700), (1, 700)),  # nothing would be left of the height
+    ],
+)
+def test_the_limit_scales_then_cuts_to_even_sides(size, limited):
+    assert resize_limit(*size) == limited
+    assert limit_size(torch.zeros(*size, 3, dtype=torch.uint8)).shape == (*limited, 3)
+
+
+def test_scaling_keeps_a_linear_picture_linear():
+    columns = torch.arange(200) * 255 / 199
+    picture = columns.round().to(torch.uint8)[None, :, None].expand(100, 200, 3)
+
+    small = limit_size(picture, limit=100)
+
+    positions = (np.arange(100) + 0.5) * 2 - 0.5
+    expected = positions * 255 / 199
+    assert small.shape == (50, 100, 3)
+    assert np.abs(small[25, :, 0].numpy() - expected).max() <= 1
+
+
+def test_a_picture_within_the_limit_is_only_cut():
+    picture = torch.from_numpy(gradient())[:23, :31]
+
+    torch.testing.assert_close(limit_size(picture), picture[:22, :30])
