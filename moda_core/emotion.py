@@ -43,9 +43,7 @@ def emotion_weights(emotion: str | Mapping[str, float] = "none") -> Tensor:
     weights = torch.zeros(len(EMOTIONS))
     for label, weight in blend.items():
         if label not in EMOTIONS:
-            raise ValueError(
-                f"Unknown emotion {label!r}. Use one of: {', '.join(EMOTIONS)}."
-            )
+            raise ValueError(f"Unknown emotion {label!r}. Use one of: {', '.join(EMOTIONS)}.")
         if not weight >= 0:
             raise ValueError(f"The weight of {label!r} is {weight}. Use a number of at least 0.")
         weights[EMOTIONS.index(label)] += weight
