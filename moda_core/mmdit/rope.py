@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 
 THETA = 256.0
+# Rotation as a complex product takes a tenth of the time on a CPU; Macs lack complex operators.
+COMPLEX_DEVICES = ("cpu", "cuda")
 
 
 def rope_tables(num_tokens: int, head_dim: int, device=None) -> tuple[Tensor, Tensor]:
@@ -43,8 +45,19 @@ def apply_rope(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
     Tensor, shape (B, L, H, d)
         ``(a cos - b sin, b cos + a sin)`` for each pair (a, b), computed in float32.
     """
-    cos, sin = (table[None, :, None, ::2] for table in rope)
-    pairs = x.float().unflatten(1, (-1, cos.shape[1])).unflatten(-1, (-1, 2))
-    a, b = pairs.unbind(-1)  # (B, streams, L, H, d / 2)
-    rotated = torch.stack((a * cos - b * sin, b * cos + a * sin), dim=-1)
-    return rotated.flatten(-2).flatten(1, 2).to(x.dtype)
+    rotate = _rotate_complex if x.device.type in COMPLEX_DEVICES else _rotate_real
+    cos, sin = (table[:, None] for table in rope)  # (positions, 1, d)
+    tokens = x.float().unflatten(1, (-1, cos.shape[0]))  # (B, streams, positions, H, d)
+    return rotate(tokens, cos, sin).flatten(1, 2).to(x.dtype)
+
+
+def _rotate_complex(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    phases = torch.complex(cos[..., ::2], sin[..., ::2])
+    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))
+    return torch.view_as_real(pairs * phases).flatten(-2)
+
+
+def _rotate_real(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    a, b = x.unflatten(-1, (-1, 2)).unbind(-1)
+    turned = torch.stack((-b, a), dim=-1).flatten(-2)
+    return torch.addcmul(x * cos, turned, sin)

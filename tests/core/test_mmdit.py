@@ -138,7 +138,9 @@ def test_half_precision_runs_and_stays_close(network):
     assert (half.float() - reference).abs().mean() < 0.05 * reference.abs().mean()
 
 
-def test_rotation_is_multiplication_by_complex_phases():
+@pytest.mark.parametrize("complex_devices", [("cpu",), ()], ids=["complex", "real"])
+def test_rotation_is_multiplication_by_complex_phases(complex_devices, monkeypatch):
+    monkeypatch.setitem(apply_rope.__globals__, "COMPLEX_DEVICES", complex_devices)
     x = torch.randn(1, 6, 2, 8, generator=torch.Generator().manual_seed(0))
 
     rotated = apply_rope(x, rope_tables(3, 8))  # two streams of three tokens

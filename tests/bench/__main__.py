@@ -1,0 +1,41 @@
+"""`python run.py bench NAME [--device cuda] [--dtype bfloat16]`: one JSON line for each benchmark.
+
+`all` runs those that need no files from outside.
+"""
+
+import argparse
+import importlib
+import json
+import platform
+
+import torch
+
+BENCHES = {
+    "mmdit": "bench_mmdit",
+    "render-starter": "bench_render_starter",
+}
+
+
+def main() -> None:
+    """Run the named benchmarks and print their figures."""
+    parser = argparse.ArgumentParser(prog="run.py bench", description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=[*BENCHES, "all"])
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
+    arguments, rest = parser.parse_known_args()
+    for name in BENCHES if arguments.name == "all" else [arguments.name]:
+        module = importlib.import_module(f".{BENCHES[name]}", __package__)
+        figures = module.run(*rest, device=arguments.device, dtype=arguments.dtype)
+        machine = {
+            "bench": name,
+            "device": arguments.device,
+            "dtype": arguments.dtype,
+            "torch": torch.__version__,
+            "threads": torch.get_num_threads(),
+            "machine": platform.machine(),
+        }
+        print(json.dumps({**machine, **figures}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
