@@ -1,0 +1,154 @@
+"""The commands of `run.py` that make videos and weights."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from .console import Stopwatch, write_line
+from .errors import MoDAError
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLE = Path(__file__).with_name("example")
+SHEET_FRAMES = 12
+
+
+def points(text: str) -> list[tuple[float, float]]:
+    """Parse `--points`: four or six pairs such as `210,180 300,182 225,290 290,291`."""
+    try:
+        numbers = [[float(value) for value in pair.split(",")] for pair in text.split()]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of x,y pairs") from error
+    if any(len(pair) != 2 for pair in numbers) or len(numbers) not in (4, 6):
+        raise argparse.ArgumentTypeError(
+            f"expected 4 or 6 pairs x,y, got {text!r}: eyes, mouth corners, and perhaps the inner "
+            "edges of the upper and lower lip, from left to right and top to bottom"
+        )
+    return [(x, y) for x, y in numbers]
+
+
+def number(minimum: float, maximum: float, kind: type = float):
+    """Return a parser for a number in a range."""
+
+    def parse(text: str):
+        try:
+            value = kind(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+        if not minimum <= value <= maximum:
+            raise argparse.ArgumentTypeError(f"expected {minimum:g} to {maximum:g}, got {text}")
+        return value
+
+    return parse
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    from .emotion import EMOTIONS
+
+    parser = argparse.ArgumentParser(prog="run.py", description="Animate a portrait from speech.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    demo = commands.add_parser("demo", help="animate the bundled portrait with the bundled speech")
+    demo.set_defaults(run=run_demo)
+
+    talk = commands.add_parser("talk", help="animate your portrait with your recording")
+    talk.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a picture with a face")
+    talk.add_argument("audio", type=Path, metavar="AUDIO", help="a file with speech")
+    talk.add_argument("-o", "--output", type=Path, help="the video; default output/NAME.mp4")
+    talk.add_argument("--emotion", choices=EMOTIONS, default="none")
+    talk.add_argument("--seed", type=number(0, 2**64 - 1, int), default=42)
+    talk.add_argument(
+        "--cfg-scale", type=number(0, 10), default=1.2, help="guidance; 1.2 is the model's own"
+    )
+    talk.add_argument("--steps", type=number(1, 1000, int), default=10, help="steps of the sampler")
+    talk.add_argument("--fps", type=number(1, 240), default=25.0, help="frames a second")
+    talk.add_argument("--seconds", type=number(0.04, 1e6), help="use only the beginning")
+    talk.add_argument("--face", type=number(0, 99, int), default=0, help="which face, 0 the first")
+    talk.add_argument("--points", type=points, help="landmarks as x,y pairs, if none are found")
+    talk.add_argument(
+        "--no-label",
+        action="store_true",
+        help="leave out the file's comment that it is AI-generated",
+    )
+    talk.set_defaults(run=run_talk)
+
+    train = commands.add_parser(
+        "train-starter", help="make the starter's weights again", add_help=False
+    )
+    train.set_defaults(run=run_train_starter)
+    return parser
+
+
+def run_demo(arguments: argparse.Namespace) -> None:
+    """Animate the example and write a contact sheet beside the video."""
+    from .contact_sheet import save_contact_sheet
+
+    output = ROOT / "output"
+    output.mkdir(exist_ok=True)
+    inputs = (EXAMPLE / "portrait.jpg", EXAMPLE / "speech.flac")
+    result = make_video(*inputs, output / "demo.mp4", num_samples=SHEET_FRAMES)
+    save_contact_sheet(result.frames, output / "demo.png")
+    write_line(f"Wrote {output / 'demo.mp4'} and {output / 'demo.png'}")
+
+
+def run_talk(arguments: argparse.Namespace) -> None:
+    """Animate the user's portrait."""
+    from .talk import TalkSettings
+    from .windows import SamplingOptions
+
+    output = arguments.output
+    if output is None:
+        (ROOT / "output").mkdir(exist_ok=True)
+        output = ROOT / "output" / f"{arguments.portrait.stem}-{arguments.audio.stem}.mp4"
+    options = SamplingOptions(arguments.steps, arguments.cfg_scale, arguments.seed)
+    settings = TalkSettings(
+        arguments.emotion,
+        options,
+        arguments.fps,
+        arguments.seconds,
+        arguments.points,
+        arguments.face,
+        not arguments.no_label,
+    )
+    make_video(arguments.portrait, arguments.audio, output, settings)
+    write_line(f"Wrote {output}")
+
+
+def make_video(portrait: Path, audio: Path, output: Path, settings=None, num_samples: int = 0):
+    """Animate a portrait, then say where the time went; return the `TalkResult`."""
+    from .talk import TalkSettings, talk
+
+    settings, stopwatch = settings or TalkSettings(), Stopwatch()
+    result = talk(portrait, audio, output, settings, stopwatch, num_samples)
+    if result.uncertain:
+        write_line(
+            f"The face was found with low confidence ({result.confidence:.2f}). If it looks wrong, "
+            "give the eyes and mouth corners: --points 'x,y x,y x,y x,y'.",
+            sys.stderr,
+        )
+    write_line(stopwatch.table(result.num_frames, settings.fps))
+    return result
+
+
+def run_train_starter(arguments: argparse.Namespace) -> None:
+    """Train the starter's motion model."""
+    from .training.train_starter import main as train
+
+    train(arguments.rest)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return the exit status: 0, 2 for input that can't be used, 130 if stopped."""
+    known, rest = build_parser().parse_known_args(arguments)
+    if rest and known.command != "train-starter":
+        build_parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    known.rest = rest
+    try:
+        known.run(known)
+    except MoDAError as error:
+        write_line(str(error), sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        write_line("Stopped; nothing was left behind.", sys.stderr)
+        return 130
+    return 0

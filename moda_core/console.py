@@ -1,0 +1,131 @@
+"""What the command line shows: progress, and where the time went."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+STAGES = ("set-up", "audio", "motion", "render", "encode")
+BAR_WIDTH = 30
+REDRAW_S = 0.1
+QUIET_STEP = 0.25  # share of the work between two lines where there is no terminal
+
+
+def write_line(text: str = "", stream=None) -> None:
+    """Write one line; letters that the console lacks are spelled out."""
+    stream = stream or sys.stdout
+    encoding = stream.encoding or "ascii"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()
+
+
+class Progress:
+    """A bar on a terminal, a line at every quarter elsewhere.
+
+    Parameters
+    ----------
+    what : str
+        Name of the work.
+    stream : file, optional
+        Default stderr.
+    """
+
+    def __init__(self, what: str, stream=None):
+        self.what, self.stream = what, stream or sys.stderr
+        self.started = self.drawn = time.monotonic()
+        self.reported = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that `done` of `total` parts are finished."""
+        if self.stream.isatty():
+            self._draw(done, total)
+        elif done / total >= self.reported + QUIET_STEP or done == total:
+            self.reported = done / total
+            write_line(f"{self.what}: {100 * done // total} %", self.stream)
+
+    def _draw(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self.drawn < REDRAW_S and done < total:
+            return
+        self.drawn = now
+        filled = BAR_WIDTH * done // total
+        left = (now - self.started) * (total - done) / max(done, 1)
+        bar = "#" * filled + "." * (BAR_WIDTH - filled)
+        self.stream.write(f"\r{self.what:<8}[{bar}] {done}/{total}, {left:.0f} s left ")
+        self.stream.write("\n" if done == total else "")
+        self.stream.flush()
+
+
+class Stopwatch:
+    """Adds up the seconds of each stage of a run; set-up began when `run.py` did."""
+
+    def __init__(self):
+        self.seconds = dict.fromkeys(STAGES, 0.0)
+        self.started_at = float(os.environ.get("MODA_STARTED_AT", time.time()))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time of the block to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - start
+
+    def end_set_up(self) -> None:
+        """Count everything since the start to the set-up."""
+        self.seconds["set-up"] = time.time() - self.started_at
+
+    def table(self, num_frames: int, fps: float) -> str:
+        """Return the stages' times, the speed and the peak memory as lines of text."""
+        lines = [f"{name:<8}{seconds:>8.1f} s" for name, seconds in self.seconds.items()]
+        total = sum(self.seconds.values())
+        work = total - self.seconds["set-up"]
+        lines.append(f"{'total':<8}{total:>8.1f} s")
+        speed = num_frames / max(work, 1e-9)
+        lines.append(
+            f"{num_frames} frames, {speed:.1f} frames a second after set-up "
+            f"({speed / fps:.2f} of real time), {num_frames / max(total, 1e-9):.1f} in all"
+        )
+        memory = peak_memory()
+        lines.append(f"peak memory {memory / 2**20:.0f} MiB" if memory else "peak memory unknown")
+        return "\n".join(lines)
+
+
+def peak_memory() -> int | None:
+    """Return the largest resident memory of this process so far in bytes, None if not known."""
+    if sys.platform == "win32":
+        return _peak_memory_windows()
+    import resource  # absent on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _peak_memory_windows() -> int | None:
+    import ctypes
+    from ctypes import wintypes
+
+    class Counters(ctypes.Structure):
+        _fields_ = [("cb", wintypes.DWORD), ("PageFaultCount", wintypes.DWORD)] + [
+            (name, ctypes.c_size_t)
+            for name in (
+                "PeakWorkingSetSize",
+                "WorkingSetSize",
+                "QuotaPeakPagedPoolUsage",
+                "QuotaPagedPoolUsage",
+                "QuotaPeakNonPagedPoolUsage",
+                "QuotaNonPagedPoolUsage",
+                "PagefileUsage",
+                "PeakPagefileUsage",
+            )
+        ]
+
+    counters = Counters(cb=ctypes.sizeof(Counters))
+    process = ctypes.windll.kernel32.GetCurrentProcess
+    process.restype = wintypes.HANDLE
+    read = ctypes.windll.psapi.GetProcessMemoryInfo
+    read.argtypes = (wintypes.HANDLE, ctypes.POINTER(Counters), wintypes.DWORD)
+    found = read(process(), ctypes.byref(counters), counters.cb)
+    return counters.PeakWorkingSetSize if found else None

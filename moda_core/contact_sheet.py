@@ -1,0 +1,35 @@
+"""Contact sheets: some frames of a video side by side in one picture."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+COLUMNS = 4
+CELL_WIDTH = 320
+GAP = 4
+
+
+def save_contact_sheet(frames: list[Tensor], path: str | Path, columns: int = COLUMNS) -> None:
+    """Write frames as a grid, in reading order.
+
+    Parameters
+    ----------
+    frames : list of Tensor, shape (H, W, 3), uint8
+        At least one, all of one size.
+    path : str or Path
+        A PNG or JPEG file.
+    columns : int
+        Frames in a row.
+    """
+    height, width = frames[0].shape[:2]
+    cell = (CELL_WIDTH, round(CELL_WIDTH * height / width))
+    rows = -(-len(frames) // columns)
+    size = (columns * (cell[0] + GAP) - GAP, rows * (cell[1] + GAP) - GAP)
+    sheet = Image.new("RGB", size, "white")
+    for index, frame in enumerate(frames):
+        row, column = divmod(index, columns)
+        picture = Image.fromarray(np.asarray(frame)).resize(cell, Image.Resampling.LANCZOS)
+        sheet.paste(picture, (column * (cell[0] + GAP), row * (cell[1] + GAP)))
+    sheet.save(path)

@@ -1,0 +1,197 @@
+"""The whole job: a portrait and a recording in, a video out, streamed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .audio.waveform import audio_duration, frame_count
+from .console import Progress, Stopwatch
+from .emotion import emotion_weights
+from .errors import FaceNotFoundError
+from .pipeline import encode_speech, load_starter_model, perform
+from .portrait.image import limit_size, read_image
+from .portrait.portrait import Portrait
+from .starter.landmarks import LOW_CONFIDENCE, find_landmarks, landmarks_from_points
+from .starter.warp_renderer import WarpRenderer
+from .video import COMMENT, VideoWriter, check_output
+from .windows import SamplingOptions
+
+CHUNK = 8  # frames in memory at once
+
+
+@dataclass(frozen=True)
+class TalkSettings:
+    """What a user can choose for a video.
+
+    Parameters
+    ----------
+    emotion : str
+        One of `EMOTIONS`.
+    options : SamplingOptions
+    fps : float
+        Frames a second of the video; motion is sampled at 25 and resampled.
+    seconds : float, optional
+        Use only the beginning of the recording.
+    points : list of (float, float), optional
+        Landmarks in pixels of the picture file, instead of looking for a face.
+    face : int
+        Which face of several, 0 is the first.
+    labelled : bool
+        Whether the file's comment says that the video is AI-generated.
+    """
+
+    emotion: str = "none"
+    options: SamplingOptions = field(default_factory=SamplingOptions)
+    fps: float = 25.0
+    seconds: float | None = None
+    points: list[tuple[float, float]] | None = None
+    face: int = 0
+    labelled: bool = True
+
+
+@dataclass(frozen=True)
+class TalkResult:
+    """What became of it.
+
+    Parameters
+    ----------
+    num_frames : int
+    frames : list of Tensor, shape (H, W, 3), uint8
+        Some frames, evenly spread, for a contact sheet.
+    confidence : float
+        How far the portrait's landmarks can be trusted.
+    """
+
+    num_frames: int
+    frames: list[Tensor]
+    confidence: float
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the user should look at where the face was found."""
+        return self.confidence < LOW_CONFIDENCE
+
+
+def read_portrait(path: str | Path, settings: TalkSettings, renderer: WarpRenderer) -> Portrait:
+    """Read a picture and prepare its face for a renderer.
+
+    Raises
+    ------
+    InputFileError
+        If the file is no usable picture.
+    FaceNotFoundError
+        If there is no usable face in it; the text names the file.
+    """
+    original = read_image(path)
+    image = limit_size(original)
+    if settings.points is not None:
+        scale = max(image.shape[:2]) / max(original.shape[:2])
+        points = [(x * scale, y * scale) for x, y in settings.points]
+        return renderer.portrait(image, landmarks_from_points(points))
+    try:
+        return renderer.portrait(image, find_landmarks(image, settings.face))
+    except FaceNotFoundError as error:
+        raise FaceNotFoundError(f"'{path}': {error}") from error
+
+
+def talk(
+    portrait_path: str | Path,
+    audio_path: str | Path,
+    output: str | Path,
+    settings: TalkSettings,
+    stopwatch: Stopwatch,
+    num_samples: int = 0,
+) -> TalkResult:
+    """Animate a portrait with a recording and write the video.
+
+    Parameters
+    ----------
+    portrait_path, audio_path, output : str or Path
+    settings : TalkSettings
+    stopwatch : Stopwatch
+        Gets the time of each stage.
+    num_samples : int
+        How many frames to return.
+
+    Returns
+    -------
+    TalkResult
+
+    Raises
+    ------
+    MoDAError
+        If an input or the output can't be used; no file is left behind.
+    """
+    check_output(output)
+    renderer = WarpRenderer()
+    portrait = read_portrait(portrait_path, settings, renderer)
+    duration_s = audio_duration(audio_path)
+    if settings.seconds is not None:
+        duration_s = min(duration_s, settings.seconds)
+    num_frames = frame_count(duration_s, settings.fps)
+    model = load_starter_model()
+    stopwatch.end_set_up()
+
+    with stopwatch.stage("audio"):
+        features = encode_speech(audio_path, settings.seconds)
+    with stopwatch.stage("motion"):
+        emotion = emotion_weights(settings.emotion)
+        progress = Progress("motion")
+        motion = perform(model, features, portrait, emotion, settings.options, progress)
+        motion = motion.resampled(settings.fps, num_frames)
+
+    height, width = portrait.image.shape[:2]
+    samples = FrameSampler(num_frames, num_samples)
+    writer = VideoWriter(
+        output,
+        (width, height),
+        settings.fps,
+        num_frames,
+        audio_path,
+        comment=COMMENT if settings.labelled else None,
+    )
+    progress = Progress("render")
+    with writer:
+        for frames in timed(renderer.frames(portrait, motion, CHUNK), stopwatch):
+            with stopwatch.stage("encode"):
+                writer.write(frames)
+            samples.add(frames)
+            progress(writer.num_written, num_frames)
+    return TalkResult(num_frames, samples.kept, portrait.landmarks.confidence)
+
+
+def timed(chunks: Iterator[Tensor], stopwatch: Stopwatch) -> Iterator[Tensor]:
+    """Pass chunks on, counting the time that making them takes to the stage "render"."""
+    while True:
+        with stopwatch.stage("render"):
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
+
+
+class FrameSampler:
+    """Keeps some frames of a stream, evenly spread from the first to the last.
+
+    Parameters
+    ----------
+    num_frames : int
+        Length of the stream.
+    num_samples : int
+        How many to keep; 0 for none.
+    """
+
+    def __init__(self, num_frames: int, num_samples: int):
+        self.wanted = torch.linspace(0, num_frames - 1, num_samples).round().int().unique().tolist()
+        self.kept: list[Tensor] = []
+        self.position = 0
+
+    def add(self, frames: Tensor) -> None:
+        """Look at the next chunk of the stream, shape (n, H, W, 3)."""
+        stop = self.position + len(frames)
+        chosen = [index for index in self.wanted if self.position <= index < stop]
+        self.kept += [frames[index - self.position].clone() for index in chosen]
+        self.position = stop

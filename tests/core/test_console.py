@@ -1,0 +1,83 @@
+"""Progress and the table of times."""
+
+import io
+
+import pytest
+
+from moda_core.console import STAGES, Progress, Stopwatch, peak_memory, write_line
+
+
+class Console(io.StringIO):
+    def __init__(self, terminal):
+        super().__init__()
+        self.terminal = terminal
+
+    def isatty(self):
+        return self.terminal
+
+
+def run(terminal, total=100):
+    stream = Console(terminal)
+    progress = Progress("motion", stream)
+    for done in range(1, total + 1):
+        progress(done, total)
+    return stream.getvalue()
+
+
+def test_without_a_terminal_there_is_a_line_at_every_quarter():
+    lines = run(terminal=False).splitlines()
+
+    assert lines == ["motion: 25 %", "motion: 50 %", "motion: 75 %", "motion: 100 %"]
+
+
+def test_on_a_terminal_the_bar_ends_full():
+    shown = run(terminal=True)
+
+    assert "\r" in shown
+    assert shown.endswith("\n")
+    assert "[" + "#" * 30 + "] 100/100" in shown
+
+
+def test_letters_that_the_console_lacks_are_spelled_out():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+
+    write_line("na\u00efve \u2713", stream)
+
+    assert stream.buffer.getvalue() == b"na\\xefve \\u2713\n"
+
+
+def test_table_names_every_stage_speed_and_memory(monkeypatch):
+    monkeypatch.setenv("MODA_STARTED_AT", "0")
+    stopwatch = Stopwatch()
+    stopwatch.seconds = dict(zip(STAGES, (1.0, 0.5, 1.5, 6.0, 2.0), strict=True))
+
+    table = stopwatch.table(num_frames=250, fps=25)
+
+    assert all(stage in table for stage in STAGES)
+    assert "25.0 frames a second" in table
+    assert "1.00 of real time" in table
+    assert "peak memory" in table
+
+
+def test_stages_add_up(monkeypatch):
+    clock = iter([0.0, 2.0, 10.0, 13.0])
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    stopwatch = Stopwatch()
+
+    for _ in range(2):
+        with stopwatch.stage("render"):
+            pass
+
+    assert stopwatch.seconds["render"] == 5.0
+
+
+def test_peak_memory_grows_with_what_is_held():
+    before = peak_memory()
+    if before is None:
+        pytest.fail("no reading on this system")
+
+    held = bytearray(200 * 2**20)
+    held[:: 2**12] = b"x" * len(held[:: 2**12])
+
+    assert peak_memory() >= before
+    assert peak_memory() > 200 * 2**20

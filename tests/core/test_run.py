@@ -1,0 +1,127 @@
+"""The set-up script: which interpreter runs, what it says, and how failures sound."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "run.py"
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location("run_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.STARTED_AT = 0.0
+    return module
+
+
+def test_script_uses_the_standard_library_alone():
+    code = f"import sys, runpy; sys.argv = ['run.py', '--help']; runpy.run_path({str(SCRIPT)!r})"
+    isolated = [sys.executable, "-I", "-S", "-c", code]
+
+    assert subprocess.run(isolated, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("2.13.0+cpu", (2, 13, 0)), ("4.50.3", (4, 50, 3)), ("18", (18,))]
+)
+def test_versions_compare_by_their_numbers(script, text, expected):
+    assert script.version_tuple(text) == expected
+
+
+def test_an_interpreter_that_has_all_runs_the_command_itself(script, monkeypatch):
+    monkeypatch.setattr(script, "unmet_requirements", lambda command: [])
+    monkeypatch.setattr(script, "ensure_venv", lambda: pytest.fail("made an environment"))
+
+    assert script.choose_interpreter("demo", None) == sys.executable
+
+
+def test_an_interpreter_that_lacks_something_gets_an_environment(script, monkeypatch):
+    monkeypatch.setattr(script, "unmet_requirements", lambda command: ["einops"])
+    monkeypatch.setattr(script, "ensure_venv", lambda: Path("venv-python"))
+
+    assert script.choose_interpreter("demo", None) == "venv-python"
+
+
+def test_here_never_installs_and_says_what_is_missing(script, monkeypatch):
+    monkeypatch.setattr(script, "unmet_requirements", lambda command: ["einops", "torch>=2.4"])
+
+    with pytest.raises(script.SetupError, match=r"einops, torch>=2\.4"):
+        script.choose_interpreter("demo", "--here")
+
+
+def test_venv_is_made_even_if_this_interpreter_would_do(script, monkeypatch):
+    monkeypatch.setattr(script, "unmet_requirements", lambda command: [])
+    monkeypatch.setattr(script, "ensure_venv", lambda: Path("venv-python"))
+
+    assert script.choose_interpreter("demo", "--venv") == "venv-python"
+
+
+def test_requirements_leave_out_what_is_optional_and_add_what_the_host_brings(script, monkeypatch):
+    monkeypatch.setattr(script, "is_met", lambda line: False)
+
+    unmet = script.unmet_requirements("test")
+
+    assert "soundfile" not in unmet
+    assert {"torch>=2.4", "av", "pytest"} <= set(unmet)
+
+
+def test_too_old_a_version_is_not_enough(script, monkeypatch):
+    monkeypatch.setattr(script.metadata, "version", lambda name: "2.3.9")
+
+    assert not script.is_met("torch>=2.4")
+    assert script.is_met("torch>=2.3")
+
+
+def test_an_environment_is_reused_until_its_requirements_change(script, monkeypatch, tmp_path):
+    steps = []
+    monkeypatch.setattr(script, "VENV", tmp_path / "ven v\u00e9")
+    monkeypatch.setattr(script, "STAMP", tmp_path / "ven v\u00e9" / "stamp")
+
+    def install(command, what):
+        script.venv_python().parent.mkdir(parents=True, exist_ok=True)
+        script.venv_python().touch()
+        steps.append(what)
+
+    monkeypatch.setattr(script, "install_step", install)
+
+    script.ensure_venv()
+    script.ensure_venv()
+    assert len(steps) == 2
+
+    monkeypatch.setattr(script, "fingerprint", lambda: "other requirements")
+    script.ensure_venv()
+    assert len(steps) == 4
+
+
+def test_a_failed_step_says_which_one_and_why(script):
+    command = [sys.executable, "-c", "print('ERROR: No space left'); raise SystemExit(1)"]
+
+    with pytest.raises(script.SetupError, match=r"(?s)Installing x failed.*No space left.*again"):
+        script.install_step(command, "Installing x")
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"]])
+def test_unknown_commands_show_the_usage(script, arguments, capsys):
+    assert script.main(arguments) == 2
+    assert "talk PORTRAIT AUDIO" in capsys.readouterr().out
+
+
+def test_output_is_ascii_where_the_console_is(tmp_path):
+    code = (
+        "import importlib.util as u; s = u.spec_from_file_location('r', r'" + str(SCRIPT) + "'); "
+        "m = u.module_from_spec(s); s.loader.exec_module(m); m.say('caf\\u00e9 \\u2713')"
+    )
+
+    result = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-c", code],
+        env={"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+
+    assert result.stdout.strip() == rb"caf\xe9 \u2713"
