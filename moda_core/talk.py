@@ -90,7 +90,10 @@ def read_portrait(path: str | Path, settings: TalkSettings, renderer: WarpRender
     if settings.points is not None:
         scale = max(image.shape[:2]) / max(original.shape[:2])
         points = [(x * scale, y * scale) for x, y in settings.points]
-        return renderer.portrait(image, landmarks_from_points(points))
+        try:
+            return renderer.portrait(image, landmarks_from_points(points))
+        except ValueError as error:
+            raise FaceNotFoundError(f"The points for '{path}' make no face: {error}") from error
     try:
         return renderer.portrait(image, find_landmarks(image, settings.face))
     except FaceNotFoundError as error:
