@@ -1,6 +1,6 @@
 """`python run.py bench NAME [--device cuda] [--dtype bfloat16]`: one JSON line for each benchmark.
 
-`all` runs those that need no files from outside.
+`all` runs those that need no files from outside and take under a few minutes.
 """
 
 import argparse
@@ -13,7 +13,13 @@ import torch
 BENCHES = {
     "mmdit": "bench_mmdit",
     "render-starter": "bench_render_starter",
+    "talk": "bench_talk",
+    "talk-memory": "bench_talk_memory",
+    "emotions": "bench_emotions",
+    "landmarks": "bench_landmarks",
 }
+# Those that take files from outside, or minutes.
+NOT_IN_ALL = ("talk-memory", "landmarks")
 
 
 def main() -> None:
@@ -23,7 +29,8 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
     arguments, rest = parser.parse_known_args()
-    for name in BENCHES if arguments.name == "all" else [arguments.name]:
+    quick = [name for name in BENCHES if name not in NOT_IN_ALL]
+    for name in quick if arguments.name == "all" else [arguments.name]:
         module = importlib.import_module(f".{BENCHES[name]}", __package__)
         figures = module.run(*rest, device=arguments.device, dtype=arguments.dtype)
         machine = {

@@ -1,0 +1,59 @@
+"""Peak memory of `talk` on ten minutes of stereo sound over that on one minute."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+SAMPLE_RATE = 44100
+REQUIRED = 1.15
+EXAMPLE = Path(__file__).resolve().parents[2] / "moda_core" / "example"
+
+CHILD = """
+import json, sys
+from moda_core.console import Stopwatch, peak_memory
+from moda_core.talk import TalkSettings, talk
+result = talk(*sys.argv[1:4], TalkSettings(), Stopwatch())
+print(json.dumps({"frames": result.num_frames, "peak": peak_memory()}))
+"""
+
+
+def write_sound(path: Path, minutes: float) -> None:
+    """Repeat the example's speech as 16-bit stereo at 44.1 kHz."""
+    speech, rate = soundfile.read(EXAMPLE / "speech.flac", dtype="float32")
+    position = np.arange(int(len(speech) * SAMPLE_RATE / rate)) * rate / SAMPLE_RATE
+    speech = np.interp(position, np.arange(len(speech)), speech).astype(np.float32)
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE, 2, "PCM_16") as file:
+        left = int(minutes * 60 * SAMPLE_RATE)
+        while left > 0:
+            part = speech[:left]
+            file.write(np.stack([part, 0.5 * part], axis=1))
+            left -= len(part)
+
+
+def peak_of(minutes: int, folder: Path) -> dict:
+    """Run `talk` in a process of its own; return its frames and peak memory."""
+    sound = folder / f"{minutes}.wav"
+    write_sound(sound, minutes)
+    video = folder / f"{minutes}.mp4"
+    command = [sys.executable, "-c", CHILD, str(EXAMPLE / "portrait.jpg"), str(sound), str(video)]
+    result = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=os.environ.copy())
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def run(device: str = "cpu", dtype: str = "float32") -> dict:
+    """Measure; return the figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        short, long = (peak_of(minutes, Path(folder)) for minutes in (1, 10))
+    return {
+        "peak_1_min_mib": short["peak"] / 2**20,
+        "peak_10_min_mib": long["peak"] / 2**20,
+        "frames": [short["frames"], long["frames"]],
+        "ratio": long["peak"] / short["peak"],
+        "required_at_most": REQUIRED,
+    }
