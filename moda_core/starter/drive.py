@@ -1,0 +1,108 @@
+"""What the geometric renderer plays: motion turned into bounded controls and a bounded pose."""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ..motion import PITCH, ROLL, SCALE, TRANSLATION, YAW, Motion, released_stats
+from .controls import CONTROLS, read
+from .smooth import soft_clamp
+
+# Bounds of every control; motion of the released model reads out far beyond them at times.
+CONTROL_RANGES = {
+    "jaw": (-0.3, 1.2),
+    "close": (-0.3, 1.2),
+    "width": (-1.2, 1.2),
+    "smile": (-1.1, 1.2),
+    "skew": (-1.1, 1.1),
+    "sneer": (-0.3, 1.2),
+    "blink_left": (-0.5, 1.0),
+    "blink_right": (-0.5, 1.0),
+    "brow": (-1.0, 1.2),
+    "worry": (-0.5, 1.2),
+    "frown": (-0.5, 1.2),
+    "gaze": (-1.0, 1.0),
+}
+# Bounds of the pose in degrees: further on the face would slide inside the hair.
+PITCH_LIMIT, YAW_LIMIT, ROLL_LIMIT = 13.0, 15.0, 13.0
+SCALE_LIMIT = 0.04  # around the size in the picture
+SHIFT_LIMIT = 0.2  # in eye distances
+TRANSLATION_UNIT = 2.35  # eye distances in one unit of the motion's translation
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Turns of the head away from the picture's pose, each of shape (n, 1, 1).
+
+    Parameters
+    ----------
+    pitch, yaw, roll : Tensor
+        In radians, signs as in `Motion`.
+    scale : Tensor
+        Size over the picture's.
+    shift_x, shift_y : Tensor
+        In the face frame.
+    """
+
+    pitch: Tensor
+    yaw: Tensor
+    roll: Tensor
+    scale: Tensor
+    shift_x: Tensor
+    shift_y: Tensor
+
+
+def bounded_controls(motion: Motion) -> dict[str, Tensor]:
+    """Read the controls of a motion, kept in the ranges that the renderer can show.
+
+    Parameters
+    ----------
+    motion : Motion
+
+    Returns
+    -------
+    dict from str to Tensor
+        By the names of `CONTROLS`, each of shape (N,); bounded by `CONTROL_RANGES`.
+    """
+    values = read(motion.offset)
+    return {
+        name: soft_clamp(values[:, index], *CONTROL_RANGES[name], knee=0.85)
+        for index, name in enumerate(CONTROLS)
+    }
+
+
+def bounded_pose(motion: Motion) -> dict[str, Tensor]:
+    """Read the pose of a motion, softly kept where the face stays inside the hair.
+
+    Parameters
+    ----------
+    motion : Motion
+        Angles 0, the mean scale and the mean translation are the picture's own pose.
+
+    Returns
+    -------
+    dict from str to Tensor
+        By the fields of `Pose`, each of shape (N,).
+    """
+    values, mean = motion.values, released_stats().mean.to(motion.values)
+    angles = [
+        soft_clamp(values[:, dim].squeeze(1), -limit, limit) * (math.pi / 180)
+        for dim, limit in ((PITCH, PITCH_LIMIT), (YAW, YAW_LIMIT), (ROLL, ROLL_LIMIT))
+    ]
+    ratio = (values[:, SCALE] / mean[SCALE]).squeeze(1)
+    scale = 1 + soft_clamp(ratio - 1, -SCALE_LIMIT, SCALE_LIMIT)
+    shift = (values[:, TRANSLATION] - mean[TRANSLATION]) * TRANSLATION_UNIT
+    shift = soft_clamp(shift, -SHIFT_LIMIT, SHIFT_LIMIT)
+    return dict(
+        zip(
+            ("pitch", "yaw", "roll", "scale", "shift_x", "shift_y"),
+            (*angles, scale, shift[:, 0], shift[:, 1]),
+            strict=True,
+        )
+    )
+
+
+def chunk_of(values: dict[str, Tensor], start: int, stop: int, like: Tensor) -> dict[str, Tensor]:
+    """Cut frames out of curves, as (n, 1, 1) of the dtype and on the device of `like`."""
+    return {name: value[start:stop, None, None].to(like) for name, value in values.items()}

@@ -1,0 +1,74 @@
+"""The face's expression as a backward displacement: whole, or around the mouth or one eye."""
+
+from torch import Tensor
+
+from .face_shape import FaceShape
+from .render_eyes import LidPlace, brow_shift, eye_shift
+from .render_mouth import MouthOpening, mouth_shift
+from .smooth import bump
+
+CHEEK_RISE, NOSE_WING_RISE = 0.045, 0.05
+BLINKS = ("blink_left", "blink_right")
+
+Controls = dict[str, Tensor]
+
+
+def undo_expression(
+    shape: FaceShape, x: Tensor, y: Tensor, controls: Controls
+) -> tuple[Tensor, Tensor]:
+    """Find where the points of a moving face lay in the picture.
+
+    Parameters
+    ----------
+    shape : FaceShape
+    x, y : Tensor, shape (n, h, w)
+        In the face frame, of the face turned back to the picture's pose.
+    controls : dict from str to Tensor
+        Each of shape (n, 1, 1).
+
+    Returns
+    -------
+    x, y : Tensor, shape (n, h, w)
+        In the face frame of the picture.
+    """
+    shift_x, shift_y, _ = mouth_shift(shape, x, y, controls)
+    for index, _ in enumerate(shape.eyes):
+        eye_x, eye_y, _ = _eye_shift(shape, index, x, y, controls)
+        shift_x, shift_y = shift_x + eye_x, shift_y + eye_y
+    brow_x, brow_y = brow_shift(shape, x, y, controls)
+    shift_y = shift_y + _cheek_shift(shape, x, y, controls) + brow_y
+    return x - shift_x - brow_x, y - shift_y
+
+
+def undo_mouth(
+    shape: FaceShape, x: Tensor, y: Tensor, controls: Controls
+) -> tuple[Tensor, Tensor, MouthOpening]:
+    """Do what `undo_expression` does, near the mouth only, and tell where its opening is."""
+    shift_x, shift_y, opening = mouth_shift(shape, x, y, controls)
+    return x - shift_x, y - shift_y - _cheek_shift(shape, x, y, controls), opening
+
+
+def undo_eye(
+    shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: Controls
+) -> tuple[Tensor, Tensor, LidPlace]:
+    """Do what `undo_expression` does, near one eye only, and tell where its lid is."""
+    shift_x, shift_y, lid = _eye_shift(shape, index, x, y, controls)
+    brow_x, brow_y = brow_shift(shape, x, y, controls)
+    shift_y = shift_y + _cheek_shift(shape, x, y, controls) + brow_y
+    return x - shift_x - brow_x, y - shift_y, lid
+
+
+def _eye_shift(
+    shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: Controls
+) -> tuple[Tensor, Tensor, LidPlace]:
+    blink = controls[BLINKS[index]]
+    return eye_shift(shape.eyes[index], shape.brow, x, y, blink, controls["gaze"])
+
+
+def _cheek_shift(shape: FaceShape, x: Tensor, y: Tensor, controls: Controls) -> Tensor:
+    """Cheeks rise with a smile, the wings of the nose with a sneer."""
+    smile, sneer = controls["smile"].clamp(min=0), controls["sneer"]
+    outwards = x.abs()
+    cheeks = bump(outwards - 0.6, 0.26) * bump(y - 0.58 * shape.length, 0.24)
+    wings = bump(outwards - 0.22, 0.16) * bump(y - 0.66 * shape.length, 0.2)
+    return -CHEEK_RISE * smile * cheeks - NOSE_WING_RISE * sneer * wings

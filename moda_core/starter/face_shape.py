@@ -1,0 +1,213 @@
+"""The face frame, and the shape of a face in it.
+
+The frame has its origin between the eyes, the distance of the eyes as its unit, x along the line of
+the eyes to the image's right, and y down the face. What the six landmarks do not say comes from a
+template: medians over portraits, in eye distances.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from ..portrait.landmarks import FaceLandmarks
+
+# Template, in eye distances (medians over 20 portraits).
+SEAM_Y = 1.04  # of the closed lips
+CHIN_Y = 1.71
+BROW_Y = -0.35
+HALF_FACE = 1.07
+EYE_X, EYE_HALF_WIDTH = 0.49, 0.215
+UPPER_LID, LOWER_LID = -0.085, 0.088
+MOUTH_HALF_WIDTH = 0.36
+
+LENGTH_RANGE = (0.85, 1.3)  # of a face's length over the template's
+MOUTH_HALF_WIDTH_RANGE = (0.2, 0.6)
+LEAN_LIMIT = 0.35
+
+
+@dataclass(frozen=True)
+class FaceFrame:
+    """Where the face frame lies in the picture.
+
+    Parameters
+    ----------
+    origin_x, origin_y : float
+        Midpoint of the eyes in pixels.
+    unit : float
+        Distance of the eyes in pixels.
+    angle : float
+        Of the line of the eyes in radians, clockwise in the image.
+    """
+
+    origin_x: float
+    origin_y: float
+    unit: float
+    angle: float
+
+    def to_face(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn pixel coordinates into the face frame's."""
+        return self.turn_to_face((x - self.origin_x) / self.unit, (y - self.origin_y) / self.unit)
+
+    def turn_to_face(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn a direction along the picture's axes into the face frame's axes."""
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        return x * cos + y * sin, y * cos - x * sin
+
+    def to_pixels(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn face coordinates into pixels."""
+        across, down = self.turn_to_pixels(x, y)
+        return across * self.unit + self.origin_x, down * self.unit + self.origin_y
+
+    def turn_to_pixels(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn a direction along the face frame's axes into the picture's axes."""
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        return x * cos - y * sin, x * sin + y * cos
+
+
+@dataclass(frozen=True)
+class MouthShape:
+    """The mouth of the picture, in a frame of its own along the line of its corners.
+
+    Parameters
+    ----------
+    x, y : float
+        Midpoint of the corners in the face frame.
+    tilt : float
+        Of the line of the corners in the face frame, in radians.
+    half_width : float
+        Half the distance of the corners.
+    upper, lower : float
+        How far the inner edges of the lips lie below the line of the corners, in the middle.
+    lean : float
+        How far the middle of the lips lies beside the middle of the corners, in half widths; not 0
+        where a face is seen from the side.
+    seam : tuple of float
+        Terms ``across**1, across**2, ...`` that the seam adds to its height in the middle.
+    """
+
+    x: float
+    y: float
+    tilt: float
+    half_width: float
+    upper: float
+    lower: float
+    lean: float = 0.0
+    seam: tuple[float, ...] = ()
+
+    @property
+    def gap(self) -> float:
+        """Opening of the lips in the picture."""
+        return self.lower - self.upper
+
+
+@dataclass(frozen=True)
+class EyeShape:
+    """The opening of one eye in the face frame.
+
+    Parameters
+    ----------
+    x, y : float
+        Middle of the line between the corners.
+    half_width : float
+        Half the distance of the corners.
+    upper, lower : float
+        Where the lids are at the middle, below `y`.
+    """
+
+    x: float
+    y: float
+    half_width: float
+    upper: float
+    lower: float
+
+
+@dataclass(frozen=True)
+class FaceShape:
+    """A face in its frame; lengths in eye distances.
+
+    Parameters
+    ----------
+    frame : FaceFrame
+    mouth : MouthShape
+    eyes : pair of EyeShape
+        The image's left one first.
+    length : float
+        How long the face is, over the template's length.
+    """
+
+    frame: FaceFrame
+    mouth: MouthShape
+    eyes: tuple[EyeShape, EyeShape]
+    length: float
+
+    @property
+    def chin(self) -> float:
+        """Height of the tip of the chin."""
+        return CHIN_Y * self.length
+
+    @property
+    def brow(self) -> float:
+        """Height of the brows."""
+        return BROW_Y
+
+
+def face_shape(landmarks: FaceLandmarks) -> FaceShape:
+    """Place the template on the landmarks of a face.
+
+    Parameters
+    ----------
+    landmarks : FaceLandmarks
+
+    Returns
+    -------
+    FaceShape
+
+    Raises
+    ------
+    ValueError
+        If the eyes coincide, or the mouth does not lie below the eyes.
+    """
+    across = landmarks.right_eye - landmarks.left_eye
+    if landmarks.eye_distance < 4:
+        raise ValueError(
+            f"The eyes are {landmarks.eye_distance:.1f} pixels apart. Use a larger picture, "
+            "or correct the points."
+        )
+    middle = (landmarks.left_eye + landmarks.right_eye) / 2
+    frame = FaceFrame(
+        float(middle[0]),
+        float(middle[1]),
+        landmarks.eye_distance,
+        math.atan2(float(across[1]), float(across[0])),
+    )
+    mouth = _mouth_shape(landmarks, frame)
+    if mouth.y < 0.3:
+        raise ValueError("The mouth does not lie below the eyes. Correct the points.")
+    length = float(np.clip((mouth.y + mouth.upper) / SEAM_Y, *LENGTH_RANGE))
+    eyes = tuple(
+        EyeShape(side * EYE_X, 0.01, EYE_HALF_WIDTH, UPPER_LID, LOWER_LID) for side in (-1, 1)
+    )
+    return FaceShape(frame, mouth, eyes, length)
+
+
+def _mouth_shape(landmarks: FaceLandmarks, frame: FaceFrame) -> MouthShape:
+    points = np.array([frame.to_face(*point) for point in landmarks.points()[2:]])
+    left, right, upper, lower = points
+    middle, across = (left + right) / 2, right - left
+    tilt = float(np.clip(math.atan2(across[1], across[0]), -0.35, 0.35))
+    half_width = float(np.clip(np.hypot(*across) / 2, *MOUTH_HALF_WIDTH_RANGE))
+    below = np.array([-math.sin(tilt), math.cos(tilt)])
+    upper_y, lower_y = float((upper - middle) @ below), float((lower - middle) @ below)
+    upper_y, lower_y = min(upper_y, lower_y), max(upper_y, lower_y)
+    aside = float(((upper + lower) / 2 - middle) @ (below[1], -below[0])) / half_width
+    return MouthShape(
+        float(middle[0]),
+        float(middle[1]),
+        tilt,
+        half_width,
+        upper_y,
+        lower_y,
+        float(np.clip(aside, -LEAN_LIMIT, LEAN_LIMIT)),
+    )

@@ -1,0 +1,215 @@
+"""Movement of the mouth, the jaw and the cheeks beside them, as a backward displacement.
+
+The lips are cut along their seam. Everything above the cut belongs to the skull, everything below
+follows the jaw; between the two edges the interior of the mouth shows. The opening is absolute: a
+picture that smiles with open lips closes at opening 0.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .face_shape import FaceShape, MouthShape
+from .smooth import bump, shoulder, smoothstep, soft_clamp
+
+OPENING = 0.5  # of the lips at jaw 1, in eye distances
+PRESS = 0.05  # how much opening pressed lips take away
+JAW_FOLLOWS = 0.86  # of the opening, by the chin
+SKULL_SHARE = 0.35  # of closing a picture's open lips, by the upper lip
+LIFT_SHARE = 0.14  # of opening them further, by the upper lip
+CORNER_DROP = 0.22  # of the opening
+WIDEN, PUCKER, SMILE_WIDEN = 0.105, 0.125, 0.035  # of each corner, outwards
+JAW_NARROW = 0.07  # of each corner, of the opening
+GROWTH_RANGE = (-0.45, 0.55)  # of the half width; beyond it the cheeks would fold
+CORNER_RISE, SKEW_RISE = 0.13, 0.11
+SMILE_GAP, SMILE_CURVE = 0.12, 0.05  # opening and rise of the corners in a full smile
+RELAX_IN, RELAX_DOWN = 0.03, 0.045  # of the corners of such a smile, at rest
+
+
+@dataclass(frozen=True)
+class MouthOpening:
+    """Where points lie in the open mouth, each of shape (n, h, w).
+
+    Parameters
+    ----------
+    across : Tensor
+        Place along the picture's mouth, -1 and 1 at the corners.
+    right, down : Tensor
+        Place in the frame of the mouth, fixed to the skull; `right` from the middle of the lips.
+    below_upper, above_lower : Tensor
+        Distance from the inner edges of the lips, positive inside.
+    jaw_drop : Tensor, shape (n, 1, 1)
+        How far the lower teeth moved.
+    """
+
+    across: Tensor
+    right: Tensor
+    down: Tensor
+    below_upper: Tensor
+    above_lower: Tensor
+    jaw_drop: Tensor
+
+
+def lip_opening(controls: dict[str, Tensor]) -> Tensor:
+    """Return the opening of the lips in eye distances; 0 is shut."""
+    pressed = controls["close"].clamp(min=0)
+    return (OPENING * controls["jaw"] * (1 - 0.85 * pressed) - PRESS * pressed).clamp(min=0)
+
+
+def to_mouth(mouth: MouthShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Turn face coordinates into the mouth's: right along the corners, down across them."""
+    cos, sin = math.cos(mouth.tilt), math.sin(mouth.tilt)
+    x, y = x - mouth.x, y - mouth.y
+    return x * cos + y * sin, y * cos - x * sin
+
+
+def mouth_shift(
+    shape: FaceShape, x: Tensor, y: Tensor, controls: dict[str, Tensor]
+) -> tuple[Tensor, Tensor, MouthOpening]:
+    """Return how far the lower face was carried to reach points.
+
+    Parameters
+    ----------
+    shape : FaceShape
+    x, y : Tensor, shape (n, h, w)
+        In the face frame, of the unturned but moving face.
+    controls : dict from str to Tensor
+        Each of shape (n, 1, 1).
+
+    Returns
+    -------
+    shift_x, shift_y : Tensor, shape (n, h, w)
+        To subtract from `x` and `y` to find the point in the picture.
+    opening : MouthOpening
+    """
+    mouth = shape.mouth
+    right, down = to_mouth(mouth, x, y)
+    opening = lip_opening(controls)
+    shift_right = _widening(mouth, right, down - 0.5 * opening, controls, opening)
+    across = leaned(mouth, (right - shift_right) / mouth.half_width)
+    upper_shift, lower_shift, upper_edge, lower_edge = _lip_edges(mouth, across, controls, opening)
+    above = down < (upper_edge + lower_edge) / 2
+    shift_above = upper_shift * smoothstep(-0.36 * shape.length, -0.06, down - upper_edge)
+    shift_below = _lower_face(shape, right, down, lower_edge, lower_shift, opening)
+    shift_down = torch.where(above, shift_above, shift_below)
+    shift_down = shift_down - _thinning(across, down, upper_edge, lower_edge, controls)
+    cos, sin = math.cos(mouth.tilt), math.sin(mouth.tilt)
+    return (
+        shift_right * cos - shift_down * sin,
+        shift_right * sin + shift_down * cos,
+        MouthOpening(
+            across,
+            leaned(mouth, right / mouth.half_width) * mouth.half_width,
+            down,
+            down - upper_edge,
+            lower_edge - down,
+            jaw_drop(mouth, opening),
+        ),
+    )
+
+
+def leaned(mouth: MouthShape, across: Tensor) -> Tensor:
+    """Move the place along the mouth so that 0 is the middle of its lips."""
+    return across - mouth.lean * (1 - across**2).clamp(min=0)
+
+
+def picture_smile(mouth: MouthShape) -> float:
+    """Return how much of a smile with open lips and raised corners the picture shows, 0 to 1."""
+    return min(mouth.gap / SMILE_GAP, 1.0) * min(max(mouth.upper / SMILE_CURVE, 0.0), 1.0)
+
+
+def jaw_drop(mouth: MouthShape, opening: Tensor) -> Tensor:
+    """Return how far the chin moves down for an opening of the lips."""
+    return JAW_FOLLOWS * (opening - 0.55 * mouth.gap)
+
+
+def _widening(
+    mouth: MouthShape, right: Tensor, down: Tensor, controls: dict[str, Tensor], opening: Tensor
+) -> Tensor:
+    width, smile = controls["width"], controls["smile"]
+    outwards = (
+        WIDEN * width.clamp(min=0)
+        + PUCKER * width.clamp(max=0)
+        + SMILE_WIDEN * smile.clamp(min=0)
+        - JAW_NARROW * opening
+        - RELAX_IN * picture_smile(mouth)
+    )
+    growth = soft_clamp(outwards / mouth.half_width, *GROWTH_RANGE)
+    place = right / (mouth.half_width * (1 + growth))
+    carried = place * shoulder(place, 0.6, 1.2) * 1.12  # 1 at the corners
+    return mouth.half_width * growth * carried * shoulder(down, 0.2, 0.3)
+
+
+def _lip_edges(
+    mouth: MouthShape, across: Tensor, controls: dict[str, Tensor], opening: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the shift of both inner edges, and where they come to lie."""
+    dome = (1 - across**2).clamp(min=0)
+    source_gap, opened = mouth.gap * dome**0.75, opening * dome**0.6
+    shut = source_gap - torch.minimum(opened, source_gap)
+    further = (opened - source_gap).clamp(min=0)
+    common = _corner_shift(mouth, across, controls, opening)
+    upper_shift = (
+        SKULL_SHARE * shut - LIFT_SHARE * (1 - min(10 * mouth.gap, 1.0)) * further + common
+    )
+    upper_edge = upper_lip(mouth, across, dome) + upper_shift
+    lower_shift = upper_shift + opened - source_gap
+    return upper_shift, lower_shift, upper_edge, upper_edge + opened
+
+
+def upper_lip(mouth: MouthShape, across: Tensor, dome: Tensor) -> Tensor:
+    """Return how far the picture's upper lip ends below the line of the corners."""
+    height = torch.full_like(across, 0.0)
+    for term in reversed(mouth.seam):
+        height = (height + term) * across
+    return (height + mouth.upper) * dome
+
+
+def _corner_shift(
+    mouth: MouthShape, across: Tensor, controls: dict[str, Tensor], opening: Tensor
+) -> Tensor:
+    """Movement that both lips share: the corners rise or drop, the lips follow a little."""
+    smile, skew, sneer = controls["smile"], controls["skew"], controls["sneer"]
+    side = smoothstep(-0.6, 0.6, across) * 2 - 1
+    rise = CORNER_RISE * smile + SKEW_RISE * skew * side - CORNER_DROP * opening
+    rise = rise - RELAX_DOWN * picture_smile(mouth)
+    corner = across**2 * shoulder(across, 1.0, 0.7)
+    middle = shoulder(across, 0.6, 0.6)
+    return -rise * corner.clamp(max=1.5) - (0.02 * smile + 0.035 * sneer) * middle
+
+
+def _lower_face(
+    shape: FaceShape,
+    right: Tensor,
+    down: Tensor,
+    lower_edge: Tensor,
+    lower_shift: Tensor,
+    opening: Tensor,
+) -> Tensor:
+    """From the lower lip's movement to the jaw's, then to none on the neck."""
+    mouth, chin = shape.mouth, shape.chin - shape.mouth.y
+    drop = jaw_drop(mouth, opening)
+    jaw = drop * bump(right * right, 0.74)
+    onto_jaw = smoothstep(0.08, chin - mouth.lower - 0.1, down - lower_edge)
+    past_chin = (down - chin - 0.9 * drop.clamp(min=0)) / (0.75 - 0.6 * drop.clamp(min=0))
+    return torch.lerp(lower_shift, jaw, onto_jaw) * (1 - smoothstep(0.0, 1.0, past_chin))
+
+
+def _thinning(
+    across: Tensor,
+    down: Tensor,
+    upper_edge: Tensor,
+    lower_edge: Tensor,
+    controls: dict[str, Tensor],
+) -> Tensor:
+    """Pressed and spread lips are thinner, a pucker is fuller."""
+    width = controls["width"]
+    thinner = (
+        0.35 * controls["close"].clamp(min=0)
+        + 0.10 * width.clamp(min=0)
+        + 0.25 * width.clamp(max=0)
+    )
+    from_edge = (down - upper_edge).clamp(max=0) + (down - lower_edge).clamp(min=0)
+    return from_edge * thinner * bump(from_edge, 0.14) * shoulder(across, 0.5, 0.5)

@@ -1,0 +1,89 @@
+"""Fits the seam of closed lips to the picture: six landmarks say too little of its curve."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from .face_shape import FaceFrame, FaceShape, MouthShape
+
+CELL = 0.01  # of the patches that are searched, in eye distances
+SEAM_REACH = 0.07  # of the search around the line through the landmarks
+SEAM_TERMS = 4
+CLOSED_GAP = 0.03  # of lips that count as closed
+
+
+def fit_shape(shape: FaceShape, image: np.ndarray) -> FaceShape:
+    """Move the seam of closed lips onto the dark line in the picture.
+
+    Parameters
+    ----------
+    shape : FaceShape
+        Template on the landmarks.
+    image : array, shape (H, W, 3), uint8
+
+    Returns
+    -------
+    FaceShape
+        With the mouth's `upper`, `lower` and `seam` replaced; the same where lips are open.
+    """
+    return replace(shape, mouth=_fit_seam(shape.mouth, shape.frame, image))
+
+
+def _luminance(image: np.ndarray, frame: FaceFrame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Read the picture's brightness at points of the face, averaged over a cell or a pixel."""
+    column, row = frame.to_pixels(x, y)
+    low = np.maximum(np.floor([row.min(), column.min()]).astype(int) - 4, 0)
+    high = np.ceil([row.max(), column.max()]).astype(int) + 4
+    patch = image[low[0] : high[0], low[1] : high[1]].astype(float) @ (0.3, 0.59, 0.11)
+    if patch.size == 0:
+        return np.zeros(x.shape)
+    patch = gaussian_filter(patch, 0.5 * CELL * frame.unit)
+    places = [row - 0.5 - low[0], column - 0.5 - low[1]]
+    return map_coordinates(patch, places, order=1, mode="nearest")
+
+
+def _fit_seam(mouth: MouthShape, frame: FaceFrame, image: np.ndarray) -> MouthShape:
+    """Follow the dark valley between closed lips."""
+    if mouth.gap > CLOSED_GAP:
+        return mouth
+    place = np.linspace(-0.92, 0.92, 31)
+    across = place - mouth.lean * (1 - place**2)
+    offsets = np.arange(-SEAM_REACH, SEAM_REACH + CELL / 2, CELL / 2)
+    dome = 1 - across**2
+    down = (mouth.upper + mouth.lower) / 2 * dome + offsets[:, None]
+    right = np.broadcast_to(place * mouth.half_width, down.shape)
+    cos, sin = np.cos(mouth.tilt), np.sin(mouth.tilt)
+    x, y = mouth.x + right * cos - down * sin, mouth.y + right * sin + down * cos
+    middle = _luminance(image, frame, x, y)
+    reach = 0.03
+    around = [
+        _luminance(image, frame, x - side * reach * sin, y + side * reach * cos) for side in (-1, 1)
+    ]
+    valley = sum(around) / 2 - middle
+    valley = valley / (np.abs(valley).max() + 1e-6) - 0.5 * (offsets[:, None] / SEAM_REACH) ** 2
+    path = offsets[_best_path(valley)]
+    strength = np.clip(valley.max(axis=0), 0.05, 1)
+    basis = np.stack([dome * across**power for power in range(SEAM_TERMS + 1)], axis=1)
+    ridge = 0.05 * len(across) * np.diag(0.02 * np.ones(SEAM_TERMS + 1))
+    weighted = basis * strength[:, None]
+    terms = np.linalg.solve(weighted.T @ basis + ridge, weighted.T @ path)
+    middle_height = (mouth.upper + mouth.lower) / 2 + float(terms[0])
+    return replace(
+        mouth, upper=middle_height, lower=middle_height, seam=tuple(float(t) for t in terms[1:])
+    )
+
+
+def _best_path(score: np.ndarray) -> np.ndarray:
+    """Return the row of each column that together score best without jumps (Viterbi)."""
+    rows, columns = score.shape
+    jump = 0.04 * (np.arange(rows)[:, None] - np.arange(rows)[None]) ** 2
+    total, came_from = score[:, 0], []
+    for column in range(1, columns):
+        candidates = total[None] - jump
+        came_from.append(candidates.argmax(axis=1))
+        total = candidates.max(axis=1) + score[:, column]
+    path = [int(total.argmax())]
+    for choices in reversed(came_from):
+        path.append(int(choices[path[-1]]))
+    return np.array(path[::-1])

@@ -1,0 +1,125 @@
+"""The part of a picture that a head's movement reaches, prepared once for every frame."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .face_shape import FaceShape
+from .mouth_interior import MouthColors, mouth_colors, patch_color
+from .pose_field import head_weight
+
+CELLS_PER_EYE_DISTANCE = 12  # of the coarse field
+LID_COLOR_Y = 0.28  # under the eyes, where the skin has the colour of the lids
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of the picture that may move, and what every frame needs of it.
+
+    Parameters
+    ----------
+    shape : FaceShape
+        In pixels of the region.
+    colors : MouthColors
+    lid_skin : pair of Tensor, shape (3,), 0 to 255
+    left, top : int
+        Of the region in the picture.
+    source : Tensor, shape (1, 3, h, w), 0 to 255
+    face_x, face_y : Tensor, shape (h, w)
+        Face coordinates of the pixels.
+    base : Tensor, shape (1, h, w, 2)
+        Sampling grid of the unmoved region.
+    coarse_x, coarse_y : Tensor
+        Face coordinates of the coarse field's cells.
+    """
+
+    shape: FaceShape
+    colors: MouthColors
+    lid_skin: tuple[Tensor, Tensor]
+    left: int
+    top: int
+    source: Tensor
+    face_x: Tensor
+    face_y: Tensor
+    base: Tensor
+    coarse_x: Tensor
+    coarse_y: Tensor
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return tuple(self.face_x.shape)
+
+    @property
+    def device(self) -> torch.device:
+        """Where frames are computed."""
+        return self.source.device
+
+    def view(self, picture: Tensor) -> Tensor:
+        """Cut the region out of a picture of shape (H, W, 3)."""
+        height, width = self.size
+        return picture[self.top : self.top + height, self.left : self.left + width]
+
+
+def prepare_region(image: Tensor, shape: FaceShape, dtype: torch.dtype) -> Region:
+    """Cut out what may move, and precompute its coordinates and colours.
+
+    Parameters
+    ----------
+    image : Tensor, shape (H, W, 3), uint8
+    shape : FaceShape
+    dtype : torch.dtype
+        Of coordinates and colours.
+
+    Returns
+    -------
+    Region
+
+    Raises
+    ------
+    ValueError
+        If no part of the head lies in the picture.
+    """
+    left, top, right, bottom = _moving_box(image, shape)
+    height, width = bottom - top, right - left
+    source = image[top:bottom, left:right].permute(2, 0, 1)[None].to(dtype).contiguous()
+    columns = torch.arange(width, device=image.device, dtype=dtype) + 0.5
+    rows = torch.arange(height, device=image.device, dtype=dtype) + 0.5
+    face_x, face_y = shape.frame.to_face(columns[None] + left, rows[:, None] + top)
+    base = torch.stack(
+        [
+            (columns * 2 / width - 1).expand(height, width),
+            (rows * 2 / height - 1)[:, None].expand(height, width),
+        ],
+        dim=-1,
+    )[None]
+    coarse_columns = _cell_centres(columns, shape) + left
+    coarse_rows = _cell_centres(rows, shape) + top
+    coarse = shape.frame.to_face(coarse_columns[None], coarse_rows[:, None])
+    planes = image.permute(2, 0, 1).to(dtype)
+    colors = mouth_colors(shape, planes)
+    lid_skin = tuple(patch_color(shape, planes, eye.x, LID_COLOR_Y, 0.06) for eye in shape.eyes)
+    return Region(shape, colors, lid_skin, left, top, source, face_x, face_y, base, *coarse)
+
+
+def _cell_centres(pixels: Tensor, shape: FaceShape) -> Tensor:
+    length = pixels.shape[0]
+    count = max(8, min(length, round(length / shape.frame.unit * CELLS_PER_EYE_DISTANCE)))
+    return (torch.arange(count, device=pixels.device, dtype=pixels.dtype) + 0.5) * length / count
+
+
+def _moving_box(image: Tensor, shape: FaceShape) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the pixels that the head's movement can reach."""
+    height, width = image.shape[:2]
+    step = max(1.0, shape.frame.unit / 8)
+    columns = torch.arange(0, width + step, step)
+    rows = torch.arange(0, height + step, step)
+    x, y = shape.frame.to_face(columns[None], rows[:, None])
+    moves = head_weight(shape, x, y) > 0
+    across, down = moves.any(dim=0).nonzero(), moves.any(dim=1).nonzero()
+    if not len(across):
+        raise ValueError("The face lies outside the picture. Correct the points.")
+    left, right = (int(columns[across[i, 0]] + sign * step) for i, sign in ((0, -1), (-1, 1)))
+    top, bottom = (int(rows[down[i, 0]] + sign * step) for i, sign in ((0, -1), (-1, 1)))
+    return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
