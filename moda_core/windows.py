@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,11 +11,15 @@ from .emotion import EMOTIONS, emotion_weights
 from .flow import clamp_by_quantile, euler_step, guide, noise_levels, timesteps
 from .mmdit.model import MotionMMDiT
 from .mmdit.rope import rope_tables
-from .motion import MOTION_DIM, smooth_pose
-
-WINDOW = 80  # frames that the model sees at once
-OVERLAP = 16
-STRIDE = WINDOW - OVERLAP
+from .motion import smooth_pose
+from .window_plan import (
+    STRIDE,
+    WINDOW,
+    audio_tokens_input,
+    count_windows,
+    cross_fade,
+    window_noise,
+)
 
 Progress = Callable[[int, int], None]
 
@@ -51,11 +54,19 @@ class SamplingOptions:
     dynamic_threshold: tuple[float, float, float] | None = None
 
     def __post_init__(self):
+        if not isinstance(self.num_steps, int):
+            raise ValueError(f"Expected a whole number of steps, got {self.num_steps!r}.")
         timesteps(self.num_steps)
         if not math.isfinite(self.cfg_scale):
             raise ValueError(f"Expected a finite cfg_scale, got {self.cfg_scale}.")
-        if self.seed < 0:
-            raise ValueError(f"Expected a seed of at least 0, got {self.seed}.")
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise ValueError(f"Expected a whole seed of at least 0, got {self.seed!r}.")
+        ratio, low, high = self.dynamic_threshold or (1.0, 0.0, 1.0)
+        if not (0 <= ratio <= 1 and 0 <= low <= high):
+            raise ValueError(
+                "Expected dynamic_threshold (ratio, low, high) with ratio in [0, 1] and "
+                f"low <= high, got {self.dynamic_threshold}."
+            )
         if self.pad_mode not in ("zero", "replicate"):
             raise ValueError(f"Expected pad_mode 'zero' or 'replicate', got {self.pad_mode!r}.")
 
@@ -65,55 +76,6 @@ class SamplingOptions:
         return self.cfg_scale > 1
 
 
-def count_windows(num_frames: int) -> int:
-    """Return how many windows cover `num_frames` frames."""
-    return 1 + max(0, math.ceil((num_frames - WINDOW) / STRIDE))
-
-
-def window_noise(seed: int, window_index: int) -> Tensor:
-    """Return the noise that a window starts from, the same on every device.
-
-    Parameters
-    ----------
-    seed : int
-        Of the run, at least 0.
-    window_index : int
-        A window's noise does not depend on how many follow it.
-
-    Returns
-    -------
-    Tensor, shape (1, 80, 70), float32, on the CPU
-    """
-    state = np.random.SeedSequence([seed, window_index]).generate_state(1, np.uint64)[0]
-    generator = torch.Generator().manual_seed(int(state))
-    return torch.randn(1, WINDOW, MOTION_DIM, generator=generator)
-
-
-def audio_tokens_input(features: Tensor, num_windows: int, context: int, pad_mode: str) -> Tensor:
-    """Pad features to whole windows and give every frame its neighbours.
-
-    Parameters
-    ----------
-    features : Tensor, shape (T, layers, channels)
-    num_windows : int
-    context : int
-        Frames in a context, odd; beyond the ends they are zero.
-    pad_mode : {"zero", "replicate"}
-
-    Returns
-    -------
-    Tensor, shape (80 + 64 (num_windows - 1), context, layers, channels)
-        A view where that is possible.
-    """
-    missing = WINDOW + STRIDE * (num_windows - 1) - features.shape[0]
-    tail = features.new_zeros(missing, *features.shape[1:])
-    if pad_mode == "replicate":
-        tail = features[-1:].expand(missing, -1, -1)
-    margin = features.new_zeros(context // 2, *features.shape[1:])
-    padded = torch.cat([margin, features, tail, margin])
-    return padded.unfold(0, context, 1).movedim(-1, 1)
-
-
 class WindowSampler:
     """Samples windows of one clip; holds what they share.
 
@@ -121,7 +83,8 @@ class WindowSampler:
     ----------
     network : MotionMMDiT
     null_audio : Tensor, shape (channels,)
-        Stands for "no audio" in the unconditional row, in every frame and layer (spec D.4).
+        Stands for "no audio" in the unconditional row, in every frame and layer (spec D.4). Its
+        device and dtype are those of the run.
     identity : Tensor, shape (63,)
         Canonical keypoints of the face.
     emotion : Tensor, shape (9,)
@@ -137,14 +100,13 @@ class WindowSampler:
         emotion: Tensor,
         options: SamplingOptions,
     ):
-        reference = network.final_layer.linear.weight
         self.network, self.options = network, options
-        self.factory = {"device": null_audio.device, "dtype": reference.dtype}
+        self.factory = {"device": null_audio.device, "dtype": null_audio.dtype}
         self.rows = 2 if options.guided else 1  # unconditional first
         self.sigmas = noise_levels(options.num_steps)
 
         emotions = [emotion_weights("none"), emotion][-self.rows :]
-        self.emotions = torch.stack(emotions).to(**self.factory)  # (rows, 9)
+        self.emotions = torch.stack([row.to(**self.factory) for row in emotions])  # (rows, 9)
         self.identities = identity.reshape(1, -1).expand(self.rows, -1).to(**self.factory)
         self.null_token = network.audio_embedder(self._null_frame(null_audio))  # (1, 1, D)
         self.step_modulations = self._step_modulations()
@@ -204,24 +166,6 @@ class WindowSampler:
         return guide(uncond, cond, self.options.cfg_scale)
 
 
-def cross_fade(motion: Tensor, following: Tensor, overlap: int = OVERLAP) -> Tensor:
-    """Append a window, blending it with what came before over the overlap.
-
-    Parameters
-    ----------
-    motion : Tensor, shape (1, N, 70)
-    following : Tensor, shape (1, M, 70)
-        Its first `overlap` frames stand for the last ones of `motion`; M >= overlap.
-
-    Returns
-    -------
-    Tensor, shape (1, N + M - overlap, 70)
-    """
-    weight = torch.arange(overlap, device=motion.device)[:, None].to(motion) / overlap
-    blend = motion[:, -overlap:] * (1 - weight) + following[:, :overlap] * weight
-    return torch.cat([motion[:, :-overlap], blend, following[:, overlap:]], dim=1)
-
-
 @torch.inference_mode()
 def sample_motion(
     network: MotionMMDiT,
@@ -240,7 +184,7 @@ def sample_motion(
     ----------
     network : MotionMMDiT
     null_audio : Tensor, shape (channels,)
-        See `WindowSampler`; its device is the device of the run.
+        See `WindowSampler`.
     features : Tensor, shape (T, layers, channels)
         Audio features at 25 fps.
     identity : Tensor, shape (63,)
@@ -269,6 +213,8 @@ def sample_motion(
     emotion = emotion_weights("none") if emotion is None else emotion
     _check_inputs(network, features, emotion)
     num_windows = count_windows(len(features))
+    if noise is not None and len(noise) < num_windows:
+        raise ValueError(f"Expected noise for {num_windows} windows, got it for {len(noise)}.")
     config = network.config
     audio = audio_tokens_input(features, num_windows, config.audio_context, options.pad_mode)
     sampler = WindowSampler(network, null_audio, identity, emotion, options)

@@ -6,14 +6,13 @@ import torch
 from moda_core.config import MMDiTConfig
 from moda_core.emotion import emotion_weights
 from moda_core.mmdit.model import MotionMMDiT
-from moda_core.windows import (
-    SamplingOptions,
+from moda_core.window_plan import (
     audio_tokens_input,
     count_windows,
     cross_fade,
-    sample_motion,
     window_noise,
 )
+from moda_core.windows import SamplingOptions, sample_motion
 
 CONFIG = MMDiTConfig(
     width=16,
@@ -181,7 +180,16 @@ def test_the_tail_is_padded_by_zeros_or_the_last_frame(pad_mode, expected):
 
 @pytest.mark.parametrize(
     "change",
-    [{"num_steps": 0}, {"seed": -1}, {"pad_mode": "mirror"}, {"cfg_scale": float("nan")}],
+    [
+        {"num_steps": 0},
+        {"num_steps": 10.0},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"pad_mode": "mirror"},
+        {"cfg_scale": float("nan")},
+        {"dynamic_threshold": (2.0, 1.0, 3.0)},
+        {"dynamic_threshold": (0.9, 3.0, 1.0)},
+    ],
 )
 def test_impossible_options_are_refused(change):
     with pytest.raises(ValueError, match="Expected"):
@@ -192,3 +200,33 @@ def test_impossible_options_are_refused(change):
 def test_features_of_another_encoder_are_refused(network, shape):
     with pytest.raises(ValueError, match="audio encoder"):
         sample(network, torch.zeros(shape))
+
+
+def test_noise_for_too_few_windows_is_refused(network):
+    with pytest.raises(ValueError, match="2 windows"):
+        sample(network, features(90), noise=[window_noise(0, 0)])
+
+
+def test_every_tensor_of_a_run_lies_on_the_runs_device():
+    # Operations that mix devices raise on the meta device too.
+    network = MotionMMDiT(CONFIG, device="meta")
+    audio = torch.empty(100, 2, 3, device="meta")
+
+    motion = sample_motion(
+        network, NULL_AUDIO.to("meta"), audio, torch.zeros(63), torch.zeros(1, 1, 70)
+    )
+
+    assert motion.device.type == "meta"
+    assert motion.shape == (100, 70)
+
+
+def test_a_half_precision_run_stays_close_to_the_full_one():
+    torch.manual_seed(0)
+    network = MotionMMDiT(CONFIG).eval().requires_grad_(False)
+    arguments = (features(20), torch.zeros(63), torch.zeros(1, 1, 70))
+    full = sample_motion(network, NULL_AUDIO, *arguments)
+
+    half = sample_motion(network.bfloat16(), NULL_AUDIO.bfloat16(), *arguments)
+
+    assert half.dtype == torch.float32
+    assert (half - full).abs().mean() < 0.05

@@ -49,19 +49,21 @@ def run_file(name: str, case: dict, folder: Path) -> list[tuple[str, str, str, s
 
 
 def main(folder: Path) -> int:
-    """Run every file of a folder; return the exit status."""
+    """Run every file that the folder's `cases.json` names; return the exit status."""
     cases = json.loads((folder / "cases.json").read_text("utf-8"))
-    verdicts = []
+    verdicts, missing = [], 0
     print(f"{'case':<22}{'array':<28}{'error':>10}  {'tolerance':<28}verdict")
     for name, case in sorted(cases.items()):
         if not (folder / name).exists():
+            missing += name in RUNNERS
+            print(f"{name:<22}{'(the file is missing)':<28}")
             continue
         for array, error, tolerance, verdict in run_file(name, case, folder):
             verdicts.append(verdict)
             print(f"{name:<22}{array:<28}{error:>10}  {tolerance:<28}{verdict}", flush=True)
     counts = {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
     print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
-    return 1 if "FAIL" in counts or not verdicts else 0
+    return 1 if "FAIL" in counts or missing or not verdicts else 0
 
 
 if __name__ == "__main__":

@@ -22,14 +22,8 @@ from moda_core.motion import (
     released_stats,
     smooth_pose,
 )
-from moda_core.windows import (
-    OVERLAP,
-    SamplingOptions,
-    WindowSampler,
-    audio_tokens_input,
-    cross_fade,
-    sample_motion,
-)
+from moda_core.window_plan import OVERLAP, audio_tokens_input, cross_fade
+from moda_core.windows import SamplingOptions, WindowSampler, sample_motion
 
 from .synthetic_weights import described, motion_checkpoint, normal
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.parity.__main__ import RUNNERS, run_file
+from tests.parity.__main__ import RUNNERS, main, run_file
 from tests.parity.compare import compare
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -52,8 +52,29 @@ def test_another_folder_with_other_values_is_judged_by_its_own_numbers(tmp_path)
     case = json.loads(json.dumps(CASES["scheduler.npz"]))
     case["x_init"]["seed"] += 1
     with np.load(GOLDEN / "scheduler.npz") as stored:
-        np.savez(tmp_path / "scheduler.npz", **dict(stored))
+        golden = dict(stored)
+    x = np.random.Generator(np.random.PCG64(case["x_init"]["seed"])).standard_normal((1, 8, 4))
+    x = x.astype(np.float32)
+    for num_steps in (1, 2, 5, 10, 20, 50):
+        trajectory, clean = [x], []
+        for step in range(num_steps):
+            velocity = np.sin(1.7 * trajectory[-1]) + 0.1 * step
+            sigma = golden[f"N{num_steps}_sigma"][step]
+            clean.append(trajectory[-1] - velocity * sigma)
+            trajectory.append(trajectory[-1] + velocity * golden[f"N{num_steps}_dt"][step])
+        golden[f"N{num_steps}_traj"] = np.stack(trajectory)
+        golden[f"N{num_steps}_pred_x0"] = np.stack(clean)
+    np.savez(tmp_path / "scheduler.npz", **golden)
 
-    rows = run_file("scheduler.npz", case, tmp_path)
+    own = run_file("scheduler.npz", case, tmp_path)
+    foreign = run_file("scheduler.npz", CASES["scheduler.npz"], tmp_path)
 
-    assert {row[0] for row in rows if row[3] == "FAIL"} >= {"N10_traj", "N1_pred_x0"}
+    assert {row[3] for row in own} == {"pass"}
+    assert {row[0] for row in foreign if row[3] == "FAIL"} >= {"N10_traj", "N1_pred_x0"}
+
+
+def test_a_folder_without_one_of_its_files_fails(tmp_path, capsys):
+    (tmp_path / "cases.json").write_text(json.dumps({"scheduler.npz": CASES["scheduler.npz"]}))
+
+    assert main(tmp_path) == 1
+    assert "missing" in capsys.readouterr().out

@@ -1,0 +1,80 @@
+"""How a long clip is laid out in windows, and joined again (spec D.1 and D.5)."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .motion import MOTION_DIM
+
+WINDOW = 80  # frames that the model sees at once
+OVERLAP = 16
+STRIDE = WINDOW - OVERLAP
+
+
+def count_windows(num_frames: int) -> int:
+    """Return how many windows cover `num_frames` frames."""
+    return 1 + max(0, math.ceil((num_frames - WINDOW) / STRIDE))
+
+
+def window_noise(seed: int, window_index: int) -> Tensor:
+    """Return the noise that a window starts from, the same on every device.
+
+    Parameters
+    ----------
+    seed : int
+        Of the run, at least 0.
+    window_index : int
+        A window's noise does not depend on how many follow it.
+
+    Returns
+    -------
+    Tensor, shape (1, 80, 70), float32, on the CPU
+    """
+    state = np.random.SeedSequence([seed, window_index]).generate_state(1, np.uint64)[0]
+    generator = torch.Generator().manual_seed(int(state))
+    return torch.randn(1, WINDOW, MOTION_DIM, generator=generator)
+
+
+def audio_tokens_input(features: Tensor, num_windows: int, context: int, pad_mode: str) -> Tensor:
+    """Pad features to whole windows and give every frame its neighbours.
+
+    Parameters
+    ----------
+    features : Tensor, shape (T, layers, channels)
+    num_windows : int
+    context : int
+        Frames in a context, odd; beyond the ends they are zero.
+    pad_mode : {"zero", "replicate"}
+
+    Returns
+    -------
+    Tensor, shape (80 + 64 (num_windows - 1), context, layers, channels)
+        A view where that is possible.
+    """
+    missing = WINDOW + STRIDE * (num_windows - 1) - features.shape[0]
+    tail = features.new_zeros(missing, *features.shape[1:])
+    if pad_mode == "replicate":
+        tail = features[-1:].expand(missing, -1, -1)
+    margin = features.new_zeros(context // 2, *features.shape[1:])
+    padded = torch.cat([margin, features, tail, margin])
+    return padded.unfold(0, context, 1).movedim(-1, 1)
+
+
+def cross_fade(motion: Tensor, following: Tensor, overlap: int = OVERLAP) -> Tensor:
+    """Append a window, blending it with what came before over the overlap.
+
+    Parameters
+    ----------
+    motion : Tensor, shape (1, N, 70)
+    following : Tensor, shape (1, M, 70)
+        Its first `overlap` frames stand for the last ones of `motion`; M >= overlap.
+
+    Returns
+    -------
+    Tensor, shape (1, N + M - overlap, 70)
+    """
+    weight = torch.arange(overlap, device=motion.device)[:, None].to(motion) / overlap
+    blend = motion[:, -overlap:] * (1 - weight) + following[:, :overlap] * weight
+    return torch.cat([motion[:, :-overlap], blend, following[:, overlap:]], dim=1)
