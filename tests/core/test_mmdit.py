@@ -11,7 +11,9 @@ from moda_core.config import MMDiTConfig
 from moda_core.emotion import emotion_weights
 from moda_core.mmdit.linear import (
     CPUOperations,
+    Linear,
     available_kernels,
+    conv_linear,
     correct_kernels,
     fastest_kernel,
     tune,
@@ -177,14 +179,20 @@ def test_a_kernel_that_fails_or_is_wrong_is_left_out(monkeypatch):
     assert fastest_kernel(x, weight, None) is F.linear
 
 
-def test_tuning_changes_no_result():
+def test_tuning_gives_every_large_layer_the_chosen_kernel_and_changes_no_result(monkeypatch):
     torch.manual_seed(0)
     network = MotionMMDiT(CONFIG, operations=CPUOperations).eval().requires_grad_(False)
-    before = network(**inputs())
+    before, state = network(**inputs()), torch.get_rng_state()
+    monkeypatch.setattr("moda_core.mmdit.linear.MIN_WEIGHTS", 32 * 32)
+    monkeypatch.setattr("moda_core.mmdit.linear.fastest_kernel", lambda *_: conv_linear)
 
     tune(network, num_tokens=16)
 
+    layers = [layer for layer in network.modules() if isinstance(layer, Linear)]
+    assert {layer.kernel for layer in layers if layer.weight.numel() >= 1024} == {conv_linear}
+    assert {layer.kernel for layer in layers if layer.weight.numel() < 1024} == {F.linear}
     torch.testing.assert_close(network(**inputs()), before, atol=1e-5, rtol=1e-5)
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_a_deeper_network_is_the_same_class_with_another_value():
