@@ -117,7 +117,8 @@ def _grid_shift(region: Region, x: Tensor, y: Tensor) -> Tensor:
 
 def _sample(region: Region, grid: Tensor) -> Tensor:
     height, width = region.size
-    mode = "bicubic" if height * width <= BICUBIC_PIXELS else "bilinear"
+    sharp = height * width <= BICUBIC_PIXELS and region.device.type != "mps"  # Macs have no bicubic
+    mode = "bicubic" if sharp else "bilinear"
     return F.grid_sample(
         region.source, grid, mode=mode, padding_mode="reflection", align_corners=False
     )

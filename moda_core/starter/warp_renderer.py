@@ -74,6 +74,7 @@ class WarpRenderer:
                 "Expected an image of shape (H, W, 3) and type uint8, got "
                 f"{tuple(image.shape)} {image.dtype}. Convert it to 8-bit RGB."
             )
+        check_inside(landmarks, image)
         shape = fit_shape(face_shape(landmarks), image.cpu().numpy())
         with torch.inference_mode():
             region = prepare_region(image.to(self.device), shape, self.dtype)
@@ -112,10 +113,22 @@ class WarpRenderer:
         for start in range(0, len(motion), chunk):
             stop = min(start + chunk, len(motion))
             like = portrait.prepared.face_x
-            with torch.inference_mode():
-                yield render_chunk(
-                    portrait.image,
-                    portrait.prepared,
-                    chunk_of(controls, start, stop, like),
-                    Pose(**chunk_of(pose, start, stop, like)),
-                )
+            # Not in inference mode: that would last, in the consumer, while this waits.
+            yield render_chunk(
+                portrait.image,
+                portrait.prepared,
+                chunk_of(controls, start, stop, like),
+                Pose(**chunk_of(pose, start, stop, like)),
+            )
+
+
+def check_inside(landmarks: FaceLandmarks, image: Tensor) -> None:
+    """Raise ValueError if a landmark lies outside the picture by more than half an eye distance."""
+    height, width = image.shape[:2]
+    margin = 0.5 * landmarks.eye_distance
+    for x, y in landmarks.points():
+        if not (-margin <= x <= width + margin and -margin <= y <= height + margin):
+            raise ValueError(
+                f"Expected points inside the picture of {width}x{height} pixels, got "
+                f"({x:.0f}, {y:.0f}). Give them in pixels of the picture, x before y."
+            )

@@ -210,3 +210,24 @@ def test_image_of_floats_is_refused():
 def test_half_precision_is_refused():
     with pytest.raises(ValueError, match="float32"):
         WarpRenderer(dtype=torch.bfloat16)
+
+
+def test_a_suspended_renderer_leaves_the_callers_gradients_alone():
+    renderer = WarpRenderer()
+    portrait = renderer.portrait(torch.from_numpy(textured()), landmarks())
+    chunks = renderer.frames(portrait, play(4, jaw=1), chunk=2)
+
+    frames = next(chunks)
+    frames[:, :3] = 0  # not an inference tensor
+    weight = torch.ones(2, requires_grad=True)
+    (weight**2).sum().backward()
+
+    assert not torch.is_inference_mode_enabled()
+    assert weight.grad.tolist() == [2, 2]
+
+
+def test_points_far_outside_the_picture_are_refused():
+    away = FaceLandmarks(*(point + 1000 for point in landmarks().points()))
+
+    with pytest.raises(ValueError, match="inside the picture of 200x200"):
+        WarpRenderer().portrait(torch.from_numpy(textured()), away)
