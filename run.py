@@ -8,6 +8,7 @@ import hashlib
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,14 +19,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 TESTS = ROOT / "tests"
+NO_TESTS = 5  # pytest's exit status where nothing was selected
 STAMP = VENV / "moda-requirements"
 REQUIREMENTS = (ROOT / "requirements-dev.txt", ROOT / "requirements.txt")
 
 # Not checked in the interpreter that started this: sounds are decoded by av.
 OPTIONAL = ("soundfile",)
 # ComfyUI brings these.
-FROM_HOST = ("av", "pillow", "scipy")
-TEST_TOOLS = ("pytest",)
+FROM_HOST = ("av>=14.2", "pillow>=10.1", "scipy")
+TEST_TOOLS = ("pytest", "soundfile")
+
+# Runs a module of the project, whatever lies in the folder that the command was started in.
+LAUNCHER = (
+    "import runpy, sys; root, name = sys.argv[1:3]; del sys.argv[1:3]; sys.path.insert(0, root); "
+    "runpy.run_module(name, run_name='__main__', alter_sys=True)"
+)
 
 USAGE = """\
 Usage: python run.py [--here | --venv] COMMAND ...
@@ -131,10 +139,17 @@ def run(interpreter, arguments, folder=None):
     if folder is None:  # the host's tests must not see the project on the path
         paths = [str(ROOT), environment.get("PYTHONPATH")]
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    try:
-        return subprocess.call([interpreter, *arguments], env=environment, cwd=folder)
-    except KeyboardInterrupt:
-        return 130
+    process = subprocess.Popen([interpreter, *arguments], env=environment, cwd=folder)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the command got it too, and is cleaning up
+
+
+def run_module(interpreter, name, arguments):
+    """Run one of the project's modules; return its exit status."""
+    return run(interpreter, ["-c", LAUNCHER, str(ROOT), name, *arguments])
 
 
 def run_tests(interpreter, arguments):
@@ -143,18 +158,22 @@ def run_tests(interpreter, arguments):
     rest = [argument for argument in arguments if argument != "--full"]
     pytest = ["-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)]
     # In place of the options in pyproject.toml, whose paths are relative to the project.
-    pytest += ["-o", f"addopts=--confcutdir='{TESTS.as_posix()}' --import-mode=importlib"]
+    options = shlex.join([f"--confcutdir={TESTS.as_posix()}", "--import-mode=importlib"])
+    pytest += ["-o", f"addopts={options}"]
     core = [str(TESTS / name) for name in ("core", "parity", "test_import_direction.py")]
     host = [str(TESTS / "host")]
     status = run(interpreter, [*pytest, *select, *rest, *core])
     with tempfile.TemporaryDirectory() as empty:
-        return run(interpreter, [*pytest, *rest, *host], folder=empty) or status
+        host_status = run(interpreter, [*pytest, *rest, *host], folder=empty)
+    # A selection such as `-k name` may leave one of the two without tests.
+    found = [code for code in (status, host_status) if code != NO_TESTS]
+    return max(found, default=NO_TESTS)
 
 
 def say(text):
     """Print a line at once, with letters that the console lacks spelled out."""
-    encoding = sys.stdout.encoding or "ascii"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(text if utf8 else text.encode("ascii", "backslashreplace").decode(), flush=True)
 
 
 def main(arguments):
@@ -177,8 +196,8 @@ def main(arguments):
     if command == "test":
         return run_tests(interpreter, rest)
     if command in ("bench", "parity"):
-        return run(interpreter, ["-m", f"tests.{command}", *rest])
-    return run(interpreter, ["-m", "moda_core", command, *rest])
+        return run_module(interpreter, f"tests.{command}", rest)
+    return run_module(interpreter, "moda_core", [command, *rest])
 
 
 if __name__ == "__main__":

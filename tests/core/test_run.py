@@ -1,8 +1,11 @@
 """The set-up script: which interpreter runs, what it says, and how failures sound."""
 
 import importlib.util
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,10 +67,11 @@ def test_venv_is_made_even_if_this_interpreter_would_do(script, monkeypatch):
 def test_requirements_leave_out_what_is_optional_and_add_what_the_host_brings(script, monkeypatch):
     monkeypatch.setattr(script, "is_met", lambda line: False)
 
-    unmet = script.unmet_requirements("test")
+    talk, test = script.unmet_requirements("talk"), script.unmet_requirements("test")
 
-    assert "soundfile" not in unmet
-    assert {"torch>=2.4", "av", "pytest"} <= set(unmet)
+    assert {"torch>=2.4", "av>=14.2"} <= set(talk)
+    assert "soundfile" not in talk
+    assert set(test) - set(talk) == {"pytest", "soundfile"}
 
 
 def test_too_old_a_version_is_not_enough(script, monkeypatch):
@@ -119,9 +123,48 @@ def test_output_is_ascii_where_the_console_is(tmp_path):
 
     result = subprocess.run(
         [sys.executable, "-X", "utf8=0", "-c", code],
-        env={"PYTHONIOENCODING": "ascii"},
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
         capture_output=True,
         check=True,
     )
 
     assert result.stdout.strip() == rb"caf\xe9 \u2713"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal to a group of processes")
+def test_an_interrupted_command_may_clean_up(tmp_path):
+    child = (
+        "import time\n"
+        "try:\n    open('started', 'w').close(); time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    time.sleep(1); open('cleaned', 'w').close()\n"
+        "    raise SystemExit(130)"
+    )
+    code = (
+        f"import importlib.util as u; s = u.spec_from_file_location('r', {str(SCRIPT)!r}); "
+        "m = u.module_from_spec(s); s.loader.exec_module(m); m.STARTED_AT = 0.0; "
+        f"raise SystemExit(m.run({sys.executable!r}, ['-c', {child!r}]))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, start_new_session=True)
+    while not (tmp_path / "started").exists():
+        time.sleep(0.02)
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    assert process.wait(timeout=20) == 130
+    assert (tmp_path / "cleaned").exists()
+
+
+def test_modules_of_the_project_win_over_others_of_their_name(tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "__init__.py").write_text("raise RuntimeError('the wrong one')")
+
+    result = subprocess.run(
+        [sys.executable, str(SCRIPT), "--here", "parity", "nothing"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "wrong one" not in result.stderr
+    assert "lacks" in result.stdout or "Usage: python run.py parity" in result.stdout
