@@ -97,12 +97,20 @@ def add_sound(
         If the tensor can't be used.
     """
     copies = output.format.name in COPYING_FORMATS and not isinstance(track.source, Tensor)
-    plan = _copy_plan(track, duration_s) if copies else None
+    plan = _copy_plan_or_none(track, duration_s) if copies else None
     if plan is None:
         return _Encoder(output, track, duration_s).packets()
     with open_media(Path(track.source)) as source:
         stream = output.add_stream_from_template(source.streams.audio[0])
     return _copied(stream, track, plan, duration_s)
+
+
+def _copy_plan_or_none(track: AudioTrack, duration_s: Fraction) -> _CopyPlan | None:
+    """Return how to copy the packets; damaged ones are decoded as far as that goes instead."""
+    try:
+        return _copy_plan(track, duration_s)
+    except av.error.FFmpegError:
+        return None
 
 
 def _copy_plan(track: AudioTrack, duration_s: Fraction) -> _CopyPlan | None:

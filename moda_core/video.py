@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -76,14 +75,20 @@ def check_output(path: str | Path) -> Path:
             raise OutputError(f"'{path}' is a folder. Name a file in it.")
         if not path.parent.is_dir():
             raise OutputError(f"The folder '{path.parent}' does not exist. Create it first.")
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        part = part_path(path)
+        part.touch()
+        part.unlink()
     except OSError as error:
         raise OutputError(
-            f"The folder '{path.parent}' can't be written to ({error.strerror}). "
-            "Choose another folder for the video."
+            f"'{path}' can't be written ({error.strerror}). "
+            "Choose another folder, or a shorter name, for the video."
         ) from error
     return path
+
+
+def part_path(path: Path) -> Path:
+    """Return the name under which a video grows until it is complete."""
+    return path.with_name(path.name + ".part")
 
 
 class VideoWriter:
@@ -135,7 +140,7 @@ class VideoWriter:
                 f"Expected a size of at least 2 x 2 and a frame, got {size} and {num_frames}."
             )
         self.path = check_output(path)
-        self.part = self.path.with_name(self.path.name + ".part")
+        self.part = part_path(self.path)
         self.size = size
         self.rate = frame_rate(fps)
         self.num_frames = num_frames

@@ -7,21 +7,9 @@ import numpy as np
 from torch import Tensor
 
 from .resample import resample_blocks
-from .sound_file import BLOCK_SAMPLES, SHORTEST_S, AudioInfo, SoundFile, audio_info
+from .sound_file import BLOCK_SAMPLES, SHORTEST_S, SoundFile
 
 SAMPLE_RATE = 16000
-
-__all__ = [
-    "SAMPLE_RATE",
-    "AudioInfo",
-    "audio_duration",
-    "audio_info",
-    "channel_blocks",
-    "decode_blocks",
-    "frame_count",
-    "load_waveform",
-    "waveform_blocks",
-]
 
 
 def frame_count(duration_s: float, fps: float) -> int:
@@ -179,20 +167,25 @@ def load_waveform(path: str | Path) -> tuple[np.ndarray, int]:
     return np.concatenate(list(decode_blocks(path))), SAMPLE_RATE
 
 
-def audio_duration(path: str | Path) -> float:
+def audio_duration(path: str | Path, limit_s: float | None = None) -> float:
     """Return the exact length of a file's sound in seconds.
 
     Parameters
     ----------
     path : str or Path
         A sound file, or a video with a sound track.
+    limit_s : float, optional
+        Largest result; what follows is not decoded.
 
     Raises
     ------
     InputFileError
         As `decode_blocks`.
     """
-    return audio_info(path).duration_s
+    with SoundFile(path) as sound:
+        num_samples = sum(block.shape[1] for block in sound.blocks(duration_s=limit_s))
+        duration_s = num_samples / sound.sample_rate
+    return duration_s if limit_s is None else min(duration_s, limit_s)
 
 
 def _mono(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -401,14 +401,19 @@ def test_bad_targets_are_refused_before_any_work(tmp_path, name, problem):
         assert problem in str(caught.value)
 
 
-@pytest.mark.skipif(
-    sys.platform == "win32" or os.geteuid() == 0, reason="folders can't be locked for this user"
-)
-def test_a_locked_folder_is_refused(tmp_path):
-    tmp_path.chmod(0o500)
+def test_a_locked_folder_is_refused(tmp_path, monkeypatch):
+    def locked(path):
+        raise PermissionError(13, "Permission denied")
 
-    with pytest.raises(OutputError, match="can't be written to"):
+    monkeypatch.setattr("pathlib.Path.touch", locked)
+
+    with pytest.raises(OutputError, match=r"can't be written .Permission denied"):
         check_output(tmp_path / "a.mp4")
+
+
+def test_a_name_that_is_too_long_is_refused_before_any_work(tmp_path):
+    with pytest.raises(OutputError, match="shorter name"):
+        check_output(tmp_path / f"{'a' * 247}.mp4")
 
 
 @pytest.mark.parametrize(

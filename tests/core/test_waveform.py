@@ -4,9 +4,9 @@ import soundfile
 import torch
 
 from moda_core.audio.resample import resample_blocks
+from moda_core.audio.sound_file import audio_info
 from moda_core.audio.waveform import (
     audio_duration,
-    audio_info,
     channel_blocks,
     decode_blocks,
     frame_count,
@@ -277,3 +277,11 @@ def test_starting_behind_the_end_is_refused(tmp_path):
 def test_bad_sound_in_memory_is_refused(waveform, rate, problem):
     with pytest.raises(ValueError, match=problem):
         list(channel_blocks(waveform, rate))
+
+
+def test_length_is_measured_up_to_a_limit(tmp_path):
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, np.zeros(16000), 16000)
+
+    assert audio_duration(path, 0.25) == 0.25
+    assert audio_duration(path, 2.0) == 1.0
