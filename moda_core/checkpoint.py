@@ -148,9 +148,28 @@ def save_safetensors(path: Path, tensors: dict[str, Tensor], config: MMDiTConfig
     save_file(contiguous, path, metadata={"config": json.dumps(vars(config))})
 
 
-def read_config(metadata: dict[str, str]) -> MMDiTConfig:
-    """Return the configuration that `save_safetensors` stored."""
-    return MMDiTConfig(**json.loads(metadata["config"]))
+def read_config(metadata: dict[str, str], source: str = "The file") -> MMDiTConfig:
+    """Return the configuration that `save_safetensors` stored.
+
+    Parameters
+    ----------
+    metadata : dict
+        Of `read_safetensors`.
+    source : str
+        File that it came from, for the message.
+
+    Raises
+    ------
+    InputFileError
+        If there is none, or it is no configuration.
+    """
+    try:
+        return MMDiTConfig(**json.loads(metadata["config"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputFileError(
+            f"{source} holds no configuration of a motion model ({error!r}). "
+            "Use a file made by train-starter."
+        ) from error
 
 
 def cast_floats(state: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:

@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from .config import EMOTIONS
 from .console import Stopwatch, write_line
-from .errors import MoDAError
+from .errors import MoDAError, OutputError
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = Path(__file__).with_name("example")
@@ -43,8 +44,6 @@ def number(minimum: float, maximum: float, kind: type = float):
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    from .emotion import EMOTIONS
-
     parser = argparse.ArgumentParser(prog="run.py", description="Animate a portrait from speech.")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -63,7 +62,9 @@ def build_parser() -> argparse.ArgumentParser:
     talk.add_argument("--steps", type=number(1, 1000, int), default=10, help="steps of the sampler")
     talk.add_argument("--fps", type=number(1, 240), default=25.0, help="frames a second")
     talk.add_argument("--seconds", type=number(0.04, 1e6), help="use only the beginning")
-    talk.add_argument("--face", type=number(0, 99, int), default=0, help="which face, 0 the first")
+    talk.add_argument(
+        "--face", type=number(0, 99, int), default=0, help="which face of several, 0 is the largest"
+    )
     talk.add_argument("--points", type=points, help="landmarks as x,y pairs, if none are found")
     talk.add_argument(
         "--no-label",
@@ -83,8 +84,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
     """Animate the example and write a contact sheet beside the video."""
     from .contact_sheet import save_contact_sheet
 
-    output = ROOT / "output"
-    output.mkdir(exist_ok=True)
+    output = output_folder()
     inputs = (EXAMPLE / "portrait.jpg", EXAMPLE / "speech.flac")
     result = make_video(*inputs, output / "demo.mp4", num_samples=SHEET_FRAMES)
     save_contact_sheet(result.frames, output / "demo.png")
@@ -98,8 +98,7 @@ def run_talk(arguments: argparse.Namespace) -> None:
 
     output = arguments.output
     if output is None:
-        (ROOT / "output").mkdir(exist_ok=True)
-        output = ROOT / "output" / f"{arguments.portrait.stem}-{arguments.audio.stem}.mp4"
+        output = output_folder() / f"{arguments.portrait.stem}-{arguments.audio.stem}.mp4"
     options = SamplingOptions(arguments.steps, arguments.cfg_scale, arguments.seed)
     settings = TalkSettings(
         arguments.emotion,
@@ -112,6 +111,24 @@ def run_talk(arguments: argparse.Namespace) -> None:
     )
     make_video(arguments.portrait, arguments.audio, output, settings)
     write_line(f"Wrote {output}")
+
+
+def output_folder() -> Path:
+    """Return the project's folder for results, making it if it must.
+
+    Raises
+    ------
+    OutputError
+        If it can't be made.
+    """
+    folder = ROOT / "output"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder '{folder}' can't be made ({error.strerror}). Name another place with -o."
+        ) from error
+    return folder
 
 
 def make_video(portrait: Path, audio: Path, output: Path, settings=None, num_samples: int = 0):
@@ -139,11 +156,11 @@ def run_train_starter(arguments: argparse.Namespace) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return the exit status: 0, 2 for input that can't be used, 130 if stopped."""
-    known, rest = build_parser().parse_known_args(arguments)
-    if rest and known.command != "train-starter":
-        build_parser().error(f"unrecognized arguments: {' '.join(rest)}")
-    known.rest = rest
     try:
+        known, rest = build_parser().parse_known_args(arguments)
+        if rest and known.command != "train-starter":
+            build_parser().error(f"unrecognized arguments: {' '.join(rest)}")
+        known.rest = rest
         known.run(known)
     except MoDAError as error:
         write_line(str(error), sys.stderr)

@@ -1,6 +1,19 @@
-"""Configurations of the networks, one frozen dataclass each."""
+"""Configurations of the networks, one frozen dataclass each, and the labels of emotions."""
 
 from dataclasses import dataclass
+
+# Order of the rows of the released embedding table (spec 0); the last one is "no emotion".
+EMOTIONS = (
+    "anger",
+    "contempt",
+    "disgust",
+    "fear",
+    "happiness",
+    "neutral",
+    "sadness",
+    "surprise",
+    "none",
+)
 
 
 @dataclass(frozen=True)
@@ -71,9 +84,10 @@ STARTER = MMDiTConfig(
     width=128,
     num_heads=4,
     num_four_stream=1,
-    num_double_stream=2,
-    num_single_stream=2,
+    num_double_stream=1,
+    num_single_stream=1,
     audio_layers=4,
     audio_width=64,
-    audio_context=5,
+    audio_context=9,
+    mlp_ratio=2,
 )

@@ -1,10 +1,12 @@
 """What the command line shows: progress, and where the time went."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 STAGES = ("set-up", "audio", "motion", "render", "encode")
 BAR_WIDTH = 30
@@ -13,14 +15,14 @@ QUIET_STEP = 0.25  # share of the work between two lines where there is no termi
 
 
 def write_line(text: str = "", stream=None) -> None:
-    """Write one line; letters that the console lacks are spelled out."""
+    """Write one line, in ASCII where the stream is not UTF-8: other letters are spelled out."""
     stream = stream or sys.stdout
-    encoding = stream.encoding or "ascii"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
+    stream.write((text if utf8 else text.encode("ascii", "backslashreplace").decode()) + "\n")
     stream.flush()
 
 
-class Progress:
+class ProgressBar:
     """A bar on a terminal, a line at every quarter elsewhere.
 
     Parameters
@@ -80,7 +82,7 @@ class Stopwatch:
     def table(self, num_frames: int, fps: float) -> str:
         """Return the stages' times, the speed and the peak memory as lines of text."""
         lines = [f"{name:<8}{seconds:>8.1f} s" for name, seconds in self.seconds.items()]
-        total = sum(self.seconds.values())
+        total = time.time() - self.started_at
         work = total - self.seconds["set-up"]
         lines.append(f"{'total':<8}{total:>8.1f} s")
         speed = num_frames / max(work, 1e-9)
@@ -97,10 +99,15 @@ def peak_memory() -> int | None:
     """Return the largest resident memory of this process so far in bytes, None if not known."""
     if sys.platform == "win32":
         return _peak_memory_windows()
-    import resource  # absent on Windows
+    try:
+        # Not `getrusage`, whose peak on Linux includes that of the parent process.
+        status = Path("/proc/self/status").read_text("utf-8")
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+    except (OSError, TypeError):
+        import resource  # absent on Windows
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _peak_memory_windows() -> int | None:

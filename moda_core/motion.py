@@ -28,7 +28,7 @@ SMOOTHED = HEAD  # dims that the pose smoother touches (spec D.5)
 LIP_KEYPOINTS = (6, 12, 14, 17, 19, 20)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MotionStats:
     """Mean and standard deviation of the 70 motion dims, which define the normalised space.
 
@@ -62,7 +62,7 @@ def released_stats() -> MotionStats:
     return MotionStats(torch.tensor(stored["mean"]), torch.tensor(stored["std"]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Motion:
     """Facial motion that any renderer can play on any portrait.
 
@@ -86,9 +86,10 @@ class Motion:
     fps: float = FPS
 
     def __post_init__(self):
-        if self.values.ndim != 2 or self.values.shape[1] != MOTION_DIM:
+        if self.values.ndim != 2 or self.values.shape[1] != MOTION_DIM or not len(self.values):
             raise ValueError(
-                f"Expected motion of shape (N, {MOTION_DIM}), got {tuple(self.values.shape)}."
+                f"Expected motion of shape (N, {MOTION_DIM}) with at least one frame, "
+                f"got {tuple(self.values.shape)}."
             )
         if tuple(self.rest.shape) != (63,):
             raise ValueError(f"Expected rest of shape (63,), got {tuple(self.rest.shape)}.")
@@ -120,7 +121,14 @@ class Motion:
         -------
         Motion
             Linear in time between the frames of this one.
+
+        Raises
+        ------
+        ValueError
+            If a number is not above 0.
         """
+        if not fps > 0 or num_frames < 1:
+            raise ValueError(f"Expected a rate and a length above 0, got {fps} and {num_frames}.")
         position = torch.arange(num_frames, dtype=torch.float64) * (self.fps / fps)
         position = position.clamp(max=len(self) - 1)
         index = position.floor().long()

@@ -1,5 +1,6 @@
 """From a portrait and speech to frames: the parts put together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,19 +12,22 @@ from .audio.log_mel import log_mel_features
 from .audio.waveform import audio_duration, decode_blocks, frame_count
 from .checkpoint import MMDIT_PREFIX, cast_floats, load_strict, read_config, read_safetensors
 from .emotion import emotion_weights
+from .errors import InputFileError
 from .mmdit.linear import CPUOperations, tune
 from .mmdit.model import MotionMMDiT
-from .motion import FPS, Motion, MotionStats
+from .motion import FPS, MOTION_DIM, Motion, MotionStats
 from .portrait.portrait import Portrait
 from .starter.controls import rest_expression
 from .starter.performance import finish_performance
-from .windows import WINDOW, Progress, SamplingOptions, sample_motion
+from .window_plan import WINDOW
+from .windows import Progress, SamplingOptions, sample_motion
 
 STARTER_ENCODER = "log-mel (built in)"
 STARTER_WEIGHTS = Path(__file__).parent / "starter" / "weights" / "starter.safetensors"
+STARTER_EXTRAS = ("null_audio_feat", "motion_mean", "motion_std")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MotionModel:
     """A motion transformer with what is needed to sample from it.
 
@@ -38,6 +42,11 @@ class MotionModel:
         Of the normalised space.
     encoder : str
         Name of the audio encoder that the network was trained on.
+    start : callable (Portrait) -> (previous, rest)
+        Normalised motion before the first frame, shape (1, 1, 70), and the expression at rest that
+        the motion starts from, shape (63,).
+    finish : callable (motion, features, seed) -> motion
+        What is done to the de-normalised motion, shape (N, 70), of a whole clip.
     """
 
     name: str
@@ -45,6 +54,8 @@ class MotionModel:
     null_audio: Tensor
     stats: MotionStats
     encoder: str
+    start: Callable[[Portrait], tuple[Tensor, Tensor]]
+    finish: Callable[[Tensor, Tensor, int], Tensor]
 
     def __repr__(self) -> str:
         return f"MotionModel({self.name!r})"
@@ -53,14 +64,18 @@ class MotionModel:
 def load_starter_model(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
+    operations=None,
     path: Path = STARTER_WEIGHTS,
 ) -> MotionModel:
     """Load the built-in motion model.
 
     Parameters
     ----------
-    device, dtype : optional
-        Where and how the network computes.
+    device : str or torch.device
+    dtype : torch.dtype
+        Of the weights and of the computation.
+    operations : module or namespace, optional
+        Supplies the layers, see `MotionMMDiT`; default plain ones, tuned on a CPU.
     path : Path
         Weights made by `train-starter`.
 
@@ -70,8 +85,14 @@ def load_starter_model(
         If the file is missing, damaged or of another model.
     """
     state, metadata = read_safetensors(path)
-    config = read_config(metadata)
-    network = MotionMMDiT(config, device="meta", operations=CPUOperations)
+    config = read_config(metadata, path.name)
+    extras = {key: state[key] for key in STARTER_EXTRAS if key in state}
+    if len(extras) < len(STARTER_EXTRAS):
+        missing = ", ".join(key for key in STARTER_EXTRAS if key not in extras)
+        raise InputFileError(
+            f"{path.name} lacks {missing}: it is no starter model. Restore the file."
+        )
+    network = MotionMMDiT(config, device="meta", operations=operations or CPUOperations)
     weights = {
         key.removeprefix(MMDIT_PREFIX): tensor
         for key, tensor in state.items()
@@ -81,29 +102,42 @@ def load_starter_model(
     network.to(device).eval().requires_grad_(False)
     if torch.device(device).type == "cpu":
         tune(network, num_tokens=2 * 4 * WINDOW)
-    stats = MotionStats(state["motion_mean"].float(), state["motion_std"].float())
-    null_audio = state["null_audio_feat"].flatten().to(device, dtype)
-    return MotionModel("starter (built in)", network, null_audio, stats, STARTER_ENCODER)
+    return MotionModel(
+        name="starter (built in)",
+        network=network,
+        null_audio=extras["null_audio_feat"].flatten().to(device, dtype),
+        stats=MotionStats(extras["motion_mean"].float(), extras["motion_std"].float()),
+        encoder=STARTER_ENCODER,
+        start=start_at_rest,
+        finish=finish_performance,
+    )
 
 
-def encode_speech(path: str | Path, seconds: float | None = None) -> AudioFeatures:
+def start_at_rest(portrait: Portrait) -> tuple[Tensor, Tensor]:
+    """Return the starter's motion before the first frame, and its expression at rest.
+
+    Its statistics have their mean at rest, so the normalised motion is zero for any portrait.
+    """
+    return torch.zeros(1, 1, MOTION_DIM), rest_expression().clone()
+
+
+def encode_speech(path: str | Path, duration_s: float | None = None) -> AudioFeatures:
     """Read a recording as the starter's audio features.
 
     Parameters
     ----------
     path : str or Path
         Any file with a sound track.
-    seconds : float, optional
-        Read only the beginning.
+    duration_s : float, optional
+        How much of it, at most its length; default all of it, which is measured first.
 
     Raises
     ------
     InputFileError
         If the file is no usable sound.
     """
-    duration_s = audio_duration(path)
-    if seconds is not None:
-        duration_s = min(duration_s, seconds)
+    if duration_s is None:
+        duration_s = audio_duration(path)
     values = log_mel_features(decode_blocks(path, duration_s=duration_s))
     num_frames = frame_count(duration_s, FPS)
     missing = max(0, num_frames - len(values))
@@ -150,24 +184,16 @@ def perform(
         )
     options = options or SamplingOptions()
     emotion = emotion_weights("none") if emotion is None else emotion
+    previous, rest = model.start(portrait)
     normalized = sample_motion(
         model.network,
         model.null_audio,
         features.values,
         portrait.identity,
-        rest_frame(model),
+        previous,
         emotion,
         options,
         progress=progress,
     )
     values = model.stats.denormalize(normalized).cpu()
-    values = finish_performance(values, features.values, options.seed)
-    return Motion(values, rest_expression())
-
-
-def rest_frame(model: MotionModel) -> Tensor:
-    """Return the normalised motion before a clip's first frame, shape (1, 1, 70): at rest.
-
-    The starter's statistics have their mean at rest, so it is zero.
-    """
-    return torch.zeros(1, 1, model.stats.mean.shape[0])
+    return Motion(model.finish(values, features.values, options.seed), rest)

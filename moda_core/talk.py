@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from .audio.waveform import audio_duration, frame_count
-from .console import Progress, Stopwatch
+from .console import ProgressBar, Stopwatch
 from .emotion import emotion_weights
-from .errors import FaceNotFoundError
+from .errors import FaceNotFoundError, OutputError
 from .pipeline import encode_speech, load_starter_model, perform
-from .portrait.image import limit_size, read_image
+from .portrait.image import SIZE_LIMIT, limit_size, read_image
 from .portrait.portrait import Portrait
 from .starter.landmarks import LOW_CONFIDENCE, find_landmarks, landmarks_from_points
 from .starter.warp_renderer import WarpRenderer
@@ -52,7 +52,7 @@ class TalkSettings:
     labelled: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TalkResult:
     """What became of it.
 
@@ -88,7 +88,8 @@ def read_portrait(path: str | Path, settings: TalkSettings, renderer: WarpRender
     original = read_image(path)
     image = limit_size(original)
     if settings.points is not None:
-        scale = max(image.shape[:2]) / max(original.shape[:2])
+        longer = max(original.shape[:2])
+        scale = max(image.shape[:2]) / longer if longer > SIZE_LIMIT else 1.0
         points = [(x * scale, y * scale) for x, y in settings.points]
         try:
             return renderer.portrait(image, landmarks_from_points(points))
@@ -96,7 +97,7 @@ def read_portrait(path: str | Path, settings: TalkSettings, renderer: WarpRender
             raise FaceNotFoundError(f"The points for '{path}' make no face: {error}") from error
     try:
         return renderer.portrait(image, find_landmarks(image, settings.face))
-    except FaceNotFoundError as error:
+    except (FaceNotFoundError, ValueError) as error:
         raise FaceNotFoundError(f"'{path}': {error}") from error
 
 
@@ -129,20 +130,19 @@ def talk(
         If an input or the output can't be used; no file is left behind.
     """
     check_output(output)
+    check_inputs_are_kept(output, portrait_path, audio_path)
     renderer = WarpRenderer()
     portrait = read_portrait(portrait_path, settings, renderer)
-    duration_s = audio_duration(audio_path)
-    if settings.seconds is not None:
-        duration_s = min(duration_s, settings.seconds)
+    duration_s = audio_duration(audio_path, settings.seconds)
     num_frames = frame_count(duration_s, settings.fps)
     model = load_starter_model()
     stopwatch.end_set_up()
 
     with stopwatch.stage("audio"):
-        features = encode_speech(audio_path, settings.seconds)
+        features = encode_speech(audio_path, duration_s)
     with stopwatch.stage("motion"):
         emotion = emotion_weights(settings.emotion)
-        progress = Progress("motion")
+        progress = ProgressBar("motion")
         motion = perform(model, features, portrait, emotion, settings.options, progress)
         motion = motion.resampled(settings.fps, num_frames)
 
@@ -156,7 +156,7 @@ def talk(
         audio_path,
         comment=COMMENT if settings.labelled else None,
     )
-    progress = Progress("render")
+    progress = ProgressBar("render")
     with writer:
         for frames in timed(renderer.frames(portrait, motion, CHUNK), stopwatch):
             with stopwatch.stage("encode"):
@@ -164,6 +164,13 @@ def talk(
             samples.add(frames)
             progress(writer.num_written, num_frames)
     return TalkResult(num_frames, samples.kept, portrait.landmarks.confidence)
+
+
+def check_inputs_are_kept(output: str | Path, *inputs: str | Path) -> None:
+    """Raise OutputError if the video would replace one of the files that it is made of."""
+    for path in map(Path, inputs):
+        if Path(output).exists() and path.exists() and path.samefile(output):
+            raise OutputError(f"'{output}' is also an input. Name another file for the video.")
 
 
 def timed(chunks: Iterator[Tensor], stopwatch: Stopwatch) -> Iterator[Tensor]:

@@ -14,8 +14,11 @@ CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 LAYERS = [
     {"errors", "config"},
     {"audio", "motion", "keypoints", "emotion"},
-    {"mmdit", "renderer", "flow", "windows", "portrait", "starter", "video", "soundtrack"},
-    {"pipeline", "training", "checkpoint"},
+    {"mmdit", "renderer", "flow", "window_plan", "windows", "checkpoint"}
+    | {"portrait", "starter", "video", "soundtrack"},
+    {"pipeline", "training"},
+    {"talk", "console", "contact_sheet"},
+    {"cli", "__main__"},
 ]
 
 

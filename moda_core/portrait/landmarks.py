@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FaceLandmarks:
     """The points that place a face: found by `find_face`, or given by the user.
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from .landmarks import FaceLandmarks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Portrait:
     """One face that one renderer can animate; made by that renderer's `portrait`.
 

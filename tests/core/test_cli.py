@@ -240,3 +240,37 @@ def test_points_that_make_no_face_are_refused(files, capsys):
 
     assert talk(files, options=options) == 2
     assert "eye" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_a_run_that_is_stopped_or_fails_leaves_nothing(files, monkeypatch, error):
+    def frames(renderer, portrait, motion, chunk):
+        yield portrait.image[None]
+        raise error
+
+    monkeypatch.setattr("moda_core.talk.WarpRenderer.frames", frames)
+    before = sorted(path.name for path in files.iterdir())
+
+    if error is KeyboardInterrupt:
+        assert talk(files) == 130
+    else:
+        with pytest.raises(RuntimeError):
+            talk(files)
+
+    assert sorted(path.name for path in files.iterdir()) == before
+
+
+def test_a_video_must_not_replace_its_own_input(files, capsys):
+    content = (files / "sp\u00e9ech.wav").read_bytes()
+    (files / "clip.mp4").write_bytes(content)
+
+    assert talk(files, sound="clip.mp4", output="clip.mp4") == 2
+    assert "also an input" in capsys.readouterr().err
+    assert (files / "clip.mp4").read_bytes() == content
+
+
+def test_points_outside_the_picture_are_refused(files, capsys):
+    options = ["--points", "1000,1000 1100,1000 1020,1100 1080,1100"]
+
+    assert talk(files, options=options) == 2
+    assert "inside the picture" in capsys.readouterr().err

@@ -1,7 +1,9 @@
 """The pack loads as ComfyUI loads it: by path, under a name of its own, off `sys.path`."""
 
+import asyncio
 import importlib.util
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,14 @@ def test_the_core_is_reached_as_the_packs_submodule(pack):
 
     assert motion.released_stats().mean.shape == (70,)
     assert "moda_core" not in sys.modules
+
+
+def test_the_entrypoint_returns_the_extension(pack, monkeypatch):
+    latest = types.ModuleType("comfy_api.latest")
+    latest.ComfyExtension, latest.io = object, types.SimpleNamespace(ComfyNode=object)
+    monkeypatch.setitem(sys.modules, "comfy_api", types.ModuleType("comfy_api"))
+    monkeypatch.setitem(sys.modules, "comfy_api.latest", latest)
+
+    extension = asyncio.run(pack.comfy_entrypoint())
+
+    assert asyncio.run(extension.get_node_list()) == []

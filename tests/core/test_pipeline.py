@@ -1,0 +1,108 @@
+"""The parts put together: loading the starter, and parts that do not fit each other."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from moda_core.audio.features import AudioFeatures
+from moda_core.checkpoint import read_safetensors
+from moda_core.errors import InputFileError
+from moda_core.motion import MotionStats
+from moda_core.pipeline import STARTER_ENCODER, STARTER_WEIGHTS, load_starter_model, perform
+from moda_core.starter.controls import CONTROLS, read, rest_expression
+from moda_core.windows import SamplingOptions
+
+PORTRAIT = SimpleNamespace(identity=torch.zeros(63))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_starter_model()
+
+
+def features(num_frames, encoder=STARTER_ENCODER):
+    return AudioFeatures(torch.zeros(num_frames, 4, 64), encoder, num_frames / 25)
+
+
+def test_silence_gives_one_frame_for_each_of_the_features_with_the_mouth_shut(model):
+    motion = perform(model, features(60), PORTRAIT)
+
+    jaw = read(motion.offset)[:, CONTROLS.index("jaw")]
+    assert len(motion) == 60
+    assert motion.fps == 25
+    assert jaw.mean() < 0.03
+
+
+def test_loading_leaves_the_global_generator_alone():
+    state = torch.get_rng_state()
+
+    load_starter_model()
+
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_two_loads_sample_the_same_motion():
+    options = SamplingOptions(num_steps=2)
+
+    first, second = (perform(load_starter_model(), features(20), PORTRAIT) for _ in range(2))
+
+    assert options.num_steps == 2
+    assert torch.equal(first.values, second.values)
+
+
+def test_features_of_another_encoder_are_refused_by_both_names(model):
+    with pytest.raises(ValueError, match=r"log-mel.*hubert"):
+        perform(model, features(5, "hubert"), PORTRAIT)
+
+
+def test_the_models_own_start_and_finish_are_used(model):
+    rest = torch.full((63,), 0.5)
+    fields = {name: getattr(model, name) for name in ("name", "network", "null_audio", "encoder")}
+    other = SimpleNamespace(
+        **fields,
+        stats=MotionStats(model.stats.mean, model.stats.std),
+        start=lambda portrait: (torch.zeros(1, 1, 70), rest),
+        finish=lambda motion, features, seed: motion * 0 + seed,
+    )
+
+    motion = perform(other, features(5), PORTRAIT, options=SamplingOptions(num_steps=1, seed=9))
+
+    assert torch.equal(motion.rest, rest)
+    assert (motion.values == 9).all()
+
+
+def test_the_rest_of_a_motion_is_not_the_shared_one(model):
+    motion = perform(model, features(5), PORTRAIT, options=SamplingOptions(num_steps=1))
+
+    motion.rest.zero_()
+
+    assert rest_expression().abs().max() > 0
+
+
+@pytest.mark.parametrize(
+    ("metadata", "drop", "message"),
+    [
+        ({}, (), "no configuration"),
+        ({"config": "{}"}, (), "no configuration"),
+        ({"config": "[1]"}, (), "no configuration"),
+        (None, ("motion_mean",), "motion_mean"),
+        (None, ("talking_head_dit.final_layer.linear.bias",), "final_layer.linear.bias is missing"),
+    ],
+)
+def test_files_of_something_else_are_refused_by_name(tmp_path, metadata, drop, message):
+    tensors, stored = read_safetensors(STARTER_WEIGHTS)
+    path = tmp_path / "other.safetensors"
+    kept = {key: value for key, value in tensors.items() if key not in drop}
+    save_file(kept, path, metadata=stored if metadata is None else metadata)
+
+    with pytest.raises(InputFileError, match=f"other.safetensors.*{message}"):
+        load_starter_model(path=path)
+
+
+def test_the_stored_configuration_is_json():
+    _, metadata = read_safetensors(STARTER_WEIGHTS)
+
+    assert json.loads(metadata["config"])["audio_width"] == 64
