@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from .config import EMOTIONS
-from .console import Stopwatch, write_line
+from .console import ProgressBar, Stopwatch, write_line
 from .errors import MoDAError, OutputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave out the file's comment that it is AI-generated",
     )
+    talk.add_argument("--device", default="cpu", help="where torch computes: cpu, cuda")
     talk.set_defaults(run=run_talk)
 
     train = commands.add_parser(
@@ -108,6 +109,7 @@ def run_talk(arguments: argparse.Namespace) -> None:
         arguments.points,
         arguments.face,
         not arguments.no_label,
+        arguments.device,
     )
     make_video(arguments.portrait, arguments.audio, output, settings)
     write_line(f"Wrote {output}")
@@ -136,7 +138,7 @@ def make_video(portrait: Path, audio: Path, output: Path, settings=None, num_sam
     from .talk import TalkSettings, talk
 
     settings, stopwatch = settings or TalkSettings(), Stopwatch()
-    result = talk(portrait, audio, output, settings, stopwatch, num_samples)
+    result = talk(portrait, audio, output, settings, stopwatch, ProgressBar, num_samples)
     if result.uncertain:
         write_line(
             f"The face was found with low confidence ({result.confidence:.2f}). If it looks wrong, "

@@ -1,6 +1,6 @@
 """The whole job: a portrait and a recording in, a video out, streamed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,16 +8,17 @@ import torch
 from torch import Tensor
 
 from .audio.waveform import audio_duration, frame_count
-from .console import ProgressBar, Stopwatch
+from .console import Stopwatch
 from .emotion import emotion_weights
-from .errors import FaceNotFoundError, OutputError
+from .errors import FaceNotFoundError, MoDAError, OutputError
+from .motion import Motion
 from .pipeline import encode_speech, load_starter_model, perform
 from .portrait.image import SIZE_LIMIT, limit_size, read_image
 from .portrait.portrait import Portrait
 from .starter.landmarks import LOW_CONFIDENCE, find_landmarks, landmarks_from_points
 from .starter.warp_renderer import WarpRenderer
 from .video import COMMENT, VideoWriter, check_output
-from .windows import SamplingOptions
+from .windows import Progress, SamplingOptions
 
 CHUNK = 8  # frames in memory at once
 
@@ -41,6 +42,8 @@ class TalkSettings:
         Which face of several, 0 is the first.
     labelled : bool
         Whether the file's comment says that the video is AI-generated.
+    device : str
+        Where torch computes, "cpu" or "cuda".
     """
 
     emotion: str = "none"
@@ -50,6 +53,7 @@ class TalkSettings:
     points: list[tuple[float, float]] | None = None
     face: int = 0
     labelled: bool = True
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +109,9 @@ def talk(
     portrait_path: str | Path,
     audio_path: str | Path,
     output: str | Path,
-    settings: TalkSettings,
-    stopwatch: Stopwatch,
+    settings: TalkSettings | None = None,
+    stopwatch: Stopwatch | None = None,
+    progress: Callable[[str], Progress] | None = None,
     num_samples: int = 0,
 ) -> TalkResult:
     """Animate a portrait with a recording and write the video.
@@ -114,9 +119,11 @@ def talk(
     Parameters
     ----------
     portrait_path, audio_path, output : str or Path
-    settings : TalkSettings
-    stopwatch : Stopwatch
+    settings : TalkSettings, optional
+    stopwatch : Stopwatch, optional
         Gets the time of each stage.
+    progress : callable (what) -> callable (done, total), optional
+        Makes what shows the progress of "motion" and "render"; may raise to cancel.
     num_samples : int
         How many frames to return.
 
@@ -129,41 +136,60 @@ def talk(
     MoDAError
         If an input or the output can't be used; no file is left behind.
     """
+    settings, stopwatch = settings or TalkSettings(), stopwatch or Stopwatch()
+    progress = progress or (lambda what: lambda done, total: None)
+    check_device(settings.device)
     check_output(output)
     check_inputs_are_kept(output, portrait_path, audio_path)
-    renderer = WarpRenderer()
+
+    renderer = WarpRenderer(settings.device)
     portrait = read_portrait(portrait_path, settings, renderer)
     duration_s = audio_duration(audio_path, settings.seconds)
     num_frames = frame_count(duration_s, settings.fps)
-    model = load_starter_model()
+    model = load_starter_model(settings.device)
     stopwatch.end_set_up()
 
     with stopwatch.stage("audio"):
         features = encode_speech(audio_path, duration_s)
     with stopwatch.stage("motion"):
-        emotion = emotion_weights(settings.emotion)
-        progress = ProgressBar("motion")
-        motion = perform(model, features, portrait, emotion, settings.options, progress)
+        emotion, shown = emotion_weights(settings.emotion), progress("motion")
+        motion = perform(model, features, portrait, emotion, settings.options, shown)
         motion = motion.resampled(settings.fps, num_frames)
 
-    height, width = portrait.image.shape[:2]
-    samples = FrameSampler(num_frames, num_samples)
-    writer = VideoWriter(
-        output,
-        (width, height),
-        settings.fps,
-        num_frames,
-        audio_path,
-        comment=COMMENT if settings.labelled else None,
-    )
-    progress = ProgressBar("render")
+    sampler = FrameSampler(num_frames, num_samples)
+    writer = open_writer(output, portrait, motion, audio_path, settings)
+    shown = progress("render")
     with writer:
         for frames in timed(renderer.frames(portrait, motion, CHUNK), stopwatch):
             with stopwatch.stage("encode"):
                 writer.write(frames)
-            samples.add(frames)
-            progress(writer.num_written, num_frames)
-    return TalkResult(num_frames, samples.kept, portrait.landmarks.confidence)
+            sampler.add(frames)
+            shown(writer.num_written, num_frames)
+    return TalkResult(num_frames, sampler.kept, portrait.landmarks.confidence)
+
+
+def open_writer(
+    output: str | Path,
+    portrait: Portrait,
+    motion: Motion,
+    audio_path: str | Path,
+    settings: TalkSettings,
+) -> VideoWriter:
+    """Return the writer of a portrait's video, with the recording as its sound."""
+    height, width = portrait.image.shape[:2]
+    comment = COMMENT if settings.labelled else None
+    return VideoWriter(
+        output, (width, height), motion.fps, len(motion), audio_path, comment=comment
+    )
+
+
+def check_device(device: str) -> None:
+    """Raise MoDAError if torch can't compute on a device."""
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise MoDAError(f"The device '{device}' can't be used ({reason}). Use 'cpu'.") from error
 
 
 def check_inputs_are_kept(output: str | Path, *inputs: str | Path) -> None:

@@ -10,6 +10,8 @@ import platform
 
 import torch
 
+from moda_core.errors import MoDAError
+
 BENCHES = {
     "mmdit": "bench_mmdit",
     "render-starter": "bench_render_starter",
@@ -22,17 +24,21 @@ BENCHES = {
 NOT_IN_ALL = ("talk-memory", "landmarks")
 
 
-def main() -> None:
-    """Run the named benchmarks and print their figures."""
+def main() -> int:
+    """Run the named benchmarks and print their figures; return 1 if one could not run."""
     parser = argparse.ArgumentParser(prog="run.py bench", description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=[*BENCHES, "all"])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
     arguments, rest = parser.parse_known_args()
     quick = [name for name in BENCHES if name not in NOT_IN_ALL]
+    failed = False
     for name in quick if arguments.name == "all" else [arguments.name]:
         module = importlib.import_module(f".{BENCHES[name]}", __package__)
-        figures = module.run(*rest, device=arguments.device, dtype=arguments.dtype)
+        try:
+            figures = module.run(*rest, device=arguments.device, dtype=arguments.dtype)
+        except (MoDAError, RuntimeError, ValueError) as error:
+            figures, failed = {"error": str(error)}, True
         machine = {
             "bench": name,
             "device": arguments.device,
@@ -42,7 +48,8 @@ def main() -> None:
             "machine": platform.machine(),
         }
         print(json.dumps({**machine, **figures}), flush=True)
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -94,6 +94,7 @@ def run(portrait: str = "", device: str = "cpu", dtype: str = "float32") -> dict
     clip_pairs, frame_pairs = guesses(by_clip, True), guesses(by_clip, False)
     jaws = emotion_figures(starter, clips)
     return {
+        "dtype": "float32",
         "clips": len(clips),
         "accuracy": float((clip_pairs[:, 0] == clip_pairs[:, 1]).mean()),
         "accuracy_by_single_frame": float((frame_pairs[:, 0] == frame_pairs[:, 1]).mean()),

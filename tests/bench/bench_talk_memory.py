@@ -1,7 +1,6 @@
 """Peak memory of `talk` on ten minutes of stereo sound over that on one minute."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,13 +11,14 @@ import soundfile
 
 SAMPLE_RATE = 44100
 REQUIRED = 1.15
-EXAMPLE = Path(__file__).resolve().parents[2] / "moda_core" / "example"
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "moda_core" / "example"
 
 CHILD = """
 import json, sys
-from moda_core.console import Stopwatch, peak_memory
+from moda_core.console import peak_memory
 from moda_core.talk import TalkSettings, talk
-result = talk(*sys.argv[1:4], TalkSettings(), Stopwatch())
+result = talk(*sys.argv[1:4], TalkSettings(device=sys.argv[4]))
 print(json.dumps({"frames": result.num_frames, "peak": peak_memory()}))
 """
 
@@ -36,21 +36,23 @@ def write_sound(path: Path, minutes: float) -> None:
             left -= len(part)
 
 
-def peak_of(minutes: int, folder: Path) -> dict:
+def peak_of(minutes: int, folder: Path, device: str) -> dict:
     """Run `talk` in a process of its own; return its frames and peak memory."""
     sound = folder / f"{minutes}.wav"
     write_sound(sound, minutes)
     video = folder / f"{minutes}.mp4"
-    command = [sys.executable, "-c", CHILD, str(EXAMPLE / "portrait.jpg"), str(sound), str(video)]
-    result = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=os.environ.copy())
+    inputs = [EXAMPLE / "portrait.jpg", sound, video, device]
+    command = [sys.executable, "-c", CHILD, *map(str, inputs)]
+    result = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT)
     return json.loads(result.stdout.splitlines()[-1])
 
 
 def run(device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures."""
     with tempfile.TemporaryDirectory() as folder:
-        short, long = (peak_of(minutes, Path(folder)) for minutes in (1, 10))
+        short, long = (peak_of(minutes, Path(folder), device) for minutes in (1, 10))
     return {
+        "dtype": "float32",
         "peak_1_min_mib": short["peak"] / 2**20,
         "peak_10_min_mib": long["peak"] / 2**20,
         "frames": [short["frames"], long["frames"]],

@@ -269,6 +269,13 @@ def test_a_video_must_not_replace_its_own_input(files, capsys):
     assert (files / "clip.mp4").read_bytes() == content
 
 
+def test_a_device_that_is_not_there_is_refused(files, capsys):
+    options = ["--points", points_of(160, 160), "--device", "nowhere"]
+
+    assert talk(files, options=options) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
 def test_points_outside_the_picture_are_refused(files, capsys):
     options = ["--points", "1000,1000 1100,1000 1020,1100 1080,1100"]
 

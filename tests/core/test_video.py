@@ -444,3 +444,16 @@ def test_names_with_spaces_and_other_alphabets_work(tmp_path):
     path = write_video(str(folder / "mein Vídeo 100%.mp4"), audio=str(source))
 
     assert len(frames_of(path)) == 40
+
+
+def test_damaged_aac_is_encoded_anew_as_far_as_it_can_be_decoded(tmp_path):
+    path = write_aac(tmp_path / "a.m4a", seconds=4)
+    content = bytearray(path.read_bytes())
+    start = content.index(b"mdat") + 4
+    content[start : start + 300] = bytes(range(255, 225, -1)) * 10
+    path.write_bytes(content)
+
+    write_video(tmp_path / "a.mp4", 40, path)
+
+    assert len(frames_of(tmp_path / "a.mp4")) == 40
+    assert len(payloads(tmp_path / "a.mp4")) > 0
