@@ -450,7 +450,7 @@ def test_damaged_aac_is_encoded_anew_as_far_as_it_can_be_decoded(tmp_path):
     path = write_aac(tmp_path / "a.m4a", seconds=4)
     content = bytearray(path.read_bytes())
     start = content.index(b"mdat") + 4
-    content[start : start + 300] = bytes(range(255, 225, -1)) * 10
+    content[start : start + 300] = bytes(300)
     path.write_bytes(content)
 
     write_video(tmp_path / "a.mp4", 40, path)
