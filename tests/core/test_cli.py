@@ -22,7 +22,7 @@ def points_of(width, height):
 
 @pytest.fixture
 def portrait():
-    return Image.open(EXAMPLE / "portrait.jpg").convert("RGB").resize((160, 160))
+    return Image.open(EXAMPLE / "portrait.jpg").convert("RGB").resize((200, 200))
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def files(tmp_path, portrait, speech):
 
 
 def talk(folder, picture="face 1.png", sound="sp\u00e9ech.wav", output="out.mp4", options=None):
-    options = ["--points", points_of(160, 160)] if options is None else options
+    options = ["--points", points_of(200, 200)] if options is None else options
     output = folder / output
     return main(["talk", str(folder / picture), str(folder / sound), "-o", str(output), *options])
 
@@ -183,14 +183,14 @@ def test_sounds_of_any_rate_and_layout_are_spoken(files, rate, channels):
 
 @pytest.mark.parametrize(("fps", "frames"), [("30", 6), ("12.5", 2), ("60", 12)])
 def test_frames_are_the_rounded_product_of_duration_and_rate(files, fps, frames):
-    options = ["--points", points_of(160, 160), "--fps", fps]
+    options = ["--points", points_of(200, 200), "--fps", fps]
 
     assert talk(files, options=options) == 0
     assert streams(files / "out.mp4")[:2] == (frames, float(fps))
 
 
 def test_the_file_says_that_it_is_generated_unless_switched_off(files):
-    plain = ["--points", points_of(160, 160)]
+    plain = ["--points", points_of(200, 200)]
 
     talk(files, output="labelled.mp4", options=plain)
     talk(files, output="plain.mp4", options=[*plain, "--no-label"])
@@ -270,10 +270,17 @@ def test_a_video_must_not_replace_its_own_input(files, capsys):
 
 
 def test_a_device_that_is_not_there_is_refused(files, capsys):
-    options = ["--points", points_of(160, 160), "--device", "nowhere"]
+    options = ["--points", points_of(200, 200), "--device", "nowhere"]
 
     assert talk(files, options=options) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_points_of_a_face_that_is_too_small_are_refused(files, capsys):
+    options = ["--points", points_of(60, 60)]
+
+    assert talk(files, options=options) == 2
+    assert "at least 64 pixels" in capsys.readouterr().err
 
 
 def test_points_outside_the_picture_are_refused(files, capsys):

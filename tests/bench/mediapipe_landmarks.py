@@ -1,0 +1,83 @@
+"""Write reference points of portraits, found by mediapipe, as JSON for `bench_landmarks`.
+
+A stand-alone script for an environment of its own, because mediapipe's requirements do not go
+together with the pack's and nothing of the pack may depend on it::
+
+    python3.11 -m venv /tmp/mediapipe-env
+    /tmp/mediapipe-env/bin/pip install mediapipe==0.10.14 Pillow
+    /tmp/mediapipe-env/bin/python tests/bench/mediapipe_landmarks.py FOLDER points.json
+
+That release carries its models in the wheel, so nothing else is downloaded. `left` and `right` are
+the picture's; points are x, y in pixels, the centre of the first pixel at (0.5, 0.5). Only the
+largest face of a picture is written; a picture without one is named on the console and left out.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import mediapipe
+import numpy as np
+from PIL import Image, ImageOps
+
+# Indices of the 478-point mesh: iris centres, mouth corners, inner edges of the lips.
+MESH_INDEX = {
+    "left_eye": 468,
+    "right_eye": 473,
+    "left_mouth": 61,
+    "right_mouth": 291,
+    "upper_lip": 13,
+    "lower_lip": 14,
+}
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+CROP_MARGIN = 0.6  # of the mesh's size, on each side, for the second look
+
+
+def find_mesh(finder, image: np.ndarray) -> np.ndarray | None:
+    """Return the mesh (478, 2) of the largest face of an RGB picture in pixels, or None."""
+    height, width = image.shape[:2]
+    faces = finder.process(np.ascontiguousarray(image)).multi_face_landmarks or []
+    meshes = [np.array([(p.x * width, p.y * height) for p in face.landmark]) for face in faces]
+    return max(meshes, key=lambda mesh: np.ptp(mesh, axis=0).prod(), default=None)
+
+
+def find_mesh_twice(finder, image: np.ndarray) -> np.ndarray | None:
+    """Find the largest face, then again in a crop around it, where small faces come out better."""
+    mesh = find_mesh(finder, image)
+    if mesh is None:
+        return None
+    margin = CROP_MARGIN * np.ptp(mesh, axis=0).max()
+    left, top = np.maximum(mesh.min(axis=0) - margin, 0).astype(int)
+    right, bottom = (mesh.max(axis=0) + margin).astype(int)
+    closer = find_mesh(finder, image[top:bottom, left:right])
+    return mesh if closer is None else closer + np.array([left, top])
+
+
+def main() -> None:
+    """Read the folder, write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="portraits")
+    parser.add_argument("output", type=Path, help="JSON to write")
+    arguments = parser.parse_args()
+    finder = mediapipe.solutions.face_mesh.FaceMesh(
+        static_image_mode=True,
+        max_num_faces=5,
+        refine_landmarks=True,
+        min_detection_confidence=0.3,
+    )
+    points = {}
+    for path in sorted(arguments.folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES:
+            continue
+        image = np.array(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+        mesh = find_mesh_twice(finder, image)
+        if mesh is None:
+            sys.stderr.write(f"{path.name}: no face\n")
+            continue
+        points[path.name] = {name: mesh[i].round(2).tolist() for name, i in MESH_INDEX.items()}
+    arguments.output.write_text(json.dumps(points, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
