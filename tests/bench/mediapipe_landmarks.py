@@ -3,9 +3,9 @@
 A stand-alone script for an environment of its own, because mediapipe's requirements do not go
 together with the pack's and nothing of the pack may depend on it::
 
-    python3.11 -m venv /tmp/mediapipe-env
-    /tmp/mediapipe-env/bin/pip install mediapipe==0.10.14 Pillow
-    /tmp/mediapipe-env/bin/python tests/bench/mediapipe_landmarks.py FOLDER points.json
+    python3.11 -m venv ENV
+    ENV/bin/pip install mediapipe==0.10.14 Pillow
+    ENV/bin/python tests/bench/mediapipe_landmarks.py FOLDER points.json
 
 That release carries its models in the wheel, so nothing else is downloaded. `left` and `right` are
 the picture's; points are x, y in pixels, the centre of the first pixel at (0.5, 0.5). Only the
