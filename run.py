@@ -4,6 +4,8 @@ Uses the standard library alone. If the interpreter that started it already has 
 as ComfyUI's own has, the command runs right there and nothing is installed; otherwise in `.venv`.
 """
 
+from __future__ import annotations  # an old interpreter must get as far as its message
+
 import hashlib
 import os
 import platform
@@ -54,13 +56,24 @@ class SetupError(Exception):
     """The environment cannot be made; the text says what failed."""
 
 
-def version_tuple(text):
+def version_tuple(text: str) -> tuple[int, ...]:
     """Return the leading numbers of a version, `2.13.0+cpu` as (2, 13, 0)."""
     return tuple(int(part) for part in re.match(r"\d+(?:\.\d+)*", text)[0].split("."))
 
 
-def unmet_requirements(command):
-    """Return what this interpreter lacks for a command, as lines of requirements."""
+def unmet_requirements(command: str) -> list[str]:
+    """Return what this interpreter lacks for a command.
+
+    Parameters
+    ----------
+    command : str
+        Its name; "test" needs more than the others.
+
+    Returns
+    -------
+    list of str
+        Lines of requirements, such as `torch>=2.4`.
+    """
     lines = (ROOT / "requirements.txt").read_text("utf-8").split()
     lines = [line for line in lines if line not in OPTIONAL] + list(FROM_HOST)
     if command == "test":
@@ -68,8 +81,8 @@ def unmet_requirements(command):
     return [line for line in lines if not is_met(line)]
 
 
-def is_met(line):
-    """Whether an installed distribution satisfies a line such as `torch>=2.4`."""
+def is_met(line: str) -> bool:
+    """Tell whether an installed distribution satisfies a line such as `torch>=2.4`."""
     name, _, minimum = line.partition(">=")
     try:
         installed = metadata.version(name)
@@ -78,20 +91,31 @@ def is_met(line):
     return not minimum or version_tuple(installed) >= version_tuple(minimum)
 
 
-def venv_python():
+def venv_python() -> Path:
     """Return the path of the environment's interpreter."""
     windows = os.name == "nt"
     return VENV / ("Scripts" if windows else "bin") / ("python.exe" if windows else "python")
 
 
-def fingerprint():
+def fingerprint() -> str:
     """Return what the environment depends on, as a digest."""
     contents = b"".join(path.read_bytes() for path in REQUIREMENTS)
     return hashlib.sha256(contents + sys.version.encode()).hexdigest()
 
 
-def ensure_venv():
-    """Make or reuse `.venv`; return its interpreter."""
+def ensure_venv() -> Path:
+    """Make or reuse `.venv`.
+
+    Returns
+    -------
+    Path
+        Its interpreter.
+
+    Raises
+    ------
+    SetupError
+        If it can't be made, or the requirements can't be installed.
+    """
     if venv_python().exists() and STAMP.exists() and STAMP.read_text() == fingerprint():
         return venv_python()
     size = "0.5 GB"
@@ -105,8 +129,21 @@ def ensure_venv():
     return venv_python()
 
 
-def install_step(command, what):
-    """Run one step of the set-up; raise SetupError with its own last words if it fails."""
+def install_step(command: list[str], what: str) -> None:
+    """Run one step of the set-up.
+
+    Parameters
+    ----------
+    command : list of str
+        Program and arguments.
+    what : str
+        Name of the step, for the message.
+
+    Raises
+    ------
+    SetupError
+        If it fails, with its own last words.
+    """
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if result.returncode == 0:
         return
@@ -119,8 +156,26 @@ def install_step(command, what):
     )
 
 
-def choose_interpreter(command, where):
-    """Return the interpreter that runs the command, making the environment if it must."""
+def choose_interpreter(command: str, where: str | None) -> str:
+    """Return the interpreter that runs the command, making the environment if it must.
+
+    Parameters
+    ----------
+    command : str
+        Name of the command.
+    where : {"--here", "--venv", None}
+        What the user asked for; None prefers the interpreter that started this.
+
+    Returns
+    -------
+    str
+        Path of the interpreter.
+
+    Raises
+    ------
+    SetupError
+        If it lacks something with `--here`, or the environment can't be made.
+    """
     if where != "--venv":
         unmet = unmet_requirements(command)
         if not unmet:
@@ -133,8 +188,23 @@ def choose_interpreter(command, where):
     return str(ensure_venv())
 
 
-def run(interpreter, arguments, folder=None):
-    """Run a command in the chosen interpreter; return its exit status."""
+def run(interpreter: str, arguments: list[str], folder: str | None = None) -> int:
+    """Run a command in the chosen interpreter and wait for it, through an interruption too.
+
+    Parameters
+    ----------
+    interpreter : str
+        Path of the interpreter.
+    arguments : list of str
+        What follows it on the command line.
+    folder : str, optional
+        Working folder; if given, the project is not put on the module path.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
     environment = dict(os.environ, MODA_STARTED_AT=repr(STARTED_AT))
     if folder is None:  # the host's tests must not see the project on the path
         paths = [str(ROOT), environment.get("PYTHONPATH")]
@@ -147,13 +217,26 @@ def run(interpreter, arguments, folder=None):
             continue  # the command got it too, and is cleaning up
 
 
-def run_module(interpreter, name, arguments):
+def run_module(interpreter: str, name: str, arguments: list[str]) -> int:
     """Run one of the project's modules; return its exit status."""
     return run(interpreter, ["-c", LAUNCHER, str(ROOT), name, *arguments])
 
 
-def run_tests(interpreter, arguments):
-    """Run the core's tests, then the pack's from an empty folder; return the exit status."""
+def run_tests(interpreter: str, arguments: list[str]) -> int:
+    """Run the core's tests, then the pack's from an empty folder.
+
+    Parameters
+    ----------
+    interpreter : str
+        Path of the interpreter.
+    arguments : list of str
+        For pytest; `--full` adds the slow tests.
+
+    Returns
+    -------
+    int
+        Exit status: the worse of the two, 5 if no test was selected.
+    """
     select = [] if "--full" in arguments else ["-m", "not slow"]
     rest = [argument for argument in arguments if argument != "--full"]
     pytest = ["-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)]
@@ -170,13 +253,13 @@ def run_tests(interpreter, arguments):
     return max(found, default=NO_TESTS)
 
 
-def say(text):
+def say(text: str) -> None:
     """Print a line at once, with letters that the console lacks spelled out."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(text if utf8 else text.encode("ascii", "backslashreplace").decode(), flush=True)
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     """Run a command line; return the exit status."""
     where = None
     while arguments and arguments[0] in ("--here", "--venv"):

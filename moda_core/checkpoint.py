@@ -45,7 +45,18 @@ RENAMES = (
 
 
 def rename_mmdit_key(key: str) -> str:
-    """Return our name for a key of the released file, without its prefix."""
+    """Return our name for a key of the released file.
+
+    Parameters
+    ----------
+    key : str
+        Without `MMDIT_PREFIX`.
+
+    Returns
+    -------
+    str
+        Fused layers of the single-stream blocks keep one name; `convert_mmdit` splits them.
+    """
     for pattern, replacement in RENAMES:
         key = re.sub(pattern, replacement, key)
     return key
@@ -59,11 +70,13 @@ def convert_mmdit(state: dict[str, Tensor], config: MMDiTConfig) -> dict[str, Te
     state : dict
         Tensors by released name, with or without other parts of the file.
     config : MMDiTConfig
+        Of the transformer in the file.
 
     Returns
     -------
     dict
-        For `MotionMMDiT.load_state_dict`; views of the given tensors where that is possible.
+        For `MotionMMDiT.load_state_dict`; views of the given tensors where that is possible. Layers
+        whose size does not fit `config` stay as they are.
     """
     converted = {}
     for key, tensor in state.items():
@@ -100,6 +113,7 @@ def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> Non
     module : nn.Module
         May be on the meta device.
     state : dict
+        Tensors by our names; the module takes them over without a copy.
     source : str
         File that the weights came from, for the message.
 
@@ -128,6 +142,18 @@ def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> Non
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read all tensors and the metadata of a safetensors file.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tensors : dict
+        By name, on the CPU.
+    metadata : dict
+        Text by name; empty where the file has none.
+
     Raises
     ------
     InputFileError
@@ -143,7 +169,24 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def save_safetensors(path: Path, tensors: dict[str, Tensor], config: MMDiTConfig) -> None:
-    """Write tensors, with the configuration as JSON in the metadata."""
+    """Write tensors, with the configuration as JSON in the metadata.
+
+    Parameters
+    ----------
+    path : Path
+        A file that exists is replaced.
+    tensors : dict
+        By name; none may share memory with another.
+    config : MMDiTConfig
+        What `read_config` will return.
+
+    Raises
+    ------
+    SafetensorError
+        If the file can't be written.
+    RuntimeError
+        If tensors share memory.
+    """
     contiguous = {key: tensor.detach().contiguous() for key, tensor in tensors.items()}
     save_file(contiguous, path, metadata={"config": json.dumps(vars(config))})
 
@@ -157,6 +200,10 @@ def read_config(metadata: dict[str, str], source: str = "The file") -> MMDiTConf
         Of `read_safetensors`.
     source : str
         File that it came from, for the message.
+
+    Returns
+    -------
+    MMDiTConfig
 
     Raises
     ------
@@ -173,7 +220,20 @@ def read_config(metadata: dict[str, str], source: str = "The file") -> MMDiTConf
 
 
 def cast_floats(state: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-    """Return the tensors, floating-point ones cast to `dtype`."""
+    """Cast the floating-point tensors of a state.
+
+    Parameters
+    ----------
+    state : dict
+        Tensors by name.
+    dtype : torch.dtype
+        Of the result's floating-point tensors.
+
+    Returns
+    -------
+    dict
+        A new one; integers, and tensors that have the type already, are those of `state`.
+    """
     return {
         key: tensor.to(dtype) if tensor.is_floating_point() else tensor
         for key, tensor in state.items()

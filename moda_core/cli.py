@@ -2,11 +2,16 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .config import EMOTIONS
 from .console import ProgressBar, Stopwatch, write_line
 from .errors import MoDAError, OutputError
+
+if TYPE_CHECKING:
+    from .talk import TalkResult, TalkSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = Path(__file__).with_name("example")
@@ -14,7 +19,24 @@ SHEET_FRAMES = 12
 
 
 def points(text: str) -> list[tuple[float, float]]:
-    """Parse `--points`: four or six pairs such as `210,180 300,182 225,290 290,291`."""
+    """Parse `--points`, such as `210,180 300,182 225,290 290,291`.
+
+    Parameters
+    ----------
+    text : str
+        Four or six pairs in pixels of the picture: left and right eye, left and right mouth corner,
+        and perhaps the inner edges of the upper and the lower lip.
+
+    Returns
+    -------
+    list of (float, float)
+        x, y of each point.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If these are not four or six pairs of numbers.
+    """
     try:
         numbers = [[float(value) for value in pair.split(",")] for pair in text.split()]
     except ValueError as error:
@@ -27,8 +49,21 @@ def points(text: str) -> list[tuple[float, float]]:
     return [(x, y) for x, y in numbers]
 
 
-def number(minimum: float, maximum: float, kind: type = float):
-    """Return a parser for a number in a range."""
+def number(minimum: float, maximum: float, kind: type = float) -> Callable[[str], float]:
+    """Return a parser for a number in a range.
+
+    Parameters
+    ----------
+    minimum, maximum : float
+        Both are in the range.
+    kind : type
+        ``float`` or ``int``.
+
+    Returns
+    -------
+    callable (text) -> number
+        Raises `argparse.ArgumentTypeError` for any other text.
+    """
 
     def parse(text: str):
         try:
@@ -82,7 +117,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run_demo(arguments: argparse.Namespace) -> None:
-    """Animate the example and write a contact sheet beside the video."""
+    """Animate the example and write a contact sheet beside the video.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        Nothing is read from it.
+
+    Raises
+    ------
+    MoDAError
+        If the video can't be written.
+    """
     from .contact_sheet import save_contact_sheet
 
     output = output_folder()
@@ -93,7 +139,18 @@ def run_demo(arguments: argparse.Namespace) -> None:
 
 
 def run_talk(arguments: argparse.Namespace) -> None:
-    """Animate the user's portrait."""
+    """Animate the user's portrait.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        Of the command `talk`, see `build_parser`.
+
+    Raises
+    ------
+    MoDAError
+        If an input or the output can't be used.
+    """
     from .talk import TalkSettings
     from .windows import SamplingOptions
 
@@ -118,6 +175,11 @@ def run_talk(arguments: argparse.Namespace) -> None:
 def output_folder() -> Path:
     """Return the project's folder for results, making it if it must.
 
+    Returns
+    -------
+    Path
+        ``output`` in the project's root.
+
     Raises
     ------
     OutputError
@@ -133,8 +195,33 @@ def output_folder() -> Path:
     return folder
 
 
-def make_video(portrait: Path, audio: Path, output: Path, settings=None, num_samples: int = 0):
-    """Animate a portrait, then say where the time went; return the `TalkResult`."""
+def make_video(
+    portrait: Path,
+    audio: Path,
+    output: Path,
+    settings: "TalkSettings | None" = None,
+    num_samples: int = 0,
+) -> "TalkResult":
+    """Animate a portrait, then say where the time went.
+
+    Parameters
+    ----------
+    portrait, audio, output : Path
+        Picture, recording and video; a video of that name is replaced.
+    settings : TalkSettings, optional
+        Default settings if left out.
+    num_samples : int
+        How many frames to return, for a contact sheet.
+
+    Returns
+    -------
+    TalkResult
+
+    Raises
+    ------
+    MoDAError
+        If an input or the output can't be used.
+    """
     from .talk import TalkSettings, talk
 
     settings, stopwatch = settings or TalkSettings(), Stopwatch()
@@ -150,14 +237,36 @@ def make_video(portrait: Path, audio: Path, output: Path, settings=None, num_sam
 
 
 def run_train_starter(arguments: argparse.Namespace) -> None:
-    """Train the starter's motion model."""
+    """Train the starter's motion model.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        Its `rest` holds the options of the training.
+    """
     from .training.train_starter import main as train
 
     train(arguments.rest)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; return the exit status: 0, 2 for input that can't be used, 130 if stopped."""
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Default: those of the process.
+
+    Returns
+    -------
+    int
+        Exit status: 0, 2 for input that can't be used, 130 if the user stopped it.
+
+    Raises
+    ------
+    SystemExit
+        If the arguments are wrong, or ask for help.
+    """
     try:
         known, rest = build_parser().parse_known_args(arguments)
         if rest and known.command != "train-starter":

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 STAGES = ("set-up", "audio", "motion", "render", "encode")
 BAR_WIDTH = 30
@@ -14,8 +15,16 @@ REDRAW_S = 0.1
 QUIET_STEP = 0.25  # share of the work between two lines where there is no terminal
 
 
-def write_line(text: str = "", stream=None) -> None:
-    """Write one line, in ASCII where the stream is not UTF-8: other letters are spelled out."""
+def write_line(text: str = "", stream: TextIO | None = None) -> None:
+    """Write one line, in ASCII where the stream is not UTF-8: other letters are spelled out.
+
+    Parameters
+    ----------
+    text : str
+        Without the line's end.
+    stream : file, optional
+        Default stdout.
+    """
     stream = stream or sys.stdout
     utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
     stream.write((text if utf8 else text.encode("ascii", "backslashreplace").decode()) + "\n")
@@ -33,7 +42,7 @@ class ProgressBar:
         Default stderr.
     """
 
-    def __init__(self, what: str, stream=None):
+    def __init__(self, what: str, stream: TextIO | None = None):
         self.what, self.stream = what, stream or sys.stderr
         self.started = self.drawn = time.monotonic()
         self.reported = 0.0
@@ -68,7 +77,22 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the time of the block to a stage."""
+        """Count the time of the block to a stage.
+
+        Parameters
+        ----------
+        name : str
+            One of `STAGES`.
+
+        Yields
+        ------
+        None
+
+        Raises
+        ------
+        KeyError
+            At the end of the block, if there is no such stage.
+        """
         start = time.perf_counter()
         try:
             yield
@@ -80,7 +104,20 @@ class Stopwatch:
         self.seconds["set-up"] = time.time() - self.started_at
 
     def table(self, num_frames: int, fps: float) -> str:
-        """Return the stages' times, the speed and the peak memory as lines of text."""
+        """Describe the stages' times, the speed and the peak memory.
+
+        Parameters
+        ----------
+        num_frames : int
+            Frames that were made.
+        fps : float
+            Frames a second of the video, above 0.
+
+        Returns
+        -------
+        str
+            Lines of text: seconds, frames a second, and MiB.
+        """
         lines = [f"{name:<8}{seconds:>8.1f} s" for name, seconds in self.seconds.items()]
         total = time.time() - self.started_at
         work = total - self.seconds["set-up"]
@@ -96,7 +133,13 @@ class Stopwatch:
 
 
 def peak_memory() -> int | None:
-    """Return the largest resident memory of this process so far in bytes, None if not known."""
+    """Return the largest resident memory of this process so far.
+
+    Returns
+    -------
+    int or None
+        Bytes; None where it is not known.
+    """
     if sys.platform == "win32":
         return _peak_memory_windows()
     try:

@@ -17,11 +17,18 @@ def save_contact_sheet(frames: list[Tensor], path: str | Path, columns: int = CO
     Parameters
     ----------
     frames : list of Tensor, shape (H, W, 3), uint8
-        At least one, all of one size.
+        At least one, all of one size, on the CPU.
     path : str or Path
-        A PNG or JPEG file.
+        A PNG or JPEG file; one that exists is replaced.
     columns : int
-        Frames in a row.
+        Frames in a row, at least 1.
+
+    Raises
+    ------
+    OSError
+        If the file can't be written.
+    ValueError
+        If its ending is no kind of picture.
     """
     height, width = frames[0].shape[:2]
     cell = (CELL_WIDTH, round(CELL_WIDTH * height / width))

@@ -7,7 +7,13 @@ NUM_TRAIN_STEPS = 1000
 
 
 def training_sigmas() -> Tensor:
-    """Return the noise levels of training, ``j / 1000`` for j = 1 ... 1000, float32."""
+    """Return the noise levels of training.
+
+    Returns
+    -------
+    Tensor, shape (1000,), float32
+        ``j / 1000`` for j = 1 ... 1000.
+    """
     return torch.arange(1, NUM_TRAIN_STEPS + 1, dtype=torch.float32) / NUM_TRAIN_STEPS
 
 
@@ -17,6 +23,7 @@ def timesteps(num_steps: int) -> Tensor:
     Parameters
     ----------
     num_steps : int in [1, 1000]
+        Euler steps of a run.
 
     Returns
     -------
@@ -39,11 +46,17 @@ def noise_levels(num_steps: int) -> tuple[Tensor, Tensor]:
     Parameters
     ----------
     num_steps : int in [1, 1000]
+        Euler steps of a run.
 
     Returns
     -------
     sigma, sigma_next : Tensor, shape (num_steps,), float32
         1 is pure noise. The last `sigma_next` is 0; with one step it is the only one.
+
+    Raises
+    ------
+    ValueError
+        If `num_steps` is out of range.
     """
     sigma = timesteps(num_steps) / NUM_TRAIN_STEPS
     if num_steps == 1:
@@ -87,12 +100,40 @@ def euler_step(
 
 
 def predict_clean(latents: Tensor, velocity: Tensor, sigma: float | Tensor) -> Tensor:
-    """Return the clean motion that a velocity points at, ``latents - sigma * velocity``."""
+    """Return the clean motion that a velocity points at, ``latents - sigma * velocity``.
+
+    Parameters
+    ----------
+    latents : Tensor, shape (B, N, 70)
+        Noisy motion at noise level `sigma`, normalised.
+    velocity : Tensor, shape (B, N, 70)
+        Model output, ``noise - clean``.
+    sigma : float or Tensor in [0, 1]
+        Noise level; a tensor must broadcast with `latents`.
+
+    Returns
+    -------
+    Tensor, shape (B, N, 70)
+        Normalised motion.
+    """
     return latents - velocity * sigma
 
 
 def guide(uncond: Tensor, cond: Tensor, cfg_scale: float) -> Tensor:
-    """Combine velocities by classifier-free guidance, ``uncond + cfg_scale (cond - uncond)``."""
+    """Combine velocities by classifier-free guidance, ``uncond + cfg_scale (cond - uncond)``.
+
+    Parameters
+    ----------
+    uncond, cond : Tensor, shape (B, N, 70)
+        Velocities without and with the conditions.
+    cfg_scale : float
+        0 gives `uncond`, 1 gives `cond`, more exaggerates the difference.
+
+    Returns
+    -------
+    Tensor, shape (B, N, 70)
+        Velocity.
+    """
     return uncond + cfg_scale * (cond - uncond)
 
 
@@ -102,10 +143,16 @@ def clamp_by_quantile(velocity: Tensor, ratio: float, low: float, high: float) -
     Parameters
     ----------
     velocity : Tensor, shape (B, N, 70)
+        Model output.
     ratio : float in [0, 1]
         Quantile of ``|velocity|``, over all values of a row.
     low, high : float
         Limits of the bound itself.
+
+    Returns
+    -------
+    Tensor, shape (B, N, 70)
+        A new tensor.
     """
     bound = torch.quantile(velocity.abs().flatten(1).float(), ratio, dim=1).clamp(low, high)
     bound = bound[:, None, None].to(velocity)

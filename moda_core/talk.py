@@ -82,6 +82,19 @@ class TalkResult:
 def read_portrait(path: str | Path, settings: TalkSettings, renderer: WarpRenderer) -> Portrait:
     """Read a picture and prepare its face for a renderer.
 
+    Parameters
+    ----------
+    path : str or Path
+        A picture with a face.
+    settings : TalkSettings
+        Its `points` or `face` say which face.
+    renderer : WarpRenderer
+        Who will play the portrait.
+
+    Returns
+    -------
+    Portrait
+
     Raises
     ------
     InputFileError
@@ -119,6 +132,7 @@ def talk(
     Parameters
     ----------
     portrait_path, audio_path, output : str or Path
+        Picture, recording and video; a video of that name is replaced.
     settings : TalkSettings, optional
     stopwatch : Stopwatch, optional
         Gets the time of each stage.
@@ -135,6 +149,8 @@ def talk(
     ------
     MoDAError
         If an input or the output can't be used; no file is left behind.
+    ValueError
+        If a setting is out of its range.
     """
     settings, stopwatch = settings or TalkSettings(), stopwatch or Stopwatch()
     progress = progress or (lambda what: lambda done, total: None)
@@ -175,7 +191,29 @@ def open_writer(
     audio_path: str | Path,
     settings: TalkSettings,
 ) -> VideoWriter:
-    """Return the writer of a portrait's video, with the recording as its sound."""
+    """Return the writer of a portrait's video, with the recording as its sound.
+
+    Parameters
+    ----------
+    output : str or Path
+        The video, see `VideoWriter`.
+    portrait : Portrait
+        Gives the size of the frames.
+    motion : Motion
+        Gives the frame rate and the number of frames.
+    audio_path : str or Path
+    settings : TalkSettings
+        Says whether the video is labelled.
+
+    Returns
+    -------
+    VideoWriter
+
+    Raises
+    ------
+    OutputError
+        If the video can't be written there.
+    """
     height, width = portrait.image.shape[:2]
     comment = COMMENT if settings.labelled else None
     return VideoWriter(
@@ -184,7 +222,17 @@ def open_writer(
 
 
 def check_device(device: str) -> None:
-    """Raise MoDAError if torch can't compute on a device."""
+    """Check that torch can compute on a device.
+
+    Parameters
+    ----------
+    device : str
+
+    Raises
+    ------
+    MoDAError
+        If it can't.
+    """
     try:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
@@ -193,7 +241,18 @@ def check_device(device: str) -> None:
 
 
 def check_inputs_are_kept(output: str | Path, *inputs: str | Path) -> None:
-    """Raise OutputError if the video would replace one of the files that it is made of."""
+    """Check that the video replaces none of the files that it is made of.
+
+    Parameters
+    ----------
+    output : str or Path
+    *inputs : str or Path
+
+    Raises
+    ------
+    OutputError
+        If it is the same file as an input.
+    """
     for path in map(Path, inputs):
         if Path(output).exists() and path.exists() and path.samefile(output):
             raise OutputError(f"'{output}' is also an input. Name another file for the video.")
@@ -226,7 +285,13 @@ class FrameSampler:
         self.position = 0
 
     def add(self, frames: Tensor) -> None:
-        """Look at the next chunk of the stream, shape (n, H, W, 3)."""
+        """Look at the next chunk of the stream.
+
+        Parameters
+        ----------
+        frames : Tensor, shape (n, H, W, 3), uint8
+            What is kept of it is copied.
+        """
         stop = self.position + len(frames)
         chosen = [index for index in self.wanted if self.position <= index < stop]
         self.kept += [frames[index - self.position].clone() for index in chosen]

@@ -30,6 +30,11 @@ def frame_rate(fps: float | Fraction) -> Fraction:
     Parameters
     ----------
     fps : float or Fraction
+        Frames a second; a fraction stays as it is.
+
+    Returns
+    -------
+    Fraction
         Frames a second.
 
     Raises
@@ -170,7 +175,7 @@ class VideoWriter:
             self._discard()
             raise
 
-    def write(self, frames: Tensor | np.ndarray):
+    def write(self, frames: Tensor | np.ndarray) -> None:
         """Encode frames at once.
 
         Parameters

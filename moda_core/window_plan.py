@@ -14,7 +14,18 @@ STRIDE = WINDOW - OVERLAP
 
 
 def count_windows(num_frames: int) -> int:
-    """Return how many windows cover `num_frames` frames."""
+    """Return how many windows cover a clip.
+
+    Parameters
+    ----------
+    num_frames : int
+        Length of the clip.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
     return 1 + max(0, math.ceil((num_frames - WINDOW) / STRIDE))
 
 
@@ -43,10 +54,13 @@ def audio_tokens_input(features: Tensor, num_windows: int, context: int, pad_mod
     Parameters
     ----------
     features : Tensor, shape (T, layers, channels)
+        Audio features at 25 fps, at least one frame.
     num_windows : int
+        ``count_windows(T)``, or more.
     context : int
         Frames in a context, odd; beyond the ends they are zero.
     pad_mode : {"zero", "replicate"}
+        What fills up the last window: zeros, or the last frame.
 
     Returns
     -------
@@ -68,12 +82,16 @@ def cross_fade(motion: Tensor, following: Tensor, overlap: int = OVERLAP) -> Ten
     Parameters
     ----------
     motion : Tensor, shape (1, N, 70)
+        N >= overlap.
     following : Tensor, shape (1, M, 70)
         Its first `overlap` frames stand for the last ones of `motion`; M >= overlap.
+    overlap : int
+        Frames that both have, at least 1.
 
     Returns
     -------
     Tensor, shape (1, N + M - overlap, 70)
+        A new tensor; the weight of `following` rises from 0 in steps of ``1 / overlap``.
     """
     weight = torch.arange(overlap, device=motion.device)[:, None].to(motion) / overlap
     blend = motion[:, -overlap:] * (1 - weight) + following[:, :overlap] * weight

@@ -1,5 +1,7 @@
 """Joint attention over the tokens of all streams (spec B.3)."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,21 +10,42 @@ from .rope import apply_rope
 
 
 class QKNorm(nn.Module):
-    """RMS norms with gains over the channels of each head, then rotary positions."""
+    """RMS norms with gains over the channels of each head, then rotary positions.
 
-    def __init__(self, head_dim: int, dtype=None, device=None, operations=nn):
+    Parameters
+    ----------
+    head_dim : int
+        Channels d of a head.
+    dtype, device, operations : optional
+        See `MotionMMDiT`.
+    """
+
+    def __init__(
+        self,
+        head_dim: int,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
         super().__init__()
         self.query_norm = operations.RMSNorm(head_dim, eps=1e-5, dtype=dtype, device=device)
         self.key_norm = operations.RMSNorm(head_dim, eps=1e-5, dtype=dtype, device=device)
 
-    def forward(self, query: Tensor, key: Tensor, rope=None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, query: Tensor, key: Tensor, rope: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Normalise and rotate.
 
         Parameters
         ----------
         query, key : Tensor, shape (B, L, H, d)
+            Heads, see `split_heads`.
         rope : tuple of Tensor, optional
             Tables of `rope_tables`; None leaves the tokens unrotated.
+
+        Returns
+        -------
+        query, key : Tensor, shape (B, L, H, d)
         """
         query, key = self.query_norm(query), self.key_norm(key)
         if rope is None:
@@ -31,7 +54,22 @@ class QKNorm(nn.Module):
 
 
 def split_heads(x: Tensor, parts: int, head_dim: int) -> tuple[Tensor, ...]:
-    """Split a fused projection (B, L, parts * H * d) into `parts` tensors (B, L, H, d)."""
+    """Split a fused projection into its parts and their heads.
+
+    Parameters
+    ----------
+    x : Tensor, shape (B, L, parts * H * d)
+        The parts one after the other.
+    parts : int
+        How many there are, such as 3 for query, key and value.
+    head_dim : int
+        Channels d of a head.
+
+    Returns
+    -------
+    tuple of Tensor, shape (B, L, H, d)
+        One view for each part.
+    """
     return x.unflatten(-1, (parts, -1, head_dim)).unbind(2)
 
 

@@ -1,9 +1,15 @@
-"""Blocks of the motion transformer (spec B.4 to B.7)."""
+"""Blocks of the motion transformer (spec B.4 to B.7).
+
+`config`, `dtype`, `device` and `operations` mean what they do for `MotionMMDiT`.
+"""
+
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..config import MMDiTConfig
 from .attention import QKNorm, attend, joint_attention, split_heads
 
 NORM_EPS = 1e-6
@@ -16,19 +22,49 @@ def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     ----------
     x : Tensor, shape (B, L, D)
     shift, scale : Tensor, shape (B, 1, D)
+        From `split_modulation`.
+
+    Returns
+    -------
+    Tensor, shape (B, L, D)
     """
     return torch.addcmul(shift, F.rms_norm(x, x.shape[-1:], eps=NORM_EPS), 1 + scale)
 
 
 def split_modulation(modulation: Tensor, parts: int) -> tuple[Tensor, ...]:
-    """Split (B, parts * D) into `parts` tensors of shape (B, 1, D)."""
+    """Split AdaLN parameters into shifts, scales and gates that broadcast over tokens.
+
+    Parameters
+    ----------
+    modulation : Tensor, shape (B, parts * D)
+        The parts one after the other.
+    parts : int
+
+    Returns
+    -------
+    tuple of Tensor, shape (B, 1, D)
+        One view for each part.
+    """
     return modulation[:, None].chunk(parts, dim=-1)
 
 
 class MLP(nn.Module):
-    """Linear, GELU (tanh form), linear."""
+    """Linear, GELU (tanh form), linear.
 
-    def __init__(self, width: int, hidden: int, dtype=None, device=None, operations=nn):
+    Parameters
+    ----------
+    width, hidden : int
+        Channels D of the tokens, and between the layers.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        hidden: int,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
         super().__init__()
         self.fc1 = operations.Linear(width, hidden, dtype=dtype, device=device)
         self.fc2 = operations.Linear(hidden, width, dtype=dtype, device=device)
@@ -41,7 +77,13 @@ class MLP(nn.Module):
 class Stream(nn.Module):
     """What one stream owns in a joint block: projections, norms, MLP and modulation."""
 
-    def __init__(self, config, dtype=None, device=None, operations=nn):
+    def __init__(
+        self,
+        config: MMDiTConfig,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
         super().__init__()
         width, factory = config.width, {"dtype": dtype, "device": device}
         self.head_dim = config.head_dim
@@ -51,8 +93,24 @@ class Stream(nn.Module):
         self.proj = operations.Linear(width, width, **factory)
         self.mlp = MLP(width, config.mlp_ratio * width, **factory, operations=operations)
 
-    def heads(self, x: Tensor, shift: Tensor, scale: Tensor, rope) -> tuple[Tensor, ...]:
-        """Return query, key and value of shape (B, L, H, d)."""
+    def heads(
+        self, x: Tensor, shift: Tensor, scale: Tensor, rope: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, ...]:
+        """Project modulated tokens to the heads of the attention.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, L, D)
+            Tokens of the stream.
+        shift, scale : Tensor, shape (B, 1, D)
+            See `modulate`.
+        rope : tuple of Tensor or None
+            See `rope_tables`; None leaves the tokens unrotated.
+
+        Returns
+        -------
+        query, key, value : Tensor, shape (B, L, H, d)
+        """
         qkv = self.qkv(modulate(x, shift, scale))
         query, key, value = split_heads(qkv, 3, self.head_dim)
         return *self.norm(query, key, rope), value
@@ -66,11 +124,19 @@ class JointBlock(nn.Module):
 
     Parameters
     ----------
+    config : MMDiTConfig
     rotated : tuple of bool
         Which streams get rotary positions.
     """
 
-    def __init__(self, config, rotated, dtype=None, device=None, operations=nn):
+    def __init__(
+        self,
+        config: MMDiTConfig,
+        rotated: tuple[bool, ...],
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
         super().__init__()
         self.rotated = rotated
         self.streams = nn.ModuleList(
@@ -78,18 +144,37 @@ class JointBlock(nn.Module):
         )
 
     def modulation(self, condition: Tensor) -> Tensor:
-        """Map the conditioning vector (R, D), after SiLU, to (R, streams * 6 * D)."""
+        """Map the conditioning vector to the AdaLN parameters of all streams.
+
+        Parameters
+        ----------
+        condition : Tensor, shape (R, D)
+            After SiLU.
+
+        Returns
+        -------
+        Tensor, shape (R, streams * 6 * D)
+            Of each stream: shift, scale and gate of the attention, then of the MLP.
+        """
         return torch.cat([stream.modulation(condition) for stream in self.streams], dim=-1)
 
-    def forward(self, tokens: list[Tensor], modulation: Tensor, rope) -> list[Tensor]:
+    def forward(
+        self, tokens: list[Tensor], modulation: Tensor, rope: tuple[Tensor, Tensor]
+    ) -> list[Tensor]:
         """Update the streams.
 
         Parameters
         ----------
         tokens : list of Tensor, shape (B, L_s, D)
+            One for each stream.
         modulation : Tensor, shape (B, streams * 6 * D)
+            From `modulation`.
         rope : tuple of Tensor
             See `rope_tables`.
+
+        Returns
+        -------
+        list of Tensor, shape (B, L_s, D)
         """
         parts = [split_modulation(part, 6) for part in modulation.chunk(len(tokens), dim=-1)]
         heads = [
@@ -116,7 +201,13 @@ class SingleStreamBlock(nn.Module):
     are read, and attention and MLP need not be copied into one tensor.
     """
 
-    def __init__(self, config, dtype=None, device=None, operations=nn):
+    def __init__(
+        self,
+        config: MMDiTConfig,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
         super().__init__()
         width, factory = config.width, {"dtype": dtype, "device": device}
         hidden = config.mlp_ratio * width
@@ -129,13 +220,17 @@ class SingleStreamBlock(nn.Module):
         self.attention_out = operations.Linear(width, width, **factory)
         self.mlp_out = operations.Linear(hidden, width, bias=False, **factory)
 
-    def forward(self, tokens: Tensor, modulation: Tensor, rope, num_read: int) -> Tensor:
+    def forward(
+        self, tokens: Tensor, modulation: Tensor, rope: tuple[Tensor, Tensor], num_read: int
+    ) -> Tensor:
         """Update the first `num_read` tokens, which attend to all of them.
 
         Parameters
         ----------
         tokens : Tensor, shape (B, L, D)
+            Of all streams, the motion's first.
         modulation : Tensor, shape (B, 3 * D)
+            Shift, scale and gate.
         rope : tuple of Tensor
             See `rope_tables`; its length divides `L` and `num_read`.
         num_read : int
@@ -160,15 +255,41 @@ class SingleStreamBlock(nn.Module):
 
 
 class FinalLayer(nn.Module):
-    """Modulated norm and the projection to velocities."""
+    """Modulated norm and the projection to velocities.
 
-    def __init__(self, config, out_dim: int, dtype=None, device=None, operations=nn):
+    Parameters
+    ----------
+    config : MMDiTConfig
+    out_dim : int
+        Dims of a frame of motion.
+    """
+
+    def __init__(
+        self,
+        config: MMDiTConfig,
+        out_dim: int,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
         super().__init__()
         width, factory = config.width, {"dtype": dtype, "device": device}
         self.modulation = operations.Linear(width, 2 * width, **factory)
         self.linear = operations.Linear(width, out_dim, **factory)
 
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
-        """Map tokens (B, L, D) and modulation (B, 2 * D) to (B, L, out_dim)."""
+        """Project tokens to velocities.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, L, D)
+            Tokens of the motion.
+        modulation : Tensor, shape (B, 2 * D)
+            Shift and scale.
+
+        Returns
+        -------
+        Tensor, shape (B, L, out_dim)
+        """
         shift, scale = split_modulation(modulation, 2)
         return self.linear(modulate(x, shift, scale))

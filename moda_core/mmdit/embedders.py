@@ -2,6 +2,7 @@
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -39,22 +40,64 @@ def timestep_features(timesteps: Tensor) -> Tensor:
 
 
 class MLPEmbedder(nn.Module):
-    """Two linear layers with a SiLU between them."""
+    """Two linear layers with a SiLU between them.
 
-    def __init__(self, in_dim: int, width: int, dtype=None, device=None, operations=nn):
+    Parameters
+    ----------
+    in_dim, width : int
+        Channels of the input, and of the token.
+    dtype, device, operations : optional
+        See `MotionMMDiT`.
+    """
+
+    def __init__(
+        self,
+        in_dim: int,
+        width: int,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
         super().__init__()
         self.in_layer = operations.Linear(in_dim, width, dtype=dtype, device=device)
         self.out_layer = operations.Linear(width, width, dtype=dtype, device=device)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (..., in_dim) to (..., width)."""
+        """Embed vectors as tokens.
+
+        Parameters
+        ----------
+        x : Tensor, shape (..., in_dim)
+            Vectors, such as frames of motion.
+
+        Returns
+        -------
+        Tensor, shape (..., width)
+        """
         return self.out_layer(F.silu(self.in_layer(x)))
 
 
 class AudioEmbedder(nn.Module):
-    """Turn the audio features that belong to a frame into one token."""
+    """Turn the audio features that belong to a frame into one token.
 
-    def __init__(self, in_dim: int, width: int, dtype=None, device=None, operations=nn):
+    Parameters
+    ----------
+    in_dim : int
+        ``context * layers * channels`` of the features.
+    width : int
+        Channels of the token.
+    dtype, device, operations : optional
+        See `MotionMMDiT`.
+    """
+
+    def __init__(
+        self,
+        in_dim: int,
+        width: int,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
         super().__init__()
         self.proj1 = operations.Linear(in_dim, width, dtype=dtype, device=device)
         self.proj2 = operations.Linear(width, width, dtype=dtype, device=device)
@@ -62,7 +105,17 @@ class AudioEmbedder(nn.Module):
         self.norm = operations.RMSNorm(width, eps=1e-6, dtype=dtype, device=device)
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Map (B, L, context, layers, channels) to tokens (B, L, width)."""
+        """Embed the features of every frame.
+
+        Parameters
+        ----------
+        audio : Tensor, shape (B, L, context, layers, channels)
+            See `audio_tokens_input`.
+
+        Returns
+        -------
+        Tensor, shape (B, L, width)
+        """
         x = audio.flatten(2)
         x = F.relu(self.proj1(x))
         x = F.relu(self.proj2(x))

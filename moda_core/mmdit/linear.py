@@ -20,14 +20,43 @@ REPEATS = 7
 
 
 def conv_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Compute a linear layer as a 1x1 convolution over channels-last pixels; nothing is copied."""
+    """Compute a linear layer as a 1x1 convolution over channels-last pixels; nothing is copied.
+
+    Parameters
+    ----------
+    x : Tensor, shape (..., C)
+        Tokens.
+    weight : Tensor, shape (out, C)
+        As of `nn.Linear`.
+    bias : Tensor or None, shape (out,)
+        None adds nothing.
+
+    Returns
+    -------
+    Tensor, shape (..., out)
+    """
     pixels = x.reshape(1, -1, 1, x.shape[-1]).permute(0, 3, 1, 2)  # (1, C, tokens, 1)
     y = F.conv2d(pixels, weight[:, :, None, None], bias)
     return y.permute(0, 2, 3, 1).reshape(*x.shape[:-1], -1)
 
 
 def onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Compute a linear layer by oneDNN's matrix product."""
+    """Compute a linear layer by oneDNN's matrix product.
+
+    Parameters
+    ----------
+    x, weight, bias : Tensor
+        As of `conv_linear`, on a CPU.
+
+    Returns
+    -------
+    Tensor, shape (..., out)
+
+    Raises
+    ------
+    RuntimeError
+        If oneDNN can't compute with these tensors.
+    """
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
 
@@ -45,7 +74,17 @@ class Linear(nn.Linear):
     kernel: Kernel = staticmethod(F.linear)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (..., in_features) to (..., out_features)."""
+        """Apply the layer to every token.
+
+        Parameters
+        ----------
+        x : Tensor, shape (..., in_features)
+            Tokens.
+
+        Returns
+        -------
+        Tensor, shape (..., out_features)
+        """
         return self.kernel(x, self.weight, self.bias)
 
 
@@ -56,8 +95,23 @@ class CPUOperations:
     RMSNorm = nn.RMSNorm
 
 
-def time_kernels(kernels: list[Kernel], x: Tensor, weight: Tensor, bias: Tensor | None):
-    """Return the seconds of each kernel's fastest call; calls take turns, so noise hits all."""
+def time_kernels(
+    kernels: list[Kernel], x: Tensor, weight: Tensor, bias: Tensor | None
+) -> list[float]:
+    """Time the fastest call of each kernel; calls take turns, so noise hits all.
+
+    Parameters
+    ----------
+    kernels : list of callable (x, weight, bias)
+        Such as `available_kernels`.
+    x, weight, bias : Tensor
+        As of `conv_linear`.
+
+    Returns
+    -------
+    list of float
+        Seconds, in the order of `kernels`.
+    """
     seconds = [float("inf")] * len(kernels)
     for _ in range(REPEATS):
         for index, kernel in enumerate(kernels):
@@ -68,7 +122,18 @@ def time_kernels(kernels: list[Kernel], x: Tensor, weight: Tensor, bias: Tensor 
 
 
 def correct_kernels(x: Tensor, weight: Tensor, bias: Tensor | None) -> list[Kernel]:
-    """Return the available kernels that run here and agree with `F.linear`, which comes first."""
+    """Return the available kernels that run here and agree with `F.linear`.
+
+    Parameters
+    ----------
+    x, weight, bias : Tensor
+        As of `conv_linear`.
+
+    Returns
+    -------
+    list of callable (x, weight, bias)
+        `F.linear` comes first; the others differ from it by `TOLERANCE` at most.
+    """
     expected = F.linear(x, weight, bias)
     correct = [F.linear]
     for kernel in available_kernels()[1:]:
@@ -82,7 +147,18 @@ def correct_kernels(x: Tensor, weight: Tensor, bias: Tensor | None) -> list[Kern
 
 
 def fastest_kernel(x: Tensor, weight: Tensor, bias: Tensor | None) -> Kernel:
-    """Return the fastest kernel for a shape, `F.linear` unless another one wins clearly."""
+    """Return the fastest correct kernel for a shape.
+
+    Parameters
+    ----------
+    x, weight, bias : Tensor
+        As of `conv_linear`.
+
+    Returns
+    -------
+    callable (x, weight, bias)
+        `F.linear` unless another one is faster by `MIN_GAIN`.
+    """
     kernels = correct_kernels(x, weight, bias)
     seconds = time_kernels(kernels, x, weight, bias)
     best = min(range(len(kernels)), key=seconds.__getitem__)

@@ -1,5 +1,7 @@
 """The motion transformer: noisy motion and its conditions in, velocity out (spec B)."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,7 +32,13 @@ class MotionMMDiT(nn.Module):
         Supplies `Linear` and `RMSNorm`, so that a host's memory manager can bring its own.
     """
 
-    def __init__(self, config: MMDiTConfig, dtype=None, device=None, operations=nn):
+    def __init__(
+        self,
+        config: MMDiTConfig,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
         super().__init__()
         self.config = config
         factory = {"dtype": dtype, "device": device, "operations": operations}
@@ -94,7 +102,9 @@ class MotionMMDiT(nn.Module):
         audio : Tensor, shape (B, L, D)
             Tokens from `audio_embedder`.
         identity : Tensor, shape (B, 63)
+            Canonical keypoints of the face.
         emotion : Tensor, shape (B, 9)
+            Weights over `EMOTIONS`.
 
         Returns
         -------
@@ -110,8 +120,10 @@ class MotionMMDiT(nn.Module):
 
         Parameters
         ----------
-        timesteps : Tensor, shape (R,)
+        timesteps : Tensor, shape (R,), in [0, 1000]
+            One for each row.
         emotion : Tensor, shape (R, 9)
+            Weights over `EMOTIONS`.
 
         Returns
         -------
@@ -124,13 +136,18 @@ class MotionMMDiT(nn.Module):
         return [layer.modulation(condition) for layer in self._modulated_layers()]
 
     def velocity(
-        self, motion: Tensor, conditions: list[Tensor], modulations: list[Tensor], rope=None
+        self,
+        motion: Tensor,
+        conditions: list[Tensor],
+        modulations: list[Tensor],
+        rope: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
         """Run the embedder of the motion, the blocks and the head.
 
         Parameters
         ----------
         motion : Tensor, shape (B, L, 140)
+            See `forward`.
         conditions : list of Tensor, shape (B, L, D)
             From `condition_tokens`.
         modulations : list of Tensor, shape (B, k * D)
@@ -141,6 +158,7 @@ class MotionMMDiT(nn.Module):
         Returns
         -------
         Tensor, shape (B, L, 70)
+            Velocity, ``noise - clean``.
         """
         num_frames = motion.shape[1]
         rope = rope or rope_tables(num_frames, self.config.head_dim, motion.device)

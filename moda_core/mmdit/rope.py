@@ -8,7 +8,9 @@ THETA = 256.0
 COMPLEX_DEVICES = ("cpu", "cuda")
 
 
-def rope_tables(num_tokens: int, head_dim: int, device=None) -> tuple[Tensor, Tensor]:
+def rope_tables(
+    num_tokens: int, head_dim: int, device: torch.device | str | None = None
+) -> tuple[Tensor, Tensor]:
     """Return the cosines and sines of positions ``0 ... num_tokens - 1``.
 
     Parameters
@@ -17,6 +19,8 @@ def rope_tables(num_tokens: int, head_dim: int, device=None) -> tuple[Tensor, Te
         Positions, one for each frame of the window.
     head_dim : int
         Channels of a head; channels 2j and 2j + 1 are a pair and share an angle.
+    device : torch.device or str, optional
+        Of the tables.
 
     Returns
     -------

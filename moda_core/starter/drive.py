@@ -59,6 +59,7 @@ def bounded_controls(motion: Motion) -> dict[str, Tensor]:
     Parameters
     ----------
     motion : Motion
+        Of any model, N frames.
 
     Returns
     -------
@@ -83,7 +84,7 @@ def bounded_pose(motion: Motion) -> dict[str, Tensor]:
     Returns
     -------
     dict from str to Tensor
-        By the fields of `Pose`, each of shape (N,).
+        By the fields of `Pose`, in its units, each of shape (N,).
     """
     values, mean = motion.values, released_stats().mean.to(motion.values)
     angles = [
@@ -104,5 +105,20 @@ def bounded_pose(motion: Motion) -> dict[str, Tensor]:
 
 
 def chunk_of(values: dict[str, Tensor], start: int, stop: int, like: Tensor) -> dict[str, Tensor]:
-    """Cut frames out of curves, as (n, 1, 1) of the dtype and on the device of `like`."""
+    """Cut frames out of curves.
+
+    Parameters
+    ----------
+    values : dict from str to Tensor
+        Each of shape (N,).
+    start, stop : int
+        First frame, and the one after the last.
+    like : Tensor
+        Gives dtype and device.
+
+    Returns
+    -------
+    dict from str to Tensor
+        By the same names, each of shape (n, 1, 1) with ``n = stop - start``.
+    """
     return {name: value[start:stop, None, None].to(like) for name, value in values.items()}

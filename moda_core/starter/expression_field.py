@@ -21,6 +21,7 @@ def undo_expression(
     Parameters
     ----------
     shape : FaceShape
+        Of the face in the picture.
     x, y : Tensor, shape (n, h, w)
         In the face frame, of the face turned back to the picture's pose.
     controls : dict from str to Tensor
@@ -43,7 +44,20 @@ def undo_expression(
 def undo_mouth(
     shape: FaceShape, x: Tensor, y: Tensor, controls: Controls
 ) -> tuple[Tensor, Tensor, MouthOpening]:
-    """Do what `undo_expression` does, near the mouth only, and tell where its opening is."""
+    """Do what `undo_expression` does, near the mouth only, and tell where its opening is.
+
+    Parameters
+    ----------
+    shape, x, y, controls
+        As of `undo_expression`.
+
+    Returns
+    -------
+    x, y : Tensor, shape (n, h, w)
+        In the face frame of the picture; right where no eye or brow moves.
+    opening : MouthOpening
+        Where the points lie in the open mouth.
+    """
     shift_x, shift_y, opening = mouth_shift(shape, x, y, controls)
     return x - shift_x, y - shift_y - _cheek_shift(shape, x, y, controls), opening
 
@@ -51,7 +65,22 @@ def undo_mouth(
 def undo_eye(
     shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: Controls
 ) -> tuple[Tensor, Tensor, LidPlace]:
-    """Do what `undo_expression` does, near one eye only, and tell where its lid is."""
+    """Do what `undo_expression` does, near one eye only, and tell where its lid is.
+
+    Parameters
+    ----------
+    shape, x, y, controls
+        As of `undo_expression`.
+    index : {0, 1}
+        Which eye, the image's left one first.
+
+    Returns
+    -------
+    x, y : Tensor, shape (n, h, w)
+        In the face frame of the picture; right where neither the mouth nor the other eye moves.
+    lid : LidPlace
+        Where the points lie about the upper lid.
+    """
     shift_x, shift_y, lid = _eye_shift(shape, index, x, y, controls)
     brow_x, brow_y = brow_shift(shape, x, y, controls)
     shift_y = shift_y + _cheek_shift(shape, x, y, controls) + brow_y

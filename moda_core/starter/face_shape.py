@@ -47,21 +47,65 @@ class FaceFrame:
     angle: float
 
     def to_face(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn pixel coordinates into the face frame's."""
+        """Turn pixel coordinates into the face frame's.
+
+        Parameters
+        ----------
+        x, y : Tensor
+            Pixels of the picture, x to the right, y down; shapes that broadcast.
+
+        Returns
+        -------
+        x, y : Tensor
+            In eye distances.
+        """
         return self.turn_to_face((x - self.origin_x) / self.unit, (y - self.origin_y) / self.unit)
 
     def turn_to_face(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn a direction along the picture's axes into the face frame's axes."""
+        """Turn a direction along the picture's axes into the face frame's axes.
+
+        Parameters
+        ----------
+        x, y : Tensor
+            In any unit; shapes that broadcast.
+
+        Returns
+        -------
+        x, y : Tensor
+            In the same unit.
+        """
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         return x * cos + y * sin, y * cos - x * sin
 
     def to_pixels(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn face coordinates into pixels."""
+        """Turn face coordinates into pixels.
+
+        Parameters
+        ----------
+        x, y : Tensor
+            In eye distances; shapes that broadcast.
+
+        Returns
+        -------
+        x, y : Tensor
+            Pixels of the picture, x to the right, y down.
+        """
         across, down = self.turn_to_pixels(x, y)
         return across * self.unit + self.origin_x, down * self.unit + self.origin_y
 
     def turn_to_pixels(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn a direction along the face frame's axes into the picture's axes."""
+        """Turn a direction along the face frame's axes into the picture's axes.
+
+        Parameters
+        ----------
+        x, y : Tensor
+            In any unit; shapes that broadcast.
+
+        Returns
+        -------
+        x, y : Tensor
+            In the same unit.
+        """
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         return x * cos - y * sin, x * sin + y * cos
 
@@ -98,7 +142,7 @@ class MouthShape:
 
     @property
     def gap(self) -> float:
-        """Opening of the lips in the picture."""
+        """Opening of the lips in the picture, in eye distances."""
         return self.lower - self.upper
 
 
@@ -144,12 +188,12 @@ class FaceShape:
 
     @property
     def chin(self) -> float:
-        """Height of the tip of the chin."""
+        """Height of the tip of the chin, in eye distances below the eyes."""
         return CHIN_Y * self.length
 
     @property
     def brow(self) -> float:
-        """Height of the brows."""
+        """Height of the brows, in eye distances below the eyes: negative."""
         return BROW_Y
 
 
@@ -159,6 +203,7 @@ def face_shape(landmarks: FaceLandmarks) -> FaceShape:
     Parameters
     ----------
     landmarks : FaceLandmarks
+        In pixels of the picture.
 
     Returns
     -------
@@ -167,7 +212,7 @@ def face_shape(landmarks: FaceLandmarks) -> FaceShape:
     Raises
     ------
     ValueError
-        If the eyes coincide, or the mouth does not lie below the eyes.
+        If the eyes are less than 4 pixels apart, or the mouth does not lie below them.
     """
     across = landmarks.right_eye - landmarks.left_eye
     if landmarks.eye_distance < 4:

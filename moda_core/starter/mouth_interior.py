@@ -18,7 +18,13 @@ USUAL_SKIN = (0.86, 0.66, 0.55)  # under white light
 
 @dataclass(frozen=True)
 class MouthColors:
-    """Colours of the interior, each of shape (3,), in the picture's 0 to 255."""
+    """Colours of the mouth's interior.
+
+    Parameters
+    ----------
+    teeth, cavity, tongue : Tensor, shape (3,), 0 to 255
+        RGB under the picture's light.
+    """
 
     teeth: Tensor
     cavity: Tensor
@@ -31,6 +37,7 @@ def mouth_colors(shape: FaceShape, image: Tensor) -> MouthColors:
     Parameters
     ----------
     shape : FaceShape
+        In pixels of `image`.
     image : Tensor, shape (3, H, W), 0 to 255
         The full picture.
 
@@ -61,7 +68,23 @@ def mouth_colors(shape: FaceShape, image: Tensor) -> MouthColors:
 
 
 def patch_color(shape: FaceShape, image: Tensor, x: float, y: float, radius: float) -> Tensor:
-    """Return the mean colour, shape (3,), around a point of the face, given in its frame."""
+    """Return the mean colour around a point of the face.
+
+    Parameters
+    ----------
+    shape : FaceShape
+        In pixels of `image`.
+    image : Tensor, shape (3, H, W), 0 to 255
+        The full picture.
+    x, y : float
+        The point in the face frame; outside the picture the nearest pixel counts.
+    radius : float
+        Half the side of the square patch, in eye distances.
+
+    Returns
+    -------
+    Tensor, shape (3,), 0 to 255
+    """
     column, row = shape.frame.to_pixels(x, y)
     height, width = image.shape[1:]
     reach = max(1, int(radius * shape.frame.unit))
@@ -71,7 +94,18 @@ def patch_color(shape: FaceShape, image: Tensor, x: float, y: float, radius: flo
 
 
 def shows_interior(mouth: MouthShape) -> bool:
-    """Tell whether the picture shows enough of the mouth's own interior to keep it."""
+    """Tell whether the picture shows enough of the mouth's own interior to keep it.
+
+    Parameters
+    ----------
+    mouth : MouthShape
+        Of the picture.
+
+    Returns
+    -------
+    bool
+        Whether its lips are further apart than `INTERIOR_GAP`.
+    """
     return mouth.gap > INTERIOR_GAP
 
 
@@ -87,9 +121,11 @@ def paint_interior(
     Parameters
     ----------
     shape : FaceShape
+        Of the face in the picture.
     opening : MouthOpening
         Of one frame, n = 1.
     colors : MouthColors
+        Of the same face.
     picture : Tensor, shape (1, 3, h, w), 0 to 255
         The lips, warped.
     interior : Tensor or None
@@ -98,7 +134,8 @@ def paint_interior(
 
     Returns
     -------
-    Tensor, shape (1, 3, h, w)
+    Tensor, shape (1, 3, h, w), 0 to 255
+        `picture` itself where the mouth is shut.
     """
     pixel = 1 / shape.frame.unit
     inside = torch.minimum(opening.below_upper, opening.above_lower)

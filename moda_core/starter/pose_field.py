@@ -25,6 +25,7 @@ def undo_pose(shape: FaceShape, x: Tensor, y: Tensor, pose: Pose) -> tuple[Tenso
     Parameters
     ----------
     shape : FaceShape
+        Of the face that turns.
     x, y : Tensor, shape (h, w)
         In the face frame of the picture.
     pose : Pose
@@ -43,7 +44,22 @@ def undo_pose(shape: FaceShape, x: Tensor, y: Tensor, pose: Pose) -> tuple[Tenso
 
 
 def pose_shift(shape: FaceShape, x: Tensor, y: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
-    """Return how far a pose carries points, shape (n, h, w) each, in the face frame."""
+    """Return how far a pose carries points.
+
+    Parameters
+    ----------
+    shape : FaceShape
+        Of the face that turns.
+    x, y : Tensor, shape (h, w) or (n, h, w)
+        In the face frame, before the turn.
+    pose : Pose
+        Of n frames.
+
+    Returns
+    -------
+    shift_x, shift_y : Tensor, shape (n, h, w)
+        In eye distances along the axes of the face frame.
+    """
     turned_x, turned_y = _turn(x, y - PIVOT_Y, head_depth(shape, x, y) - PIVOT_DEPTH, pose)
     below_neck = turned_y + PIVOT_Y - (shape.chin + NECK_BELOW_CHIN)
     cos, sin = torch.cos(pose.roll), torch.sin(pose.roll)
@@ -64,7 +80,20 @@ def _turn(x: Tensor, y: Tensor, z: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
 
 
 def head_depth(shape: FaceShape, x: Tensor, y: Tensor) -> Tensor:
-    """Return how far points of the head lie in front of its silhouette, in eye distances."""
+    """Return how far points of the head lie in front of its silhouette.
+
+    Parameters
+    ----------
+    shape : FaceShape
+        Of the face.
+    x, y : Tensor
+        In the face frame; shapes that broadcast.
+
+    Returns
+    -------
+    Tensor
+        In eye distances; 0 beside the head.
+    """
     middle, half_height = _head_span(shape)
     inside = 1 - (x / HEAD_HALF_WIDTH) ** 2 - ((y - middle) / half_height) ** 2
     inside = inside.clamp(min=0)
@@ -74,7 +103,20 @@ def head_depth(shape: FaceShape, x: Tensor, y: Tensor) -> Tensor:
 
 
 def head_weight(shape: FaceShape, x: Tensor, y: Tensor) -> Tensor:
-    """Return how much of the head's movement points take: 1 on it, 0 far from it."""
+    """Return how much of the head's movement points take.
+
+    Parameters
+    ----------
+    shape : FaceShape
+        Of the face.
+    x, y : Tensor
+        In the face frame; shapes that broadcast.
+
+    Returns
+    -------
+    Tensor in [0, 1]
+        1 on the head, `SHOULDER_SHARE` on what it carries below the neck, 0 far from it.
+    """
     middle, half_height = _head_span(shape)
     below = (y - middle).clamp(min=0) * 0.8
     above = (y - middle).clamp(max=0)

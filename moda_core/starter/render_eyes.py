@@ -47,6 +47,7 @@ def eye_shift(
     Parameters
     ----------
     eye : EyeShape
+        Of the picture.
     brow : float
         Height of the brow in the face frame.
     x, y : Tensor, shape (n, h, w)
@@ -59,6 +60,7 @@ def eye_shift(
     shift_x, shift_y : Tensor, shape (n, h, w)
         To subtract from `x` and `y` to find the point in the picture.
     lid : LidPlace
+        Where the points lie about the upper lid.
     """
     across = (x - eye.x) / eye.half_width
     profile = (1 - across**2).clamp(min=0) ** 0.6
@@ -105,6 +107,7 @@ def shade_lids(lid: LidPlace, picture: Tensor, skin: Tensor, unit: float) -> Ten
     lid : LidPlace
         Of one frame, n = 1.
     picture : Tensor, shape (1, 3, h, w), 0 to 255
+        The eye, warped.
     skin : Tensor, shape (3,), 0 to 255
         Colour of the lid.
     unit : float
@@ -113,6 +116,7 @@ def shade_lids(lid: LidPlace, picture: Tensor, skin: Tensor, unit: float) -> Ten
     Returns
     -------
     Tensor, shape (1, 3, h, w)
+        A new picture.
     """
     closing = smoothstep(0.3, 0.9, lid.shut)
     along = (1 - lid.across**2).clamp(min=0)
@@ -129,7 +133,19 @@ def brow_shift(
 ) -> tuple[Tensor, Tensor]:
     """Return how far the brows and the forehead were carried to reach points.
 
-    Parameters and returns are those of `mouth_shift`, without the opening.
+    Parameters
+    ----------
+    shape : FaceShape
+        Of the face in the picture.
+    x, y : Tensor, shape (n, h, w)
+        In the face frame, of the unturned but moving face.
+    controls : dict from str to Tensor
+        Each of shape (n, 1, 1).
+
+    Returns
+    -------
+    shift_x, shift_y : Tensor, shape (n, h, w)
+        To subtract from `x` and `y` to find the point in the picture.
     """
     brow, worry, frown = controls["brow"], controls["worry"], controls["frown"]
     outwards = x.abs()

@@ -53,13 +53,37 @@ class MouthOpening:
 
 
 def lip_opening(controls: dict[str, Tensor]) -> Tensor:
-    """Return the opening of the lips in eye distances; 0 is shut."""
+    """Return the opening of the lips that controls ask for.
+
+    Parameters
+    ----------
+    controls : dict from str to Tensor
+        With "jaw" and "close", of one shape.
+
+    Returns
+    -------
+    Tensor
+        In eye distances; 0 is shut.
+    """
     pressed = controls["close"].clamp(min=0)
     return (OPENING * controls["jaw"] * (1 - 0.85 * pressed) - PRESS * pressed).clamp(min=0)
 
 
 def to_mouth(mouth: MouthShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Turn face coordinates into the mouth's: right along the corners, down across them."""
+    """Turn face coordinates into the mouth's: right along the corners, down across them.
+
+    Parameters
+    ----------
+    mouth : MouthShape
+        Gives the frame.
+    x, y : Tensor
+        In the face frame; shapes that broadcast.
+
+    Returns
+    -------
+    right, down : Tensor
+        In eye distances from the midpoint of the corners.
+    """
     cos, sin = math.cos(mouth.tilt), math.sin(mouth.tilt)
     x, y = x - mouth.x, y - mouth.y
     return x * cos + y * sin, y * cos - x * sin
@@ -73,6 +97,7 @@ def mouth_shift(
     Parameters
     ----------
     shape : FaceShape
+        Of the face in the picture.
     x, y : Tensor, shape (n, h, w)
         In the face frame, of the unturned but moving face.
     controls : dict from str to Tensor
@@ -83,6 +108,7 @@ def mouth_shift(
     shift_x, shift_y : Tensor, shape (n, h, w)
         To subtract from `x` and `y` to find the point in the picture.
     opening : MouthOpening
+        Where the points lie in the open mouth.
     """
     mouth = shape.mouth
     right, down = to_mouth(mouth, x, y)
@@ -111,17 +137,54 @@ def mouth_shift(
 
 
 def leaned(mouth: MouthShape, across: Tensor) -> Tensor:
-    """Move the place along the mouth so that 0 is the middle of its lips."""
+    """Move the place along the mouth so that 0 is the middle of its lips.
+
+    Parameters
+    ----------
+    mouth : MouthShape
+        Gives the lean.
+    across : Tensor
+        Place in half widths, -1 and 1 at the corners.
+
+    Returns
+    -------
+    Tensor
+        Place in half widths; the corners and what lies beyond them stay.
+    """
     return across - mouth.lean * (1 - across**2).clamp(min=0)
 
 
 def picture_smile(mouth: MouthShape) -> float:
-    """Return how much of a smile with open lips and raised corners the picture shows, 0 to 1."""
+    """Return how much of a smile with open lips and raised corners the picture shows.
+
+    Parameters
+    ----------
+    mouth : MouthShape
+        Of the picture.
+
+    Returns
+    -------
+    float in [0, 1]
+        0 for closed lips.
+    """
     return min(mouth.gap / SMILE_GAP, 1.0) * min(max(mouth.upper / SMILE_CURVE, 0.0), 1.0)
 
 
 def jaw_drop(mouth: MouthShape, opening: Tensor) -> Tensor:
-    """Return how far the chin moves down for an opening of the lips."""
+    """Return how far the chin moves down for an opening of the lips.
+
+    Parameters
+    ----------
+    mouth : MouthShape
+        Of the picture, whose own gap counts in part.
+    opening : Tensor
+        See `lip_opening`.
+
+    Returns
+    -------
+    Tensor
+        In eye distances; negative where the picture's mouth closes.
+    """
     return JAW_FOLLOWS * (opening - 0.55 * mouth.gap)
 
 
@@ -160,7 +223,22 @@ def _lip_edges(
 
 
 def upper_lip(mouth: MouthShape, across: Tensor, dome: Tensor) -> Tensor:
-    """Return how far the picture's upper lip ends below the line of the corners."""
+    """Return how far the picture's upper lip ends below the line of the corners.
+
+    Parameters
+    ----------
+    mouth : MouthShape
+        Of the picture.
+    across : Tensor
+        Place along the mouth, see `leaned`.
+    dome : Tensor
+        ``1 - across**2``, not below 0.
+
+    Returns
+    -------
+    Tensor
+        In eye distances; 0 from the corners on.
+    """
     height = torch.full_like(across, 0.0)
     for term in reversed(mouth.seam):
         height = (height + term) * across

@@ -21,6 +21,7 @@ def fit_shape(shape: FaceShape, image: np.ndarray) -> FaceShape:
     shape : FaceShape
         Template on the landmarks.
     image : array, shape (H, W, 3), uint8
+        The picture that the landmarks belong to.
 
     Returns
     -------

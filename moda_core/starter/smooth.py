@@ -9,19 +9,60 @@ from torch import Tensor
 
 
 def smoothstep(start: float, stop: float, x: Tensor) -> Tensor:
-    """Return 0 before `start`, 1 after `stop`, and a smooth cubic between them."""
+    """Rise from 0 at `start` to 1 at `stop` by a smooth cubic; flat outside.
+
+    Parameters
+    ----------
+    start, stop : float
+        Must differ; with ``stop < start`` the step falls.
+    x : Tensor
+        Of any shape.
+
+    Returns
+    -------
+    Tensor in [0, 1]
+        Of the shape of `x`.
+    """
     t = ((x - start) / (stop - start)).clamp(0, 1)
     return t * t * (3 - 2 * t)
 
 
 def bump(x: Tensor, width: float) -> Tensor:
-    """Return a bell close to ``exp(-(x / width)**2)`` that is 0 from ``2 * width`` on."""
+    """Return a bell close to ``exp(-(x / width)**2)`` that is 0 from ``2 * width`` on.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape.
+    width : float
+        Above 0.
+
+    Returns
+    -------
+    Tensor in [0, 1]
+        Of the shape of `x`.
+    """
     bell = (1 - (x * (0.5 / width)).square()).clamp(min=0)
     return bell.square().square()
 
 
 def shoulder(x: Tensor, flat: float, width: float) -> Tensor:
-    """Return 1 up to ``|x| = flat``, then a bell's fall over `width`."""
+    """Return 1 up to ``|x| = flat``, then a bell's fall over `width`.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape.
+    flat : float
+        Half the width of the plateau, at least 0.
+    width : float
+        Of the fall, see `bump`.
+
+    Returns
+    -------
+    Tensor in [0, 1]
+        Of the shape of `x`.
+    """
     return bump((x.abs() - flat).clamp(min=0), width)
 
 
@@ -31,6 +72,7 @@ def soft_clamp(x: Tensor, low: float, high: float, knee: float = 0.6) -> Tensor:
     Parameters
     ----------
     x : Tensor
+        Of any shape.
     low, high : float
         Bounds, ``low <= 0 <= high``.
     knee : float in (0, 1)

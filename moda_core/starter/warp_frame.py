@@ -32,6 +32,7 @@ def render_chunk(image: Tensor, region: Region, controls: dict[str, Tensor], pos
     image : Tensor, shape (H, W, 3), uint8
         The full picture, on the CPU.
     region : Region
+        Prepared of `image`.
     controls : dict from str to Tensor
         Bounded, each of shape (n, 1, 1).
     pose : Pose

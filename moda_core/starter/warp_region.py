@@ -57,7 +57,18 @@ class Region:
         return self.source.device
 
     def view(self, picture: Tensor) -> Tensor:
-        """Cut the region out of a picture of shape (H, W, 3)."""
+        """Cut the region out of a picture.
+
+        Parameters
+        ----------
+        picture : Tensor, shape (H, W, 3)
+            Of the size of the full picture.
+
+        Returns
+        -------
+        Tensor, shape (h, w, 3)
+            A view: writing to it changes `picture`.
+        """
         height, width = self.size
         return picture[self.top : self.top + height, self.left : self.left + width]
 
@@ -68,7 +79,9 @@ def prepare_region(image: Tensor, shape: FaceShape, dtype: torch.dtype) -> Regio
     Parameters
     ----------
     image : Tensor, shape (H, W, 3), uint8
+        The full picture; its device is the region's.
     shape : FaceShape
+        In pixels of `image`.
     dtype : torch.dtype
         Of coordinates and colours.
 

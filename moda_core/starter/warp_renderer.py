@@ -57,6 +57,7 @@ class WarpRenderer:
         Parameters
         ----------
         image : Tensor, shape (H, W, 3), uint8
+            The full picture.
         landmarks : FaceLandmarks
             Of the face to animate, in pixels of `image`.
 
@@ -123,7 +124,20 @@ class WarpRenderer:
 
 
 def check_inside(landmarks: FaceLandmarks, image: Tensor) -> None:
-    """Raise ValueError if a landmark lies outside the picture by more than half an eye distance."""
+    """Check that landmarks lie in the picture, or at most half an eye distance outside.
+
+    Parameters
+    ----------
+    landmarks : FaceLandmarks
+        In pixels of `image`.
+    image : Tensor, shape (H, W, 3)
+        The full picture.
+
+    Raises
+    ------
+    ValueError
+        If one lies further outside.
+    """
     height, width = image.shape[:2]
     margin = 0.5 * landmarks.eye_distance
     for x, y in landmarks.points():
