@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -40,3 +41,33 @@ def save_contact_sheet(frames: list[Tensor], path: str | Path, columns: int = CO
         picture = Image.fromarray(np.asarray(frame)).resize(cell, Image.Resampling.LANCZOS)
         sheet.paste(picture, (column * (cell[0] + GAP), row * (cell[1] + GAP)))
     sheet.save(path)
+
+
+class FrameSampler:
+    """Keeps some frames of a stream, evenly spread from the first to the last.
+
+    Parameters
+    ----------
+    num_frames : int
+        Length of the stream.
+    num_samples : int
+        How many to keep; 0 for none.
+    """
+
+    def __init__(self, num_frames: int, num_samples: int):
+        self.wanted = torch.linspace(0, num_frames - 1, num_samples).round().int().unique().tolist()
+        self.kept: list[Tensor] = []
+        self.position = 0
+
+    def add(self, frames: Tensor) -> None:
+        """Look at the next chunk of the stream.
+
+        Parameters
+        ----------
+        frames : Tensor, shape (n, H, W, 3), uint8
+            What is kept of it is copied.
+        """
+        stop = self.position + len(frames)
+        chosen = [index for index in self.wanted if self.position <= index < stop]
+        self.kept += [frames[index - self.position].clone() for index in chosen]
+        self.position = stop

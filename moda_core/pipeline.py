@@ -1,6 +1,7 @@
 """From a portrait and speech to frames: the parts put together."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +20,13 @@ from .motion import FPS, MOTION_DIM, Motion, MotionStats
 from .portrait.portrait import Portrait
 from .starter.controls import rest_expression
 from .starter.performance import finish_performance
+from .threads import one_thread
 from .window_plan import WINDOW
 from .windows import Progress, SamplingOptions, sample_motion
 
 STARTER_ENCODER = "log-mel (built in)"
 STARTER_WEIGHTS = Path(__file__).parent / "starter" / "weights" / "starter.safetensors"
+SMALL_WIDTH = 256  # of a network whose products are too small to share among threads
 STARTER_EXTRAS = ("null_audio_feat", "motion_mean", "motion_std")
 
 
@@ -185,15 +188,16 @@ def perform(
     options = options or SamplingOptions()
     emotion = emotion_weights("none") if emotion is None else emotion
     previous, rest = model.start(portrait)
-    normalized = sample_motion(
-        model.network,
-        model.null_audio,
-        features.values,
-        portrait.identity,
-        previous,
-        emotion,
-        options,
-        progress=progress,
-    )
+    with one_thread() if model.network.config.width <= SMALL_WIDTH else nullcontext():
+        normalized = sample_motion(
+            model.network,
+            model.null_audio,
+            features.values,
+            portrait.identity,
+            previous,
+            emotion,
+            options,
+            progress=progress,
+        )
     values = model.stats.denormalize(normalized).cpu()
     return Motion(model.finish(values, features.values, options.seed), rest)

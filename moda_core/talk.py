@@ -7,8 +7,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .ahead import ahead
 from .audio.waveform import audio_duration, frame_count
 from .console import Stopwatch
+from .contact_sheet import FrameSampler
 from .emotion import emotion_weights
 from .errors import FaceNotFoundError, MoDAError, OutputError
 from .motion import Motion
@@ -20,7 +22,7 @@ from .starter.warp_renderer import WarpRenderer
 from .video import COMMENT, VideoWriter, check_output
 from .windows import Progress, SamplingOptions
 
-CHUNK = 8  # frames in memory at once
+CHUNK, CHUNK_PIXELS = 8, 16_000_000  # frames and pixels that are rendered at once, at most
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,8 @@ def talk(
     writer = open_writer(output, portrait, motion, audio_path, settings)
     shown = progress("render")
     with writer:
-        for frames in timed(renderer.frames(portrait, motion, CHUNK), stopwatch):
+        chunk = max(1, min(CHUNK, CHUNK_PIXELS // portrait.image[..., 0].numel()))
+        for frames in timed(ahead(renderer.frames(portrait, motion, chunk)), stopwatch):
             with stopwatch.stage("encode"):
                 writer.write(frames)
             sampler.add(frames)
@@ -259,40 +262,10 @@ def check_inputs_are_kept(output: str | Path, *inputs: str | Path) -> None:
 
 
 def timed(chunks: Iterator[Tensor], stopwatch: Stopwatch) -> Iterator[Tensor]:
-    """Pass chunks on, counting the time that making them takes to the stage "render"."""
+    """Pass chunks on, counting the time spent waiting for them to the stage "render"."""
     while True:
         with stopwatch.stage("render"):
             chunk = next(chunks, None)
         if chunk is None:
             return
         yield chunk
-
-
-class FrameSampler:
-    """Keeps some frames of a stream, evenly spread from the first to the last.
-
-    Parameters
-    ----------
-    num_frames : int
-        Length of the stream.
-    num_samples : int
-        How many to keep; 0 for none.
-    """
-
-    def __init__(self, num_frames: int, num_samples: int):
-        self.wanted = torch.linspace(0, num_frames - 1, num_samples).round().int().unique().tolist()
-        self.kept: list[Tensor] = []
-        self.position = 0
-
-    def add(self, frames: Tensor) -> None:
-        """Look at the next chunk of the stream.
-
-        Parameters
-        ----------
-        frames : Tensor, shape (n, H, W, 3), uint8
-            What is kept of it is copied.
-        """
-        stop = self.position + len(frames)
-        chosen = [index for index in self.wanted if self.position <= index < stop]
-        self.kept += [frames[index - self.position].clone() for index in chosen]
-        self.position = stop

@@ -9,8 +9,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..threads import one_thread
 from .face_crop import face_crop, grayscale
-from .haar_cascade import FLAT_NORM, Cascade, load_cascade, one_thread
+from .haar_cascade import FLAT_NORM, Cascade, load_cascade
 
 SMALLEST_FACE = 36  # pixels; smaller faces are not looked for
 SMALLEST_SHARE = 1 / 32  # of the longer side, what bounds the time for large pictures

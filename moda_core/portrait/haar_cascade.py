@@ -6,8 +6,6 @@ product over all windows that are still alive. The cascades are OpenCV's publish
 `haar_cascades.LICENSE.txt`), converted by `convert_cascades`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,21 +22,6 @@ CASCADES = {
     "smile": "haarcascade_smile.xml",
 }
 FLAT_NORM = 10.0  # windows with a standard deviation under 0.1 grey levels hold nothing (OpenCV)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch's operators in one thread; also a decorator.
-
-    A cascade is thousands of small products: to share each among threads costs more than it saves,
-    a hundredfold on a busy machine.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from torch import Tensor
 from ..errors import FaceNotFoundError
 from ..portrait.detect import FaceBox, find_faces
 from ..portrait.face_crop import grayscale
-from ..portrait.haar_cascade import one_thread
 from ..portrait.landmarks import FaceLandmarks
+from ..threads import one_thread
 from .eyes import EYE_DISTANCE, Eyes, find_eyes
 from .mouth import MOUTH_Y, Mouth, find_mouth
 

@@ -44,13 +44,14 @@ def render_chunk(image: Tensor, region: Region, controls: dict[str, Tensor], pos
         On the CPU.
     """
     count = pose.yaw.shape[0]
-    frames = image[None].repeat(count, 1, 1, 1)
+    frames = torch.empty(count, *image.shape, dtype=torch.uint8)
     workers = min(count, torch.get_num_threads()) if image.device == region.device else 1
     share = -(-count // workers)
     together = max(1, min(share, _largest(region) // region.coarse_x.numel()))
 
     def render(start: int) -> None:
         chosen = slice(start, start + together)
+        frames[chosen] = image
         _render_some(frames[chosen], region, _at(controls, chosen), _at(vars(pose), chosen))
 
     with ThreadPoolExecutor(workers) as pool:
