@@ -1,0 +1,139 @@
+"""Log-mel features of the starter: 64 bands at 100 Hz, four to a video frame, without weights."""
+
+import math
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+SAMPLE_RATE = 16000
+HOP, WINDOW, FFT_SIZE = 160, 400, 512
+NUM_BANDS = 64
+LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
+FRAMES_PER_VIDEO_FRAME = 4
+SAMPLES_PER_VIDEO_FRAME = HOP * FRAMES_PER_VIDEO_FRAME  # 640: 25 video frames a second
+
+POWER_FLOOR = 1e-10  # keeps the logarithm of digital silence finite
+# Loudness (natural log of the power over all bands) of white noise 34 dB below full scale.
+# Quieter recordings are not brought up to the level of speech, so that room noise stays quiet.
+QUIETEST_REFERENCE = 2.8
+RANGE = 10.0  # nepers of power that a feature spans, 43 dB
+FEATURE_UNIT = 3.0  # nepers to a unit, which makes the features of speech about 0 to 4
+CHUNK = 100 * HOP  # samples that are transformed at once
+
+
+def mel_filters() -> Tensor:
+    """Return triangular filters, shape (64, 257), of peak 1, spaced evenly in mel."""
+    mel = [2595 * math.log10(1 + hertz / 700) for hertz in (LOWEST_HZ, HIGHEST_HZ)]
+    centre = 700 * (10 ** (torch.linspace(mel[0], mel[1], NUM_BANDS + 2) / 2595) - 1)
+    bins = torch.linspace(0, SAMPLE_RATE / 2, FFT_SIZE // 2 + 1)
+    lower, middle, upper = (centre[index : index + NUM_BANDS, None] for index in range(3))
+    rising, falling = (bins - lower) / (middle - lower), (upper - bins) / (upper - middle)
+    return torch.minimum(rising, falling).clamp(min=0)
+
+
+def _chunks(blocks: Iterable[np.ndarray], margin: int) -> Iterator[np.ndarray]:
+    """Yield `CHUNK` samples with what the windows at both ends need; the last one is short."""
+    buffer, count = np.zeros(margin, np.float32), 0
+    behind = WINDOW - HOP
+    for block in blocks:
+        buffer = np.concatenate([buffer, np.asarray(block, np.float32)])
+        count += len(block)
+        while len(buffer) >= CHUNK + behind:
+            yield buffer[: CHUNK + behind]
+            buffer = buffer[CHUNK:]
+    num_frames = round(count / SAMPLES_PER_VIDEO_FRAME) * FRAMES_PER_VIDEO_FRAME
+    missing = num_frames - (count + margin - len(buffer)) // HOP
+    if missing > 0:
+        wanted = missing * HOP + behind
+        yield np.pad(buffer, (0, max(0, wanted - len(buffer))))[:wanted]
+
+
+def log_mel_spectrogram(blocks: Iterable[np.ndarray]) -> Tensor:
+    """Compute the log-mel power of a waveform that arrives in blocks.
+
+    Parameters
+    ----------
+    blocks : iterable of array, float32 in [-1, 1]
+        Mono at 16 kHz, of any lengths.
+
+    Returns
+    -------
+    Tensor, shape (4 * T, 64), float32
+        Natural log of power; frame i is centred at ``10 i + 5`` ms, ``T == round(25 * duration)``.
+    """
+    filters, window = mel_filters().T, torch.hann_window(WINDOW)
+    margin = (WINDOW - HOP) // 2
+    rows, count = [], 0
+
+    def counted():
+        nonlocal count
+        for block in blocks:
+            count += len(block)
+            yield block
+
+    for chunk in _chunks(counted(), margin):
+        frames = torch.from_numpy(chunk.copy()).unfold(0, WINDOW, HOP)  # (frames, WINDOW)
+        power = torch.fft.rfft(frames * window, FFT_SIZE).abs() ** 2
+        rows.append(torch.log(power @ filters + POWER_FLOOR))
+    num_frames = round(count / SAMPLES_PER_VIDEO_FRAME) * FRAMES_PER_VIDEO_FRAME
+    return torch.cat(rows)[:num_frames] if rows else torch.zeros(0, NUM_BANDS)
+
+
+def loudness_reference(log_mel: Tensor) -> float:
+    """Return the loudness of a recording's loud frames, which the features are relative to.
+
+    Parameters
+    ----------
+    log_mel : Tensor, shape (frames, 64)
+        From `log_mel_spectrogram`.
+
+    Returns
+    -------
+    float
+        95th percentile over the frames that are not silent, at least `QUIETEST_REFERENCE`, in
+        natural log of power.
+    """
+    loudness = torch.logsumexp(log_mel, dim=1)
+    loud = loudness[loudness > QUIETEST_REFERENCE]
+    if len(loud) == 0:
+        return QUIETEST_REFERENCE
+    return float(loud.sort().values[int(0.95 * (len(loud) - 1))])
+
+
+def normalize_log_mel(log_mel: Tensor, reference: float | Tensor) -> Tensor:
+    """Scale log-mel power so that 0 is silence and the level of the recording drops out.
+
+    Parameters
+    ----------
+    log_mel : Tensor, shape (..., 64)
+    reference : float or Tensor
+        Loudness, see `loudness_reference`; a tensor broadcasts.
+
+    Returns
+    -------
+    Tensor, shape (..., 64)
+        At least 0; about 0 to 4 in speech.
+    """
+    level = log_mel - reference + math.log(NUM_BANDS)
+    return (level + RANGE).clamp(min=0) / FEATURE_UNIT
+
+
+def log_mel_features(blocks: Iterable[np.ndarray]) -> Tensor:
+    """Compute the starter's audio features of a waveform that arrives in blocks.
+
+    Parameters
+    ----------
+    blocks : iterable of array, float32 in [-1, 1]
+        Mono at 16 kHz, of any lengths. Nothing but the features is kept.
+
+    Returns
+    -------
+    Tensor, shape (T, 4, 64), float32
+        ``T == round(25 * duration)``. Zero is silence, and padding with zeros is silence. The
+        level of the recording drops out, down to a floor below which it counts as noise.
+    """
+    log_mel = log_mel_spectrogram(blocks)
+    features = normalize_log_mel(log_mel, loudness_reference(log_mel))
+    return features.unflatten(0, (-1, FRAMES_PER_VIDEO_FRAME))
