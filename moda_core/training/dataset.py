@@ -1,0 +1,243 @@
+"""Synthetic clips: speech, its log-mel power and the performance that belongs to it."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.signal import resample_poly
+from torch import Tensor
+
+from ..audio.log_mel import FRAMES_PER_VIDEO_FRAME, SAMPLE_RATE, log_mel_spectrogram
+from ..errors import MoDAError
+from . import flite
+from .espeak import Espeak, Phone
+from .sentences import TEST_SENTENCES, passage
+from .targets import perform
+from .visemes import flite_to_ipa
+
+logger = logging.getLogger(__name__)
+
+# English most of the time; the others bring sounds and rhythms that it lacks.
+LANGUAGES = (
+    "en-us en-us en-us en en en-gb-scotland en-029 en-us-nyc en-gb-x-rp es fr de it pt-br pl nl sv"
+)
+VARIANTS = {
+    "train": "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 klatt klatt2 klatt4 Andy linda steph Alex "
+    "Gene Storm "
+    "belinda adam antonio benjamin boris caleb david ed edward iven john max michel miguel norbert "
+    "pablo paul quincy rob robert sandro shelby travis zac Marco Mario Michael Mike Jacky Lee Hugo "
+    "Henrique Diogo Andrea",
+    "validation": "Alicia aunty pedro marcelo",
+    "test": "m8 Annie Denis grandma victor anika klatt3 grandpa",
+}
+# flite's recorded voices: half of them train, so that the model has heard people, half test.
+FLITE_TRAIN, FLITE_TEST = ("kal", "awb"), ("rms", "slt")
+TEST_LANGUAGES = ("en-us", "en", "en-gb-scotland")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One utterance and its neutral performance.
+
+    Parameters
+    ----------
+    name : str
+        Voice, for reports.
+    waveform : array, shape (samples,), float32
+        Mono at 16 kHz, a whole number of video frames.
+    log_mel : Tensor, shape (N, 4, 64), float32
+        See `log_mel_spectrogram`.
+    controls : Tensor, shape (N, 12)
+        See `Performance`.
+    head : Tensor, shape (N, 6)
+    """
+
+    name: str
+    waveform: np.ndarray
+    log_mel: Tensor
+    controls: Tensor
+    head: Tensor
+
+    def __len__(self) -> int:
+        return len(self.controls)
+
+
+def make_clip(
+    name: str,
+    waveform: np.ndarray,
+    phones: list[Phone],
+    random: np.random.Generator,
+    lead_s: float = 0.4,
+    tail_s: float = 0.4,
+) -> Clip:
+    """Put silence around an utterance and act it out.
+
+    Parameters
+    ----------
+    name : str
+    waveform : array, shape (samples,)
+        At 16 kHz; may be empty, for a silent clip.
+    phones : list of Phone
+        In IPA, timed in `waveform`.
+    random : numpy.random.Generator
+    lead_s, tail_s : float
+        Silence before and after, in seconds.
+    """
+    lead, tail = (int(seconds * SAMPLE_RATE) for seconds in (lead_s, tail_s))
+    waveform = np.pad(waveform.astype(np.float32), (lead, tail))
+    num_frames = len(waveform) // 640
+    waveform = waveform[: 640 * num_frames]
+    lead_s = lead / SAMPLE_RATE
+    moved = [Phone(phone.symbol, phone.start_s + lead_s, phone.end_s + lead_s) for phone in phones]
+    acted = perform(waveform, moved, random)
+    log_mel = log_mel_spectrogram([waveform]).unflatten(0, (-1, FRAMES_PER_VIDEO_FRAME))
+    return Clip(
+        name, waveform, log_mel, torch.from_numpy(acted.controls), torch.from_numpy(acted.head)
+    )
+
+
+def _to_16_khz(
+    waveform: np.ndarray, sample_rate: int, phones: list[Phone], speed: float = 1.0
+) -> tuple[np.ndarray, list[Phone]]:
+    """Resample, and play `speed` times as fast, which also raises pitch and formants."""
+    divisor = np.gcd(SAMPLE_RATE, sample_rate)
+    up, down = SAMPLE_RATE // divisor, sample_rate // divisor
+    changed = round(down * speed * 20) if speed != 1 else down * 20
+    ratio = down * 20 / changed
+    resampled = resample_poly(waveform, up * 20, changed).astype(np.float32)
+    return resampled, [Phone(p.symbol, p.start_s * ratio, p.end_s * ratio) for p in phones]
+
+
+def espeak_clips(num_clips: int, seed: int, split: str) -> Iterator[Clip]:
+    """Speak random passages with random voices.
+
+    Parameters
+    ----------
+    num_clips : int
+        One in sixteen is silent.
+    seed : int
+    split : str
+        ``"train"`` or ``"validation"``; they share neither voices nor sentences.
+    """
+    random, espeak = np.random.default_rng(seed), Espeak()
+    languages, variants = LANGUAGES.split(), VARIANTS[split].split()
+    for index in range(num_clips):
+        if index % 16 == 15:
+            silence = np.zeros(int(random.uniform(3.5, 6) * SAMPLE_RATE), np.float32)
+            yield make_clip("silence", silence, [], random)
+            continue
+        language = str(random.choice(languages))
+        voice = f"{language}+{random.choice(variants)}"
+        text = passage(random, language, split)
+        rate, pitch, pitch_range = (int(random.integers(*r)) for r in _PROSODY)
+        speed = float(random.choice([1.0, random.uniform(0.87, 1.15)]))
+        waveform, phones = espeak.say(text, voice, rate, pitch, pitch_range)
+        waveform, phones = _to_16_khz(waveform, espeak.sample_rate, phones, speed)
+        lead_s, tail_s = random.choice([0.0, 0.2, 0.4, 0.9], 2)
+        tail_s += max(0.0, 3.4 - lead_s - len(waveform) / SAMPLE_RATE)
+        yield make_clip(voice, waveform, phones, random, lead_s, tail_s)
+
+
+_PROSODY = ((120, 235), (10, 92), (15, 92))  # words a minute, pitch, pitch range
+
+
+def training_clips(num_espeak: int, num_flite: int, seed: int) -> Iterator[Clip]:
+    """Return the training set.
+
+    Parameters
+    ----------
+    num_espeak, num_flite, seed : int
+
+    Raises
+    ------
+    MoDAError
+        If espeak-ng or flite is missing.
+    """
+    if num_flite:
+        flite.require()
+    yield from espeak_clips(num_espeak, seed, "train")
+    yield from flite_train_clips(num_flite, seed)
+
+
+def espeak_test_clips(seed: int = 4711, repeats: int = 2) -> list[Clip]:
+    """Return the held-out sentences, each spoken by `repeats` held-out voices.
+
+    Parameters
+    ----------
+    seed, repeats : int
+    """
+    espeak, variants = Espeak(), VARIANTS["test"].split()
+    clips = []
+    for index, text in enumerate(TEST_SENTENCES * repeats):
+        random = np.random.default_rng([seed, index])
+        variant = variants[(index + index // len(TEST_SENTENCES)) % len(variants)]
+        voice = f"{TEST_LANGUAGES[index % len(TEST_LANGUAGES)]}+{variant}"
+        rate, pitch, pitch_range = (int(random.integers(*r)) for r in _PROSODY)
+        waveform, phones = espeak.say(text, voice, rate, pitch, pitch_range)
+        waveform, phones = _to_16_khz(waveform, espeak.sample_rate, phones)
+        clips.append(make_clip(voice, waveform, phones, random))
+    return clips
+
+
+def flite_clip(
+    text: str, voice: str, random: np.random.Generator, stretch: float = 1.0, speed: float = 1.0
+) -> Clip:
+    """Speak a text with a flite voice and act it out.
+
+    Parameters
+    ----------
+    text, voice : str
+        See `flite.say`.
+    random : numpy.random.Generator
+    stretch : float
+        Duration over the voice's own, at the same pitch.
+    speed : float
+        Played that much faster, which changes the pitch.
+    """
+    waveform, sample_rate, phones = flite.say(text, voice, stretch)
+    waveform, phones = _to_16_khz(waveform, sample_rate, flite_to_ipa(phones), speed)
+    tail_s = max(0.4, 3.4 - len(waveform) / SAMPLE_RATE)
+    return make_clip(f"flite {voice}", waveform, phones, random, tail_s=tail_s)
+
+
+def flite_train_clips(num_clips: int, seed: int) -> Iterator[Clip]:
+    """Speak random sentences with the flite voices of the training set.
+
+    Parameters
+    ----------
+    num_clips, seed : int
+
+    Raises
+    ------
+    MoDAError
+        If flite is missing.
+    """
+    random = np.random.default_rng([seed, 1])
+    for index in range(num_clips):
+        text = passage(random, "en", "train")
+        stretch, speed = random.uniform(0.85, 1.25), random.uniform(0.87, 1.15)
+        yield flite_clip(text, FLITE_TRAIN[index % len(FLITE_TRAIN)], random, stretch, speed)
+
+
+def flite_test_clips(voices: tuple[str, ...], per_voice: int = 12) -> list[Clip]:
+    """Return held-out sentences spoken by flite's voices; none where flite is missing.
+
+    Parameters
+    ----------
+    voices : tuple of str
+    per_voice : int
+    """
+    if not flite.available():
+        logger.warning("flite is not installed: its voices are left out of the evaluation")
+        return []
+    random = np.random.default_rng(4712)
+    clips = []
+    for voice in voices:
+        for text in TEST_SENTENCES[:per_voice]:
+            try:
+                clips.append(flite_clip(text, voice, random))
+            except MoDAError as error:
+                logger.warning("Left out: %s", error)
+    return clips

@@ -1,0 +1,101 @@
+"""Speech of Debian's flite voices, built from human recordings, with phone end times."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ..errors import MoDAError
+from .espeak import Phone
+
+# Voices from recorded speakers: two American men, a Scottish man, an American woman.
+VOICES = ("kal", "rms", "awb", "slt")
+PAUSE = "pau"
+
+
+def available() -> bool:
+    """Return whether the program flite is installed."""
+    return shutil.which("flite") is not None
+
+
+def require() -> None:
+    """Raise a `MoDAError` that names the package unless flite is installed."""
+    if not available():
+        raise MoDAError(
+            "The program 'flite' was not found. Install it with 'apt install flite' (Debian) or "
+            "'brew install flite' (macOS)."
+        )
+
+
+def parse_phones(listing: str) -> list[Phone]:
+    """Read the phones that ``flite -psdur`` prints.
+
+    Parameters
+    ----------
+    listing : str
+        Words of the form ``name:end``, the end in seconds.
+
+    Returns
+    -------
+    list of Phone
+        In flite's alphabet; the symbol of a pause is empty.
+
+    Raises
+    ------
+    MoDAError
+        If a word has another form.
+    """
+    phones, start = [], 0.0
+    for word in listing.split():
+        name, separator, end = word.rpartition(":")
+        try:
+            end_s = float(end)
+        except ValueError:
+            separator = ""
+        if not separator:
+            raise MoDAError(f"flite printed {word!r} instead of 'phone:end'. Use flite 2.2.")
+        if end_s > start:
+            phones.append(Phone("" if name == PAUSE else name, start, end_s))
+            start = end_s
+    return phones
+
+
+def say(text: str, voice: str, stretch: float = 1.0) -> tuple[np.ndarray, int, list[Phone]]:
+    """Speak a text with a flite voice.
+
+    Parameters
+    ----------
+    text : str
+        At least two words.
+    voice : str
+        One of `VOICES`.
+    stretch : float
+        Duration over the voice's own.
+
+    Returns
+    -------
+    waveform : array, shape (num_samples,), float32 in [-1, 1]
+    sample_rate : int
+        In hertz.
+    phones : list of Phone
+        In flite's alphabet, in order, without gaps.
+
+    Raises
+    ------
+    MoDAError
+        If flite is missing or fails.
+    """
+    require()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speech.wav"
+        options = ["-voice", voice, "--setf", f"duration_stretch={stretch:g}", "-psdur"]
+        done = subprocess.run(
+            ["flite", *options, "-t", text, "-o", str(path)], capture_output=True, text=True
+        )
+        if done.returncode != 0 or not path.exists():
+            raise MoDAError(f"flite failed with voice {voice!r}: {done.stderr.strip()}")
+        waveform, sample_rate = soundfile.read(path, dtype="float32")
+    return waveform, sample_rate, parse_phones(done.stdout)

@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+import torch
+
+from moda_core.starter.controls import CONTROLS, compose, read, rest_expression
+from moda_core.starter.performance import blink_lids, finish_performance, opened_jaw, wander
+
+LIDS = [CONTROLS.index("blink_left"), CONTROLS.index("blink_right")]
+NUM_FRAMES = 1500  # a minute
+
+
+def still_motion(controls: torch.Tensor | None = None) -> torch.Tensor:
+    controls = torch.zeros(NUM_FRAMES, len(CONTROLS)) if controls is None else controls
+    return torch.cat([rest_expression() + compose(controls), torch.zeros(NUM_FRAMES, 7)], dim=1)
+
+
+def shown(motion: torch.Tensor) -> torch.Tensor:
+    return read(motion[:, :63] - rest_expression())
+
+
+@pytest.fixture
+def features():
+    return torch.rand(NUM_FRAMES, 4, 64, generator=torch.Generator().manual_seed(0))
+
+
+def test_face_that_never_blinks_gets_to_blink_as_people_do(features):
+    counts = []
+    for seed in range(4):
+        lids = shown(finish_performance(still_motion(), features, seed))[:, LIDS[0]]
+        counts.append(int(((lids[1:] > 0.5) & (lids[:-1] <= 0.5)).sum()))
+
+    assert all(10 <= count <= 25 for count in counts)
+
+
+def test_wide_open_lids_shut_completely_in_a_blink(features):
+    controls = torch.zeros(NUM_FRAMES, len(CONTROLS))
+    controls[:, LIDS] = -0.5
+
+    lids = shown(finish_performance(still_motion(controls), features))[:, LIDS]
+
+    assert lids.max() == pytest.approx(1, abs=1e-3)
+    assert lids.median() == pytest.approx(-0.5, abs=1e-3)
+
+
+def test_blinks_that_were_sampled_make_way(features):
+    controls = torch.zeros(NUM_FRAMES, len(CONTROLS))
+    controls[::50, LIDS] = 1  # thirty more in the minute
+
+    lids = shown(finish_performance(still_motion(controls), features))[:, LIDS[0]]
+
+    assert 10 <= int(((lids[1:] > 0.5) & (lids[:-1] <= 0.5)).sum()) <= 25
+
+
+def test_clear_speech_keeps_its_lips(features):
+    controls = torch.rand(NUM_FRAMES, len(CONTROLS), generator=torch.Generator().manual_seed(1))
+    lips = [CONTROLS.index(name) for name in ("jaw", "close", "width", "smile")]
+
+    finished = shown(finish_performance(still_motion(controls), features))
+
+    torch.testing.assert_close(finished[:, lips], controls[:, lips], atol=1e-3, rtol=0)
+
+
+def test_mumbled_speech_opens_more_and_keeps_its_rhythm():
+    jaw = 0.55 * torch.rand(500, generator=torch.Generator().manual_seed(2))
+
+    opened = opened_jaw(jaw)
+
+    torch.testing.assert_close(opened / jaw, torch.full_like(jaw, float(opened[0] / jaw[0])))
+    assert 0.6 < opened.quantile(0.95) < 0.75
+
+
+def test_closed_mouth_stays_closed():
+    jaw = torch.linspace(-0.05, 0.05, 100)
+
+    torch.testing.assert_close(opened_jaw(jaw), jaw.clamp(min=0))
+
+
+def test_head_sways_smoothly_on_all_axes(features):
+    angles = finish_performance(still_motion(), features)[:, 67:].numpy()
+
+    low, high = np.percentile(angles, [2, 98], axis=0)
+
+    assert (high - low > 3).all()
+    assert np.abs(np.diff(angles, 2, axis=0)).mean() < 0.4
+
+
+def test_same_seed_gives_the_same_performance_and_another_seed_another(features):
+    first, again, other = (
+        finish_performance(still_motion(), features, seed=seed) for seed in (3, 3, 4)
+    )
+
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_longer_speech_does_not_change_the_beginning(features):
+    motion = still_motion()
+
+    whole = finish_performance(motion, features)
+    part = finish_performance(motion[:700], features[:700])
+
+    torch.testing.assert_close(part[:660], whole[:660])
+
+
+def test_motion_that_was_given_is_not_changed(features):
+    motion = still_motion()
+    before = motion.clone()
+
+    finish_performance(motion, features)
+
+    assert torch.equal(motion, before)
+
+
+def test_wander_has_unit_size_and_no_drift():
+    walk = wander(np.random.default_rng(0), 60000, memory_s=2.0)
+
+    assert abs(walk.mean()) < 0.15
+    assert 0.8 < walk.std() < 1.1
+
+
+def test_blinks_never_overlap_the_end():
+    lids = blink_lids(np.random.default_rng(0), np.zeros(80))
+
+    assert lids.shape == (80,)
+    assert 0 <= lids.min() <= lids.max() <= 1
