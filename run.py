@@ -45,7 +45,7 @@ Usage: python run.py [--here | --venv] COMMAND ...
   test [--full]          run the tests; --full adds the full-size ones
   bench NAME             measure speed or quality; `bench --help` lists the names
   parity DIR             compare with reference outputs
-  train-starter          make the starter's weights again (needs espeak-ng)
+  train-starter          make the starter's weights again (needs espeak-ng and flite)
 
   --here   run in this interpreter and install nothing
   --venv   run in .venv, even if this interpreter has all that is needed

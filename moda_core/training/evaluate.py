@@ -1,0 +1,295 @@
+"""Evaluate a starter's motion model: sampled motion against targets, silence, noise, real speech.
+
+``python -m moda_core.training.evaluate WEIGHTS [--speech FILE]`` prints the figures as JSON.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from scipy.signal import resample_poly
+from torch import Tensor
+
+from ..audio.log_mel import SAMPLE_RATE, log_mel_features
+from ..checkpoint import MMDIT_PREFIX, load_strict, read_config, read_safetensors
+from ..emotion import EMOTIONS, NONE_INDEX, emotion_weights
+from ..mmdit.model import IDENTITY_DIM, MotionMMDiT
+from ..motion import FPS, MotionStats
+from ..starter.controls import CONTROLS, read, rest_expression
+from ..starter.performance import finish_performance
+from ..windows import SamplingOptions, sample_motion
+from .dataset import (
+    FLITE_TEST,
+    FLITE_TRAIN,
+    Clip,
+    espeak_clips,
+    espeak_test_clips,
+    flite_test_clips,
+)
+from .measures import (
+    LIP_COLUMNS,
+    EnergyComparator,
+    compare_lips,
+    correlation,
+    count_blinks,
+    peak_distances,
+    pose_figures,
+)
+from .targets import speech_energy
+from .trained import TrainedStarter
+
+logger = logging.getLogger(__name__)
+
+JAW, LID = CONTROLS.index("jaw"), CONTROLS.index("blink_left")
+PAUSE_LEVEL = 0.08  # of the loud frames' level; quieter frames are pauses
+GAP_OF_JAW = 0.45  # lip gap in eye distances that the renderer gives a jaw of 1
+COMPARATOR_CLIPS = 200
+
+
+def load_trained(path: Path) -> TrainedStarter:
+    """Read weights that `TrainedStarter.save` wrote.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, damaged or of another model.
+    """
+    tensors, metadata = read_safetensors(path)
+    tensors = {key: tensor.float() for key, tensor in tensors.items()}
+    network = MotionMMDiT(read_config(metadata))
+    state = {
+        key.removeprefix(MMDIT_PREFIX): tensor
+        for key, tensor in tensors.items()
+        if key.startswith(MMDIT_PREFIX)
+    }
+    load_strict(network, state, str(path))
+    stats = MotionStats(tensors["motion_mean"], tensors["motion_std"])
+    return TrainedStarter(network.eval(), tensors["null_audio_feat"].flatten(), stats)
+
+
+def sample(
+    starter: TrainedStarter, waveform: np.ndarray, emotion: str = "none", seed: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Sample motion as the product does: ten steps, guidance 1.2, windows.
+
+    Parameters
+    ----------
+    starter : TrainedStarter
+    waveform : array, shape (samples,), float32
+        Mono at 16 kHz.
+    emotion : str
+    seed : int
+
+    Returns
+    -------
+    alone, shipped : Tensor, shape (N, 70)
+        De-normalised motion of the model, and what becomes of it in the product.
+    """
+    features = log_mel_features([waveform])
+    normalized = sample_motion(
+        starter.network,
+        starter.null_audio,
+        features,
+        torch.zeros(IDENTITY_DIM),
+        torch.zeros(1, 1, 70),  # rest is the mean of the starter's statistics
+        emotion_weights(emotion),
+        SamplingOptions(seed=seed),
+    )
+    alone = starter.stats.denormalize(normalized)
+    return alone, finish_performance(alone, features, seed)
+
+
+def controls_of(motion: Tensor) -> np.ndarray:
+    """Return the controls that motion (N, 70) shows, shape (N, 12)."""
+    return read(motion[:, :63] - rest_expression()).numpy()
+
+
+def sample_lips(starter: TrainedStarter, clips: list[Clip]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return, for each clip, jaw, closure and width of the model alone and as shipped."""
+    motions = (sample(starter, clip.waveform, seed=seed) for seed, clip in enumerate(clips))
+    return [tuple(controls_of(motion)[:, LIP_COLUMNS] for motion in pair) for pair in motions]
+
+
+def lip_figures(
+    clips: list[Clip], sampled: list[tuple[np.ndarray, np.ndarray]], comparator: EnergyComparator
+) -> dict:
+    """Compare sampled lips with the targets of their clips, beside the comparators.
+
+    Parameters
+    ----------
+    clips : list of Clip
+    sampled : list
+        See `sample_lips`.
+    comparator : EnergyComparator
+    """
+    target = np.concatenate([clip.controls[:, LIP_COLUMNS].numpy() for clip in clips])
+    alone, shipped = (np.concatenate(lips) for lips in zip(*sampled, strict=True))
+    figures = {
+        "voices": sorted({clip.name for clip in clips}),
+        "clips": len(clips),
+        "seconds": len(target) / FPS,
+        "model_alone": compare_lips(alone, target),
+        "as_shipped": compare_lips(shipped, target),
+        **comparator.compare(clips),
+    }
+    energy = figures["lagged_energy"]["jaw"]["correlation"]
+    figures["jaw_above_energy"] = figures["as_shipped"]["jaw"]["correlation"] - energy
+    return figures
+
+
+def flite_figures(starter: TrainedStarter, comparator: EnergyComparator) -> dict[str, dict]:
+    """Return figures of flite's voices that were never trained on, together and one by one."""
+    clips = flite_test_clips(FLITE_TEST)
+    if not clips:
+        return {}
+    sampled = sample_lips(starter, clips)
+    figures = {"flite_unseen_voices": lip_figures(clips, sampled, comparator)}
+    for voice in sorted({clip.name for clip in clips}):
+        chosen = [index for index, clip in enumerate(clips) if clip.name == voice]
+        figures[voice.replace(" ", "_")] = lip_figures(
+            [clips[index] for index in chosen], [sampled[index] for index in chosen], comparator
+        )
+    return figures
+
+
+def silence_figures(starter: TrainedStarter, seconds: int = 8) -> dict[str, float]:
+    """Return the mean jaw opening on digital silence and on white noise at -50 dB."""
+    noise = 10 ** (-50 / 20) * np.random.default_rng(0).standard_normal(seconds * SAMPLE_RATE)
+    quiet = {"silence": np.zeros(len(noise), np.float32), "noise": noise.astype(np.float32)}
+    figures = {}
+    for name, waveform in quiet.items():
+        alone, shipped = (controls_of(motion)[:, JAW] for motion in sample(starter, waveform))
+        figures[f"{name}_mean_jaw"] = float(shipped.mean())
+        figures[f"{name}_mean_jaw_model_alone"] = float(alone.mean())
+    return figures
+
+
+def read_speech(path: Path) -> np.ndarray:
+    """Return a recording as mono float32 at 16 kHz."""
+    waveform, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    divisor = np.gcd(SAMPLE_RATE, rate)
+    return resample_poly(waveform.mean(axis=1), SAMPLE_RATE // divisor, rate // divisor).astype(
+        np.float32
+    )
+
+
+def speech_figures(starter: TrainedStarter, waveform: np.ndarray) -> dict:
+    """Return what can be told of real speech, whose lips are not known.
+
+    Parameters
+    ----------
+    starter : TrainedStarter
+    waveform : array, shape (samples,)
+        At 16 kHz.
+    """
+    figures = {}
+    for name, motion in zip(("model_alone", "as_shipped"), sample(starter, waveform), strict=True):
+        controls = controls_of(motion)
+        energy = speech_energy(waveform, len(controls))
+        pause = energy < PAUSE_LEVEL
+        gap = GAP_OF_JAW * controls[:, JAW].clip(0)
+        width = controls[:, CONTROLS.index("width")]
+        figures[name] = {
+            "pause_gap": float(gap[pause].mean()) if pause.any() else None,
+            "gap_p95": float(np.percentile(gap, 95)),
+            **peak_distances(gap, energy),
+            "envelope_correlation": correlation(gap, energy),
+            "width_range": float(np.ptp(np.percentile(width, [2, 98]))),
+            "blinks_per_minute": count_blinks(controls[:, LID]) * 60 * FPS / len(controls),
+            **pose_figures(motion.numpy()),
+        }
+    return figures
+
+
+def emotion_motions(
+    starter: TrainedStarter, clips: Sequence[Clip], emotions: Sequence[str] = EMOTIONS
+) -> Iterator[tuple[Clip, str, Tensor]]:
+    """Yield the motion of every clip under every emotion, as shipped, for pictures of it.
+
+    Parameters
+    ----------
+    starter : TrainedStarter
+    clips : sequence of Clip
+    emotions : sequence of str
+    """
+    for seed, clip in enumerate(clips):
+        for emotion in emotions:
+            yield clip, emotion, sample(starter, clip.waveform, emotion, seed)[1]
+
+
+def emotion_figures(starter: TrainedStarter, clips: list[Clip]) -> dict:
+    """Return each emotion's mean controls and head, and how much of the jaw's speech is left."""
+    jaws: dict[str, list[np.ndarray]] = {}
+    shown: dict[str, list[np.ndarray]] = {}
+    for _, emotion, motion in emotion_motions(starter, clips):
+        controls = controls_of(motion)
+        jaws.setdefault(emotion, []).append(controls[:, JAW])
+        shown.setdefault(emotion, []).append(np.c_[controls, motion[:, 67:].numpy()])
+    target = np.concatenate([clip.controls[:, JAW].numpy() for clip in clips])
+    plain = correlation(np.concatenate(jaws[EMOTIONS[NONE_INDEX]]), target)
+    names = [*CONTROLS, "pitch", "yaw", "roll"]
+    figures = {}
+    for emotion in jaws:
+        mean = np.concatenate(shown[emotion]).mean(axis=0)
+        figures[emotion] = {
+            "jaw_correlation_over_none": correlation(np.concatenate(jaws[emotion]), target) / plain,
+            **{name: round(float(value), 3) for name, value in zip(names, mean, strict=True)},
+        }
+    return figures
+
+
+def evaluate(starter: TrainedStarter, speech: Path | None = None, seed: int = 1) -> dict:
+    """Return all figures.
+
+    Parameters
+    ----------
+    starter : TrainedStarter
+    speech : Path, optional
+        A real recording.
+    seed : int
+        Of the training set, on which the comparators are fitted.
+    """
+    comparator = EnergyComparator(espeak_clips(COMPARATOR_CLIPS, seed, "train"))
+    synthetic = espeak_test_clips()
+    sampled = sample_lips(starter, synthetic)
+    figures = {
+        "flite_voices_trained_on": list(FLITE_TRAIN),
+        "espeak_unseen_voices_and_sentences": lip_figures(synthetic, sampled, comparator),
+        **flite_figures(starter, comparator),
+    }
+    figures["quiet"] = silence_figures(starter)
+    figures["emotions"] = emotion_figures(starter, synthetic[:4])
+    if speech is not None:
+        figures["real_speech"] = {
+            "file": speech.name,
+            **speech_figures(starter, read_speech(speech)),
+        }
+    return figures
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the figures of a weights file.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        Command-line arguments.
+    """
+    parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--speech", type=Path)
+    arguments = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    figures = evaluate(load_trained(arguments.weights), arguments.speech)
+    json.dump(figures, sys.stdout, indent=1)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Lip-motion Sync Expert: scores how well lips belong to speech, and teaches the motion model.
+
+Two small encoders map a moment of speech and a moment of lip motion to unit vectors, and are
+trained so that those of the same moment agree (InfoNCE, van den Oord et al. 2018). Frozen, the
+expert's disagreement with the predicted clean lips joins the flow loss.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..audio.log_mel import FRAMES_PER_VIDEO_FRAME, NUM_BANDS
+from ..motion import MotionStats
+from ..starter.controls import read
+from .batches import Batch, BatchSampler
+from .measures import LIP_COLUMNS
+from .optimization import optimize
+
+EMBEDDING = 64
+HIDDEN = 96
+NEIGHBOURS = 5  # frames that each layer sees
+ANCHOR_SPACING = 8  # frames between the moments of a window that are told apart
+TEMPERATURE = 0.1
+
+
+class _MomentEncoder(nn.Module):
+    """Two convolutions over time, to unit vectors."""
+
+    def __init__(self, in_dim: int):
+        super().__init__()
+        padding = NEIGHBOURS // 2
+        self.conv1 = nn.Conv1d(in_dim, HIDDEN, NEIGHBOURS, padding=padding)
+        self.conv2 = nn.Conv1d(HIDDEN, HIDDEN, NEIGHBOURS, padding=padding)
+        self.project = nn.Conv1d(HIDDEN, EMBEDDING, 1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Map (B, N, C) to unit vectors (B, N, 64)."""
+        hidden = F.gelu(self.conv2(F.gelu(self.conv1(frames.transpose(1, 2)))))
+        return F.normalize(self.project(hidden).transpose(1, 2), dim=-1)
+
+
+class LipSyncExpert(nn.Module):
+    """Contrastive scorer of speech and lips.
+
+    Parameters
+    ----------
+    lip_mean, lip_std : Tensor, shape (3,)
+        Of jaw, closure and width in the training set.
+    """
+
+    def __init__(self, lip_mean: Tensor, lip_std: Tensor):
+        super().__init__()
+        self.register_buffer("lip_mean", lip_mean)
+        self.register_buffer("lip_std", lip_std)
+        self.audio_encoder = _MomentEncoder(FRAMES_PER_VIDEO_FRAME * NUM_BANDS)
+        self.lip_encoder = _MomentEncoder(len(LIP_COLUMNS))
+
+    def hear(self, features: Tensor) -> Tensor:
+        """Map features (B, N, context, 4, 64), of which the middle is used, to (B, N, 64)."""
+        return self.audio_encoder(features[:, :, features.shape[2] // 2].flatten(2))
+
+    def see(self, lips: Tensor) -> Tensor:
+        """Map jaw, closure and width (B, N, 3) to (B, N, 64)."""
+        return self.lip_encoder((lips - self.lip_mean) / self.lip_std)
+
+
+def contrastive_loss(heard: Tensor, seen: Tensor) -> Tensor:
+    """Return the InfoNCE loss of moments, in both directions.
+
+    Parameters
+    ----------
+    heard, seen : Tensor, shape (M, 64)
+        Unit vectors; row i of both belongs together, all else does not.
+    """
+    logits = heard @ seen.T / TEMPERATURE
+    same = torch.arange(len(heard))
+    return (F.cross_entropy(logits, same) + F.cross_entropy(logits.T, same)) / 2
+
+
+def train_expert(sampler: BatchSampler, seed: int, num_steps: int = 1500) -> LipSyncExpert:
+    """Train the expert on windows of the corpus, and freeze it.
+
+    Parameters
+    ----------
+    sampler : BatchSampler
+    seed, num_steps : int
+    """
+    lips = sampler.corpus.controls[:, LIP_COLUMNS]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        expert = LipSyncExpert(lips.mean(dim=0), lips.std(dim=0))
+
+    def loss_of_step(step: int) -> Tensor:
+        batch = sampler.draw(24)
+        heard, seen = expert.hear(batch.features), expert.see(batch.controls[..., LIP_COLUMNS])
+        first = int(torch.randint(ANCHOR_SPACING, (1,), generator=sampler.random))
+        chosen = torch.zeros(seen.shape[:2], dtype=torch.bool)
+        chosen[:, first::ANCHOR_SPACING] = True
+        # Pauses look alike everywhere, so they cannot be told apart.
+        chosen &= batch.controls[..., LIP_COLUMNS].abs().sum(dim=-1) > 0.35
+        return contrastive_loss(heard[chosen], seen[chosen])
+
+    optimize("lip-sync expert", list(expert.parameters()), loss_of_step, num_steps, 1e-3)
+    return expert.eval().requires_grad_(False)
+
+
+class LipSyncLoss:
+    """The expert's disagreement with predicted lips.
+
+    Parameters
+    ----------
+    expert : LipSyncExpert
+        Frozen.
+    stats : MotionStats
+    weight : float
+        Of the score in the loss.
+    """
+
+    def __init__(self, expert: LipSyncExpert, stats: MotionStats, weight: float):
+        self.expert, self.stats, self.weight = expert, stats, weight
+
+    def __call__(self, clean: Tensor, batch: Batch) -> Tensor:
+        """Return the weighted loss.
+
+        Parameters
+        ----------
+        clean : Tensor, shape (B, 80, 70)
+            Predicted clean motion, normalised.
+        batch : Batch
+        """
+        offset = (clean * self.stats.std)[..., :63]  # the mean is the rest pose
+        seen = self.expert.see(read(offset)[..., LIP_COLUMNS])
+        with torch.no_grad():
+            heard = self.expert.hear(batch.features)
+        disagreement = 1 - (heard * seen).sum(dim=-1, keepdim=True)
+        audible = batch.mask * ~batch.null_audio[:, None, None]
+        return self.weight * (disagreement * audible).mean()

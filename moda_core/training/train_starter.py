@@ -1,0 +1,230 @@
+"""Train the starter's motion model on synthetic speech: ``python run.py train-starter``."""
+
+import argparse
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..config import STARTER, MMDiTConfig
+from ..mmdit.model import MotionMMDiT
+from .batches import Batch, BatchSampler, Corpus, motion_stats
+from .dataset import training_clips
+from .evaluate import evaluate
+from .flow_loss import NULL_AUDIO, FlowLoss
+from .hearing import train_audio_embedder
+from .initialization import new_network
+from .lip_sync_expert import LipSyncLoss, train_expert
+from .optimization import RunningAverage, optimize
+from .trained import TrainedStarter
+
+logger = logging.getLogger(__name__)
+
+WEIGHTS_DIR = Path(__file__).parents[1] / "starter" / "weights"
+LIP_SYNC_WEIGHT = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How the starter is trained; the defaults reproduce the shipped weights.
+
+    Parameters
+    ----------
+    num_embedder_steps, num_steps, num_lip_steps : int
+        Of the audio embedder alone, then of the motion model, then of the motion model with
+        misleading lips, see `FlowLoss`; the expert joins in the last stage.
+    batch_size, embedder_batch_size : int
+        Windows in a step.
+    num_clips, num_flite_clips : int
+        Clips spoken by espeak-ng and by flite.
+    learning_rate, lip_learning_rate : float
+        At its height, after a warm-up; it falls to 0 along a cosine. The second is the last
+        stage's.
+    average : float
+        Decay of the running average of the weights, which is what ships.
+    lip_sync_weight : float
+        Of the Lip-motion Sync Expert's score in the loss; 0 leaves it out.
+    num_expert_steps : int
+        Of the expert's own training.
+    seed : int
+    """
+
+    num_embedder_steps: int = 1500
+    num_steps: int = 4000
+    num_lip_steps: int = 1500
+    batch_size: int = 16
+    embedder_batch_size: int = 24
+    num_clips: int = 2000
+    num_flite_clips: int = 400
+    learning_rate: float = 1.5e-3
+    lip_learning_rate: float = 6e-4
+    average: float = 0.998
+    lip_sync_weight: float = 0.0
+    num_expert_steps: int = 1000
+    seed: int = 0
+
+
+def train_stage(
+    name: str,
+    network: MotionMMDiT,
+    loss: Callable[[Batch], Tensor],
+    sampler: BatchSampler,
+    options: TrainingOptions,
+) -> None:
+    """Train the network with one loss, and leave it with its averaged weights.
+
+    Parameters
+    ----------
+    name : {"motion", "lips"}
+        Stage, of which `options` holds the length and the learning rate.
+    network : MotionMMDiT
+    loss : callable
+        A `FlowLoss` of it, perhaps with arguments bound.
+    sampler : BatchSampler
+    options : TrainingOptions
+    """
+    num_steps, learning_rate = {
+        "motion": (options.num_steps, options.learning_rate),
+        "lips": (options.num_lip_steps, options.lip_learning_rate),
+    }[name]
+    average = RunningAverage(network, options.average)
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+    def loss_of_step(step: int) -> Tensor:
+        return loss(sampler.draw(options.batch_size))
+
+    optimize(name, parameters, loss_of_step, num_steps, learning_rate, average.update)
+    network.load_state_dict(average.state)
+
+
+def train(
+    corpus: Corpus, config: MMDiTConfig = STARTER, options: TrainingOptions | None = None
+) -> TrainedStarter:
+    """Train a motion model from the beginning.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    config : MMDiTConfig
+    options : TrainingOptions, optional
+
+    Returns
+    -------
+    TrainedStarter
+        With the averaged weights.
+    """
+    options = options or TrainingOptions()
+    stats = motion_stats(corpus)
+    network = new_network(config, stats.std > 0, options.seed)
+    control_std = corpus.controls.std(dim=0).clamp(min=0.1)
+
+    def start_stage(stage: int) -> tuple[BatchSampler, FlowLoss]:
+        seed = options.seed + stage
+        sampler = BatchSampler(corpus, stats, config.audio_context, seed)
+        return sampler, FlowLoss(network, stats, control_std, seed)
+
+    sampler, loss = start_stage(0)
+    train_audio_embedder(
+        network.audio_embedder,
+        sampler,
+        options.num_embedder_steps,
+        options.embedder_batch_size,
+        2 * options.learning_rate,
+        options.seed,
+    )
+    train_stage("motion", network, loss, sampler, options)
+    lip_sync = None
+    if options.lip_sync_weight > 0:
+        expert = train_expert(start_stage(1)[0], options.seed, options.num_expert_steps)
+        lip_sync = LipSyncLoss(expert, stats, options.lip_sync_weight)
+    sampler, loss = start_stage(2)
+    late_loss = partial(loss, mislead_lips=True, lip_sync=lip_sync)
+    train_stage("lips", network, late_loss, sampler, options)
+    null_audio = torch.full((config.audio_width,), NULL_AUDIO)
+    return TrainedStarter(network.eval(), null_audio, stats)
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    defaults = TrainingOptions()
+    parser = argparse.ArgumentParser(prog="train-starter", description=__doc__)
+    parser.add_argument(
+        "--lip-sync-expert", action="store_true", help="let the Lip-motion Sync Expert join in"
+    )
+    parser.add_argument("--steps", type=int, default=defaults.num_steps)
+    parser.add_argument("--lip-steps", type=int, default=defaults.num_lip_steps)
+    parser.add_argument("--embedder-steps", type=int, default=defaults.num_embedder_steps)
+    parser.add_argument("--flite-clips", type=int, default=defaults.num_flite_clips)
+    parser.add_argument("--clips", type=int, default=defaults.num_clips)
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--speech", type=Path, help="a real recording to evaluate on as well")
+    parser.add_argument("--out", type=Path, default=WEIGHTS_DIR)
+    return parser.parse_args(argv)
+
+
+def write_evaluation(path: Path, variant: str, figures: dict) -> None:
+    """Add the figures of the weights beside `path` to it, keeping those of the other variant.
+
+    Parameters
+    ----------
+    path : Path
+    variant : str
+        Of the weights that are there now.
+    figures : dict
+    """
+    stored = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    stored = {**stored, "shipped": variant, variant: figures}
+    path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train, evaluate and write ``starter.safetensors`` and ``starter_evaluation.json``.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        Command-line arguments.
+
+    Returns
+    -------
+    int
+        Exit status 0.
+
+    Raises
+    ------
+    MoDAError
+        If espeak-ng is missing.
+    """
+    arguments = _arguments(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(1)  # two threads on a busy machine are slower than one
+    expert = arguments.lip_sync_expert
+    options = TrainingOptions(
+        num_steps=arguments.steps,
+        num_lip_steps=arguments.lip_steps,
+        num_embedder_steps=arguments.embedder_steps,
+        num_clips=arguments.clips,
+        num_flite_clips=arguments.flite_clips,
+        lip_sync_weight=LIP_SYNC_WEIGHT if expert else 0.0,
+        seed=arguments.seed,
+    )
+    started = time.monotonic()
+    logger.info("Speaking %d clips", options.num_clips)
+    corpus = Corpus.from_clips(
+        training_clips(options.num_clips, options.num_flite_clips, options.seed + 1)
+    )
+    starter = train(corpus, options=options)
+    minutes = (time.monotonic() - started) / 60
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    starter.save(arguments.out / "starter.safetensors")
+    logger.info("Evaluating")
+    figures = {"options": asdict(options), "training_minutes": round(minutes, 1)}
+    figures |= evaluate(starter, arguments.speech, options.seed + 1)
+    variant = "with_lip_sync_expert" if expert else "without_lip_sync_expert"
+    write_evaluation(arguments.out / "starter_evaluation.json", variant, figures)
+    return 0
