@@ -26,9 +26,9 @@ CONTROL_RANGES = {
 }
 # Bounds of the pose in degrees: further on the face would slide inside the hair.
 PITCH_LIMIT, YAW_LIMIT, ROLL_LIMIT = 13.0, 15.0, 13.0
-# A warp shows no chin from below: an independent landmark model sees three quarters of a nod, but
+# A warp shows no chin from below: an independent landmark model sees seven tenths of a nod, but
 # all of a turn or a tilt. This makes up for it.
-PITCH_GAIN = 1.35
+PITCH_GAIN = 1.45
 SCALE_LIMIT = 0.04  # around the size in the picture
 SHIFT_LIMIT = 0.2  # in eye distances
 TRANSLATION_UNIT = 2.35  # eye distances in one unit of the motion's translation

@@ -14,7 +14,7 @@ from torch import Tensor
 from .face_shape import FaceShape, MouthShape
 from .smooth import bump, shoulder, smoothstep, soft_clamp
 
-OPENING = 0.5  # of the lips at jaw 1, in eye distances
+OPENING = 0.56  # of the lips at jaw 1, in eye distances
 PRESS = 0.05  # how much opening pressed lips take away
 JAW_FOLLOWS = 0.86  # of the opening, by the chin
 SKULL_SHARE = 0.35  # of closing a picture's open lips, by the upper lip

@@ -23,6 +23,7 @@ from ..mmdit.model import IDENTITY_DIM, MotionMMDiT
 from ..motion import FPS, MotionStats
 from ..starter.controls import CONTROLS, read, rest_expression
 from ..starter.performance import finish_performance
+from ..starter.render_mouth import OPENING
 from ..windows import SamplingOptions, sample_motion
 from .dataset import (
     FLITE_TEST,
@@ -48,7 +49,6 @@ logger = logging.getLogger(__name__)
 
 JAW, LID = CONTROLS.index("jaw"), CONTROLS.index("blink_left")
 PAUSE_LEVEL = 0.08  # of the loud frames' level; quieter frames are pauses
-GAP_OF_JAW = 0.45  # lip gap in eye distances that the renderer gives a jaw of 1
 COMPARATOR_CLIPS = 200
 
 
@@ -193,7 +193,7 @@ def speech_figures(starter: TrainedStarter, waveform: np.ndarray) -> dict:
         controls = controls_of(motion)
         energy = speech_energy(waveform, len(controls))
         pause = energy < PAUSE_LEVEL
-        gap = GAP_OF_JAW * controls[:, JAW].clip(0)
+        gap = OPENING * controls[:, JAW].clip(0)
         width = controls[:, CONTROLS.index("width")]
         figures[name] = {
             "pause_gap": float(gap[pause].mean()) if pause.any() else None,
