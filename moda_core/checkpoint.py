@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from .config import MMDiTConfig
-from .errors import InputFileError
+from .errors import InputFileError, OutputError
 
 MMDIT_PREFIX = "talking_head_dit."
 
@@ -182,13 +182,16 @@ def save_safetensors(path: Path, tensors: dict[str, Tensor], config: MMDiTConfig
 
     Raises
     ------
-    SafetensorError
+    OutputError
         If the file can't be written.
     RuntimeError
         If tensors share memory.
     """
     contiguous = {key: tensor.detach().contiguous() for key, tensor in tensors.items()}
-    save_file(contiguous, path, metadata={"config": json.dumps(vars(config))})
+    try:
+        save_file(contiguous, path, metadata={"config": json.dumps(vars(config))})
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"{path} can't be written ({error}). Choose another folder.") from error
 
 
 def read_config(metadata: dict[str, str], source: str = "The file") -> MMDiTConfig:

@@ -11,6 +11,7 @@ import numpy as np
 from einops import rearrange
 
 from ..errors import InputFileError
+from ..input_file import check_input_file
 
 logger = logging.getLogger(__name__)
 
@@ -239,16 +240,7 @@ def open_media(path: Path) -> av.container.InputContainer:
     InputFileError
         If the file is missing, empty, unreadable, or neither sound nor video.
     """
-    try:
-        if path.is_dir():
-            raise InputFileError(f"'{path}' is a folder. Name a sound file in it.")
-        size = path.stat().st_size
-    except PermissionError as error:
-        raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error
-    except OSError as error:
-        raise InputFileError(f"'{path}' does not exist. Check the path of the sound.") from error
-    if size == 0:
-        raise InputFileError(f"'{path}' is empty (0 bytes). Record or export it again.")
+    check_input_file(path, "sound")
     try:
         # The prefix keeps a colon in a name from being taken for a network protocol.
         return av.open(f"file:{path}", metadata_errors="replace")

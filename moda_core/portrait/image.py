@@ -13,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ..errors import InputFileError
+from ..input_file import check_input_file
 
 try:  # left out of some builds of Pillow
     from PIL import ImageCms
@@ -52,7 +53,7 @@ def read_image(path: str | Path) -> Tensor:
         or a side under 16 pixels.
     """
     path = Path(path)
-    _check_file(path)
+    check_input_file(path, "picture")
     rgb = _decoded(path)
     if min(rgb.size) < SMALLEST_SIDE:
         raise InputFileError(
@@ -120,19 +121,6 @@ def _scaled(height: int, width: int, limit: int) -> tuple[int, int]:
     if height > width:
         return limit, max(int(width * limit / height), 1)
     return max(int(height * limit / width), 1), limit
-
-
-def _check_file(path: Path):
-    try:
-        if path.is_dir():
-            raise InputFileError(f"'{path}' is a folder. Name a picture in it.")
-        size = path.stat().st_size
-    except PermissionError as error:
-        raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error
-    except OSError as error:
-        raise InputFileError(f"'{path}' does not exist. Check the path of the picture.") from error
-    if size == 0:
-        raise InputFileError(f"'{path}' is empty (0 bytes). Export or download it again.")
 
 
 def _decoded(path: Path) -> Image.Image:

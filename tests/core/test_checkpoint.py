@@ -13,19 +13,9 @@ from moda_core.checkpoint import (
     read_safetensors,
     save_safetensors,
 )
-from moda_core.config import MMDiTConfig
-from moda_core.errors import InputFileError
+from moda_core.errors import InputFileError, OutputError
 from moda_core.mmdit.model import MotionMMDiT
-
-TINY = MMDiTConfig(
-    width=64,
-    num_heads=4,
-    num_four_stream=3,
-    num_double_stream=6,
-    num_single_stream=12,
-    audio_layers=12,
-    audio_width=768,
-)
+from tests.parity.motion_cases import TINY
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +78,8 @@ def test_a_damaged_file_is_named(tmp_path, content):
 
     with pytest.raises(InputFileError, match=r"weights\.safetensors"):
         read_safetensors(path)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(OutputError, match="missing"):
+        save_safetensors(tmp_path / "missing" / "x.safetensors", {"x": torch.zeros(1)}, TINY)

@@ -1,0 +1,31 @@
+"""What every file that a user names is checked for first."""
+
+from pathlib import Path
+
+from .errors import InputFileError
+
+
+def check_input_file(path: Path, kind: str) -> None:
+    """Make sure that a file is there and holds something.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What it should be, such as "picture", for the message.
+
+    Raises
+    ------
+    InputFileError
+        If it is missing, a folder, locked or empty.
+    """
+    try:
+        if path.is_dir():
+            raise InputFileError(f"'{path}' is a folder. Name a {kind} file in it.")
+        size = path.stat().st_size
+    except PermissionError as error:
+        raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error
+    except OSError as error:
+        raise InputFileError(f"'{path}' does not exist. Check the path of the {kind}.") from error
+    if size == 0:
+        raise InputFileError(f"'{path}' is empty (0 bytes). Make the {kind} again.")
