@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import motion_cases
+from . import media_cases, motion_cases
 from .compare import compare
 
 RUNNERS = {
@@ -20,6 +20,7 @@ RUNNERS = {
     "dit_base.npz": motion_cases.dit_base,
     "sample_tiny.npz": motion_cases.sample_tiny,
     "helpers.npz": motion_cases.helpers,
+    "audio_small.npz": media_cases.audio_small,
 }
 NOT_PART_OF_THE_PRODUCT = ("face_parser.npz",)
 

@@ -25,6 +25,7 @@ from moda_core.motion import (
 from moda_core.window_plan import OVERLAP, audio_tokens_input, cross_fade
 from moda_core.windows import SamplingOptions, WindowSampler, sample_motion
 
+from .media_cases import reduced_picture, size_limits
 from .synthetic_weights import described, motion_checkpoint, normal
 
 TINY = MMDiTConfig(
@@ -172,7 +173,7 @@ def sample_tiny(case: dict, golden: Arrays) -> Arrays:
 
 
 def helpers(case: dict, golden: Arrays) -> Arrays:
-    """What belongs to sections C to E of the specification."""
+    """What belongs to sections C to E of the specification, and the sizes of section G."""
     seeds, stats = case["seeds"], released_stats()
     info = {key[5:]: torch.from_numpy(golden[key]) for key in golden if key.startswith("info_")}
     refined = refine_motion_info(info)
@@ -197,5 +198,7 @@ def helpers(case: dict, golden: Arrays) -> Arrays:
         "modulate_lip_addframes10": modulate_lips(motion, 10),
         "modulate_lip_fixedstd": modulate_lips(motion, 10, reference_index=3),
         "smooth_out": smooth_pose(described(case["smooth_in"])),
+        "resize_out_1920_2": size_limits(golden),
+        "resize_img_sub": reduced_picture(case["resize_img"]),
         "fuse_out_last16": cross_fade(before, after)[:, -after.shape[1] :][:, :OVERLAP],
     }

@@ -58,3 +58,30 @@ def normal(seed: int, shape, scale: float = 1.0) -> torch.Tensor:
 def described(description: dict) -> torch.Tensor:
     """Return the input that an entry of `cases.json` describes by seed, shape and scale."""
     return normal(description["seed"], description["shape"], description.get("scale", 1.0))
+
+
+def image(seed: int, height: int, width: int) -> np.ndarray:
+    """Return a seeded test picture, smooth with noise, shape (height, width, 3), uint8."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    phase = generator.uniform(0, 2 * np.pi, (3, 3))
+    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
+    channels = []
+    for channel in range(3):
+        across = np.sin(2 * np.pi * (channel + 1) * x / width + phase[channel, 0])
+        down = np.cos(2 * np.pi * (2 - 0.5 * channel) * y / height + phase[channel, 1])
+        diagonal = np.sin(2 * np.pi * (x + y) / 37.0 + phase[channel, 2])
+        channels.append(127.5 + 55 * across * down + 35 * diagonal)
+    noisy = np.stack(channels, axis=-1) + 6.0 * generator.standard_normal((height, width, 3))
+    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+
+
+def waveform(seed: int, num_samples: int, sample_rate: int = 16000) -> np.ndarray:
+    """Return a seeded speech-like test sound, float64, shape (num_samples,)."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    phase = generator.uniform(0, 2 * np.pi, 4)
+    time = np.arange(num_samples, dtype=np.float64) / sample_rate
+    turn = 2 * np.pi * time
+    level = 0.55 + 0.45 * np.sin(2.7 * turn + phase[0])
+    voice = 0.25 * np.sin(140 * turn + 3 * np.sin(0.9 * turn) + phase[1])
+    voice += 0.12 * np.sin(730 * turn + phase[2]) + 0.06 * np.sin(2450 * turn + phase[3])
+    return level * voice + 0.02 * generator.standard_normal(num_samples)
