@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .arguments import Parser, number, points
 from .config import EMOTIONS
 from .console import ProgressBar, Stopwatch, write_line
 from .errors import MoDAError, OutputError
@@ -16,91 +16,57 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = Path(__file__).with_name("example")
 SHEET_FRAMES = 12
-
-
-def points(text: str) -> list[tuple[float, float]]:
-    """Parse `--points`, such as `210,180 300,182 225,290 290,291`.
-
-    Parameters
-    ----------
-    text : str
-        Four or six pairs in pixels of the picture: left and right eye, left and right mouth corner,
-        and perhaps the inner edges of the upper and the lower lip.
-
-    Returns
-    -------
-    list of (float, float)
-        x, y of each point.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        If these are not four or six pairs of numbers.
-    """
-    try:
-        numbers = [[float(value) for value in pair.split(",")] for pair in text.split()]
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of x,y pairs") from error
-    if any(len(pair) != 2 for pair in numbers) or len(numbers) not in (4, 6):
-        raise argparse.ArgumentTypeError(
-            f"expected 4 or 6 pairs x,y, got {text!r}: eyes, mouth corners, and perhaps the inner "
-            "edges of the upper and lower lip, from left to right and top to bottom"
-        )
-    return [(x, y) for x, y in numbers]
-
-
-def number(minimum: float, maximum: float, kind: type = float) -> Callable[[str], float]:
-    """Return a parser for a number in a range.
-
-    Parameters
-    ----------
-    minimum, maximum : float
-        Both are in the range.
-    kind : type
-        ``float`` or ``int``.
-
-    Returns
-    -------
-    callable (text) -> number
-        Raises `argparse.ArgumentTypeError` for any other text.
-    """
-
-    def parse(text: str):
-        try:
-            value = kind(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
-        if not minimum <= value <= maximum:
-            raise argparse.ArgumentTypeError(f"expected {minimum:g} to {maximum:g}, got {text}")
-        return value
-
-    return parse
+POINTS_HELP = (
+    "where the face is, instead of looking for it: 'x,y x,y x,y x,y', the pupils, then the corners "
+    "of the mouth, left to right; two more for the inner edges of the lips if the mouth is open"
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(prog="run.py", description="Animate a portrait from speech.")
+    parser = Parser(prog="run.py", description="Animate a portrait from speech.")
     commands = parser.add_subparsers(dest="command", required=True)
 
     demo = commands.add_parser("demo", help="animate the bundled portrait with the bundled speech")
     demo.set_defaults(run=run_demo)
 
-    talk = commands.add_parser("talk", help="animate your portrait with your recording")
+    talk = commands.add_parser(
+        "talk",
+        help="animate your portrait with your recording",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     talk.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a picture with a face")
     talk.add_argument("audio", type=Path, metavar="AUDIO", help="a file with speech")
-    talk.add_argument("-o", "--output", type=Path, help="the video; default output/NAME.mp4")
-    talk.add_argument("--emotion", choices=EMOTIONS, default="none")
-    talk.add_argument("--seed", type=number(0, 2**64 - 1, int), default=42)
     talk.add_argument(
-        "--cfg-scale", type=number(0, 10), default=1.2, help="guidance; 1.2 is the model's own"
+        "-o",
+        "--output",
+        type=Path,
+        default=argparse.SUPPRESS,
+        help="the video, .mp4, .mov or .mkv; in output/ if not named",
     )
-    talk.add_argument("--steps", type=number(1, 1000, int), default=10, help="steps of the sampler")
-    talk.add_argument("--fps", type=number(1, 240), default=25.0, help="frames a second")
-    talk.add_argument("--seconds", type=number(0.04, 1e6), help="use only the beginning")
+    talk.add_argument(
+        "--emotion", type=str.lower, choices=EMOTIONS, default="none", help="how the face looks"
+    )
+    talk.add_argument(
+        "--seed", type=number(0, 2**64 - 1, int), default=42, help="another number moves otherwise"
+    )
+    talk.add_argument(
+        "--cfg-scale", type=number(0, 10), default=1.2, help="guidance, 0 to 10; up to 1 is off"
+    )
+    talk.add_argument(
+        "--steps", type=number(1, 1000, int), default=10, help="of the sampler, 1 to 1000"
+    )
+    talk.add_argument("--fps", type=number(1, 240), default=25.0, help="frames a second, 1 to 240")
+    talk.add_argument(
+        "--seconds",
+        type=number(0.04, 1e6),
+        default=argparse.SUPPRESS,
+        help="use only the beginning",
+    )
     talk.add_argument(
         "--face", type=number(0, 99, int), default=0, help="which face of several, 0 is the largest"
     )
-    talk.add_argument("--points", type=points, help="landmarks as x,y pairs, if none are found")
+    talk.add_argument("--points", type=points, default=argparse.SUPPRESS, help=POINTS_HELP)
     talk.add_argument(
         "--no-label",
         action="store_true",
@@ -154,7 +120,7 @@ def run_talk(arguments: argparse.Namespace) -> None:
     from .talk import TalkSettings
     from .windows import SamplingOptions
 
-    output = arguments.output
+    output = getattr(arguments, "output", None)
     if output is None:
         output = output_folder() / f"{arguments.portrait.stem}-{arguments.audio.stem}.mp4"
     options = SamplingOptions(arguments.steps, arguments.cfg_scale, arguments.seed)
@@ -162,8 +128,8 @@ def run_talk(arguments: argparse.Namespace) -> None:
         arguments.emotion,
         options,
         arguments.fps,
-        arguments.seconds,
-        arguments.points,
+        getattr(arguments, "seconds", None),
+        getattr(arguments, "points", None),
         arguments.face,
         not arguments.no_label,
         arguments.device,
@@ -270,7 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         known, rest = build_parser().parse_known_args(arguments)
         if rest and known.command != "train-starter":
-            build_parser().error(f"unrecognized arguments: {' '.join(rest)}")
+            build_parser().error(f"unknown options: {' '.join(rest)}")
         known.rest = rest
         known.run(known)
     except MoDAError as error:

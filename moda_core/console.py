@@ -125,7 +125,7 @@ class Stopwatch:
         speed = num_frames / max(work, 1e-9)
         lines.append(
             f"{num_frames} frames, {speed:.1f} frames a second after set-up "
-            f"({speed / fps:.2f} of real time), {num_frames / max(total, 1e-9):.1f} in all"
+            f"({speed / fps:.2f} of real time), {num_frames / max(total, 1e-9):.1f} with it"
         )
         memory = peak_memory()
         lines.append(f"peak memory {memory / 2**20:.0f} MiB" if memory else "peak memory unknown")

@@ -110,6 +110,13 @@ def read_portrait(path: str | Path, settings: TalkSettings, renderer: WarpRender
         longer = max(original.shape[:2])
         scale = max(image.shape[:2]) / longer if longer > SIZE_LIMIT else 1.0
         points = [(x * scale, y * scale) for x, y in settings.points]
+        height, width = image.shape[:2]
+        for x, y in points:
+            if not (0 <= x <= width and 0 <= y <= height):
+                raise FaceNotFoundError(
+                    f"The point {x / scale:g},{y / scale:g} is not inside the picture '{path}'. "
+                    "Give points in pixels of the picture file, x before y."
+                )
         try:
             return renderer.portrait(image, landmarks_from_points(points))
         except ValueError as error:

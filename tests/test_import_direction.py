@@ -12,7 +12,7 @@ LAZY_LIBRARIES = {"transformers", "kornia", "huggingface_hub"}
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 # Inside the core, a package imports from those before it only.
 LAYERS = [
-    {"errors", "config", "input_file", "threads", "ahead"},
+    {"errors", "config", "input_file", "threads", "ahead", "arguments"},
     {"audio", "motion", "keypoints", "emotion"},
     {"mmdit", "renderer", "flow", "window_plan", "windows", "checkpoint"}
     | {"portrait", "starter", "video", "soundtrack"},

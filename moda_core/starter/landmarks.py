@@ -51,10 +51,15 @@ def find_landmarks(image: Tensor, face_index: int = 0) -> FaceLandmarks:
     """
     boxes = find_faces(image)
     if not 0 <= face_index < len(boxes):
-        found = "no face" if not boxes else f"{len(boxes)} face(s)"
+        size = f"{image.shape[1]}x{image.shape[0]} pixels"
+        if not boxes:
+            raise FaceNotFoundError(
+                f"No face was found in the picture of {size}: use another picture, "
+                f"or {POINTS_REMEDY}."
+            )
         raise FaceNotFoundError(
-            f"Expected a face number {face_index} (counted from 0), found {found} in the picture "
-            f"of {image.shape[1]}x{image.shape[0]} pixels: use another picture, or {POINTS_REMEDY}."
+            f"There is no face number {face_index}: {len(boxes)} found in the picture of {size}. "
+            f"Use a number from 0 to {len(boxes) - 1}, or {POINTS_REMEDY}."
         )
     box = boxes[face_index]
     if box.size < SMALLEST_FACE:

@@ -121,9 +121,7 @@ def _sample(region: Region, grid: Tensor) -> Tensor:
     height, width = region.size
     sharp = height * width <= BICUBIC_PIXELS and region.device.type != "mps"  # Macs have no bicubic
     mode = "bicubic" if sharp else "bilinear"
-    return F.grid_sample(
-        region.source, grid, mode=mode, padding_mode="reflection", align_corners=False
-    )
+    return F.grid_sample(region.source, grid, mode=mode, padding_mode="border", align_corners=False)
 
 
 def _render_parts(

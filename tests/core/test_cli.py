@@ -287,4 +287,4 @@ def test_points_outside_the_picture_are_refused(files, capsys):
     options = ["--points", "1000,1000 1100,1000 1020,1100 1080,1100"]
 
     assert talk(files, options=options) == 2
-    assert "inside the picture" in capsys.readouterr().err
+    assert "not inside the picture" in capsys.readouterr().err

@@ -1,0 +1,77 @@
+"""Parsers of command-line values, whose complaints are one sentence."""
+
+import argparse
+from collections.abc import Callable
+from typing import NoReturn
+
+ENDLESS = 1e6  # limits from here on are not worth telling
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2 after saying what was wrong and where the options are listed."""
+        self.exit(2, f"{message[0].upper()}{message[1:]}. See 'python {self.prog} --help'.\n")
+
+
+def points(text: str) -> list[tuple[float, float]]:
+    """Parse `--points`, such as `210,180 300,182 225,290 290,291`.
+
+    Parameters
+    ----------
+    text : str
+        Four or six pairs in pixels of the picture: left and right eye, left and right mouth corner,
+        and perhaps the inner edges of the upper and the lower lip.
+
+    Returns
+    -------
+    list of (float, float)
+        x, y of each point.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If these are not four or six pairs of numbers.
+    """
+    try:
+        numbers = [[float(value) for value in pair.split(",")] for pair in text.split()]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of x,y pairs") from error
+    if any(len(pair) != 2 for pair in numbers) or len(numbers) not in (4, 6):
+        raise argparse.ArgumentTypeError(
+            f"expected 4 or 6 pairs x,y, got {text!r}: eyes, mouth corners, and perhaps the inner "
+            "edges of the upper and lower lip, from left to right and top to bottom"
+        )
+    return [(x, y) for x, y in numbers]
+
+
+def number(minimum: float, maximum: float, kind: type = float) -> Callable[[str], float]:
+    """Return a parser for a number in a range.
+
+    Parameters
+    ----------
+    minimum, maximum : float
+        Both are in the range.
+    kind : type
+        ``float`` or ``int``.
+
+    Returns
+    -------
+    callable (text) -> number
+        Raises `argparse.ArgumentTypeError` for any other text.
+    """
+
+    def parse(text: str):
+        try:
+            value = kind(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+        if not minimum <= value <= maximum:
+            limits = f"{minimum:g} to {maximum:g}"
+            if maximum >= ENDLESS:
+                limits = f"at least {minimum:g}"
+            raise argparse.ArgumentTypeError(f"expected {limits}, got {text}")
+        return value
+
+    return parse
