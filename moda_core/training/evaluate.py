@@ -17,10 +17,10 @@ from scipy.signal import resample_poly
 from torch import Tensor
 
 from ..audio.log_mel import SAMPLE_RATE, log_mel_features
-from ..checkpoint import MMDIT_PREFIX, load_strict, read_config, read_safetensors
 from ..emotion import EMOTIONS, NONE_INDEX, emotion_weights
-from ..mmdit.model import IDENTITY_DIM, MotionMMDiT
-from ..motion import FPS, MotionStats
+from ..mmdit.model import IDENTITY_DIM
+from ..motion import FPS
+from ..pipeline import load_starter_model
 from ..starter.controls import CONTROLS, read, rest_expression
 from ..starter.performance import finish_performance
 from ..starter.render_mouth import OPENING
@@ -60,17 +60,8 @@ def load_trained(path: Path) -> TrainedStarter:
     InputFileError
         If the file is missing, damaged or of another model.
     """
-    tensors, metadata = read_safetensors(path)
-    tensors = {key: tensor.float() for key, tensor in tensors.items()}
-    network = MotionMMDiT(read_config(metadata))
-    state = {
-        key.removeprefix(MMDIT_PREFIX): tensor
-        for key, tensor in tensors.items()
-        if key.startswith(MMDIT_PREFIX)
-    }
-    load_strict(network, state, str(path))
-    stats = MotionStats(tensors["motion_mean"], tensors["motion_std"])
-    return TrainedStarter(network.eval(), tensors["null_audio_feat"].flatten(), stats)
+    model = load_starter_model(path=path)
+    return TrainedStarter(model.network, model.null_audio, model.stats)
 
 
 def sample(

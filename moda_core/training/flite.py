@@ -89,6 +89,8 @@ def say(text: str, voice: str, stretch: float = 1.0) -> tuple[np.ndarray, int, l
         If flite is missing or fails.
     """
     require()
+    if voice not in VOICES:
+        raise MoDAError(f"flite's voice {voice!r} is not known here. Use one of {VOICES}.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         options = ["-voice", voice, "--setf", f"duration_stretch={stretch:g}", "-psdur"]

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from moda_core.errors import FaceNotFoundError
-from moda_core.portrait.image import limit_size, read_image
+from moda_core.portrait.image import SIZE_LIMIT, limit_size, read_image
 from moda_core.starter.landmarks import LOW_CONFIDENCE, find_landmarks
 
 POINTS = ("left_eye", "right_eye", "left_mouth", "right_mouth", "upper_lip", "lower_lip")
@@ -35,7 +35,8 @@ def portrait_errors(path: Path, reference: dict[str, list[float]]) -> dict:
     """
     original = read_image(path)
     image = limit_size(original)
-    scale = max(image.shape[:2]) / max(original.shape[:2])
+    longer = max(original.shape[:2])
+    scale = max(image.shape[:2]) / longer if longer > SIZE_LIMIT else 1.0
     expected = np.array([reference[name] for name in POINTS]) * scale
     unit = np.hypot(*(expected[1] - expected[0]))
     start = time.process_time()
