@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .motion import MOTION_DIM
@@ -48,32 +49,41 @@ def window_noise(seed: int, window_index: int) -> Tensor:
     return torch.randn(1, WINDOW, MOTION_DIM, generator=generator)
 
 
-def audio_tokens_input(features: Tensor, num_windows: int, context: int, pad_mode: str) -> Tensor:
-    """Pad features to whole windows and give every frame its neighbours.
+def window_audio(features: Tensor, window_index: int, context: int, pad_mode: str) -> Tensor:
+    """Return a window's features, and give every frame its neighbours.
+
+    Only the window is copied: the features of ten minutes take half a gigabyte.
 
     Parameters
     ----------
     features : Tensor, shape (T, layers, channels)
         Audio features at 25 fps, at least one frame.
-    num_windows : int
-        ``count_windows(T)``, or more.
+    window_index : int
+        Below ``count_windows(T)``.
     context : int
-        Frames in a context, odd; beyond the ends they are zero.
+        Frames in a context, odd; beyond the ends of the padded clip they are zero.
     pad_mode : {"zero", "replicate"}
         What fills up the last window: zeros, or the last frame.
 
     Returns
     -------
-    Tensor, shape (80 + 64 (num_windows - 1), context, layers, channels)
+    Tensor, shape (80, context, layers, channels)
         A view where that is possible.
     """
-    missing = WINDOW + STRIDE * (num_windows - 1) - features.shape[0]
-    tail = features.new_zeros(missing, *features.shape[1:])
-    if pad_mode == "replicate":
-        tail = features[-1:].expand(missing, -1, -1)
-    margin = features.new_zeros(context // 2, *features.shape[1:])
-    padded = torch.cat([margin, features, tail, margin])
-    return padded.unfold(0, context, 1).movedim(-1, 1)
+    num_frames, margin = features.shape[0], context // 2
+    padded_frames = WINDOW + STRIDE * (count_windows(num_frames) - 1)
+    start, stop = STRIDE * window_index - margin, STRIDE * window_index + WINDOW + margin
+    frames = features[max(start, 0) : min(stop, num_frames)]
+    missing = min(stop, padded_frames) - num_frames
+    if missing > 0:
+        tail = features.new_zeros(missing, *features.shape[1:])
+        if pad_mode == "replicate":
+            tail = features[-1:].expand(missing, -1, -1)
+        frames = torch.cat([frames, tail])
+    before, after = max(0, -start), max(0, stop - padded_frames)
+    if before or after:
+        frames = F.pad(frames, (0, 0, 0, 0, before, after))
+    return frames.unfold(0, context, 1).movedim(-1, 1)
 
 
 def cross_fade(motion: Tensor, following: Tensor, overlap: int = OVERLAP) -> Tensor:

@@ -15,9 +15,9 @@ from .motion import smooth_pose
 from .window_plan import (
     STRIDE,
     WINDOW,
-    audio_tokens_input,
     count_windows,
     cross_fade,
+    window_audio,
     window_noise,
 )
 
@@ -215,8 +215,6 @@ def sample_motion(
     num_windows = count_windows(len(features))
     if noise is not None and len(noise) < num_windows:
         raise ValueError(f"Expected noise for {num_windows} windows, got it for {len(noise)}.")
-    config = network.config
-    audio = audio_tokens_input(features, num_windows, config.audio_context, options.pad_mode)
     sampler = WindowSampler(network, null_audio, identity, emotion, options)
 
     total, done = num_windows * options.num_steps, 0
@@ -229,7 +227,7 @@ def sample_motion(
 
     motion = None
     for index in range(num_windows):
-        frames = audio[STRIDE * index : STRIDE * index + WINDOW]
+        frames = window_audio(features, index, network.config.audio_context, options.pad_mode)
         start = window_noise(options.seed, index) if noise is None else noise[index]
         window = smooth_pose(sampler.sample(frames, previous, start, on_step))
         previous = window[:, STRIDE - 1 : STRIDE]

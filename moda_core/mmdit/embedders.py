@@ -110,7 +110,7 @@ class AudioEmbedder(nn.Module):
         Parameters
         ----------
         audio : Tensor, shape (B, L, context, layers, channels)
-            See `audio_tokens_input`.
+            See `window_audio`.
 
         Returns
         -------

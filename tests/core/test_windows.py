@@ -7,9 +7,9 @@ from moda_core.config import MMDiTConfig
 from moda_core.emotion import emotion_weights
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.window_plan import (
-    audio_tokens_input,
     count_windows,
     cross_fade,
+    window_audio,
     window_noise,
 )
 from moda_core.windows import SamplingOptions, sample_motion
@@ -125,7 +125,7 @@ def test_guidance_is_the_rule_applied_to_two_separate_calls(network):
 
     guided = sample(network, audio, num_steps=1, cfg_scale=1.7, noise=[noise], emotion=emotion)
 
-    context = audio_tokens_input(audio, 1, 3, "zero")[None]
+    context = window_audio(audio, 0, 3, "zero")[None]
     null = NULL_AUDIO.expand_as(context)
     motion, time = torch.cat([previous, noise], dim=-1), torch.tensor([1000.0])
     call = lambda a, e: network(motion, time, a, torch.zeros(1, 63), e[None])  # noqa: E731
@@ -162,7 +162,7 @@ def test_cross_fade_is_linear_over_the_overlap():
 def test_context_is_centred_and_zero_beyond_the_ends():
     audio = features(80)
 
-    tokens = audio_tokens_input(audio, 1, 3, "zero")
+    tokens = window_audio(audio, 0, 3, "zero")
 
     assert tokens.shape == (80, 3, 2, 3)
     assert torch.equal(tokens[5], audio[4:7])
@@ -172,10 +172,26 @@ def test_context_is_centred_and_zero_beyond_the_ends():
 
 @pytest.mark.parametrize(("pad_mode", "expected"), [("zero", 0.0), ("replicate", 1.0)])
 def test_the_tail_is_padded_by_zeros_or_the_last_frame(pad_mode, expected):
-    tokens = audio_tokens_input(torch.ones(81, 2, 3), 2, 1, pad_mode)
+    tokens = window_audio(torch.ones(81, 2, 3), 1, 1, pad_mode)
 
-    assert tokens.shape[0] == 144
-    assert (tokens[81:] == expected).all()
+    assert tokens.shape[0] == 80
+    assert (tokens[:17] == 1).all()
+    assert (tokens[17:] == expected).all()
+
+
+@pytest.mark.parametrize("num_frames", [1, 79, 80, 81, 143, 144, 145, 300])
+@pytest.mark.parametrize("context", [1, 3, 9])
+def test_windows_are_slices_of_the_whole_padded_clip(num_frames, context):
+    audio, num_windows = features(num_frames), count_windows(num_frames)
+    margin = context // 2
+    padded = torch.zeros(80 + 64 * (num_windows - 1) + 2 * margin, 2, 3)
+    padded[margin : margin + num_frames] = audio
+
+    for index in range(num_windows):
+        tokens = window_audio(audio, index, context, "zero")
+
+        frames = [padded[64 * index + i : 64 * index + i + context] for i in range(80)]
+        assert torch.equal(tokens, torch.stack(frames))
 
 
 @pytest.mark.parametrize(

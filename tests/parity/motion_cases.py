@@ -22,7 +22,7 @@ from moda_core.motion import (
     released_stats,
     smooth_pose,
 )
-from moda_core.window_plan import OVERLAP, audio_tokens_input, cross_fade
+from moda_core.window_plan import OVERLAP, cross_fade, window_audio
 from moda_core.windows import SamplingOptions, WindowSampler, sample_motion
 
 from .media_cases import reduced_picture, size_limits
@@ -165,7 +165,7 @@ def sample_tiny(case: dict, golden: Arrays) -> Arrays:
         )
         if f"subclip_{name}_raw" in golden:
             sampler = WindowSampler(network, null_audio, identity, emotion, options)
-            frames = audio_tokens_input(features, 1, 1, options.pad_mode)
+            frames = window_audio(features, 0, 1, options.pad_mode)
             raw = sampler.sample(frames, previous, noise[0], on_step=lambda: None)
             computed[f"subclip_{name}_raw"] = raw
             computed[f"subclip_{name}_smoothed"] = smooth_pose(raw)
