@@ -1,0 +1,1 @@
+"""The released renderer: the portrait networks, driving, and frames."""
