@@ -14,11 +14,12 @@ from .contact_sheet import FrameSampler
 from .emotion import emotion_weights
 from .errors import FaceNotFoundError, MoDAError, OutputError
 from .motion import Motion
-from .pipeline import encode_speech, load_starter_model, perform
+from .pipeline import perform
 from .portrait.image import SIZE_LIMIT, limit_size, read_image
 from .portrait.portrait import Portrait
 from .starter.landmarks import LOW_CONFIDENCE, find_landmarks, landmarks_from_points
 from .starter.warp_renderer import WarpRenderer
+from .starter_model import encode_speech, load_starter_model
 from .video import COMMENT, VideoWriter, check_output
 from .windows import Progress, SamplingOptions
 

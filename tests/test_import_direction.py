@@ -13,10 +13,12 @@ CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 # Inside the core, a package imports from those before it only.
 LAYERS = [
     {"errors", "config", "input_file", "threads", "ahead", "arguments"},
+    {"checkpoint"},
     {"audio", "motion", "keypoints", "emotion"},
-    {"mmdit", "renderer", "flow", "window_plan", "windows", "checkpoint"}
+    {"mmdit", "renderer", "flow", "window_plan", "windows"}
     | {"portrait", "starter", "video", "soundtrack"},
-    {"pipeline", "training"},
+    {"motion_model"},
+    {"starter_model", "released_model", "pipeline", "training"},
     {"talk", "console", "contact_sheet"},
     {"cli", "__main__"},
 ]

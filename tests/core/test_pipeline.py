@@ -1,6 +1,7 @@
 """The parts put together: loading the starter, and parts that do not fit each other."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,12 +11,12 @@ from safetensors.torch import save_file
 from moda_core.audio.features import AudioFeatures
 from moda_core.checkpoint import read_safetensors
 from moda_core.errors import InputFileError
-from moda_core.motion import MotionStats
-from moda_core.pipeline import STARTER_ENCODER, STARTER_WEIGHTS, load_starter_model, perform
+from moda_core.pipeline import perform
 from moda_core.starter.controls import CONTROLS, read, rest_expression
+from moda_core.starter_model import STARTER_ENCODER, STARTER_WEIGHTS, load_starter_model
 from moda_core.windows import SamplingOptions
 
-PORTRAIT = SimpleNamespace(identity=torch.zeros(63))
+PORTRAIT = SimpleNamespace(identity=torch.zeros(63), renderer="any")
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +59,17 @@ def test_features_of_another_encoder_are_refused_by_both_names(model):
         perform(model, features(5, "hubert"), PORTRAIT)
 
 
+def test_portraits_of_another_renderer_are_refused_by_both_names(model):
+    portrait = SimpleNamespace(identity=torch.zeros(63), renderer="warp")
+
+    with pytest.raises(ValueError, match=r"'LivePortrait'.*'warp'"):
+        perform(replace(model, renderer="LivePortrait"), features(5), portrait)
+
+
 def test_the_models_own_start_and_finish_are_used(model):
     rest = torch.full((63,), 0.5)
-    fields = {name: getattr(model, name) for name in ("name", "network", "null_audio", "encoder")}
-    other = SimpleNamespace(
-        **fields,
-        stats=MotionStats(model.stats.mean, model.stats.std),
+    other = replace(
+        model,
         start=lambda portrait: (torch.zeros(1, 1, 70), rest),
         finish=lambda motion, features, seed: motion * 0 + seed,
     )

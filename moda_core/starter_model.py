@@ -1,0 +1,134 @@
+"""The built-in motion model and the features that it hears, which need no download."""
+
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .audio.features import AudioFeatures
+from .audio.log_mel import log_mel_features
+from .audio.waveform import audio_duration, decode_blocks, frame_count
+from .checkpoint import cast_floats, load_strict, read_config, read_safetensors
+from .errors import InputFileError
+from .mmdit.linear import CPUOperations, tune
+from .mmdit.model import MotionMMDiT
+from .mmdit.released_keys import MMDIT_PREFIX
+from .motion import FPS, MOTION_DIM, MotionStats
+from .motion_model import MotionModel
+from .portrait.portrait import Portrait
+from .starter.controls import rest_expression
+from .starter.performance import finish_performance
+from .window_plan import WINDOW
+
+STARTER_ENCODER = "log-mel (built in)"
+STARTER_WEIGHTS = Path(__file__).parent / "starter" / "weights" / "starter.safetensors"
+STARTER_EXTRAS = ("null_audio_feat", "motion_mean", "motion_std")
+
+
+def load_starter_model(
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    operations=None,
+    path: Path = STARTER_WEIGHTS,
+) -> MotionModel:
+    """Load the built-in motion model.
+
+    Parameters
+    ----------
+    device : str or torch.device
+    dtype : torch.dtype
+        Of the weights and of the computation.
+    operations : module or namespace, optional
+        Supplies the layers, see `MotionMMDiT`; default plain ones, tuned on a CPU.
+    path : Path
+        Weights made by `train-starter`.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, damaged or of another model.
+    """
+    state, metadata = read_safetensors(path)
+    config = read_config(metadata, path.name)
+    extras = {key: state[key] for key in STARTER_EXTRAS if key in state}
+    if len(extras) < len(STARTER_EXTRAS):
+        missing = ", ".join(key for key in STARTER_EXTRAS if key not in extras)
+        raise InputFileError(
+            f"{path.name} lacks {missing}: it is no starter model. Restore the file."
+        )
+    network = MotionMMDiT(config, device="meta", operations=operations or CPUOperations)
+    weights = {
+        key.removeprefix(MMDIT_PREFIX): tensor
+        for key, tensor in state.items()
+        if key.startswith(MMDIT_PREFIX)
+    }
+    load_strict(network, cast_floats(weights, dtype), path.name)
+    network.to(device).eval().requires_grad_(False)
+    if torch.device(device).type == "cpu":
+        tune(network, num_tokens=2 * 4 * WINDOW)
+    stats = MotionStats(extras["motion_mean"].float(), extras["motion_std"].float())
+    return MotionModel(
+        name="starter (built in)",
+        network=network,
+        null_audio=extras["null_audio_feat"].flatten().to(device, dtype),
+        stats=stats,
+        encoder=STARTER_ENCODER,
+        renderer=None,
+        start=start_at_rest,
+        finish=partial(finish_at_rest, stats),
+    )
+
+
+def start_at_rest(portrait: Portrait) -> tuple[Tensor, Tensor]:
+    """Return the starter's motion before the first frame, and its expression at rest.
+
+    Its statistics have their mean at rest, so the normalised motion is zero for any portrait.
+    """
+    return torch.zeros(1, 1, MOTION_DIM), rest_expression().clone()
+
+
+def finish_at_rest(
+    stats: MotionStats, normalized: Tensor, features: AudioFeatures, seed: int
+) -> Tensor:
+    """De-normalise the starter's motion and give it what the network leaves out.
+
+    Parameters
+    ----------
+    stats : MotionStats
+        Of the normalised space.
+    normalized : Tensor, shape (N, 70)
+    features : AudioFeatures
+        N frames.
+    seed : int
+        Of the run.
+
+    Returns
+    -------
+    Tensor, shape (N, 70)
+    """
+    return finish_performance(stats.denormalize(normalized), features.values, seed)
+
+
+def encode_speech(path: str | Path, duration_s: float | None = None) -> AudioFeatures:
+    """Read a recording as the starter's audio features.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any file with a sound track.
+    duration_s : float, optional
+        How much of it, at most its length; default all of it, which is measured first.
+
+    Raises
+    ------
+    InputFileError
+        If the file is no usable sound.
+    """
+    if duration_s is None:
+        duration_s = audio_duration(path)
+    values = log_mel_features(decode_blocks(path, duration_s=duration_s))
+    num_frames = frame_count(duration_s, FPS)
+    missing = max(0, num_frames - len(values))
+    values = torch.cat([values, values.new_zeros(missing, *values.shape[1:])])[:num_frames]
+    return AudioFeatures(values, STARTER_ENCODER, duration_s)
