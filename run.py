@@ -37,6 +37,8 @@ LAUNCHER = (
     "runpy.run_module(name, run_name='__main__', alter_sys=True)"
 )
 
+COMMANDS = ("demo", "talk", "test", "bench", "parity", "synthetic-models", "train-starter")
+
 USAGE = """\
 Usage: python run.py [--here | --venv] COMMAND ...
 
@@ -45,6 +47,7 @@ Usage: python run.py [--here | --venv] COMMAND ...
   test [--full]          run the tests; --full adds the full-size ones
   bench NAME             measure speed or quality; `bench --help` lists the names
   parity DIR             compare with reference outputs
+  synthetic-models DIR   write the released files at full size, with random numbers (2.4 GB)
   train-starter          make the starter's weights again (needs espeak-ng and flite)
 
   --here   run in this interpreter and install nothing
@@ -268,7 +271,7 @@ def main(arguments: list[str]) -> int:
         say(USAGE)
         return 0 if arguments else 2
     command, rest = arguments[0], arguments[1:]
-    if command not in ("demo", "talk", "test", "bench", "parity", "train-starter"):
+    if command not in COMMANDS:
         say(f"Unknown command {command!r}.\n\n{USAGE}")
         return 2
     try:
@@ -280,6 +283,8 @@ def main(arguments: list[str]) -> int:
         return run_tests(interpreter, rest)
     if command in ("bench", "parity"):
         return run_module(interpreter, f"tests.{command}", rest)
+    if command == "synthetic-models":
+        return run_module(interpreter, "tests.parity.synthetic_models", rest)
     return run_module(interpreter, "moda_core", [command, *rest])
 
 

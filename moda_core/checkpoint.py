@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -11,98 +12,88 @@ from torch import Tensor, nn
 
 from .config import MMDiTConfig
 from .errors import InputFileError, OutputError
+from .file_format import SAFETENSORS, TORCH_ZIP, weights_format
+from .state_layout import flatten_state, join_problems, list_problems
 
-MMDIT_PREFIX = "talking_head_dit."
-
-# Names of the released file, and ours. Streams are numbered motion, audio, emotion, identity.
-RENAMES = (
-    (r"(motion|identity|time)_embedder\.mlp\.0\.", r"\1_embedder.in_layer."),
-    (r"(motion|identity|time)_embedder\.mlp\.2\.", r"\1_embedder.out_layer."),
-    (r"emo_embedder\.embedding_table\.", "emotion_embedder."),
-    (r"^blocks4\.(\d+)\.", r"four_stream_blocks.\1."),
-    (r"^blocks2\.(\d+)\.", r"double_stream_blocks.\1."),
-    (r"^blocks\.(\d+)\.(?:attn1\.)?", r"single_stream_blocks.\1."),
-    (r"(_blocks\.\d+)\.adaLN_modulation_xs\.1\.", r"\1.streams.0.modulation."),
-    (r"(_blocks\.\d+)\.adaLN_modulation_audio(\d?)\.1\.", r"\1.streams.<\2>.modulation."),
-    (r"(_blocks\.\d+)\.xs_mlp\.", r"\1.streams.0.mlp."),
-    (r"(_blocks\.\d+)\.audio_mlp(\d?)\.", r"\1.streams.<\2>.mlp."),
-    (r"(_blocks\.\d+)\.attn1\.qkv_xs\.", r"\1.streams.0.qkv."),
-    (r"(_blocks\.\d+)\.attn1\.qkv_au(\d?)\.", r"\1.streams.<\2>.qkv."),
-    (r"(_blocks\.\d+)\.attn1\.xs_proj\.", r"\1.streams.0.proj."),
-    (r"(_blocks\.\d+)\.attn1\.au_proj(\d?)\.", r"\1.streams.<\2>.proj."),
-    (r"(_blocks\.\d+)\.attn1\.xs_q_norm\.", r"\1.streams.0.norm.query_norm."),
-    (r"(_blocks\.\d+)\.attn1\.xs_k_norm\.", r"\1.streams.0.norm.key_norm."),
-    (r"(_blocks\.\d+)\.attn1\.au_q_norm(\d?)\.", r"\1.streams.<\2>.norm.query_norm."),
-    (r"(_blocks\.\d+)\.attn1\.au_k_norm(\d?)\.", r"\1.streams.<\2>.norm.key_norm."),
-    (r"<>", "1"),
-    (r"<(\d)>", r"\1"),
-    (r"(single_stream_blocks\.\d+)\.streams\.0\.", r"\1."),
-    (r"(single_stream_blocks\.\d+)\.xs_q_norm\.", r"\1.norm.query_norm."),
-    (r"(single_stream_blocks\.\d+)\.xs_k_norm\.", r"\1.norm.key_norm."),
-    (r"(single_stream_blocks\.\d+)\.linear2\.bias", r"\1.attention_out.bias"),
-    (r"final_layer\.adaLN_modulation\.1\.", "final_layer.modulation."),
-)
+MAX_REASON = 160
 
 
-def rename_mmdit_key(key: str) -> str:
-    """Return our name for a key of the released file.
+def read_checkpoint(path: Path, mapped: bool = True) -> dict[str, Tensor]:
+    """Read all tensors of a safetensors file or of a torch checkpoint.
 
     Parameters
     ----------
-    key : str
-        Without `MMDIT_PREFIX`.
-
-    Returns
-    -------
-    str
-        Fused layers of the single-stream blocks keep one name; `convert_mmdit` splits them.
-    """
-    for pattern, replacement in RENAMES:
-        key = re.sub(pattern, replacement, key)
-    return key
-
-
-def convert_mmdit(state: dict[str, Tensor], config: MMDiTConfig) -> dict[str, Tensor]:
-    """Bring the transformer's weights from the released layout into ours.
-
-    Parameters
-    ----------
-    state : dict
-        Tensors by released name, with or without other parts of the file.
-    config : MMDiTConfig
-        Of the transformer in the file.
+    path : Path
+        Of any suffix: the content decides.
+    mapped : bool
+        Leave the values in the file until they are used, where its format allows that; else copy
+        them into memory, never two times at once.
 
     Returns
     -------
     dict
-        For `MotionMMDiT.load_state_dict`; views of the given tensors where that is possible. Layers
-        whose size does not fit `config` stay as they are.
+        Tensors on the CPU by key, see `flatten_state`.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, damaged, no checkpoint, holds no tensors, or could run code.
     """
-    converted = {}
-    for key, tensor in state.items():
-        if key.startswith(MMDIT_PREFIX):
-            name = rename_mmdit_key(key.removeprefix(MMDIT_PREFIX))
-            converted |= _split_fused(name, tensor, config)
-    return converted
-
-
-def _split_fused(name: str, tensor: Tensor, config: MMDiTConfig) -> dict[str, Tensor]:
-    if name == "emotion_embedder.weight":
-        return {name: tensor.T.contiguous()}
-    if not name.startswith("single_stream_blocks."):
-        return {name: tensor}
-    width, hidden = config.width, config.mlp_ratio * config.width
-    if ".qkv_xs." in name:
-        sizes, parts, axis = [width, 2 * width, hidden], ("query", "key_value", "mlp_in"), 0
-    elif name.endswith(".linear2.weight"):
-        sizes, parts, axis = [width, hidden], ("attention_out", "mlp_out"), 1
+    path = Path(path)
+    kind = weights_format(path)
+    if kind == SAFETENSORS:
+        content = read_safetensors(path)[0] if mapped else _copy_safetensors(path)
     else:
-        return {name: tensor}
-    if tensor.shape[axis] != sum(sizes):
-        return {name: tensor}  # `load_strict` will name it
-    stem, kind = name.rsplit(".", 2)[0], name.rsplit(".", 1)[1]
-    values = (value.contiguous() for value in tensor.split(sizes, dim=axis))
-    return {f"{stem}.{part}.{kind}": value for part, value in zip(parts, values, strict=True)}
+        content = _read_torch(path, mapped=mapped and kind == TORCH_ZIP)
+    return flatten_state(content, str(path))
+
+
+def _read_torch(path: Path, mapped: bool) -> Any:
+    # Newer torch takes a file of this suffix for what it says, and mapping needs a name.
+    mapped = mapped and path.suffix != ".safetensors"
+    try:
+        with path.open("rb") as file:
+            source = str(path) if mapped else file
+            return torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
+    except Exception as error:  # a damaged pickle fails in any way
+        raise InputFileError(_torch_problem(path, error)) from error
+
+
+def _torch_problem(path: Path, error: Exception) -> str:
+    """Return the sentence about a file that torch refuses."""
+    reason = str(error)
+    if "TorchScript" in reason:
+        return f"{path} holds a TorchScript program, not plain weights. Use the original file."
+    foreign = re.search(r"GLOBAL (\S+)", reason)
+    if foreign or reason.startswith("Weights only load failed"):  # torch goes on with bad advice
+        what = f"more than weights ({foreign[1]})" if foreign else "other objects than weights"
+        return (
+            f"{path} is damaged, or holds {what} and could run code, so it is not opened. "
+            "Use a .safetensors file, or one that holds tensors only."
+        )
+    first = (reason.strip().splitlines() or ["no reason given"])[0][:MAX_REASON]
+    return (
+        f"{path} is damaged or no torch checkpoint ({type(error).__name__}: {first}). "
+        "Download it again."
+    )
+
+
+def _copy_safetensors(path: Path) -> dict[str, Tensor]:
+    """Return copies of all tensors; the file is opened for each, so that its pages are let go."""
+    state = {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            keys = list(file.keys())
+        for key in keys:
+            with safe_open(path, framework="pt") as file:
+                state[key] = file.get_tensor(key).clone()
+    except (OSError, SafetensorError) as error:
+        raise InputFileError(_safetensors_problem(path, error)) from error
+    return state
+
+
+def _safetensors_problem(path: Path, error: Exception) -> str:
+    return f"{path} cannot be read as safetensors ({error}). Restore the file and try again."
 
 
 def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
@@ -123,18 +114,11 @@ def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> Non
         If a key is missing, unexpected or of another shape.
     """
     expected = module.state_dict()
-    problems = [f"{key} is missing" for key in expected if key not in state]
-    problems += [f"{key} is unexpected" for key in state if key not in expected]
-    problems += [
-        f"{key} has shape {tuple(state[key].shape)} instead of {tuple(tensor.shape)}"
-        for key, tensor in expected.items()
-        if key in state and state[key].shape != tensor.shape
-    ]
+    problems = list_problems(state, {key: tensor.shape for key, tensor in expected.items()})
     if problems:
-        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise InputFileError(
             f"{source} does not hold weights for {type(module).__name__}: "
-            f"{'; '.join(problems[:3])}{more}. Use the file that belongs to this model."
+            f"{join_problems(problems)}. Use the file that belongs to this model."
         )
     module.load_state_dict(state, assign=True)
 
@@ -163,9 +147,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise InputFileError(
-            f"{path} cannot be read as safetensors ({error}). Restore the file and try again."
-        ) from error
+        raise InputFileError(_safetensors_problem(path, error)) from error
 
 
 def save_safetensors(path: Path, tensors: dict[str, Tensor], config: MMDiTConfig) -> None:

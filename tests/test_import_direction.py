@@ -12,14 +12,16 @@ LAZY_LIBRARIES = {"transformers", "kornia", "huggingface_hub"}
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 # Inside the core, a package imports from those before it only.
 LAYERS = [
-    {"errors", "config", "input_file", "threads", "ahead", "arguments"},
-    {"checkpoint"},
+    {"errors", "config", "input_file", "threads", "ahead", "arguments"}
+    | {"file_format", "file_guess", "state_layout"},
+    {"checkpoint", "released_files", "model_folder"},
     {"audio", "motion", "keypoints", "emotion"},
     {"mmdit", "renderer", "flow", "window_plan", "windows"}
     | {"portrait", "starter", "video", "soundtrack"},
-    {"motion_model"},
+    {"motion_model", "locate_face"},
     {"starter_model", "released_model", "pipeline", "training"},
-    {"talk", "console", "contact_sheet"},
+    {"bundle"},
+    {"talk", "talk_arguments", "console", "contact_sheet"},
     {"cli", "__main__"},
 ]
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..checkpoint import MMDIT_PREFIX, save_safetensors
+from ..checkpoint import save_safetensors
 from ..mmdit.model import MotionMMDiT
+from ..mmdit.released_keys import MMDIT_PREFIX
 from ..motion import MotionStats
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from moda_core.checkpoint import convert_mmdit, load_strict
+from moda_core.checkpoint import load_strict
 from moda_core.config import RELEASED, MMDiTConfig
 from moda_core.flow import euler_step, noise_levels, predict_clean, timesteps, training_sigmas
 from moda_core.keypoints import (
@@ -14,6 +14,7 @@ from moda_core.keypoints import (
 )
 from moda_core.mmdit.embedders import timestep_features
 from moda_core.mmdit.model import MotionMMDiT
+from moda_core.mmdit.released_keys import convert_mmdit
 from moda_core.mmdit.rope import rope_tables
 from moda_core.motion import (
     modulate_lips,

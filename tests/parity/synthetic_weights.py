@@ -6,12 +6,59 @@ made alone and in any order.
 
 import json
 import zlib
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
 import torch
 
-MANIFESTS = Path(__file__).with_name("manifests")
+CORE_MANIFESTS = Path(__file__).parents[2] / "moda_core" / "manifests"
+TEST_MANIFESTS = Path(__file__).with_name("manifests")
+
+# Lists of keys and shapes, and what stands before a key in the name that seeds its tensor.
+MANIFESTS = {
+    "moda_tiny": (TEST_MANIFESTS / "moda_tiny.json", ""),
+    "moda_base": (CORE_MANIFESTS / "motion_model.json", ""),
+    "hubert_small": (TEST_MANIFESTS / "hubert_small.json", "hubert_small/"),
+    "hubert_base": (TEST_MANIFESTS / "hubert_base.json", "hubert_base/"),
+    "stitching_retargeting_module": (CORE_MANIFESTS / "stitching_retargeting_module.json", ""),
+    **{
+        name: (CORE_MANIFESTS / f"{name}.json", f"{name}/")
+        for name in (
+            "appearance_feature_extractor",
+            "motion_extractor",
+            "warping_module",
+            "spade_generator",
+        )
+    },
+}
+STITCHING_GROUPS = ("retarget_shoulder", "retarget_mouth", "retarget_eye")
+SIGMAS = "scheduler.sigmas"  # keeps its true values
+
+# The first pattern that a name matches decides: mean, factor of the normals, of their size or not.
+AFFINE = (
+    (("null_audio_feat", "null_motion_feat"), 0.0, 1.0),
+    (("*running_mean",), 0.0, 0.1),
+    (("*embedding_table.weight",), 0.0, 0.5),
+    (("*grn.gamma",), 0.0, 0.5),
+    (("*grn.beta",), 0.0, 0.1),
+    (("*weight.original0", "*weight_g"), 1.0, 0.1),
+    (("*fc_scale.bias",), 1.2, 0.02),
+)
+AFFINE_VECTORS = ((("*.weight",), 1.0, 0.1), (("*bias",), 0.0, 0.02))
+GAINS = (
+    ("*feature_extractor.conv_layers.*.conv.weight", 2.0),
+    ("*fc_scale.weight", 0.1),
+    ("*fc_t.weight", 0.1),
+    ("*fc_exp.weight", 0.02),
+    ("*fc_kp.weight", 0.3),
+    ("*conv_img.0.weight", 0.3),
+    ("*attention.q_proj.weight", 1.5),
+    ("*attention.k_proj.weight", 1.5),
+    ("*attention.out_proj.weight", 0.3),
+    ("*feed_forward.output_dense.weight", 0.5),
+)
+DEPTH_GAIN = np.float32(1e-3)  # of the expression's z, entries 2, 5, 8, ...
 
 
 def draw(name: str, shape, salt: str) -> np.ndarray:
@@ -21,18 +68,113 @@ def draw(name: str, shape, salt: str) -> np.ndarray:
 
 
 def weight(name: str, shape, salt: str = "") -> np.ndarray:
-    """Return the synthetic value of one tensor of a motion checkpoint, float32."""
+    """Return the synthetic value of one tensor.
+
+    Parameters
+    ----------
+    name : str
+        Key in the checkpoint, with the prefix of its file.
+    shape : sequence of int
+    salt : str
+        Put before the name.
+
+    Returns
+    -------
+    array, float32
+        The left vector of a spectral norm, `*weight_u`, is none of these: it depends on another
+        tensor, see `spectral_left`. Counts of batches are int64.
+    """
+    if name.endswith("num_batches_tracked"):
+        return np.zeros(tuple(shape), np.int64)
     x = draw(name, shape, salt)
-    if name in ("null_audio_feat", "null_motion_feat"):
-        return x
-    if name.endswith("embedding_table.weight"):
-        return np.float32(0.5) * x
-    if x.ndim == 1 and name.endswith(".weight"):
-        return np.float32(1) + np.float32(0.1) * x
-    if x.ndim == 1 and name.endswith("bias"):
-        return np.float32(0.02) * x
-    fan = int(np.prod(shape[1:])) if x.ndim > 1 else 1
-    return x / np.sqrt(np.float32(fan))
+    if name.endswith("running_var"):
+        return np.float32(0.5) + np.float32(0.25) * np.abs(x)
+    rules = AFFINE + (AFFINE_VECTORS if x.ndim == 1 else ())
+    for patterns, mean, factor in rules:
+        if any(fnmatchcase(name, pattern) for pattern in patterns):
+            value = np.float32(mean) + np.float32(factor) * x
+            return _flatten_depth(value) if name.endswith("fc_exp.bias") else value
+    if name.endswith("weight_v"):
+        v = x.astype(np.float64)
+        return (v / np.linalg.norm(v)).astype(np.float32)
+    return _scaled_by_fan(name, x)
+
+
+def _scaled_by_fan(name: str, x: np.ndarray) -> np.ndarray:
+    fan = int(np.prod(x.shape[1:])) if x.ndim > 1 else 1
+    value = x / np.sqrt(np.float32(fan))
+    for pattern, gain in GAINS:
+        if fnmatchcase(name, pattern):
+            value = value * np.float32(gain)
+    return _flatten_depth(value) if name.endswith("fc_exp.weight") else value
+
+
+def _flatten_depth(value: np.ndarray) -> np.ndarray:
+    flattened = value.copy()
+    flattened[2::3] *= DEPTH_GAIN
+    return flattened
+
+
+def spectral_left(name: str, orig_shape, num_right: int, salt: str = "") -> np.ndarray:
+    """Return the left vector of a spectral norm, which its weight and right vector determine.
+
+    Parameters
+    ----------
+    name : str
+        Of the vector, ending in ``weight_u``.
+    orig_shape : sequence of int
+        Shape of the layer's ``weight_orig``.
+    num_right : int
+        Entries of the layer's ``weight_v``.
+    salt : str
+        Put before every name.
+    """
+    stem = name.removesuffix("u")
+    matrix = weight(f"{stem}orig", orig_shape, salt).reshape(orig_shape[0], -1)
+    right = weight(f"{stem}v", (num_right,), salt)
+    left = matrix.astype(np.float64) @ right.astype(np.float64)
+    return (left / np.linalg.norm(left)).astype(np.float32)
+
+
+def read_manifest(name: str) -> dict[str, list[int]]:
+    """Return the keys and shapes of a file, by its name in `MANIFESTS`."""
+    return json.loads(MANIFESTS[name][0].read_text("utf-8"))
+
+
+def checkpoint_state(
+    manifest: str, salt: str = "", prefix: str | None = None
+) -> dict[str, torch.Tensor]:
+    """Return a whole checkpoint in the released layout.
+
+    Parameters
+    ----------
+    manifest : str
+        Of `MANIFESTS`. The stitching file is flat: ``retarget_shoulder.mlp.0.weight``.
+    salt : str
+        Put before every name.
+    prefix : str, optional
+        Stands before a key in its name; default the golden files' own for the manifest.
+    """
+    shapes = read_manifest(manifest)
+    prefix = MANIFESTS[manifest][1] if prefix is None else prefix
+    state = {}
+    for key, shape in shapes.items():
+        name = prefix + golden_name(key)
+        if key == SIGMAS:
+            value = np.arange(1, 1001, dtype=np.float32) / np.float32(1000)
+        elif key.endswith("weight_u"):
+            stem = key.removesuffix("u")
+            value = spectral_left(name, shapes[f"{stem}orig"], shapes[f"{stem}v"][0], salt)
+        else:
+            value = weight(name, shape, salt)
+        state[key] = torch.from_numpy(value)
+    return state
+
+
+def golden_name(key: str) -> str:
+    """Return the name that seeds a key's tensor, less the prefix of its file."""
+    group, _, rest = key.partition(".")
+    return f"{group}/{rest}" if group in STITCHING_GROUPS else key
 
 
 def motion_checkpoint(manifest: str, salt: str = "") -> dict[str, torch.Tensor]:
@@ -45,8 +187,7 @@ def motion_checkpoint(manifest: str, salt: str = "") -> dict[str, torch.Tensor]:
     salt : str
         Put before every name.
     """
-    shapes = json.loads((MANIFESTS / f"{manifest}.json").read_text("utf-8"))
-    return {key: torch.from_numpy(weight(key, shape, salt)) for key, shape in shapes.items()}
+    return checkpoint_state(manifest, salt)
 
 
 def normal(seed: int, shape, scale: float = 1.0) -> torch.Tensor:

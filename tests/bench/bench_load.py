@@ -1,0 +1,81 @@
+"""Peak memory of loading the full-size motion model, over the size of its file.
+
+Counted is what comes on top of the program before it loads, pages of the mapped file included.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from tests.parity.synthetic_weights import checkpoint_state
+
+REQUIRED = 1.2
+ROOT = Path(__file__).resolve().parents[2]
+
+CHILD = """
+import json, sys, time
+from pathlib import Path
+import torch
+from moda_core.checkpoint import load_strict
+from moda_core.config import RELEASED
+from moda_core.console import peak_memory
+from moda_core.mmdit.model import MotionMMDiT
+from moda_core.mmdit.released_keys import convert_mmdit
+from moda_core.released_files import read_released
+path, dtype = Path(sys.argv[1]), getattr(torch, sys.argv[2])
+torch.zeros(8).to(torch.bfloat16).aminmax()
+before, start = peak_memory(), time.perf_counter()
+network = MotionMMDiT(RELEASED, device="meta")
+state = read_released(path, "motion model", dtype)
+load_strict(network, convert_mmdit(state, RELEASED), path.name)
+seconds = time.perf_counter() - start
+print(json.dumps({"bytes": peak_memory() - before, "seconds": seconds}))
+"""
+
+
+def measure(path: Path, dtype: str) -> dict[str, float]:
+    """Load a motion model in a process of its own.
+
+    Parameters
+    ----------
+    path : Path
+        Full-size motion model.
+    dtype : str
+        Of the loaded weights, such as "float32".
+
+    Returns
+    -------
+    dict
+        ``ratio``, of the peak to the file, and ``seconds``.
+    """
+    command = [sys.executable, "-c", CHILD, str(path), dtype]
+    result = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT)
+    figures = json.loads(result.stdout.splitlines()[-1])
+    return {"ratio": figures["bytes"] / path.stat().st_size, "seconds": figures["seconds"]}
+
+
+def write_model(path: Path) -> Path:
+    """Write a synthetic motion model in the format of the suffix; return its path."""
+    state = checkpoint_state("moda_base")
+    if path.suffix == ".safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path)
+    return path
+
+
+def run(device: str = "cpu", dtype: str = "float32") -> dict:
+    """Measure both formats, without and with a cast; return the figures."""
+    figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("net-200.pth", "net-200.safetensors"):
+            path = write_model(Path(folder) / name)
+            for target in ("float32", "bfloat16"):
+                figures[f"{path.suffix[1:]} to {target}"] = measure(path, target)
+            path.unlink()
+    return {"device": "cpu", "dtype": "float32", **figures, "required_at_most": REQUIRED}

@@ -1,0 +1,139 @@
+"""Finding the released files: layouts that people have, preferences, and what is missing."""
+
+import json
+
+import pytest
+
+from moda_core.errors import InputFileError
+from moda_core.model_folder import find_model_files
+
+PARTS = ("appearance_feature_extractor", "motion_extractor", "warping_module", "spade_generator")
+STITCHING = "stitching_retargeting_module"
+ENCODER = "chinese-hubert-base"
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def add_encoder(folder, name, model_type="hubert", weights="pytorch_model.bin"):
+    touch(folder, f"{name}/{weights}")
+    (folder / name / "config.json").write_text(json.dumps({"model_type": model_type}))
+
+
+@pytest.fixture
+def released(tmp_path):
+    folder = tmp_path / "models"
+    touch(folder, "moda/net-200.pth")
+    touch(folder, *(f"liveportrait/base_models/{part}.pth" for part in PARTS))
+    touch(folder, f"liveportrait/retargeting_models/{STITCHING}.pth")
+    add_encoder(folder, f"audio/{ENCODER}")
+    return folder
+
+
+def test_the_released_tree_is_found(released):
+    files = find_model_files(released)
+
+    base = released / "liveportrait" / "base_models"
+    assert files.motion_model == released / "moda" / "net-200.pth"
+    assert files.encoder == released / "audio" / ENCODER
+    assert [getattr(files, part) for part in PARTS] == [base / f"{part}.pth" for part in PARTS]
+    assert files.stitching_retargeting_module.name == f"{STITCHING}.pth"
+    assert files.yunet is None
+
+
+def test_a_flat_folder_of_conversions_is_found(tmp_path):
+    names = [f"{part}.safetensors" for part in (*PARTS, STITCHING, "moda_net-200_fp16", "yunet")]
+    touch(tmp_path, *names, "yunet.txt")
+    add_encoder(tmp_path, "my-hubert", weights="model.safetensors")
+
+    files = find_model_files(tmp_path)
+
+    assert files.motion_model.name == "moda_net-200_fp16.safetensors"
+    assert files.encoder == tmp_path / "my-hubert"
+    assert files.spade_generator == tmp_path / "spade_generator.safetensors"
+    assert files.yunet == tmp_path / "yunet.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("z/net-200.safetensors", "a/net-200.pth"),
+        ("z/z/net-200.pth", "net-200_fp8.safetensors"),
+        ("b/net-200.pth", "a/a/net-200.pth"),
+        ("a/net-200.pth", "b/net-200.pth"),
+        ("z/net-200.pth", "a/net-2000.pth"),
+        ("z/z/z/net-200.pth", "animals/net-200.safetensors"),
+        ("NET_200.PTH", "net-200.txt"),
+    ],
+    ids=["safetensors", "exact", "less deep", "by name", "whole number", "people", "case"],
+)
+def test_of_two_files_the_better_one_is_taken(released, better, worse):
+    (released / "moda" / "net-200.pth").unlink()
+    touch(released, better, worse)
+
+    assert find_model_files(released).motion_model == released / better
+
+
+@pytest.mark.parametrize(
+    ("other", "model_type"), [("a-hubert", "hubert"), ("a-wav2vec", "wav2vec2")]
+)
+def test_the_encoder_of_the_right_name_is_preferred(released, other, model_type):
+    add_encoder(released, other, model_type)
+
+    assert find_model_files(released).encoder == released / "audio" / ENCODER
+
+    (released / "audio" / ENCODER / "pytorch_model.bin").unlink()
+    assert find_model_files(released).encoder == released / other
+
+
+def test_an_encoder_without_config_is_found_by_its_name(released):
+    (released / "audio" / ENCODER / "config.json").unlink()
+
+    assert find_model_files(released).encoder == released / "audio" / ENCODER
+
+
+@pytest.mark.parametrize("config", ['{"model_type": "bert"}', "[]", "{", "\xff"])
+def test_a_folder_of_another_model_is_no_encoder(released, config):
+    (released / "audio" / ENCODER).rename(released / "audio" / "other")
+    (released / "audio" / "other" / "config.json").write_text(config, "latin-1")
+
+    with pytest.raises(InputFileError, match=ENCODER):
+        find_model_files(released)
+
+
+def test_every_missing_file_is_named_with_the_place(released):
+    (released / "moda" / "net-200.pth").unlink()
+    (released / "liveportrait" / "base_models" / "spade_generator.pth").unlink()
+
+    with pytest.raises(InputFileError) as caught:
+        find_model_files(released)
+
+    text = str(caught.value)
+    assert "net-200 (" in text
+    assert "spade_generator (" in text
+    assert str(released) in text
+    assert "warping_module" not in text
+
+
+@pytest.mark.parametrize("name", ["missing", "file"])
+def test_what_is_no_folder_is_refused(tmp_path, name):
+    touch(tmp_path, "file")
+
+    with pytest.raises(InputFileError, match=f"{name}' is no folder"):
+        find_model_files(tmp_path / name)
+
+
+def test_linked_folders_are_entered_and_circles_end(released, tmp_path):
+    folder = tmp_path / "links"
+    folder.mkdir()
+    try:
+        (folder / "models").symlink_to(released, target_is_directory=True)
+        (released / "back").symlink_to(folder, target_is_directory=True)
+    except OSError:
+        pytest.skip("this system makes no links")
+
+    assert find_model_files(folder).motion_model.name == "net-200.pth"
