@@ -96,13 +96,21 @@ def joint_attention(streams: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tenso
     Parameters
     ----------
     streams : list of (query, key, value)
-        Each of shape (B, L_s, H, d), in the order of concatenation.
+        Each of shape (B, L_s, H, d), in the order of concatenation. A stream with one token stands
+        for as many equal ones as the first stream has: they are seen by all, and ask once.
 
     Returns
     -------
     tuple of Tensor, shape (B, L_s, H * d)
         The result, split back into the streams.
     """
-    query, key, value = (torch.cat(parts, dim=1) for parts in zip(*streams, strict=True))
-    lengths = [stream_query.shape[1] for stream_query, _, _ in streams]
-    return attend(query, key, value).split(lengths, dim=1)
+    queries, keys, values = zip(*streams, strict=True)
+    num_tokens = queries[0].shape[1]
+    key, value = (torch.cat([repeated(x, num_tokens) for x in xs], dim=1) for xs in (keys, values))
+    lengths = [query.shape[1] for query in queries]
+    return attend(torch.cat(queries, dim=1), key, value).split(lengths, dim=1)
+
+
+def repeated(x: Tensor, num_tokens: int) -> Tensor:
+    """Return a single token (B, 1, H, d) repeated, and any other stream as it is."""
+    return x.expand(-1, num_tokens, -1, -1) if x.shape[1] == 1 else x

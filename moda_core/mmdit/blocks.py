@@ -166,7 +166,8 @@ class JointBlock(nn.Module):
         Parameters
         ----------
         tokens : list of Tensor, shape (B, L_s, D)
-            One for each stream.
+            One for each stream. Where L_s is 1, the token stands for as many equal ones as the
+            first stream has; without positions they stay equal.
         modulation : Tensor, shape (B, streams * 6 * D)
             From `modulation`.
         rope : tuple of Tensor

@@ -108,12 +108,12 @@ class MotionMMDiT(nn.Module):
 
         Returns
         -------
-        list of Tensor, shape (B, L, D)
-            Audio, emotion, identity.
+        list of Tensor
+            Audio, shape (B, L, D); emotion and identity, shape (B, 1, D), one token that stands
+            for L equal ones.
         """
-        num_tokens = audio.shape[1]
         rows = (self.emotion_embedder(emotion), self.identity_embedder(identity))
-        return [audio, *(row[:, None].expand(-1, num_tokens, -1) for row in rows)]
+        return [audio, *(row[:, None] for row in rows)]
 
     def modulations(self, timesteps: Tensor, emotion: Tensor) -> list[Tensor]:
         """Return the AdaLN parameters of every block, which all windows of a run share.
@@ -148,7 +148,7 @@ class MotionMMDiT(nn.Module):
         ----------
         motion : Tensor, shape (B, L, 140)
             See `forward`.
-        conditions : list of Tensor, shape (B, L, D)
+        conditions : list of Tensor
             From `condition_tokens`.
         modulations : list of Tensor, shape (B, k * D)
             From `modulations`.
@@ -164,10 +164,11 @@ class MotionMMDiT(nn.Module):
         rope = rope or rope_tables(num_frames, self.config.head_dim, motion.device)
         modulation = iter(modulations)
 
-        streams = [self.motion_embedder(motion), *conditions]  # 4 x (B, L, D)
+        streams = [self.motion_embedder(motion), *conditions]  # 2 x (B, L, D), 2 x (B, 1, D)
         for block in self.four_stream_blocks:
             streams = block(streams, next(modulation), rope)
 
+        streams = [stream.expand(-1, num_frames, -1) for stream in streams]
         streams = [streams[0], torch.cat(streams[1:], dim=1)]  # (B, L, D), (B, 3L, D)
         for block in self.double_stream_blocks:
             streams = block(streams, next(modulation), rope)

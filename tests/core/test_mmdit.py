@@ -54,6 +54,21 @@ def test_output_is_one_velocity_for_each_frame(network):
     assert network(**inputs()).shape == (2, 5, 70)
 
 
+@pytest.mark.parametrize("num_frames", [1, 2, 5])
+def test_one_token_of_emotion_and_identity_stands_for_equal_ones(network, num_frames):
+    given = inputs(num_frames=num_frames)
+    audio = network.audio_embedder(given["audio"])
+    single = network.condition_tokens(audio, given["identity"], given["emotion"])
+    modulations = network.modulations(given["timesteps"], given["emotion"])
+
+    velocity = network.velocity(given["motion"], single, modulations)
+
+    whole = [tokens.expand(-1, num_frames, -1) for tokens in single]
+    expected = network.velocity(given["motion"], whole, modulations)
+    assert [tokens.shape[1] for tokens in single] == [num_frames, 1, 1]
+    torch.testing.assert_close(velocity, expected, atol=2e-6, rtol=0)
+
+
 def test_a_row_does_not_depend_on_the_rest_of_the_batch(network):
     both = inputs()
 

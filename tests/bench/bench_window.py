@@ -1,0 +1,114 @@
+"""One guided window of the full-size transformer, against computing everything at every step.
+
+The naive computation embeds the audio, the identity and the emotion, and projects the AdaLN
+parameters, in every step and row, repeats the tokens of identity and emotion from the beginning,
+and runs all tokens through the last block. Its RoPE tables are built once. It is timed on the same
+matrix products, and on `F.linear`.
+"""
+
+import time
+
+import torch
+import torch.nn.functional as F
+
+from moda_core.checkpoint import load_strict
+from moda_core.config import RELEASED
+from moda_core.emotion import emotion_weights
+from moda_core.flow import euler_step, guide, noise_levels, timesteps
+from moda_core.mmdit.linear import CPUOperations, Linear, tune
+from moda_core.mmdit.model import MotionMMDiT
+from moda_core.mmdit.released_keys import convert_mmdit
+from moda_core.mmdit.rope import rope_tables
+from moda_core.window_plan import WINDOW, window_audio, window_noise
+from moda_core.windows import SamplingOptions, WindowSampler
+from tests.parity.motion_cases import whole_last_block
+from tests.parity.synthetic_weights import motion_checkpoint, normal
+
+from .timing import synchronize
+
+OPTIONS = SamplingOptions()
+REPEATS = 3
+REQUIRED = {"same_products": 1.08, "plain_products": 1.8, "error": 2e-5}
+
+
+def naive_window(network, null_audio, audio, previous, noise, identity, emotion):
+    """Sample a window with nothing computed beforehand; return (1, 80, 70)."""
+    rows = torch.stack([null_audio.expand_as(audio), audio])  # unconditional first
+    emotions = torch.stack([emotion_weights("none"), emotion]).to(noise)
+    identities = identity.expand(2, -1)
+    rope = rope_tables(WINDOW, network.config.head_dim, noise.device)
+    latents = noise
+    steps = timesteps(OPTIONS.num_steps).to(noise)
+    for step, sigma, sigma_next in zip(steps, *noise_levels(OPTIONS.num_steps), strict=True):
+        motion = torch.cat([previous.expand(2, WINDOW, -1), latents.expand(2, -1, -1)], dim=-1)
+        conditions = network.condition_tokens(network.audio_embedder(rows), identities, emotions)
+        conditions = [tokens.expand(-1, WINDOW, -1) for tokens in conditions]
+        modulations = network.modulations(step.expand(2), emotions)
+        velocity = network.velocity(motion, conditions, modulations, rope)
+        latents = euler_step(
+            latents, guide(*velocity.split(1), OPTIONS.cfg_scale), sigma, sigma_next
+        )
+    return latents
+
+
+def seconds_of(work, device) -> tuple[float, torch.Tensor]:
+    """Return the time and the result of one call."""
+    synchronize(device)
+    start = time.perf_counter()
+    result = work()
+    synchronize(device)
+    return time.perf_counter() - start, result
+
+
+def set_kernels(network, kernels) -> None:
+    """Give every linear layer its kernel of a list."""
+    layers = [layer for layer in network.modules() if isinstance(layer, Linear)]
+    for layer, kernel in zip(layers, kernels, strict=True):
+        layer.kernel = kernel
+
+
+@torch.inference_mode()
+def run(device: str = "cpu", dtype: str = "float32") -> dict:
+    """Measure; return the figures."""
+    where = torch.device(device)
+    networks = []
+    state = motion_checkpoint("moda_base")
+    for _ in range(2):  # they share their weights
+        network = MotionMMDiT(RELEASED, device="meta", operations=CPUOperations)
+        load_strict(network, convert_mmdit(dict(state), RELEASED), "the synthetic checkpoint")
+        networks.append(network.to(where).eval())
+    ours, naive = networks
+    if where.type == "cpu":
+        tune(ours, num_tokens=2 * 4 * WINDOW)
+    tuned = [layer.kernel for layer in ours.modules() if isinstance(layer, Linear)]
+    whole_last_block(naive)
+
+    features = normal(1, (WINDOW, 12, 768)).to(where)
+    audio = window_audio(features, 0, 1, "zero")
+    null_audio, identity = normal(2, (768,)).to(where), normal(3, (63,), 0.2).to(where)
+    previous, noise = normal(4, (1, 1, 70)).to(where), window_noise(42, 0).to(where)
+    emotion = emotion_weights("happiness")
+    inputs = (null_audio, audio, previous, noise, identity, emotion)
+
+    def with_kernels(kernels):
+        set_kernels(naive, kernels)
+        return naive_window(naive, *inputs)
+
+    sampler = WindowSampler(ours, null_audio, identity, emotion, OPTIONS)
+    works = {
+        "ours": lambda: sampler.sample(audio, previous, noise, lambda: None),
+        "same_products": lambda: with_kernels(tuned),
+        "plain_products": lambda: with_kernels([F.linear] * len(tuned)),
+    }
+    seconds, results = dict.fromkeys(works, float("inf")), {}
+    for _ in range(REPEATS):
+        for name, work in works.items():
+            elapsed, results[name] = seconds_of(work, where)
+            seconds[name] = min(seconds[name], elapsed)
+    return {
+        "seconds": seconds,
+        "times_faster": {name: seconds[name] / seconds["ours"] for name in seconds},
+        "error": float((results["ours"] - results["same_products"]).abs().max()),
+        "kernels": sorted({kernel.__name__ for kernel in tuned}),
+        "required": REQUIRED,
+    }
