@@ -15,12 +15,16 @@ class AudioFeatures:
     encoder : str
         Name of the encoder; a motion model takes only features of the one it was trained on.
     duration_s : float
-        Length of the recording in seconds; ``T == round(25 * duration_s)``, at least 1.
+        Length of the recording in seconds, without added silence.
+    silence : tuple (before, after)
+        Frames of silence that were added to the recording before it was encoded;
+        ``T == max(round(25 * duration_s), 1) + before + after``.
     """
 
     values: Tensor
     encoder: str
     duration_s: float
+    silence: tuple[int, int] = (0, 0)
 
     def __len__(self) -> int:
         return self.values.shape[0]

@@ -1,0 +1,187 @@
+"""Load a speech encoder from a folder as the transformers library writes it."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from ..checkpoint import load_strict, read_checkpoint
+from ..errors import InputFileError
+from ..file_guess import guess_network
+from .encoder_config import EncoderConfig, read_encoder_config
+from .hubert import SpeechEncoder
+
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+# Parts of published files that stand beside the encoder or are only used in training.
+HEADS = (
+    "lm_head.",
+    "quantizer.",
+    "project_q.",
+    "project_hid.",
+    "projector.",
+    "classifier.",
+    "layer_weights",
+    "masked_spec_embed",
+)
+# Weight norm, under its old names and its new ones.
+WEIGHT_NORM = {
+    ".conv.weight_g": ".conv.parametrizations.weight.original0",
+    ".conv.weight_v": ".conv.parametrizations.weight.original1",
+}
+FRONT_END = "feature_extractor.conv_layers."
+BATCH_COUNT = "num_batches_tracked"
+
+
+def load_audio_encoder(
+    folder: str | Path,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> SpeechEncoder:
+    """Load a HuBERT or wav2vec 2.0 base model.
+
+    Parameters
+    ----------
+    folder : str or Path
+        With ``config.json``, ``model.safetensors`` or ``pytorch_model.bin``, and mostly
+        ``preprocessor_config.json``.
+    device : str or torch.device
+    dtype : torch.dtype
+        Of the weights and of the computation.
+
+    Returns
+    -------
+    SpeechEncoder
+        For evaluation; its name is the folder's.
+
+    Raises
+    ------
+    InputFileError
+        If a file is missing or damaged, the model is not supported, or its weights do not fit.
+    """
+    folder = Path(folder).absolute()
+    config = read_encoder_config(folder)
+    path = _weight_file(folder)
+    # Pages of a mapped file would stay in memory beside copies of another type.
+    state = read_checkpoint(path, mapped=dtype == torch.float32)
+    if not any(FRONT_END in key for key in state):
+        raise InputFileError(
+            f"{path} holds no speech encoder: it looks like {guess_network(state)}. "
+            "Put the weights that belong to the configuration beside it."
+        )
+    state = encoder_state(state, config.model_type)
+    cast = {key: _cast_finite(key, state.pop(key), dtype, path) for key in list(state)}
+    return build_encoder(config, cast, folder.name, str(path)).to(device, dtype)
+
+
+def build_encoder(
+    config: EncoderConfig, state: dict[str, Tensor], name: str, source: str
+) -> SpeechEncoder:
+    """Build an encoder around weights.
+
+    Parameters
+    ----------
+    config : EncoderConfig
+    state : dict
+        Float tensors by the names of the bare network, see `encoder_state`.
+    name : str
+        Of the encoder.
+    source : str
+        File that the weights came from, for messages.
+
+    Returns
+    -------
+    SpeechEncoder
+        For evaluation; it takes over the tensors without a copy.
+
+    Raises
+    ------
+    InputFileError
+        If a key is missing, unexpected or of another shape.
+    """
+    network = build_network(config)
+    load_strict(network, state, source)
+    # The norm is constant in use, and a computed weight is in the way of whatever moves weights.
+    parametrize.remove_parametrizations(network.encoder.pos_conv_embed.conv, "weight")
+    return SpeechEncoder(network.eval().requires_grad_(False), name, config.normalize)
+
+
+def _cast_finite(key: str, tensor: Tensor, dtype: torch.dtype, path: Path) -> Tensor:
+    if key.endswith(BATCH_COUNT):
+        return tensor
+    if not tensor.is_floating_point():
+        raise InputFileError(
+            f"{path}: {key} holds {tensor.dtype} instead of floating-point numbers. "
+            "Use the original weights."
+        )
+    wide = tensor.float()
+    if not torch.isfinite(wide).all():
+        raise InputFileError(
+            f"{path} is damaged: {key} holds NaN or infinite numbers. Download it again."
+        )
+    is_norm = key.endswith(tuple(WEIGHT_NORM.values()))  # is worked out in float32
+    return wide if is_norm else tensor.to(dtype)
+
+
+def _weight_file(folder: Path) -> Path:
+    for name in WEIGHT_FILES:
+        if (folder / name).exists():
+            return folder / name
+    raise InputFileError(
+        f"'{folder}' holds no weights. Put {WEIGHT_FILES[0]} or {WEIGHT_FILES[-1]} into it."
+    )
+
+
+def encoder_state(state: dict[str, Tensor], model_type: str) -> dict[str, Tensor]:
+    """Bring published weights under the names of the bare network.
+
+    Parameters
+    ----------
+    state : dict
+        Tensors by key; with or without the prefix ``"hubert."`` or ``"wav2vec2."``, and with or
+        without heads for other tasks.
+    model_type : {"hubert", "wav2vec2"}
+
+    Returns
+    -------
+    dict
+        Tensors of `state`, without the heads. Weight norm goes by its new names.
+    """
+    prefix = f"{model_type}."
+    renamed = {}
+    for key, tensor in state.items():
+        name = key.removeprefix(prefix)
+        if name.startswith(HEADS):
+            continue
+        for old, new in WEIGHT_NORM.items():
+            if name.endswith(old):
+                name = name.removesuffix(old) + new
+        renamed[name] = tensor
+    return renamed
+
+
+def build_network(config: EncoderConfig) -> nn.Module:
+    """Build the transformers library's network of a configuration, without weights.
+
+    Parameters
+    ----------
+    config : EncoderConfig
+
+    Returns
+    -------
+    nn.Module
+        ``HubertModel`` or ``Wav2Vec2Model`` on the meta device. It never drops a layer and has no
+        vector for masked input.
+    """
+    from transformers import AutoModel, HubertConfig, Wav2Vec2Config
+
+    kind = HubertConfig if config.model_type == "hubert" else Wav2Vec2Config
+    settings = kind(
+        **config.architecture,
+        layerdrop=0.0,
+        apply_spec_augment=False,
+        mask_time_prob=0.0,
+        mask_feature_prob=0.0,
+    )
+    with torch.device("meta"):
+        return AutoModel.from_config(settings, attn_implementation="sdpa")

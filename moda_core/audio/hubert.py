@@ -1,0 +1,207 @@
+"""HuBERT and wav2vec 2.0: speech features of all layers at 25 fps (spec, sections A.2 to A.5)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .speech_preparation import HOP, cut_piece, normalize_piece, pad_edges, piece_bounds
+
+Progress = Callable[[int, int], object]
+
+FIELD, STRIDE = 400, 320  # samples that one vector of the convolutions sees, and their distance
+VECTORS_PER_BLOCK = 100  # 2 s: what the first convolution makes of it takes 13 MB
+CHANNELS_PER_BLOCK = 32  # of a whole piece: 25 MB
+
+
+class SpeechEncoder(nn.Module):
+    """A speech transformer of the transformers library, run as MoDA was trained with it.
+
+    Parameters
+    ----------
+    network : nn.Module
+        ``HubertModel`` or ``Wav2Vec2Model`` with group norm in its first convolution.
+    name : str
+        What users see; features carry it.
+    normalize : bool
+        Bring each piece to mean 0 and variance 1 first.
+
+    Attributes
+    ----------
+    num_layers : int
+    width : int
+        Channels of each layer.
+    """
+
+    def __init__(self, network: nn.Module, name: str, normalize: bool = True):
+        super().__init__()
+        self.network = network
+        self.name = name
+        self.normalize = normalize
+        self.num_layers = network.config.num_hidden_layers
+        self.width = network.config.hidden_size
+
+    @torch.inference_mode()
+    def encode(self, waveform: Tensor, progress: Progress | None = None) -> Tensor:
+        """Compute the outputs of all transformer layers, in independent pieces of 60 s.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (T,), float32 in [-1, 1]
+            Mono at 16 kHz, at least 640 samples.
+        progress : callable (done, total), optional
+            Called after every piece; may raise to cancel.
+
+        Returns
+        -------
+        Tensor, shape (n, num_layers, width), float32
+            On the CPU; ``n == T // 640`` up to 60 s. Above that, the last piece ends at a whole
+            millisecond.
+
+        Raises
+        ------
+        ValueError
+            If the waveform has another shape, or is shorter than one frame.
+        """
+        if waveform.ndim != 1:
+            raise ValueError(
+                f"Expected a waveform of shape (T,), got {tuple(waveform.shape)}. "
+                "Take the mean of its channels."
+            )
+        if len(waveform) < HOP:
+            raise ValueError(
+                f"Expected at least {HOP} samples (40 ms), got {len(waveform)}. Use a longer sound."
+            )
+        bounds = piece_bounds(len(waveform))
+        num_frames = sum((stop - start) // HOP for start, stop in bounds)
+        values = torch.empty(num_frames, self.num_layers, self.width)
+        for index, (start, stop) in enumerate(bounds):
+            part = values[start // HOP : stop // HOP]
+            self._encode_piece(cut_piece(waveform, start, stop), part)
+            if progress is not None:
+                progress(index + 1, len(bounds))
+        return values
+
+    def convolve(self, samples: Tensor) -> Tensor:
+        """Apply the convolutional front end, in blocks of time.
+
+        Parameters
+        ----------
+        samples : Tensor, shape (T,), float32
+            Normalised and padded.
+
+        Returns
+        -------
+        Tensor, shape (channels, 1 + (T - 400) // 320)
+            At 50 Hz, in the type of the weights.
+        """
+        first, *others = self.network.feature_extractor.conv_layers
+        dtype = first.conv.weight.dtype
+        scale, bias = group_norm_over_time(first.conv, first.layer_norm, samples)
+        num_vectors = 1 + (len(samples) - FIELD) // STRIDE
+        blocks = []
+        for start in range(0, num_vectors, VECTORS_PER_BLOCK):
+            stop = min(start + VECTORS_PER_BLOCK, num_vectors)
+            x = samples[STRIDE * start : STRIDE * (stop - 1) + FIELD]
+            x = convolve_once(first.conv, x)  # (1, channels, 64 * (stop - start) + 15)
+            x = first.activation(torch.addcmul(bias, x, scale, out=x).to(dtype))
+            for layer in others:
+                x = layer(x)
+            blocks.append(x[0])
+        return torch.cat(blocks, dim=1)
+
+    def _encode_piece(self, piece: Tensor, values: Tensor) -> None:
+        """Write the layers of one piece into `values`, shape (n, num_layers, width)."""
+        piece = piece.cpu().float()  # where there is float64
+        samples = pad_edges(normalize_piece(piece) if self.normalize else piece)
+        vectors = self.convolve(samples.to(self.network.device))[None]  # (1, channels, 2n)
+        vectors = F.interpolate(vectors, len(values), mode="linear", align_corners=True)
+        x = self.network.feature_projection(vectors.mT)
+        x = x[0] if isinstance(x, tuple) else x  # wav2vec 2.0 also returns its normalised input
+        # Up to transformers 4.57 the encoder draws for its layer drop even where nothing drops.
+        with recorded(self.network.encoder.layers, values), torch.random.fork_rng(devices=[]):
+            self.network.encoder(x)
+
+
+@contextmanager
+def recorded(layers: nn.ModuleList, values: Tensor) -> Iterator[None]:
+    """Copy what layers return, as they run.
+
+    The encoder's own list of hidden states has changed between versions of transformers, and it
+    would keep all of them on the device.
+
+    Parameters
+    ----------
+    layers : nn.ModuleList
+        Each returns (1, n, width), or a tuple that begins with it.
+    values : Tensor, shape (n, layers, width)
+        Is written to.
+    """
+
+    def copy_to(index: int):
+        def copy(layer, arguments, output):
+            values[:, index] = (output[0] if isinstance(output, tuple) else output)[0]
+
+        return copy
+
+    hooks = [layer.register_forward_hook(copy_to(index)) for index, layer in enumerate(layers)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def convolve_once(conv: nn.Conv1d, samples: Tensor, channels: slice = slice(None)) -> Tensor:
+    """Apply the first convolution, in float32 whatever the type of its weights.
+
+    Parameters
+    ----------
+    conv : nn.Conv1d
+        Of one input channel.
+    samples : Tensor, shape (T,), float32
+    channels : slice
+        Of the output.
+
+    Returns
+    -------
+    Tensor, shape (1, channels, 1 + (T - kernel) // stride), float32
+    """
+    bias = None if conv.bias is None else conv.bias[channels].float()
+    return F.conv1d(samples[None, None], conv.weight[channels].float(), bias, conv.stride)
+
+
+def group_norm_over_time(
+    conv: nn.Conv1d, norm: nn.GroupNorm, samples: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the affine map that the norm applies to what the first convolution makes of a piece.
+
+    That takes 393 MB for 60 s, so it is made some channels at a time and forgotten. The statistics
+    come from the kernel of `group_norm`, whose rounding shows in the features; the convolutions can
+    then run in blocks of time.
+
+    Parameters
+    ----------
+    conv : nn.Conv1d
+        Of one input channel.
+    norm : nn.GroupNorm
+        One group per channel.
+    samples : Tensor, shape (T,), float32
+        The whole piece.
+
+    Returns
+    -------
+    scale, bias : Tensor, shape (1, channels, 1), float32
+    """
+    means, deviations = [], []
+    for start in range(0, norm.num_channels, CHANNELS_PER_BLOCK):
+        x = convolve_once(conv, samples, slice(start, start + CHANNELS_PER_BLOCK))
+        size, length = x.shape[1:]
+        _, mean, inverse = torch.native_group_norm(x, None, None, 1, size, length, size, norm.eps)
+        means.append(mean)
+        deviations.append(inverse)
+    scale = torch.cat(deviations, dim=1) * norm.weight.float()
+    bias = norm.bias.float() - torch.cat(means, dim=1) * scale
+    return scale[..., None], bias[..., None]

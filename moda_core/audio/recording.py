@@ -1,0 +1,64 @@
+"""From a recording to the features of a speech encoder: decode, prepare, encode."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from .features import AudioFeatures
+from .hubert import Progress, SpeechEncoder
+from .speech_preparation import HOP, prepare_speech
+from .waveform import audio_duration, decode_blocks, frame_count, waveform_blocks
+
+FPS = 25
+
+
+def encode_recording(
+    encoder: SpeechEncoder,
+    recording: str | Path | tuple[Tensor, int],
+    duration_s: float | None = None,
+    silence: str = "post",
+    progress: Progress | None = None,
+) -> AudioFeatures:
+    """Compute the features of a recording, one for every frame of its video.
+
+    Parameters
+    ----------
+    encoder : SpeechEncoder
+    recording : str, Path or tuple (waveform, sample_rate)
+        Any file with a sound track; or a Tensor of shape (C, T) or (T,), full scale at 1, and its
+        samples a second.
+    duration_s : float, optional
+        Seconds to encode; what the recording lacks is silence. Default its length, which is
+        measured first.
+    silence : {"post", "pre", "both", "none"}
+        Where to add 2 s of silence, see `prepare_speech`.
+    progress : callable (done, total), optional
+        Called after every minute; may raise to cancel.
+
+    Returns
+    -------
+    AudioFeatures
+        ``frame_count(duration_s, 25)`` frames of speech, and those of the silence. The sound is
+        padded to whole frames first, so that none is lost at its end.
+
+    Raises
+    ------
+    InputFileError
+        If the file is no usable sound.
+    ValueError
+        If the waveform is none, `silence` is unknown, or `duration_s` is not above 0.
+    """
+    if duration_s is not None and not duration_s > 0:
+        raise ValueError(f"Expected a duration above 0 s, got {duration_s}.")
+    if isinstance(recording, tuple):
+        waveform, sample_rate = recording
+        blocks = waveform_blocks(waveform, sample_rate, duration_s=duration_s)
+        if duration_s is None:
+            duration_s = waveform.shape[-1] / sample_rate
+    else:
+        if duration_s is None:
+            duration_s = audio_duration(recording)
+        blocks = decode_blocks(recording, duration_s=duration_s)
+    num_samples = HOP * frame_count(duration_s, FPS)
+    samples, added = prepare_speech(blocks, num_samples, silence)
+    return AudioFeatures(encoder.encode(samples, progress), encoder.name, duration_s, added)

@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+import soundfile
+import torch
+from scipy.signal import lfilter
+
+from moda_core.audio.speech_preparation import (
+    cut_piece,
+    normalize_piece,
+    pad_edges,
+    piece_bounds,
+    pre_emphasize,
+    prepare_speech,
+    round_to_pcm16,
+)
+
+MINUTE = 960_000
+
+
+def noise(num_samples, level=0.2, seed=0):
+    random = np.random.default_rng(seed)
+    return (level * random.standard_normal(num_samples)).astype(np.float32)
+
+
+@pytest.mark.parametrize("num_samples", [2, 700, 16000, 16001, 16002, 40000])
+def test_pre_emphasis_is_the_filter_with_its_state_added(num_samples):
+    x = noise(num_samples)
+
+    found = pre_emphasize(torch.from_numpy(x))
+
+    state = [2 * np.float64(x[0]) - x[1]]
+    expected, _ = lfilter([1, -0.97], [1], x.astype(np.float64), zi=state)
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
+
+
+def test_pre_emphasis_leaves_its_argument_alone():
+    x = torch.from_numpy(noise(1000))
+    before = x.clone()
+
+    pre_emphasize(x)
+    round_to_pcm16(x)
+
+    assert torch.equal(x, before)
+
+
+def test_rounding_is_that_of_a_16_bit_file(tmp_path):
+    x = noise(20000, level=0.6)  # a tenth of it beyond full scale
+    path = tmp_path / "speech.wav"
+    soundfile.write(path, x, 16000, subtype="PCM_16")
+
+    found = round_to_pcm16(torch.from_numpy(x))
+
+    np.testing.assert_array_equal(found.numpy(), soundfile.read(path, dtype="float32")[0])
+
+
+@pytest.mark.parametrize(
+    ("silence", "before", "after"), [("post", 0, 50), ("pre", 50, 0), ("both", 50, 50)]
+)
+def test_two_seconds_of_silence_are_added_where_asked(silence, before, after):
+    x = noise(6400)
+
+    waveform, added = prepare_speech([x], len(x), silence)
+
+    speech = round_to_pcm16(pre_emphasize(torch.from_numpy(x)))
+    expected = torch.cat([torch.zeros(640 * before), speech, torch.zeros(640 * after)])
+    assert added == (before, after)
+    assert torch.equal(waveform, expected)
+
+
+def test_no_silence_leaves_the_samples_as_they_are():
+    x = noise(6400)
+
+    waveform, added = prepare_speech([x], len(x), "none")
+
+    assert added == (0, 0)
+    np.testing.assert_array_equal(waveform.numpy(), x)
+
+
+def test_blocks_of_any_lengths_are_joined():
+    x = noise(5000)
+
+    in_blocks, _ = prepare_speech(np.split(x, [1, 1, 700, 4999]), 5000)
+    whole, _ = prepare_speech([x], 5000)
+
+    assert torch.equal(in_blocks, whole)
+
+
+@pytest.mark.parametrize("num_samples", [3200, 6400])
+def test_speech_is_cut_or_filled_with_zeros_to_the_length_asked_for(num_samples):
+    x = noise(5000)
+
+    waveform, _ = prepare_speech([x[:2000], x[2000:]], num_samples, "none")
+
+    expected = np.pad(x, (0, 1400))[:num_samples]
+    np.testing.assert_array_equal(waveform.numpy(), expected)
+
+
+def test_unknown_silence_names_the_choices():
+    with pytest.raises(ValueError, match="post, pre, both, none, got 'after'"):
+        prepare_speech([noise(640)], 640, "after")
+
+
+def test_too_short_speech_is_refused():
+    with pytest.raises(ValueError, match="at least 2 samples, got 1"):
+        prepare_speech([noise(1)], 1)
+
+
+@pytest.mark.parametrize(
+    ("num_samples", "bounds"),
+    [
+        (16000, [(0, 16000)]),
+        (MINUTE, [(0, MINUTE)]),
+        (MINUTE + 8, [(0, MINUTE + 8)]),  # half a millisecond: rounded to the even 60,000 ms
+        (MINUTE + 9, [(0, MINUTE)]),  # a last piece under one frame is dropped
+        (MINUTE + 631, [(0, MINUTE)]),
+        (MINUTE + 632, [(0, MINUTE), (MINUTE, MINUTE + 640)]),  # half: to the even 60,040 ms
+        (MINUTE + 640, [(0, MINUTE), (MINUTE, MINUTE + 640)]),
+        (MINUTE + 16007, [(0, MINUTE), (MINUTE, MINUTE + 16000)]),
+        (2 * MINUTE, [(0, MINUTE), (MINUTE, 2 * MINUTE)]),
+        (2 * MINUTE + 300, [(0, MINUTE), (MINUTE, 2 * MINUTE)]),
+    ],
+)
+def test_pieces_are_minutes_and_end_at_a_whole_millisecond(num_samples, bounds):
+    assert piece_bounds(num_samples) == bounds
+
+
+def test_piece_beyond_the_end_is_filled_with_zeros():
+    found = cut_piece(torch.arange(1.0, 11.0), 8, 13)
+
+    assert found.tolist() == [9, 10, 0, 0, 0]
+
+
+def test_normalized_piece_has_mean_zero_and_variance_one():
+    x = 0.3 + noise(50000, level=0.01)
+
+    found = normalize_piece(torch.from_numpy(x)).numpy()
+
+    expected = (x - x.mean(dtype=np.float64)) / np.sqrt(x.var(dtype=np.float64) + 1e-7)
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def test_constant_piece_becomes_zero():
+    assert normalize_piece(torch.full((1000,), 0.25)).abs().max() == 0
+
+
+def test_edges_are_mirrored_twice_by_twenty():
+    x = torch.arange(640.0)
+
+    padded = pad_edges(torch.cat([x, torch.full((639,), -1.0)]))  # the tail is no whole frame
+
+    assert len(padded) == 720
+    assert torch.equal(padded[40:-40], x)
+    assert padded[:40].tolist() == [*range(0, 20), *range(20, 0, -1)]
+    assert padded[-40:].tolist() == [*range(638, 618, -1), *range(620, 640)]
