@@ -1,7 +1,7 @@
 """Find faces with a published Haar cascade: a coarse search, then a close look at candidates."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..threads import one_thread
+from .face_box import FaceBox, group_windows, is_same_face, without_overlaps
 from .face_crop import face_crop, grayscale
 from .haar_cascade import FLAT_NORM, Cascade, load_cascade
 
@@ -30,46 +31,29 @@ LOOK_SCALES = (0.8, 0.9, 1.0, 1.12, 1.25)
 LOOK_REACH = 6  # window pixels to each side
 SURE_SCORE = 0.009  # share of accepted windows that false candidates do not reach
 LOWEST_SCORE = 0.002  # of the one face that is kept when none is sure
-
-
-@dataclass(frozen=True)
-class FaceBox:
-    """A square around a face, from the brows to the chin, turned with it.
-
-    Parameters
-    ----------
-    center_x, center_y : float
-        In pixels of the picture, the centre of the first pixel at (0.5, 0.5).
-    size : float
-        Side of the square in pixels.
-    angle_deg : float
-        In-plane rotation of the face, clockwise in the picture.
-    score : float
-        Share of the windows around it that the detector accepts; higher is surer.
-    """
-
-    center_x: float
-    center_y: float
-    size: float
-    angle_deg: float
-    score: float
+# Beside a sure face, others are kept that are less sure and not much smaller.
+BESIDE_SCORE = 0.006
+BESIDE_SIZE = 0.5  # of the largest sure face
 
 
 @one_thread()
-def find_faces(image: Tensor) -> list[FaceBox]:
+def find_faces(image: Tensor, turned: bool = False) -> list[FaceBox]:
     """Find the faces in a picture.
 
     Parameters
     ----------
     image : Tensor, shape (H, W, 3), uint8
         The picture.
+    turned : bool
+        Look for turned faces even if an upright one is sure, which takes several times as long.
 
     Returns
     -------
     list of FaceBox
         Largest first; empty if there is none. Faces smaller than 36 pixels, or than 1/32 of the
         longer side, are not looked for. Faces are found upright first and, if none is sure, up to
-        about 50 degrees to either side. Where no face is sure, only the likeliest is returned.
+        about 50 degrees to either side. Where no face is sure, only the likeliest is returned;
+        beside a sure one also less sure ones, from half its size to its size.
 
     Raises
     ------
@@ -82,14 +66,89 @@ def find_faces(image: Tensor) -> list[FaceBox]:
             f"of {image.dtype}."
         )
     gray = Image.fromarray(grayscale(image))
+    faces = _faces_at_first_sight(gray)
+    if turned:
+        boxes = [
+            box for angle in RETRY_ANGLES for box in _search(gray, RETRY_SHARE, angle, RETRY_STAGES)
+        ]
+        sure = without_overlaps([box for box in boxes if box.score >= SURE_SCORE])
+        faces += [box for box in sure if not any(is_same_face(box, face) for face in faces)]
+    return sorted(faces, key=lambda box: -box.size)
+
+
+def _faces_at_first_sight(gray: Image.Image) -> list[FaceBox]:
+    """Return the upright faces; where none is sure, those at the first angle with a sure one."""
     boxes = _search(gray, SMALLEST_SHARE, 0.0, CANDIDATE_STAGES)
     for angle_deg in RETRY_ANGLES:
         if any(box.score >= SURE_SCORE for box in boxes):
             break
         boxes += _search(gray, RETRY_SHARE, angle_deg, RETRY_STAGES)
-    boxes = _without_overlaps(boxes)
+    boxes = without_overlaps(boxes)
     sure = [box for box in boxes if box.score >= SURE_SCORE]
-    return sorted(sure or boxes[:1], key=lambda box: -box.size)
+    if not sure:
+        return boxes[:1]
+    largest = max(box.size for box in sure)
+    beside = [
+        box
+        for box in boxes
+        if BESIDE_SCORE <= box.score < SURE_SCORE and BESIDE_SIZE * largest <= box.size <= largest
+    ]
+    return sure + beside
+
+
+@one_thread()
+def quarter_turn(image: Tensor) -> int:
+    """Return how far a picture must be rotated for a face in it to be upright.
+
+    Parameters
+    ----------
+    image : Tensor, shape (H, W, 3), uint8
+        A picture in which `find_faces` is sure of none.
+
+    Returns
+    -------
+    int
+        Quarter turns to the left, 1 to 3; 0 if there is no sure face in any of these positions.
+    """
+    gray = torch.from_numpy(grayscale(image))
+    for turn in (2, 1, 3):
+        turned = Image.fromarray(torch.rot90(gray, turn).numpy())
+        boxes = _search(turned, RETRY_SHARE, 0.0, RETRY_STAGES)
+        if any(box.score >= SURE_SCORE for box in boxes):
+            return turn
+    return 0
+
+
+@one_thread()
+def face_in_box(image: Tensor, box: tuple[float, float, float, float]) -> FaceBox:
+    """Return the face that the user drew a box around.
+
+    Parameters
+    ----------
+    image : Tensor, shape (H, W, 3), uint8
+        The picture.
+    box : tuple of (x, y, width, height)
+        In pixels, from the brows to the chin.
+
+    Returns
+    -------
+    FaceBox
+        As the detector sees it nearby, or else the box itself with score 0.
+
+    Raises
+    ------
+    ValueError
+        If the middle of the box isn't in the picture.
+    """
+    x, y, width, height = box
+    rows, columns = image.shape[:2]
+    if not (0 <= x + width / 2 < columns and 0 <= y + height / 2 < rows):
+        raise ValueError(
+            f"Expected a box inside the picture of {columns}x{rows} pixels, got x,y,width,height "
+            f"{x:g},{y:g},{width:g},{height:g}."
+        )
+    drawn = FaceBox(x + width / 2, y + height / 2, max(width, height), 0.0, 0.0)
+    return look_closely(Image.fromarray(grayscale(image)), drawn)
 
 
 def _search(gray: Image.Image, share: float, angle_deg: float, stages: int) -> list[FaceBox]:
@@ -204,44 +263,3 @@ def _passing_windows(level: Tensor, cascade: Cascade, stages: int) -> tuple[np.n
     patches = patches[alive // columns, alive % columns].flatten(1)
     alive = alive[cascade.stages_passed(patches) >= stages].numpy()
     return alive % columns * STRIDE, alive // columns * STRIDE
-
-
-def group_windows(windows: np.ndarray) -> list[tuple[float, float, float, float]]:
-    """Join windows that mean the same face.
-
-    Parameters
-    ----------
-    windows : array, shape (n, 3)
-        Centre x, y and side.
-
-    Returns
-    -------
-    list of (x, y, side, count)
-        The mean of each group and its size, largest group first.
-    """
-    groups: list[list[np.ndarray]] = []
-    for window in windows:
-        for group in groups:
-            x, y, side = np.mean(group, axis=0)
-            near = max(abs(window[0] - x), abs(window[1] - y)) < 0.25 * side
-            if near and abs(math.log(window[2] / side)) < 0.4:
-                group.append(window)
-                break
-        else:
-            groups.append([window])
-    groups.sort(key=len, reverse=True)
-    return [(*np.mean(group, axis=0).tolist(), float(len(group))) for group in groups]
-
-
-def _without_overlaps(boxes: list[FaceBox]) -> list[FaceBox]:
-    """Keep the surest of the boxes that cover each other's centre."""
-    kept: list[FaceBox] = []
-    for box in sorted(boxes, key=lambda box: -box.score):
-        distances = [
-            math.hypot(box.center_x - other.center_x, box.center_y - other.center_y)
-            / max(box.size, other.size)
-            for other in kept
-        ]
-        if all(distance > 0.5 for distance in distances):
-            kept.append(box)
-    return kept

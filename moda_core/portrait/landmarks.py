@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SHORTEST_AXIS = 1e-3  # pixels from the eyes to the mouth, below which a face counts as upright
+
 
 @dataclass(frozen=True, eq=False)
 class FaceLandmarks:
@@ -37,6 +39,16 @@ class FaceLandmarks:
         """Distance of the eye centres in pixels, the unit of the face frame."""
         return float(np.hypot(*(self.right_eye - self.left_eye)))
 
+    @property
+    def eyes(self) -> np.ndarray:
+        """Middle of the eyes, shape (2,)."""
+        return (self.left_eye + self.right_eye) / 2
+
+    @property
+    def mouth(self) -> np.ndarray:
+        """Middle of the mouth corners, shape (2,)."""
+        return (self.left_mouth + self.right_mouth) / 2
+
     def points(self) -> np.ndarray:
         """Return the six points in the order of the fields, shape (6, 2)."""
         return np.stack(
@@ -49,3 +61,22 @@ class FaceLandmarks:
                 self.lower_lip,
             ]
         )
+
+
+def face_axes(eyes: np.ndarray, mouth: np.ndarray) -> np.ndarray:
+    """Return the unit vectors to the right of a face and down it.
+
+    Parameters
+    ----------
+    eyes, mouth : array, shape (2,)
+        Middle of the eyes and of the mouth.
+
+    Returns
+    -------
+    array, shape (2, 2), float32
+        Rows: right, down; those of the picture where the two points agree.
+    """
+    down = np.asarray(mouth - eyes, np.float32)
+    length = float(np.hypot(*down))
+    down = np.array([0, 1], np.float32) if length <= SHORTEST_AXIS else down / length
+    return np.array([[down[1], -down[0]], down], np.float32)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from ..portrait.detect import FaceBox
+from ..portrait.face_box import FaceBox
 from ..portrait.face_crop import face_crop
 from ..portrait.haar_cascade import load_cascade
 

@@ -7,7 +7,9 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import FaceNotFoundError
-from ..portrait.detect import FaceBox, find_faces
+from ..portrait.choose_face import POINTS_REMEDY, Box, choose_face, faces_within
+from ..portrait.detect import SURE_SCORE, face_in_box, find_faces, quarter_turn
+from ..portrait.face_box import FaceBox
 from ..portrait.face_crop import grayscale
 from ..portrait.landmarks import FaceLandmarks
 from ..threads import one_thread
@@ -21,7 +23,6 @@ LOW_CONFIDENCE = 0.45  # below it the caller should show the points and ask for 
 # Each begins with the bias; the evidence is listed in `_confidence`.
 EYE_WEIGHTS = (-2.7, 0.6, 9.9, -38.5)
 MOUTH_WEIGHTS = (-6.1, 4.9, 2.9, -7.6)
-POINTS_REMEDY = "give the eyes and mouth corners yourself with --points"
 
 # Proportions of given points, in eye distances, that no face has.
 MOUTH_HEIGHT_RANGE = (0.4, 2.5)
@@ -29,7 +30,13 @@ MOUTH_WIDTH_RANGE = (0.2, 2.0)
 MAX_LIP_GAP = 1.5
 
 
-def find_landmarks(image: Tensor, face_index: int = 0) -> FaceLandmarks:
+def find_landmarks(
+    image: Tensor,
+    face_index: int = 0,
+    order: str = "largest",
+    mask: Tensor | None = None,
+    box: Box | None = None,
+) -> FaceLandmarks:
     """Find the landmarks of one face.
 
     Parameters
@@ -37,7 +44,10 @@ def find_landmarks(image: Tensor, face_index: int = 0) -> FaceLandmarks:
     image : Tensor, shape (H, W, 3), uint8
         The picture.
     face_index : int
-        Which face, counted from the largest.
+        Which face in the order, 0 is the first.
+    order, mask, box
+        Which face comes first, and which are counted, as in `choose_face`. A box in which no face
+        was found is taken for the face, from the brows to the chin.
 
     Returns
     -------
@@ -47,27 +57,46 @@ def find_landmarks(image: Tensor, face_index: int = 0) -> FaceLandmarks:
     Raises
     ------
     FaceNotFoundError
-        If there is no such face, or it is smaller than 64 pixels.
+        If there is no such face, it is smaller than 64 pixels, or the picture must be rotated.
+    ValueError
+        If the order, the mask or the box can't be used.
     """
-    boxes = find_faces(image)
-    if not 0 <= face_index < len(boxes):
-        size = f"{image.shape[1]}x{image.shape[0]} pixels"
-        if not boxes:
-            raise FaceNotFoundError(
-                f"No face was found in the picture of {size}: use another picture, "
-                f"or {POINTS_REMEDY}."
-            )
+    faces = _faces_to_choose_from(image, face_index, order, mask)
+    if box is not None and not faces_within(faces, box=box):
+        face = face_in_box(image, box)
+    else:
+        if not any(face.score >= SURE_SCORE for face in faces):
+            _check_upright(image)
+        face = choose_face(faces, face_index, order, mask, box, size=tuple(image.shape[:2]))
+    if face.size < SMALLEST_FACE:
         raise FaceNotFoundError(
-            f"There is no face number {face_index}: {len(boxes)} found in the picture of {size}. "
-            f"Use a number from 0 to {len(boxes) - 1}, or {POINTS_REMEDY}."
-        )
-    box = boxes[face_index]
-    if box.size < SMALLEST_FACE:
-        raise FaceNotFoundError(
-            f"Expected a face of at least {SMALLEST_FACE} pixels, found one of {box.size:.0f}: "
+            f"Expected a face of at least {SMALLEST_FACE} pixels, found one of {face.size:.0f}: "
             f"use a larger picture or scale it up, or {POINTS_REMEDY}."
         )
-    return fit_landmarks(image, box)
+    return fit_landmarks(image, face)
+
+
+def _faces_to_choose_from(
+    image: Tensor, index: int, order: str, mask: Tensor | None
+) -> list[FaceBox]:
+    """Return the upright faces; also turned ones, if one of several is asked for."""
+    upright = find_faces(image)
+    if index == 0 and order == "largest" and (mask is None or faces_within(upright, mask)):
+        return upright
+    faces = find_faces(image, turned=True)
+    if order == "largest" and mask is None and upright:
+        # Number 0 must stay what it is without a look for turned faces.
+        faces = [face for face in faces if face.size <= upright[0].size]
+    return faces
+
+
+def _check_upright(image: Tensor) -> None:
+    """Raise FaceNotFoundError where a picture holds a sure face once it is rotated."""
+    turn = quarter_turn(image)
+    if turn:
+        how = {1: "by 90 degrees to the left", 2: "by 180 degrees", 3: "by 90 degrees to the right"}
+        state = "upside down" if turn == 2 else "on its side"
+        raise FaceNotFoundError(f"The face is {state}: rotate the picture {how[turn]}.")
 
 
 @one_thread()

@@ -1,0 +1,158 @@
+"""Choose one of several faces: by number and order, by a mask, or by a box."""
+
+import math
+
+from torch import Tensor
+
+from ..errors import FaceNotFoundError
+from .face_box import FaceBox
+
+ORDERS = ("largest", "left to right", "center")
+POINTS_REMEDY = "give the eyes and mouth corners yourself with --points"
+SHARE_OF_BEST = 0.5  # of what a mask or box covers of the face it covers most, to be meant by it
+
+Box = tuple[float, float, float, float]
+
+
+def choose_face(
+    faces: list[FaceBox],
+    index: int = 0,
+    order: str = "largest",
+    mask: Tensor | None = None,
+    box: Box | None = None,
+    size: tuple[int, int] | None = None,
+) -> FaceBox:
+    """Choose one face of a picture.
+
+    Parameters
+    ----------
+    faces : list of FaceBox
+        All that were found.
+    index : int
+        Which face in the order, 0 is the first.
+    order : {"largest", "left to right", "center"}
+        What comes first; "center" is the nearest to the middle of the picture.
+    mask : Tensor, shape (H, W), in [0, 1], optional
+        Of the picture: only faces that it covers, wholly or partly, are counted.
+    box : tuple of (x, y, width, height), optional
+        Likewise, in pixels.
+    size : (height, width), optional
+        Of the picture; the order "center" needs it.
+
+    Returns
+    -------
+    FaceBox
+
+    Raises
+    ------
+    FaceNotFoundError
+        If there is no such face; the text says how many there are.
+    ValueError
+        If the order is unknown, or the mask or the box can't be used.
+    """
+    _check_order(order, size)
+    where = "" if size is None else f" of {size[1]}x{size[0]} pixels"
+    if not faces:
+        raise FaceNotFoundError(
+            f"No face was found in the picture{where}: turn it upright, use another one, "
+            f"or {POINTS_REMEDY}."
+        )
+    meant = faces_within(faces, mask, box)
+    if not meant:
+        area = "mask" if box is None else "box"
+        raise FaceNotFoundError(
+            f"None of the {len(faces)} faces found in the picture{where} lies in the {area}: "
+            f"move the {area} onto a face, or {POINTS_REMEDY}."
+        )
+    if not 0 <= index < len(meant):
+        area = "" if mask is None and box is None else " in the mask or box"
+        raise FaceNotFoundError(
+            f"There is no face number {index}: {len(meant)} found{area} in the picture{where}. "
+            f"Use a number from 0 to {len(meant) - 1}, or {POINTS_REMEDY}."
+        )
+    return _sorted(meant, order, size)[index]
+
+
+def faces_within(
+    faces: list[FaceBox], mask: Tensor | None = None, box: Box | None = None
+) -> list[FaceBox]:
+    """Return the faces that a mask and a box mean.
+
+    Parameters
+    ----------
+    faces : list of FaceBox
+    mask, box
+        As in `choose_face`.
+
+    Returns
+    -------
+    list of FaceBox
+        Those that are covered, and at least half as much as the one that is covered most; all
+        faces without a mask and a box.
+
+    Raises
+    ------
+    ValueError
+        If the mask or the box can't be used.
+    """
+    shares = [1.0] * len(faces)
+    if mask is not None:
+        shares = [
+            share * _mask_share(face, mask) for share, face in zip(shares, faces, strict=True)
+        ]
+    if box is not None:
+        check_box(box)
+        shares = [share * _box_share(face, box) for share, face in zip(shares, faces, strict=True)]
+    least = SHARE_OF_BEST * max(shares, default=0.0)
+    return [face for face, share in zip(faces, shares, strict=True) if share > 0 and share >= least]
+
+
+def check_box(box: Box) -> None:
+    """Raise ValueError unless a box is x, y, width and height of something."""
+    if len(box) != 4 or not all(math.isfinite(value) for value in box) or min(box[2:]) <= 0:
+        raise ValueError(
+            f"Expected a box x,y,width,height in pixels, wider and higher than 0, got {box}."
+        )
+
+
+def _check_order(order: str, size: tuple[int, int] | None) -> None:
+    if order not in ORDERS:
+        raise ValueError(f"Expected an order among {', '.join(ORDERS)}, got {order!r}.")
+    if order == "center" and size is None:
+        raise ValueError('Expected the size of the picture for the order "center", got none.')
+
+
+def _sorted(faces: list[FaceBox], order: str, size: tuple[int, int] | None) -> list[FaceBox]:
+    if order == "left to right":
+        return sorted(faces, key=lambda face: face.center_x)
+    if order == "center":
+        height, width = size
+        return sorted(
+            faces,
+            key=lambda face: math.hypot(face.center_x - width / 2, face.center_y - height / 2),
+        )
+    return sorted(faces, key=lambda face: -face.size)
+
+
+def _mask_share(face: FaceBox, mask: Tensor) -> float:
+    """Return the mean of a mask over the face's square."""
+    if mask.ndim != 2:
+        raise ValueError(f"Expected a mask of shape (H, W), got {tuple(mask.shape)}.")
+    half = face.size / 2
+    left, right = (round(face.center_x + side * half) for side in (-1, 1))
+    top, bottom = (round(face.center_y + side * half) for side in (-1, 1))
+    part = mask[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    return float(part.float().mean()) if part.numel() else 0.0
+
+
+def _box_share(face: FaceBox, box: Box) -> float:
+    """Return the share of the face's square that a box covers."""
+    half = face.size / 2
+    shares = (
+        min(center + half, start + length) - max(center - half, start)
+        for center, start, length in (
+            (face.center_x, box[0], box[2]),
+            (face.center_y, box[1], box[3]),
+        )
+    )
+    return math.prod(max(share, 0.0) / face.size for share in shares)

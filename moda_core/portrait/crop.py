@@ -1,0 +1,183 @@
+"""The square around a face that the released networks see (spec G)."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .jaw import jaw_offset
+from .landmarks import FaceLandmarks, face_axes
+from .resample_picture import sample_bilinear, sampling_grid
+
+CROP_SIZE = 512
+CROP_SCALE = 2.3  # side of the square over that of the points' bounding box
+CROP_VY = -0.125  # of the square along the face, in sides; negative is towards the forehead
+
+# Indices of the left eye, the right eye and the mouth in the sets of points in use.
+FACE_INDICES = {
+    5: ((0,), (1,), (3, 4)),
+    68: ((36, 39), (42, 45), (48, 54)),
+    101: ((39, 42, 45, 48), (51, 54, 57, 60), (75, 81)),
+    106: ((33, 35, 40, 39), (87, 89, 94, 93), (52, 61)),
+    203: ((0, 6, 12, 18), (24, 30, 36, 42), (48, 66)),
+}
+
+# Of the box around the 106 landmarks, fitted to dense landmarks of portraits (`bench crop`): its
+# side in distances from the eyes to the mouth plus distances between the eyes, and how many
+# distances from the eyes to the mouth its centre lies below the eyes.
+FACE_SIDE = (1.05, 1.05)
+FACE_CENTER = 0.63
+
+
+@dataclass(frozen=True, eq=False)
+class CropTransform:
+    """Where the crop lies in the picture, in pixels; the centre of the first pixel is (0, 0).
+
+    Parameters
+    ----------
+    center : array, shape (2,), float32
+        x, y of the square's centre in the picture.
+    side : float
+        Side of the square in pixels of the picture.
+    angle : float
+        Clockwise rotation of the face in the picture, in radians.
+    size : int
+        Side of the crop in its own pixels.
+    """
+
+    center: np.ndarray
+    side: float
+    angle: float
+    size: int = CROP_SIZE
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the crop for one of the picture."""
+        return self.size / self.side
+
+    @property
+    def to_crop(self) -> np.ndarray:
+        """Matrix (3, 3), float32, from points (x, y, 1) of the picture to the crop's."""
+        cosine, sine = self.scale * math.cos(self.angle), self.scale * math.sin(self.angle)
+        x, y = (float(value) for value in self.center)
+        half = self.size / 2
+        return np.array(
+            [
+                [cosine, sine, half - (cosine * x + sine * y)],
+                [-sine, cosine, half - (-sine * x + cosine * y)],
+                [0, 0, 1],
+            ],
+            np.float32,
+        )
+
+    @property
+    def to_image(self) -> np.ndarray:
+        """Matrix (3, 3), float32, from points (x, y, 1) of the crop to the picture's."""
+        return np.linalg.inv(self.to_crop)
+
+
+def crop_transform(
+    points: np.ndarray,
+    size: int = CROP_SIZE,
+    scale: float = CROP_SCALE,
+    vy: float = CROP_VY,
+) -> CropTransform:
+    """Return the crop that the reference takes around a full set of landmarks (spec G).
+
+    Parameters
+    ----------
+    points : array, shape (N, 2), N in {5, 68, 101, 106, 203}
+        x, y in pixels, the centre of the first pixel at (0, 0), in the order that is usual for
+        their number.
+    size : int
+        Side of the crop in its own pixels.
+    scale : float
+        Side of the square over that of the points' bounding box.
+    vy : float
+        How far the square is moved along the face, in sides; negative is towards the forehead.
+
+    Returns
+    -------
+    CropTransform
+
+    Raises
+    ------
+    ValueError
+        If the number of points is another, or they are all at one place.
+    """
+    points = np.asarray(points, np.float32)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) not in FACE_INDICES:
+        raise ValueError(
+            f"Expected 5, 68, 101, 106 or 203 points (x, y), got shape {points.shape}."
+        )
+    left, right, mouth = (
+        points[list(indices)].mean(axis=0) for indices in FACE_INDICES[len(points)]
+    )
+    axes = face_axes((left + right) / 2, mouth)
+    middle = points.mean(axis=0)
+    turned = (points - middle) @ axes.T
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    side = float((high - low).max()) * scale
+    if not side > 0:
+        raise ValueError("Expected the points of a face, got all of them at one place.")
+    center = middle + (low + high) / 2 @ axes + axes[1] * (vy * side)
+    return CropTransform(center.astype(np.float32), side, axes_angle(axes), size)
+
+
+def crop_from_landmarks(
+    landmarks: FaceLandmarks, scale: float = CROP_SCALE, image: Tensor | None = None
+) -> CropTransform:
+    """Return the crop that the reference would take, from eyes and mouth alone.
+
+    Parameters
+    ----------
+    landmarks : FaceLandmarks
+        In pixels of the picture.
+    scale : float
+        Side of the square over that of the bounding box of the face's 106 landmarks.
+    image : Tensor, shape (H, W, 3), uint8, optional
+        The picture, in which the outline of the face then says how far it looks to the side.
+        Without it the face counts as seen from the front.
+
+    Returns
+    -------
+    CropTransform
+        Of `CROP_SIZE` pixels.
+    """
+    eyes, mouth = landmarks.eyes, landmarks.mouth
+    axes = face_axes(eyes, mouth)
+    length = float(np.hypot(*(mouth - eyes)))
+    eye_distance = abs(float((landmarks.right_eye - landmarks.left_eye) @ axes[0]))
+    width = FACE_SIDE[0] * length + FACE_SIDE[1] * eye_distance
+    offset = 0.0 if image is None else jaw_offset(image, landmarks, width)
+    middle = eyes + (axes[0] * offset + axes[1] * FACE_CENTER) * length
+    center = middle + axes[1] * (CROP_VY * scale * width)
+    # Landmarks count from the corner of the first pixel, the reference from its centre.
+    center = (center - 0.5).astype(np.float32)
+    return CropTransform(center, scale * width, axes_angle(axes))
+
+
+def axes_angle(axes: np.ndarray) -> float:
+    """Return the clockwise rotation of a face in radians, from its axes (2, 2)."""
+    angle = math.acos(min(max(float(axes[0, 0]), -1.0), 1.0))
+    return -angle if axes[0, 1] < 0 else angle
+
+
+def crop_face(image: Tensor, transform: CropTransform) -> Tensor:
+    """Cut the square out of the picture.
+
+    Parameters
+    ----------
+    image : Tensor, shape (H, W, 3), uint8
+    transform : CropTransform
+
+    Returns
+    -------
+    Tensor, shape (size, size, 3), uint8
+        Bilinear; black beyond the picture's edges.
+    """
+    area = (0, 0, transform.size, transform.size)
+    grid = sampling_grid(transform.to_crop, image.shape[:2], area).to(image.device)
+    return sample_bilinear(image, grid).round().to(torch.uint8)

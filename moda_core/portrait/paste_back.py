@@ -1,0 +1,216 @@
+"""Put animated crops back into the picture (spec G)."""
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+from torch.nn import functional as F
+
+from .crop import CropTransform
+from .paste_mask import (
+    TEMPLATE_FEATHER,
+    covered_box,
+    crop_box,
+    placed_template,
+    softened_mask,
+)
+from .resample_picture import sampling_grid
+
+BLOCK_PIXELS = 1 << 16  # worked on at once on a CPU, so that they stay in its cache
+
+
+def frames_to_uint8(frames: Tensor) -> Tensor:
+    """Convert rendered frames to 8 bits, on their device (spec F.5).
+
+    Parameters
+    ----------
+    frames : Tensor, shape (n, 3, H, W)
+        RGB in [0, 1]; values beyond are clipped.
+
+    Returns
+    -------
+    Tensor, shape (n, H, W, 3), uint8
+        Truncated, not rounded.
+    """
+    levels = (frames.float().clamp(0, 1) * 255).to(torch.uint8)
+    return rearrange(levels, "n c h w -> n h w c").contiguous()
+
+
+class PasteBack:
+    """Blends crops into one picture; what doesn't depend on the crops is computed once.
+
+    Parameters
+    ----------
+    image : Tensor, shape (H, W, 3), uint8
+        The picture.
+    transform : CropTransform
+        Where the crops lie in it.
+    device : torch.device or str
+        Where crops are warped and blended.
+    mask : Tensor, shape (H, W), optional
+        How much of the crop is seen at each pixel of the picture, in [0, 1]. Beyond the crop, and
+        at its soft edge, the picture is seen whatever it says. Default: the whole crop.
+    feather : float, optional
+        Width of the soft edge in pixels of the picture. Default: that of the reference, 16 pixels
+        of the crop, and none for the edge of a mask.
+    erosion : float
+        Width in pixels of the picture by which the mask, or the crop, is made smaller first.
+
+    Raises
+    ------
+    ValueError
+        If a shape or type is wrong, or a number is negative, or the mask is not in [0, 1].
+    """
+
+    def __init__(
+        self,
+        image: Tensor,
+        transform: CropTransform,
+        device: torch.device | str = "cpu",
+        mask: Tensor | None = None,
+        feather: float | None = None,
+        erosion: float = 0.0,
+    ) -> None:
+        _check_picture(image)
+        if erosion < 0 or (feather is not None and feather < 0):
+            raise ValueError(
+                f"Expected a feather and an erosion of 0 or more pixels, got {feather} "
+                f"and {erosion}."
+            )
+        self.image = image.cpu()
+        self.transform = transform
+        self.device = torch.device(device)
+        cover, (top, left) = _cover(self.image, transform, mask, feather, erosion)
+        inner = covered_box(cover)
+        self.mask = cover[inner[0] : inner[0] + inner[2], inner[1] : inner[1] + inner[3]]
+        self.mask = self.mask.contiguous().to(self.device)  # (h, w)
+        self.box = (top + inner[0], left + inner[1], inner[2], inner[3])
+        size = (transform.size, transform.size)
+        self._grid = sampling_grid(transform.to_image, size, self.box).to(self.device)
+        self._rest = self._remainder(self.image)
+        on_cpu = self.device.type == "cpu"
+        self._blocks = _blocks(self.mask, BLOCK_PIXELS if on_cpu else self.mask.numel())
+
+    def compose(self, frames: Tensor, background: Tensor | None = None) -> Tensor:
+        """Blend crops into the picture.
+
+        Parameters
+        ----------
+        frames : Tensor, shape (n, size, size, 3), uint8
+            Crops, on the device.
+        background : Tensor, shape (H, W, 3) or (n, H, W, 3), uint8, optional
+            Shown instead of the picture, all the time or one for each frame.
+
+        Returns
+        -------
+        Tensor, shape (n, H, W, 3), uint8
+            On the CPU. Where the mask is 0 it is the background, bit for bit.
+
+        Raises
+        ------
+        ValueError
+            If a shape or type is wrong.
+        """
+        self._check(frames, background)
+        backdrop = self.image if background is None else background.cpu()
+        result = backdrop.expand(len(frames), *self.image.shape).clone()
+        if not self.mask.numel():
+            return result
+        group = torch.get_num_threads() if self.device.type == "cpu" else 1
+        for start in range(0, len(frames), group):
+            part = slice(start, start + group)
+            if background is None:
+                rest = self._rest
+            else:
+                rest = self._remainder(backdrop[part] if backdrop.ndim == 4 else backdrop)
+            self._blend(frames[part].to(self.device), rest, result[part])
+        return result
+
+    def _blend(self, frames: Tensor, rest: Tensor, result: Tensor) -> None:
+        """Write a few frames into `result` (n, H, W, 3)."""
+        top, left, _, width = self.box
+        pixels = rearrange(frames, "n h w c -> n c h w").float()
+        for start, end, solid_start, solid_end in self._blocks:
+            grid = self._grid[None, start:end].expand(len(frames), -1, -1, -1)
+            warped = F.grid_sample(pixels, grid, align_corners=False).round_()  # (n, 3, rows, w)
+            for part in (slice(solid_start), slice(solid_end, None)):
+                soft = warped[..., part].mul_(self.mask[start:end, part])
+                soft.add_(rest[..., start:end, part])
+            levels = warped.to(torch.uint8).cpu()  # truncates
+            target = result[:, top + start : top + end, left : left + width]
+            for channel in range(3):  # faster than one copy of interleaved values
+                target[..., channel] = levels[:, channel]
+
+    def _remainder(self, picture: Tensor) -> Tensor:
+        """Return what of a picture (..., H, W, 3) is seen, shape (..., 3, h, w)."""
+        top, left, height, width = self.box
+        part = picture[..., top : top + height, left : left + width, :].to(self.device)
+        return (1 - self.mask) * rearrange(part, "... h w c -> ... c h w").float()
+
+    def _check(self, frames: Tensor, background: Tensor | None) -> None:
+        size = self.transform.size
+        if frames.ndim != 4 or frames.shape[1:] != (size, size, 3) or frames.dtype != torch.uint8:
+            raise ValueError(
+                f"Expected crops of shape (n, {size}, {size}, 3) and type uint8, got "
+                f"{tuple(frames.shape)} of {frames.dtype}."
+            )
+        if background is None:
+            return
+        _check_picture(background[0] if background.ndim == 4 else background)
+        shapes = (self.image.shape, (len(frames), *self.image.shape))
+        if background.shape not in shapes:
+            raise ValueError(
+                f"Expected a background of the picture's shape {tuple(self.image.shape)}, or "
+                f"{len(frames)} of them, got {tuple(background.shape)}. Scale it first."
+            )
+
+
+def _blocks(mask: Tensor, num_pixels: int) -> list[tuple[int, int, int, int]]:
+    """Cut a mask (h, w) into blocks of rows: first row, end, and first and end column.
+
+    From the first column to before the end the whole block is 1: nothing has to be blended there.
+    """
+    height, width = mask.shape
+    rows = max(1, num_pixels // max(width, 1))
+    blocks = []
+    for start in range(0, height, rows):
+        end = min(start + rows, height)
+        edges = (mask[start:end] < 1).any(dim=0).nonzero()[:, 0].cpu().numpy()
+        edges = np.concatenate([[-1], edges, [width]])
+        longest = int(np.diff(edges).argmax())
+        blocks.append((start, end, int(edges[longest]) + 1, int(edges[longest + 1])))
+    return blocks
+
+
+def _check_picture(image: Tensor) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != torch.uint8:
+        raise ValueError(
+            f"Expected a picture of shape (H, W, 3) and type uint8, got {tuple(image.shape)} "
+            f"of {image.dtype}."
+        )
+
+
+def _cover(
+    image: Tensor,
+    transform: CropTransform,
+    mask: Tensor | None,
+    feather: float | None,
+    erosion: float,
+) -> tuple[Tensor, tuple[int, int]]:
+    """Return the mask around the crop (h, w), and the picture's row and column of its corner."""
+    height, width = image.shape[:2]
+    box = top, left, box_height, box_width = crop_box(transform, height, width)
+    if mask is None:
+        soft = TEMPLATE_FEATHER if feather is None else feather * transform.scale
+        return placed_template(transform, box, soft, erosion * transform.scale), (top, left)
+    if mask.shape != image.shape[:2]:
+        raise ValueError(
+            f"Expected a mask of the picture's shape {(height, width)}, got {tuple(mask.shape)}."
+        )
+    low, high = float(mask.min()), float(mask.max())
+    if not (low >= 0 and high <= 1):  # also if one is NaN
+        raise ValueError(f"Expected a mask between 0 and 1, got {low:g} to {high:g}.")
+    mask = softened_mask(mask.cpu(), feather or 0.0, erosion)
+    template = placed_template(transform, box, TEMPLATE_FEATHER, 0.0)
+    part = mask[top : top + box_height, left : left + box_width]
+    return part * template, (top, left)
