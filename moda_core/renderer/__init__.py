@@ -1,1 +1,1 @@
-"""The released renderer: the portrait networks, driving, and frames."""
+"""The networks that turn a portrait and keypoints into frames (spec F)."""

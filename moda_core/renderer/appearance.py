@@ -1,0 +1,134 @@
+"""The appearance extractor: a face becomes a volume of features (spec F.1)."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .folding import State, batch_norm_affine, fold_batch_norm, fold_conv_blocks
+from .layers import ChannelAffine, check_image, conv_relu_2d
+
+IMAGE_SIZE = 256
+VOLUME_SHAPE = (32, 16, 64, 64)
+NUM_BLOCKS = 6
+
+
+class VolumeBlock(nn.Module):
+    """A residual block whose norms come before their activations.
+
+    Parameters
+    ----------
+    num_channels : int
+        Channels C.
+    dtype, device, operations
+        See `AppearanceExtractor`.
+    """
+
+    def __init__(self, num_channels: int, dtype=None, device=None, operations: Any = nn):
+        super().__init__()
+        where = {"dtype": dtype, "device": device}
+        self.norm1 = ChannelAffine(num_channels, **where)
+        self.conv1 = operations.Conv3d(num_channels, num_channels, 3, padding=1, **where)
+        self.conv2 = operations.Conv3d(num_channels, num_channels, 3, padding=1, **where)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the two convolutions find.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, C, D, H, W)
+            Features.
+
+        Returns
+        -------
+        Tensor, shape (B, C, D, H, W)
+        """
+        y = self.conv1(F.relu_(self.norm1(x)))  # the second norm is folded in
+        return x + self.conv2(F.relu_(y))
+
+
+class AppearanceExtractor(nn.Module):
+    """What a face looks like, as features in a volume around it.
+
+    Parameters
+    ----------
+    dtype, device : optional
+        Of the weights.
+    operations : module or namespace
+        Supplies `Conv2d` and `Conv3d`, so that a host's memory manager can bring its own.
+    """
+
+    def __init__(
+        self,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
+        super().__init__()
+        factory = {"dtype": dtype, "device": device, "operations": operations}
+        channels, depth = VOLUME_SHAPE[:2]
+        self.first = conv_relu_2d(3, 64, factory)
+        self.down_blocks = nn.ModuleList(
+            [conv_relu_2d(64, 128, factory), conv_relu_2d(128, 256, factory)]
+        )
+        self.second = operations.Conv2d(256, channels * depth, 1, dtype=dtype, device=device)
+        self.resblocks_3d = nn.ModuleDict(
+            {f"3dr{index}": VolumeBlock(channels, **factory) for index in range(NUM_BLOCKS)}
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Extract the volume.
+
+        Parameters
+        ----------
+        image : Tensor, shape (B, 3, 256, 256), in [0, 1]
+            RGB crops of faces, in the weights' dtype.
+
+        Returns
+        -------
+        Tensor, shape (B, 32, 16, 64, 64)
+
+        Raises
+        ------
+        ValueError
+            If the shape does not fit.
+        """
+        check_image(image, IMAGE_SIZE)
+        x = self.first(image.contiguous(memory_format=torch.channels_last))
+        for block in self.down_blocks:
+            x = F.avg_pool2d(block(x), 2)
+        x = self.second(x).contiguous()  # (B, 512, 64, 64), channel-major, depth minor
+        x = x.reshape(len(x), *VOLUME_SHAPE)
+        for block in self.resblocks_3d.values():
+            x = block(x)
+        return x
+
+
+def convert_appearance(state: State) -> State:
+    """Bring the appearance extractor's weights from the released layout into ours.
+
+    Parameters
+    ----------
+    state : dict
+        Complete, by released name.
+
+    Returns
+    -------
+    dict
+        For `AppearanceExtractor.load_state_dict`.
+    """
+    converted = fold_conv_blocks(
+        {key: tensor for key, tensor in state.items() if not key.startswith("resblocks_3d.")}
+    )
+    for index in range(NUM_BLOCKS):
+        block = f"resblocks_3d.3dr{index}"
+        scale, shift = batch_norm_affine(state, f"{block}.norm1")
+        dtype = state[f"{block}.norm1.weight"].dtype
+        converted[f"{block}.norm1.weight"] = scale.to(dtype)
+        converted[f"{block}.norm1.bias"] = shift.to(dtype)
+        converted |= fold_batch_norm(state, f"{block}.conv1", f"{block}.norm2")
+        converted |= {
+            f"{block}.conv2.{kind}": state[f"{block}.conv2.{kind}"] for kind in ("weight", "bias")
+        }
+    return converted

@@ -1,0 +1,156 @@
+"""ConvNeXt-V2 tiny, the trunk of the motion extractor (spec F.2)."""
+
+import itertools
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+WIDTHS = (96, 192, 384, 768)
+DEPTHS = (3, 3, 9, 3)
+NORM_EPS = 1e-6
+
+
+class GlobalResponseNorm(nn.Module):
+    """Competition between channels by their energy over the picture (Woo et al. 2023, eqn. 3).
+
+    Parameters
+    ----------
+    num_channels : int
+        Channels C.
+    dtype, device : optional
+        Of the weights.
+    """
+
+    def __init__(self, num_channels: int, dtype=None, device=None):
+        super().__init__()
+        shape = (1, 1, 1, num_channels)
+        self.gamma = nn.Parameter(torch.zeros(shape, dtype=dtype, device=device))
+        self.beta = nn.Parameter(torch.zeros(shape, dtype=dtype, device=device))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale every channel by its share of the energy, and add the input.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, H, W, C)
+            Features.
+
+        Returns
+        -------
+        Tensor, shape (B, H, W, C)
+        """
+        energy = x.float().flatten(1, 2).norm(dim=1)[:, None, None]  # (B, 1, 1, C)
+        share = energy / (energy.mean(dim=-1, keepdim=True) + NORM_EPS)
+        gamma, beta = self.gamma.to(x), self.beta.to(x)
+        return torch.addcmul(beta, x, 1 + gamma * share.to(x.dtype))
+
+
+class ConvNeXtBlock(nn.Module):
+    """A depthwise 7x7 convolution and a pointwise MLP, residual.
+
+    Parameters
+    ----------
+    width : int
+        Channels C.
+    dtype, device, operations
+        See `ConvNeXtV2`.
+    """
+
+    def __init__(self, width: int, dtype=None, device=None, operations: Any = nn):
+        super().__init__()
+        where = {"dtype": dtype, "device": device}
+        self.dwconv = operations.Conv2d(width, width, 7, padding=3, groups=width, **where)
+        self.norm = operations.LayerNorm(width, eps=NORM_EPS, **where)
+        self.pwconv1 = operations.Linear(width, 4 * width, **where)
+        self.grn = GlobalResponseNorm(4 * width, **where)
+        self.pwconv2 = operations.Linear(4 * width, width, **where)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the block finds.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, H, W, C)
+            Features.
+
+        Returns
+        -------
+        Tensor, shape (B, H, W, C)
+        """
+        y = self.norm(conv_channels_last(self.dwconv, x))
+        y = self.grn(F.gelu(self.pwconv1(y)))  # (B, H, W, 4C)
+        return x + self.pwconv2(y)
+
+
+class ConvNeXtV2(nn.Module):
+    """The trunk: a picture becomes one vector.
+
+    Parameters
+    ----------
+    dtype, device : optional
+        Of the weights.
+    operations : module or namespace
+        Supplies `Conv2d`, `Linear` and `LayerNorm`.
+    """
+
+    def __init__(self, dtype=None, device=None, operations: Any = nn):
+        super().__init__()
+        where = {"dtype": dtype, "device": device}
+
+        def norm(width: int) -> nn.Module:
+            return operations.LayerNorm(width, eps=NORM_EPS, **where)
+
+        stem = operations.Conv2d(3, WIDTHS[0], 4, stride=4, **where)
+        self.downsample_layers = nn.ModuleList([nn.ModuleList([stem, norm(WIDTHS[0])])])
+        for width, wider in itertools.pairwise(WIDTHS):
+            conv = operations.Conv2d(width, wider, 2, stride=2, **where)
+            self.downsample_layers.append(nn.ModuleList([norm(width), conv]))
+        self.stages = nn.ModuleList(
+            nn.ModuleList(
+                ConvNeXtBlock(width, operations=operations, **where) for _ in range(depth)
+            )
+            for width, depth in zip(WIDTHS, DEPTHS, strict=True)
+        )
+        self.norm = norm(WIDTHS[-1])
+
+    def features(self, image: Tensor) -> Tensor:
+        """Run the trunk.
+
+        Parameters
+        ----------
+        image : Tensor, shape (B, 3, H, W), in [0, 1]
+            Height and width are multiples of 32.
+
+        Returns
+        -------
+        Tensor, shape (B, 768)
+            Averaged over the picture, normalised.
+        """
+        stem, stem_norm = self.downsample_layers[0]
+        x = stem_norm(conv_channels_last(stem, image.permute(0, 2, 3, 1)))  # (B, H/4, W/4, 96)
+        for index, stage in enumerate(self.stages):
+            if index > 0:
+                norm, conv = self.downsample_layers[index]
+                x = conv_channels_last(conv, norm(x))
+            for block in stage:
+                x = block(x)
+        return self.norm(x.mean(dim=(1, 2)))
+
+
+def conv_channels_last(conv: nn.Module, x: Tensor) -> Tensor:
+    """Convolve pixels whose channels come last.
+
+    Parameters
+    ----------
+    conv : nn.Module
+        A 2-D convolution.
+    x : Tensor, shape (B, H, W, C)
+        Features.
+
+    Returns
+    -------
+    Tensor, shape (B, H', W', out)
+    """
+    return conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)

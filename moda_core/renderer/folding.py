@@ -1,0 +1,98 @@
+"""Folding of norms into the convolutions before them, in float64 (spec F)."""
+
+import torch
+from torch import Tensor
+
+BATCH_NORM_EPS = 1e-5
+
+State = dict[str, Tensor]
+
+
+def batch_norm_affine(state: State, norm: str) -> tuple[Tensor, Tensor]:
+    """Return what a batch norm does in evaluation, as a scale and a shift of each channel.
+
+    Parameters
+    ----------
+    state : dict
+        Tensors by released name.
+    norm : str
+        Name of the batch norm in `state`.
+
+    Returns
+    -------
+    scale, shift : Tensor, shape (C,), float64
+        ``y = scale * x + shift``.
+    """
+    mean, variance = (state[f"{norm}.running_{kind}"].double() for kind in ("mean", "var"))
+    scale = state[f"{norm}.weight"].double() / torch.sqrt(variance + BATCH_NORM_EPS)
+    return scale, state[f"{norm}.bias"].double() - scale * mean
+
+
+def fold_batch_norm(state: State, conv: str, norm: str) -> State:
+    """Fold a batch norm into the convolution before it.
+
+    Parameters
+    ----------
+    state : dict
+        Tensors by released name.
+    conv, norm : str
+        Names of the two layers in `state`.
+
+    Returns
+    -------
+    dict
+        Weight and bias of `conv`, in the dtype that they had.
+    """
+    scale, shift = batch_norm_affine(state, norm)
+    weight, bias = state[f"{conv}.weight"], state[f"{conv}.bias"]
+    folded = weight.double() * scale.reshape(-1, *[1] * (weight.ndim - 1))
+    return {
+        f"{conv}.weight": folded.to(weight.dtype),
+        f"{conv}.bias": (bias.double() * scale + shift).to(bias.dtype),
+    }
+
+
+def fold_spectral_norm(state: State, conv: str) -> State:
+    """Divide a spectrally normalised weight by its largest singular value, as the file knows it.
+
+    Parameters
+    ----------
+    state : dict
+        Tensors by released name.
+    conv : str
+        Name of the convolution in `state`; its bias, if it has one, stays as it is.
+
+    Returns
+    -------
+    dict
+        Weight of `conv`, and its bias if there is one, in the dtype that they had.
+    """
+    original = state[f"{conv}.weight_orig"]
+    left, right = (state[f"{conv}.weight_{side}"].double() for side in ("u", "v"))
+    sigma = left @ original.double().flatten(1) @ right
+    folded = {f"{conv}.weight": (original.double() / sigma).to(original.dtype)}
+    if f"{conv}.bias" in state:
+        folded[f"{conv}.bias"] = state[f"{conv}.bias"]
+    return folded
+
+
+def fold_conv_blocks(state: State) -> State:
+    """Fold every pair ``<block>.conv``, ``<block>.norm`` of a state.
+
+    Parameters
+    ----------
+    state : dict
+        Tensors by released name.
+
+    Returns
+    -------
+    dict
+        As `state`, with the pairs replaced by their convolutions; all other tensors are those of
+        `state`.
+    """
+    blocks = [key.removesuffix(".conv.weight") for key in state if key.endswith(".conv.weight")]
+    gone = tuple(f"{block}.{layer}." for block in blocks for layer in ("conv", "norm"))
+    folded = {key: tensor for key, tensor in state.items() if not key.startswith(gone)}
+    for block in blocks:
+        folded |= fold_batch_norm(state, f"{block}.conv", f"{block}.norm")
+    return folded

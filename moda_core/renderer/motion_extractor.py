@@ -1,0 +1,133 @@
+"""The motion extractor: a face becomes implicit keypoints, expression and pose (spec F.2)."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..keypoints import NUM_KEYPOINTS, NUM_POSE_BINS
+from .convnext import WIDTHS, ConvNeXtV2
+from .folding import State
+from .layers import check_image
+
+IMAGE_SIZE = 256
+# Widths of the heads, by the names that `refine_motion_info` expects.
+HEADS = {
+    "kp": 3 * NUM_KEYPOINTS,
+    "scale": 1,
+    "pitch": NUM_POSE_BINS,
+    "yaw": NUM_POSE_BINS,
+    "roll": NUM_POSE_BINS,
+    "t": 3,
+    "exp": 3 * NUM_KEYPOINTS,
+}
+
+
+class MotionDetector(ConvNeXtV2):
+    """The trunk with its heads.
+
+    Parameters
+    ----------
+    dtype, device, operations
+        See `MotionExtractor`.
+    """
+
+    def __init__(self, dtype=None, device=None, operations: Any = nn):
+        super().__init__(dtype, device, operations)
+        for name, width in HEADS.items():
+            head = operations.Linear(WIDTHS[-1], width, dtype=dtype, device=device)
+            self.add_module(f"fc_{name}", head)
+
+    def heads(self, features: Tensor) -> dict[str, Tensor]:
+        """Return the raw value of every head.
+
+        Parameters
+        ----------
+        features : Tensor, shape (B, 768)
+            Of `features`.
+
+        Returns
+        -------
+        dict
+            Tensors of shape (B, width) by the names of `HEADS`.
+        """
+        return {name: self.get_submodule(f"fc_{name}")(features) for name in HEADS}
+
+
+class MotionExtractor(nn.Module):
+    """Canonical keypoints, expression and head pose of a face.
+
+    Parameters
+    ----------
+    dtype, device : optional
+        Of the weights.
+    operations : module or namespace
+        Supplies `Conv2d`, `Linear` and `LayerNorm`, so that a host's memory manager can bring its
+        own.
+    """
+
+    def __init__(
+        self,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
+        super().__init__()
+        self.detector = MotionDetector(dtype, device, operations)
+
+    def features(self, image: Tensor) -> Tensor:
+        """Run the trunk.
+
+        Parameters
+        ----------
+        image : Tensor, shape (B, 3, 256, 256), in [0, 1]
+            RGB crops of faces, in the weights' dtype.
+
+        Returns
+        -------
+        Tensor, shape (B, 768)
+
+        Raises
+        ------
+        ValueError
+            If the shape does not fit.
+        """
+        check_image(image, IMAGE_SIZE)
+        return self.detector.features(image)
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Predict the motion of faces.
+
+        Parameters
+        ----------
+        image : Tensor, shape (B, 3, 256, 256), in [0, 1]
+            RGB crops of faces, in the weights' dtype.
+
+        Returns
+        -------
+        dict
+            Raw values for `refine_motion_info`: ``kp`` and ``exp`` (B, 63), ``pitch``, ``yaw`` and
+            ``roll`` (B, 66), ``t`` (B, 3), ``scale`` (B, 1).
+
+        Raises
+        ------
+        ValueError
+            If the shape does not fit.
+        """
+        return self.detector.heads(self.features(image))
+
+
+def convert_motion_extractor(state: State) -> State:
+    """Bring the motion extractor's weights from the released layout into ours: they are equal.
+
+    Parameters
+    ----------
+    state : dict
+        Complete, by released name.
+
+    Returns
+    -------
+    dict
+        For `MotionExtractor.load_state_dict`.
+    """
+    return dict(state)

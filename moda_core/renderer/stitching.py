@@ -1,0 +1,80 @@
+"""Small MLPs on keypoints: stitching, and the retargeting of lips and eyes (spec F.3)."""
+
+import itertools
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .folding import State
+
+STITCHING_WIDTHS = (126, 128, 128, 64, 65)
+LIP_WIDTHS = (65, 128, 128, 64, 63)
+EYE_WIDTHS = (66, 256, 256, 128, 128, 64, 63)
+
+
+class KeypointMLP(nn.Module):
+    """Linear layers with ReLU between them.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Of the input, of every layer, of the output.
+    dtype, device : optional
+        Of the weights.
+    operations : module or namespace
+        Supplies `Linear`, so that a host's memory manager can bring its own.
+    """
+
+    def __init__(
+        self,
+        widths: tuple[int, ...] = STITCHING_WIDTHS,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
+        super().__init__()
+        pairs = enumerate(itertools.pairwise(widths))
+        # The released file numbers the activations too.
+        self.mlp = nn.ModuleDict(
+            {
+                str(2 * index): operations.Linear(*pair, dtype=dtype, device=device)
+                for index, pair in pairs
+            }
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layers.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, in)
+            For stitching the keypoints of the source, then those of the frame.
+
+        Returns
+        -------
+        Tensor, shape (B, out)
+            For stitching 63 offsets of the keypoints, then two of all their x and y.
+        """
+        first, *others = self.mlp.values()
+        x = first(x)
+        for layer in others:
+            x = layer(F.relu(x))
+        return x
+
+
+def convert_keypoint_mlp(state: State) -> State:
+    """Bring one group of the stitching file from the released layout into ours.
+
+    Parameters
+    ----------
+    state : dict
+        Complete, by released name, with or without ``module.`` before it.
+
+    Returns
+    -------
+    dict
+        For `KeypointMLP.load_state_dict`.
+    """
+    return {key.replace("module.", ""): tensor for key, tensor in state.items()}

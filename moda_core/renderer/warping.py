@@ -1,0 +1,199 @@
+"""The warping network: a portrait's volume, moved to the keypoints of frames (spec F.4)."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..keypoints import NUM_KEYPOINTS
+from .dense_motion import DEPTH, VOLUME_SHAPE, Deformation, DenseMotion, SourceVolume
+from .folding import State, fold_batch_norm, fold_conv_blocks
+from .grid_sample import sample
+
+FEATURE_WIDTH = 256
+NEGATIVE_SLOPE = 0.01
+
+
+class ConvLeakyReLU(nn.Module):
+    """A 3x3 convolution, with the batch norm after it folded in, then leaky ReLU.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Widths.
+    dtype, device, operations
+        See `WarpingNetwork`.
+    """
+
+    def __init__(self, in_channels, out_channels, dtype=None, device=None, operations: Any = nn):
+        super().__init__()
+        where = {"dtype": dtype, "device": device}
+        self.conv = operations.Conv2d(in_channels, out_channels, 3, padding=1, **where)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve and rectify.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, C, H, W)
+            Features.
+
+        Returns
+        -------
+        Tensor, shape (B, out, H, W)
+        """
+        return F.leaky_relu_(self.conv(x), NEGATIVE_SLOPE)
+
+
+class WarpingNetwork(nn.Module):
+    """Moves a portrait's volume to keypoints, and projects it to a feature map.
+
+    Parameters
+    ----------
+    dtype, device : optional
+        Of the weights.
+    operations : module or namespace
+        Supplies `Conv2d` and `Conv3d`, so that a host's memory manager can bring its own.
+    """
+
+    def __init__(
+        self,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        operations: Any = nn,
+    ):
+        super().__init__()
+        factory = {"dtype": dtype, "device": device, "operations": operations}
+        self.dense_motion_network = DenseMotion(**factory)
+        self.third = ConvLeakyReLU(VOLUME_SHAPE[0] * DEPTH, FEATURE_WIDTH, **factory)
+        self.fourth = operations.Conv2d(FEATURE_WIDTH, FEATURE_WIDTH, 1, dtype=dtype, device=device)
+
+    def prepare(self, volume: Tensor, kp_source: Tensor) -> SourceVolume:
+        """Compute what all frames of a portrait share.
+
+        Parameters
+        ----------
+        volume : Tensor, shape (1, 32, 16, 64, 64)
+            Of `AppearanceExtractor`, in the weights' dtype.
+        kp_source : Tensor, shape (1, 21, 3)
+            Keypoints of the portrait.
+
+        Returns
+        -------
+        SourceVolume
+            For `forward`.
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit.
+        """
+        if tuple(volume.shape) != (1, *VOLUME_SHAPE):
+            raise ValueError(
+                f"Expected one volume of shape {(1, *VOLUME_SHAPE)}, got {tuple(volume.shape)}. "
+                "Prepare one portrait at a time."
+            )
+        _check_keypoints(kp_source, "kp_source")
+        if len(kp_source) != 1:
+            raise ValueError(
+                f"Expected kp_source of one portrait, got {len(kp_source)}. "
+                "Prepare one portrait at a time."
+            )
+        return self.dense_motion_network.prepare(volume, kp_source)
+
+    def deformation(self, source: SourceVolume, kp_driving: Tensor) -> Deformation:
+        """Find where the voxels of frames come from.
+
+        Parameters
+        ----------
+        source : SourceVolume
+            Of `prepare`.
+        kp_driving : Tensor, shape (B, 21, 3)
+            Keypoints of the frames.
+
+        Returns
+        -------
+        Deformation
+            In float32.
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit.
+        """
+        _check_keypoints(kp_driving, "kp_driving")
+        return self.dense_motion_network(source, kp_driving.float())
+
+    def project(self, source: SourceVolume, deformation: Deformation) -> Tensor:
+        """Move the volume, and flatten it to a feature map.
+
+        Parameters
+        ----------
+        source : SourceVolume
+            Of `prepare`.
+        deformation : Deformation
+            Of `deformation`.
+
+        Returns
+        -------
+        Tensor, shape (B, 256, 64, 64)
+        """
+        flow = deformation.flow
+        volumes = source.volume.expand(len(flow), -1, -1, -1, -1)
+        x = sample(volumes, flow).flatten(1, 2)  # (B, 512, 64, 64), channel-major, depth minor
+        x = self.third(x.contiguous(memory_format=torch.channels_last))
+        x = self.fourth(x)
+        return x * deformation.occlusion.to(x.dtype)
+
+    def forward(self, source: SourceVolume, kp_driving: Tensor) -> Tensor:
+        """Warp a portrait to the keypoints of frames.
+
+        Parameters
+        ----------
+        source : SourceVolume
+            Of `prepare`.
+        kp_driving : Tensor, shape (B, 21, 3)
+            Keypoints of the frames.
+
+        Returns
+        -------
+        Tensor, shape (B, 256, 64, 64)
+            For `SPADEDecoder`, in the weights' dtype.
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit.
+        """
+        return self.project(source, self.deformation(source, kp_driving))
+
+
+def convert_warping(state: State) -> State:
+    """Bring the warping network's weights from the released layout into ours.
+
+    Parameters
+    ----------
+    state : dict
+        Complete, by released name.
+
+    Returns
+    -------
+    dict
+        For `WarpingNetwork.load_state_dict`.
+    """
+    motion = "dense_motion_network."
+    compress = fold_batch_norm(state, f"{motion}compress", f"{motion}norm")
+    return {
+        key: compress.get(key, tensor)
+        for key, tensor in fold_conv_blocks(state).items()
+        if not key.startswith(f"{motion}norm.")
+    }
+
+
+def _check_keypoints(keypoints: Tensor, name: str) -> None:
+    if keypoints.ndim != 3 or tuple(keypoints.shape[1:]) != (NUM_KEYPOINTS, 3):
+        raise ValueError(
+            f"Expected {name} of shape (B, {NUM_KEYPOINTS}, 3), got {tuple(keypoints.shape)}. "
+            "Use keypoints of `transform_keypoints`."
+        )

@@ -1,0 +1,110 @@
+"""Golden cases of the portrait networks (spec F.1 to F.5)."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from moda_core.checkpoint import load_strict
+from moda_core.renderer.acceleration import accelerate
+from moda_core.renderer.networks import NETWORKS
+
+from .synthetic_weights import checkpoint_state, described, image
+
+Arrays = dict[str, np.ndarray]
+GROUPS = {"stitching": "retarget_shoulder", "lip": "retarget_mouth", "eye": "retarget_eye"}
+
+
+def build(name: str, salt: str) -> nn.Module:
+    """Return a network with synthetic weights, as it computes on a CPU."""
+    return accelerate(load_network(name, checkpoint_state(name, salt)))
+
+
+def load_network(name: str, state: dict[str, Tensor]) -> nn.Module:
+    """Return a network with the weights of a released state."""
+    make, convert = NETWORKS[name]
+    network = make(device="meta")
+    load_strict(network, convert(state), "the synthetic checkpoint")
+    return network.eval()
+
+
+def as_input(picture: np.ndarray) -> Tensor:
+    """Return a picture (256, 256, 3), uint8, as the networks want it."""
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
+
+
+def stats(x: Tensor) -> np.ndarray:
+    """Return mean, standard deviation, largest size, sum and sum of squares."""
+    x = x.double()
+    values = (x.mean(), x.std(correction=0), x.abs().max(), x.sum(), x.square().sum())
+    return torch.stack(values).numpy()
+
+
+def appearance(case: dict, golden: Arrays) -> Arrays:
+    """Parts of the volume."""
+    volume = build("appearance_feature_extractor", case["salt"])(as_input(golden["image"]))
+    return {
+        "f_sub": volume[0, ::4, ::4, ::4, ::4],
+        "f_first": volume[0, :2, :2],
+        "stats": stats(volume),
+    }
+
+
+def motion_extractor(case: dict, golden: Arrays) -> Arrays:
+    """All heads, for one picture and for two, and the pooled features."""
+    network = build("motion_extractor", case["salt"])
+    face = as_input(image(case["seed"], 256, 256))
+    both = torch.cat([face, 0.8 * face.flip(3)])
+    return {
+        **network(face),
+        "features": network.features(face),
+        **{f"{name}_b2": value for name, value in network(both).items()},
+    }
+
+
+def stitching_network(salt: str) -> nn.Module:
+    """Return the network that holds the shoulders, with synthetic weights."""
+    return build_group("stitching", checkpoint_state("stitching_retargeting_module", salt))
+
+
+def build_group(name: str, state: dict[str, Tensor]) -> nn.Module:
+    """Return one of the networks on keypoints from the state of all."""
+    group = f"{GROUPS[name]}."
+    weights = {key.removeprefix(group): state[key] for key in state if key.startswith(group)}
+    return load_network(GROUPS[name], weights)
+
+
+def stitching(case: dict, golden: Arrays) -> Arrays:
+    """The three MLPs."""
+    state = checkpoint_state("stitching_retargeting_module", case["salt"])
+    inputs = {name: described(case["inputs"][name]) for name in GROUPS}
+    return {name: build_group(name, state)(inputs[name]) for name in GROUPS}
+
+
+def warping(case: dict, golden: Arrays) -> Arrays:
+    """The warped feature map, and what the dense motion found."""
+    network = build("warping_module", case["salt"])
+    kp_source, kp_driving = (
+        torch.from_numpy(golden[f"kp_{name}"]) for name in ("source", "driving")
+    )
+    source = network.prepare(described(case["feature_3d"]), kp_source)
+    deformation = network.deformation(source, kp_driving)
+    out = network.project(source, deformation)
+    return {
+        "deformation_sub": deformation.flow[0, ::3, ::4, ::4],
+        "def_stats": stats(deformation.flow),
+        "mask_sub": deformation.mask[0, :, ::5, ::8, ::8],
+        "occlusion_map": deformation.occlusion,
+        "occ_stats": stats(deformation.occlusion),
+        "out_sub": out[0, ::8, ::4, ::4],
+        "out_stats": stats(out),
+    }
+
+
+def spade(case: dict, golden: Arrays) -> Arrays:
+    """Parts of the generated picture."""
+    out = build("spade_generator", case["salt"])(described(case["feature"]))
+    return {
+        "out_sub": out[0, :, ::4, ::4],
+        "out_patch": out[0, :, 200:232, 200:232],
+        "stats": stats(out),
+    }
