@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from .config import MMDiTConfig
 from .errors import InputFileError, OutputError
-from .file_format import SAFETENSORS, TORCH_ZIP, weights_format
+from .file_format import SAFETENSORS, TORCH_ZIP, is_stored, weights_format
 from .state_layout import flatten_state, join_problems, list_problems
 
 MAX_REASON = 160
@@ -44,7 +44,7 @@ def read_checkpoint(path: Path, mapped: bool = True) -> dict[str, Tensor]:
     if kind == SAFETENSORS:
         content = read_safetensors(path)[0] if mapped else _copy_safetensors(path)
     else:
-        content = _read_torch(path, mapped=mapped and kind == TORCH_ZIP)
+        content = _read_torch(path, mapped=mapped and kind == TORCH_ZIP and is_stored(path))
     return flatten_state(content, str(path))
 
 
@@ -63,17 +63,17 @@ def _torch_problem(path: Path, error: Exception) -> str:
     """Return the sentence about a file that torch refuses."""
     reason = str(error)
     if "TorchScript" in reason:
-        return f"{path} holds a TorchScript program, not plain weights. Use the original file."
+        return f"'{path}' holds a TorchScript program, not plain weights. Use the original file."
     foreign = re.search(r"GLOBAL (\S+)", reason)
     if foreign or reason.startswith("Weights only load failed"):  # torch goes on with bad advice
         what = f"more than weights ({foreign[1]})" if foreign else "other objects than weights"
         return (
-            f"{path} is damaged, or holds {what} and could run code, so it is not opened. "
+            f"'{path}' is damaged, or holds {what} and could run code, so it is not opened. "
             "Use a .safetensors file, or one that holds tensors only."
         )
     first = (reason.strip().splitlines() or ["no reason given"])[0][:MAX_REASON]
     return (
-        f"{path} is damaged or no torch checkpoint ({type(error).__name__}: {first}). "
+        f"'{path}' is damaged or no torch checkpoint ({type(error).__name__}: {first}). "
         "Download it again."
     )
 
@@ -93,7 +93,41 @@ def _copy_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _safetensors_problem(path: Path, error: Exception) -> str:
-    return f"{path} cannot be read as safetensors ({error}). Restore the file and try again."
+    return f"'{path}' cannot be read as safetensors ({error}). Restore the file and try again."
+
+
+def cast_finite(key: str, tensor: Tensor, dtype: torch.dtype, source: str) -> Tensor:
+    """Cast a weight, and refuse it unless all of its values are finite numbers.
+
+    Parameters
+    ----------
+    key : str
+        Its name, for the message.
+    tensor : Tensor
+        Floating-point.
+    dtype : torch.dtype
+        Of the result.
+    source : str
+        File that it came from, for the message.
+
+    Returns
+    -------
+    Tensor
+        Contiguous; `tensor` itself if it is so and has the type.
+
+    Raises
+    ------
+    InputFileError
+        If a value is NaN, infinite, or too large for `dtype`.
+    """
+    value = tensor.to(dtype).contiguous()
+    if not value.numel() or torch.stack(torch.aminmax(value)).isfinite().all():
+        return value
+    if tensor.to(torch.float64).isfinite().all():
+        raise InputFileError(f"'{source}': {key} holds values too large for {dtype}. Use float32.")
+    raise InputFileError(
+        f"'{source}': {key} holds NaN or infinite values. Download the file again."
+    )
 
 
 def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
@@ -113,14 +147,30 @@ def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> Non
     InputFileError
         If a key is missing, unexpected or of another shape.
     """
+    check_layout(module, state, source)
+    module.load_state_dict(state, assign=True)
+
+
+def check_layout(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
+    """Check that weights have the keys and shapes of a module.
+
+    Parameters
+    ----------
+    module, state, source
+        As in `load_strict`.
+
+    Raises
+    ------
+    InputFileError
+        If a key is missing, unexpected or of another shape.
+    """
     expected = module.state_dict()
     problems = list_problems(state, {key: tensor.shape for key, tensor in expected.items()})
     if problems:
         raise InputFileError(
-            f"{source} does not hold weights for {type(module).__name__}: "
+            f"'{source}' does not hold weights for {type(module).__name__}: "
             f"{join_problems(problems)}. Use the file that belongs to this model."
         )
-    module.load_state_dict(state, assign=True)
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -173,7 +223,7 @@ def save_safetensors(path: Path, tensors: dict[str, Tensor], config: MMDiTConfig
     try:
         save_file(contiguous, path, metadata={"config": json.dumps(vars(config))})
     except (OSError, SafetensorError) as error:
-        raise OutputError(f"{path} can't be written ({error}). Choose another folder.") from error
+        raise OutputError(f"'{path}' can't be written ({error}). Choose another folder.") from error
 
 
 def read_config(metadata: dict[str, str], source: str = "The file") -> MMDiTConfig:

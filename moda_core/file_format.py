@@ -48,19 +48,21 @@ def weights_format(path: Path) -> str:
         with path.open("rb") as file:
             head = file.read(HEAD_SIZE)
     except OSError as error:
-        raise InputFileError(f"{path} cannot be read ({error}). Check its disk.") from error
+        raise InputFileError(f"'{path}' cannot be read ({error}). Check its disk.") from error
     if head.startswith(b"PK\x03\x04"):
         _check_zip(path)
         return TORCH_ZIP
+    if head[257:262] == b"ustar":  # torch reads it by other rules
+        raise InputFileError(f"'{path}' is a tar archive, not a checkpoint. Unpack it first.")
     if head.startswith(PICKLE_STARTS):
         return TORCH_PICKLE
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for start, what, remedy in NOT_WEIGHTS:
         if text.startswith(start):
-            raise InputFileError(f"{path} is {what}, not a checkpoint. {remedy}.")
+            raise InputFileError(f"'{path}' is {what}, not a checkpoint. {remedy}.")
     if head[8:9] != b"{":
         raise InputFileError(
-            f"{path} is neither a safetensors file nor a torch checkpoint. Download it again."
+            f"'{path}' is neither a safetensors file nor a torch checkpoint. Download it again."
         )
     _check_header_size(path, int.from_bytes(head[:8], "little"))
     return SAFETENSORS
@@ -70,8 +72,8 @@ def _check_header_size(path: Path, header_size: int) -> None:
     size = path.stat().st_size
     if header_size > size - 8:
         raise InputFileError(
-            f"{path} is damaged or cut short: its header claims {header_size} bytes, but the whole "
-            f"file has {size}. Download it again."
+            f"'{path}' is damaged or cut short: its header claims {header_size} bytes, but the "
+            f"whole file has {size}. Download it again."
         )
 
 
@@ -81,10 +83,22 @@ def _check_zip(path: Path) -> None:
             names = archive.namelist()
     except Exception as error:  # a damaged archive fails in many ways
         raise InputFileError(
-            f"{path} is damaged or cut short: the list at its end is missing or wrong. "
+            f"'{path}' is damaged or cut short: the list at its end is missing or wrong. "
             "Download it again."
         ) from error
     if not any(name.endswith("data.pkl") for name in names):
         raise InputFileError(
-            f"{path} is a zip archive of other files, not a checkpoint. Unpack it first."
+            f"'{path}' is a zip archive of other files, not a checkpoint. Unpack it first."
         )
+
+
+def is_stored(path: Path) -> bool:
+    """Tell whether a torch zip holds its values as they are; packed again, it may not.
+
+    Parameters
+    ----------
+    path : Path
+        A file of the format `TORCH_ZIP`.
+    """
+    with zipfile.ZipFile(path) as archive:
+        return all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())

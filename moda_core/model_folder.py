@@ -1,20 +1,20 @@
 """Finding the released files in a folder, under the names that people keep them by."""
 
-import json
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .audio.encoder_folder import WEIGHT_FILES
 from .errors import InputFileError
 
 # What lies nearest to a plain list of numbers comes first.
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
+# The speech encoder that the released model was trained on: the name of its folder, or a part of
+# the path to it.
 ENCODER = "chinese-hubert-base"
-ENCODER_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-ENCODER_TYPES = ("hubert", "wav2vec2")
-# LivePortrait keeps files of the same names for animals.
+# LivePortrait keeps files of the same names, keys and shapes for animals.
 OTHER_MODELS = "animal"
 NAMES = {
     "motion_model": "net-200",
@@ -37,7 +37,7 @@ class ModelFiles:
     motion_model : Path
         ``net-200``.
     encoder : Path
-        Folder of a HuBERT or wav2vec2 model, in the layout of transformers.
+        Folder of `ENCODER`, in the layout of transformers.
     appearance_feature_extractor, motion_extractor, warping_module, spade_generator, \
 stitching_retargeting_module : Path
         LivePortrait's files.
@@ -114,7 +114,9 @@ def _find_file(files: list[Path], name: str, folder: Path) -> Path | None:
     candidates = [
         path
         for path in files
-        if path.suffix.lower() in SUFFIXES and pattern.search(_plain(path.stem))
+        if path.suffix.lower() in SUFFIXES
+        and pattern.search(_plain(path.stem))
+        and OTHER_MODELS not in str(path.relative_to(folder)).lower()
     ]
     return min(candidates, key=_preference(name, folder), default=None)
 
@@ -123,7 +125,6 @@ def _preference(name: str, folder: Path) -> Callable[[Path], tuple]:
     def key(path: Path) -> tuple:
         inside = path.relative_to(folder)
         return (
-            OTHER_MODELS in str(inside).lower(),
             _plain(path.stem) != _plain(name),
             SUFFIXES.index(path.suffix.lower()),
             len(inside.parts),
@@ -138,24 +139,12 @@ def _plain(stem: str) -> str:
 
 
 def _find_encoder(files: list[Path], folder: Path) -> Path | None:
-    names = set(files)
-    folders = {path.parent for path in files if path.name in ENCODER_WEIGHTS}
+    folders = {path.parent for path in files if path.name in WEIGHT_FILES}
     named = [path for path in folders if ENCODER in str(path.relative_to(folder)).lower()]
-    # A folder of the right name whose config is missing is still the one that is meant.
-    typed = [path for path in folders if path / "config.json" in names and _is_encoder(path)]
-    candidates = [path for path in typed if path in named] or named or typed
-    return min(candidates, key=lambda path: (len(path.parts), str(path)), default=None)
-
-
-def _is_encoder(folder: Path) -> bool:
-    try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(config, dict) and config.get("model_type") in ENCODER_TYPES
+    return min(named, key=lambda path: (len(path.parts), str(path)), default=None)
 
 
 def _description(part: str) -> str:
     if part == "encoder":
-        return f"{ENCODER} (a folder with config.json and {' or '.join(ENCODER_WEIGHTS)})"
+        return f"{ENCODER} (a folder with config.json and {' or '.join(WEIGHT_FILES)})"
     return f"{NAMES[part]} ({' or '.join(SUFFIXES[:2])})"

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .checkpoint import read_checkpoint
+from .checkpoint import cast_finite, read_checkpoint
 from .errors import InputFileError
 from .file_guess import guess_network
 from .state_layout import join_problems, list_problems
@@ -67,7 +67,12 @@ def read_released(path: Path, kind: str, dtype: torch.dtype = torch.float32) -> 
     if any(tensor.dtype != dtype for tensor in state.values() if tensor.is_floating_point()):
         state.clear()  # pages of a mapped file would stay in memory beside the cast copies
         state = _canonical(read_checkpoint(path, mapped=False), kind)
-    return {key: _cast_finite(key, state.pop(key), dtype, path) for key in list(state)}
+    return {
+        key: cast_finite(key, state.pop(key), dtype, str(path))
+        if state[key].is_floating_point()
+        else state.pop(key)
+        for key in list(state)
+    }
 
 
 def expected_shapes(kind: str) -> dict[str, tuple[int, ...]]:
@@ -115,7 +120,7 @@ def _check_layout(state: dict[str, Tensor], kind: str, path: Path) -> None:
     found = [key for key in own if key in shapes]
     if len(found) < SAME_NETWORK * min(len(shapes), len(own)):
         raise InputFileError(
-            f"{path} holds no {kind}: it looks like {guess_network(own)}. "
+            f"'{path}' holds no {kind}: it looks like {guess_network(own)}. "
             "Choose the file that belongs here."
         )
     problems = list_problems(state, shapes)
@@ -124,7 +129,7 @@ def _check_layout(state: dict[str, Tensor], kind: str, path: Path) -> None:
     ]
     if problems:
         raise InputFileError(
-            f"{path} does not fit the released {kind}: {join_problems(problems)}. "
+            f"'{path}' does not fit the released {kind}: {join_problems(problems)}. "
             "Download it again."
         )
 
@@ -140,14 +145,3 @@ def _accepted_shapes(state: dict[str, Tensor], kind: str) -> dict[str, tuple[int
         )
         return {key: shape for key, shape in shapes.items() if not key.startswith(absent)}
     return shapes
-
-
-def _cast_finite(key: str, tensor: Tensor, dtype: torch.dtype, path: Path) -> Tensor:
-    if not tensor.is_floating_point():
-        return tensor
-    value = tensor.to(dtype).contiguous()
-    if torch.stack(torch.aminmax(value)).isfinite().all():
-        return value
-    if tensor.to(torch.float64).isfinite().all():
-        raise InputFileError(f"{path}: {key} holds values too large for {dtype}. Use float32.")
-    raise InputFileError(f"{path}: {key} holds NaN or infinite values. Download the file again.")

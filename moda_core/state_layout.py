@@ -39,15 +39,17 @@ def flatten_state(content: Any, source: str) -> dict[str, Tensor]:
     for name, tensor in _named_tensors(_unwrap(content)):
         key = PARALLEL_PREFIX.sub(r"\1", name)
         if key in state:
-            raise InputFileError(f"{source} holds {key} twice. Use the original checkpoint.")
+            raise InputFileError(f"'{source}' holds {key} twice. Use the original checkpoint.")
         if str(tensor.layout) != "torch.strided" or tensor.device.type != "cpu":
             raise InputFileError(
-                f"{source}: {key} is no plain array ({tensor.layout}, {tensor.device}). "
+                f"'{source}': {key} is no plain array ({tensor.layout}, {tensor.device}). "
                 "Use the original checkpoint."
             )
         state[key] = tensor.detach()
     if not state:
-        raise InputFileError(f"{source} holds no tensors. Use a file that holds a model's weights.")
+        raise InputFileError(
+            f"'{source}' holds no tensors. Use a file that holds a model's weights."
+        )
     return state
 
 

@@ -13,9 +13,9 @@ CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 # Inside the core, a package imports from those before it only.
 LAYERS = [
     {"errors", "config", "input_file", "threads", "ahead", "arguments"}
-    | {"file_format", "file_guess", "state_layout"},
-    {"checkpoint", "released_files", "model_folder"},
-    {"audio", "motion", "keypoints", "emotion"},
+    | {"out_of_memory", "file_format", "file_guess", "state_layout"},
+    {"checkpoint", "released_files"},
+    {"model_folder", "audio", "motion", "keypoints", "emotion"},
     {"mmdit", "renderer", "flow", "window_plan", "windows"}
     | {"portrait", "starter", "video", "soundtrack"},
     {"motion_model", "locate_face"},

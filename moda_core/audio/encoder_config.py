@@ -32,6 +32,7 @@ BASE = {
 HUBERT_BASE = BASE | {"feat_proj_layer_norm": True, "conv_pos_batch_norm": False}
 BASES = {"hubert": HUBERT_BASE, "wav2vec2": BASE | {"add_adapter": False}}
 # What the features depend on beside the sizes: must be as in a base model.
+LARGEST = 1 << 13  # of any number; base models stay below a half of it
 FIXED = (
     "hidden_act",
     "feat_extract_norm",
@@ -88,7 +89,7 @@ def read_encoder_config(folder: Path) -> EncoderConfig:
         )
     config = _read_json(path)
     model_type = config.get("model_type")
-    if model_type not in BASES:
+    if not isinstance(model_type, str) or model_type not in BASES:
         raise InputFileError(f"'{path}' describes a model of type {model_type!r}. Use {SUPPORTED}.")
     architecture = {
         name: _checked(path, name, config.get(name), default)
@@ -115,9 +116,11 @@ def _checked(path: Path, name: str, value: object, default: object) -> object:
         return default
     fits = type(value) is type(default) and (name not in FIXED or value == default)
     if fits and isinstance(default, list):
-        fits = len(value) == len(default) and all(type(item) is int and item > 0 for item in value)
+        fits = len(value) == len(default) and all(
+            type(item) is int and 0 < item <= LARGEST for item in value
+        )
     elif fits and not isinstance(default, (bool, str)):
-        fits = value > 0
+        fits = 0 < value <= LARGEST
     if not fits:
         raise InputFileError(
             f"'{path}' sets {name} to {value!r}; a base model has {default!r}. Use {SUPPORTED}."

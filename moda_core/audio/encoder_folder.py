@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from ..checkpoint import load_strict, read_checkpoint
+from ..checkpoint import cast_finite, check_layout, load_strict, read_checkpoint
 from ..errors import InputFileError
 from ..file_guess import guess_network
 from .encoder_config import EncoderConfig, read_encoder_config
@@ -37,6 +37,7 @@ def load_audio_encoder(
     folder: str | Path,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
+    name: str | None = None,
 ) -> SpeechEncoder:
     """Load a HuBERT or wav2vec 2.0 base model.
 
@@ -48,11 +49,13 @@ def load_audio_encoder(
     device : str or torch.device
     dtype : torch.dtype
         Of the weights and of the computation.
+    name : str, optional
+        Of the encoder; default the folder's.
 
     Returns
     -------
     SpeechEncoder
-        For evaluation; its name is the folder's.
+        For evaluation.
 
     Raises
     ------
@@ -66,12 +69,13 @@ def load_audio_encoder(
     state = read_checkpoint(path, mapped=dtype == torch.float32)
     if not any(FRONT_END in key for key in state):
         raise InputFileError(
-            f"{path} holds no speech encoder: it looks like {guess_network(state)}. "
+            f"'{path}' holds no speech encoder: it looks like {guess_network(state)}. "
             "Put the weights that belong to the configuration beside it."
         )
     state = encoder_state(state, config.model_type)
-    cast = {key: _cast_finite(key, state.pop(key), dtype, path) for key in list(state)}
-    return build_encoder(config, cast, folder.name, str(path)).to(device, dtype)
+    check_layout(build_network(config), state, str(path))
+    cast = {key: _cast(key, state.pop(key), dtype, path) for key in list(state)}
+    return build_encoder(config, cast, name or folder.name, str(path)).to(device, dtype)
 
 
 def build_encoder(
@@ -101,26 +105,23 @@ def build_encoder(
     """
     network = build_network(config)
     load_strict(network, state, source)
-    # The norm is constant in use, and a computed weight is in the way of whatever moves weights.
-    parametrize.remove_parametrizations(network.encoder.pos_conv_embed.conv, "weight")
+    conv = network.encoder.pos_conv_embed.conv
+    if parametrize.is_parametrized(conv, "weight"):  # some encoders have a batch norm instead
+        # Constant in use, and a computed weight is in the way of whatever moves weights.
+        parametrize.remove_parametrizations(conv, "weight")
     return SpeechEncoder(network.eval().requires_grad_(False), name, config.normalize)
 
 
-def _cast_finite(key: str, tensor: Tensor, dtype: torch.dtype, path: Path) -> Tensor:
+def _cast(key: str, tensor: Tensor, dtype: torch.dtype, path: Path) -> Tensor:
     if key.endswith(BATCH_COUNT):
         return tensor
     if not tensor.is_floating_point():
         raise InputFileError(
-            f"{path}: {key} holds {tensor.dtype} instead of floating-point numbers. "
+            f"'{path}': {key} holds {tensor.dtype} instead of floating-point numbers. "
             "Use the original weights."
         )
-    wide = tensor.float()
-    if not torch.isfinite(wide).all():
-        raise InputFileError(
-            f"{path} is damaged: {key} holds NaN or infinite numbers. Download it again."
-        )
     is_norm = key.endswith(tuple(WEIGHT_NORM.values()))  # is worked out in float32
-    return wide if is_norm else tensor.to(dtype)
+    return cast_finite(key, tensor, torch.float32 if is_norm else dtype, str(path))
 
 
 def _weight_file(folder: Path) -> Path:

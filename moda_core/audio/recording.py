@@ -52,6 +52,8 @@ def encode_recording(
         raise ValueError(f"Expected a duration above 0 s, got {duration_s}.")
     if isinstance(recording, tuple):
         waveform, sample_rate = recording
+        if not sample_rate > 0:
+            raise ValueError(f"Expected a sample rate above 0, got {sample_rate}.")
         blocks = waveform_blocks(waveform, sample_rate, duration_s=duration_s)
         if duration_s is None:
             duration_s = waveform.shape[-1] / sample_rate

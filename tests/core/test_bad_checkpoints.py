@@ -73,10 +73,11 @@ def test_a_pickle_with_code_is_refused_and_nothing_runs(tmp_path, payload, writt
         (b"\n  <html><head>", "is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a Git LFS pointer"),
         (b"GGUF\x03\x00\x00\x00", "is a GGUF file"),
+        (b"\x80\x02x".ljust(257, b"\0") + b"ustar", "is a tar archive"),
         (b'{"error": "Entry not found"}', "neither a safetensors file nor a torch checkpoint"),
         (b"", "is empty"),
     ],
-    ids=["web page", "web page with blanks", "pointer", "gguf", "json", "empty"],
+    ids=["web page", "web page with blanks", "pointer", "gguf", "tar", "json", "empty"],
 )
 def test_what_lies_in_place_of_a_checkpoint_is_called_by_its_name(tmp_path, content, said):
     path = tmp_path / "weights.pth"
@@ -84,6 +85,22 @@ def test_what_lies_in_place_of_a_checkpoint_is_called_by_its_name(tmp_path, cont
 
     with pytest.raises(InputFileError, match=said):
         read_checkpoint(path)
+
+
+def test_a_checkpoint_that_was_packed_again_is_read_as_it_was(tmp_path, state):
+    torch.save(state, tmp_path / "weights.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "weights.pth") as stored,
+        zipfile.ZipFile(tmp_path / "packed.pth", "w") as packed,
+    ):
+        for entry in stored.infolist():
+            small = entry.filename.endswith("data/0")
+            method = zipfile.ZIP_DEFLATED if small else zipfile.ZIP_STORED
+            packed.writestr(entry.filename, stored.read(entry), method)
+
+    found = read_checkpoint(tmp_path / "packed.pth")
+
+    assert all(torch.equal(found[key], value) for key, value in state.items())
 
 
 def test_an_archive_of_other_files_is_refused(tmp_path):

@@ -144,7 +144,7 @@ def test_wrappings_are_taken_off(tmp_path, wrapped, keys):
 def test_a_file_without_named_tensors_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "weights.pth")
 
-    with pytest.raises(InputFileError, match=r"weights\.pth holds no tensors"):
+    with pytest.raises(InputFileError, match=r"weights\.pth' holds no tensors"):
         read_checkpoint(tmp_path / "weights.pth")
 
 

@@ -48,12 +48,12 @@ def test_the_released_tree_is_found(released):
 def test_a_flat_folder_of_conversions_is_found(tmp_path):
     names = [f"{part}.safetensors" for part in (*PARTS, STITCHING, "moda_net-200_fp16", "yunet")]
     touch(tmp_path, *names, "yunet.txt")
-    add_encoder(tmp_path, "my-hubert", weights="model.safetensors")
+    add_encoder(tmp_path, "Chinese-HuBERT-base-fp16", weights="model.safetensors")
 
     files = find_model_files(tmp_path)
 
     assert files.motion_model.name == "moda_net-200_fp16.safetensors"
-    assert files.encoder == tmp_path / "my-hubert"
+    assert files.encoder == tmp_path / "Chinese-HuBERT-base-fp16"
     assert files.spade_generator == tmp_path / "spade_generator.safetensors"
     assert files.yunet == tmp_path / "yunet.safetensors"
 
@@ -78,31 +78,35 @@ def test_of_two_files_the_better_one_is_taken(released, better, worse):
     assert find_model_files(released).motion_model == released / better
 
 
-@pytest.mark.parametrize(
-    ("other", "model_type"), [("a-hubert", "hubert"), ("a-wav2vec", "wav2vec2")]
-)
-def test_the_encoder_of_the_right_name_is_preferred(released, other, model_type):
-    add_encoder(released, other, model_type)
+@pytest.mark.parametrize("name", ["Chinese-HuBERT-base", f"models--x--{ENCODER}/snapshots/5f1"])
+def test_the_encoder_is_found_by_a_part_of_its_path(released, name):
+    (released / "audio" / ENCODER).rename(released / "audio" / "gone")
+    add_encoder(released, name)
 
-    assert find_model_files(released).encoder == released / "audio" / ENCODER
+    assert find_model_files(released).encoder == released / name
 
-    (released / "audio" / ENCODER / "pytorch_model.bin").unlink()
-    assert find_model_files(released).encoder == released / other
+
+@pytest.mark.parametrize("model_type", ["hubert", "wav2vec2"])
+def test_another_encoder_is_not_taken_for_the_right_one(released, model_type):
+    (released / "audio" / ENCODER).rename(released / "audio" / "other")
+    add_encoder(released, "audio/other", model_type)
+
+    with pytest.raises(InputFileError, match=ENCODER):
+        find_model_files(released)
+
+
+def test_files_for_animals_are_not_taken_for_those_of_people(released):
+    base = released / "liveportrait" / "base_models"
+    base.rename(released / "liveportrait" / "animals")
+
+    with pytest.raises(InputFileError, match="warping_module"):
+        find_model_files(released)
 
 
 def test_an_encoder_without_config_is_found_by_its_name(released):
     (released / "audio" / ENCODER / "config.json").unlink()
 
     assert find_model_files(released).encoder == released / "audio" / ENCODER
-
-
-@pytest.mark.parametrize("config", ['{"model_type": "bert"}', "[]", "{", "\xff"])
-def test_a_folder_of_another_model_is_no_encoder(released, config):
-    (released / "audio" / ENCODER).rename(released / "audio" / "other")
-    (released / "audio" / "other" / "config.json").write_text(config, "latin-1")
-
-    with pytest.raises(InputFileError, match=ENCODER):
-        find_model_files(released)
 
 
 def test_every_missing_file_is_named_with_the_place(released):
