@@ -23,6 +23,7 @@ DRIVEN_AXES = {
     8: (Z,),
     9: (Y, Z),
 }
+SAME_FACE = 1e-4  # two runs of the extractor on one picture differ by less, two faces by more
 EYE_KEYPOINTS = (11, 13, 15, 16, 18)
 # Keypoints whose expression a region drives, and whether it drives the pose of the head.
 REGIONS = {
@@ -127,7 +128,8 @@ def driving_keypoints(
     options = options or DrivingOptions()
     relative = options.relative_motion
     if relative is None:
-        relative = not torch.equal(motion.rest.cpu(), info["exp"].reshape(63).cpu())
+        own = info["exp"].reshape(63).cpu()
+        relative = not torch.allclose(motion.rest.cpu(), own, rtol=0, atol=SAME_FACE)
     driving = motion_info(motion.values.to(source), rescale_ratio)
     if options.pose_ema < 1:
         driving |= {key: pose_average(driving[key], options.pose_ema) for key in ("t", *POSE_KEYS)}
@@ -178,7 +180,7 @@ def pose_average(values: Tensor, weight: float) -> Tensor:
     Tensor, shape (N, C)
         A new tensor.
     """
-    curve = values.double().cpu().numpy()
+    curve = values.cpu().double().numpy()
     start = (1 - weight) * curve[:1]
     average, _ = lfilter([weight], [1, weight - 1], curve, axis=0, zi=start)
     return torch.from_numpy(average).to(values)

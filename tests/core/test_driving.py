@@ -159,6 +159,13 @@ def test_motion_of_the_same_face_is_absolute_unless_asked_otherwise(info):
     assert (relative - absolute).abs().max() > 0.01
 
 
+def test_a_face_is_the_same_up_to_rounding(info):
+    motion = motion_for(info)
+    nearly = Motion(motion.values, motion.rest + 1e-6)
+
+    assert torch.equal(drive(info, nearly), drive(info, motion))
+
+
 def test_relative_motion_turns_the_head_by_the_change_alone(info):
     values = torch.zeros(2, 70)
     values[:, 68] = torch.tensor([30.0, 35.0])

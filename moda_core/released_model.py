@@ -1,0 +1,126 @@
+"""The released motion model: HuBERT features in, motion of LivePortrait's keypoints out."""
+
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .audio.features import AudioFeatures
+from .checkpoint import load_strict
+from .config import RELEASED
+from .mmdit.linear import CPUOperations, tune
+from .mmdit.model import MotionMMDiT
+from .mmdit.released_keys import convert_mmdit
+from .model_folder import ENCODER
+from .motion import MotionStats, modulate_lips, previous_motion, released_stats
+from .motion_model import MotionModel
+from .portrait.portrait import Portrait
+from .released_files import null_audio, read_released
+from .renderer.model import RENDERER
+from .window_plan import WINDOW
+
+
+def load_released_model(
+    path: Path,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    operations=None,
+) -> MotionModel:
+    """Load the released motion model.
+
+    Parameters
+    ----------
+    path : Path
+        ``net-200.pth``, or the same weights as safetensors.
+    device : str or torch.device
+    dtype : torch.dtype
+        Of the weights and of the computation.
+    operations : module or namespace, optional
+        Supplies the layers, see `MotionMMDiT`; default plain ones, tuned on a CPU.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, damaged or of another model.
+    """
+    state = read_released(path, "motion model", dtype)
+    silence = null_audio(state)
+    network = MotionMMDiT(RELEASED, device="meta", operations=operations or CPUOperations)
+    load_strict(network, convert_mmdit(state, RELEASED), path.name)
+    network.to(device).eval().requires_grad_(False)
+    if torch.device(device).type == "cpu":
+        tune(network, num_tokens=2 * 4 * WINDOW)
+    return MotionModel(
+        name=path.stem,
+        network=network,
+        null_audio=silence.to(device, dtype),
+        stats=released_stats(),
+        encoder=ENCODER,
+        renderer=RENDERER,
+        start=start_in_picture,
+        finish=partial(finish_speech, released_stats()),
+    )
+
+
+def start_in_picture(portrait: Portrait) -> tuple[Tensor, Tensor]:
+    """Return a portrait's own pose and expression as the motion before the first frame.
+
+    Parameters
+    ----------
+    portrait : Portrait
+        Of the released renderer.
+
+    Returns
+    -------
+    previous : Tensor, shape (1, 1, 70)
+        Normalised.
+    rest : Tensor, shape (63,)
+        The picture's expression.
+    """
+    info = portrait.prepared.face.info
+    previous, _ = previous_motion(info, released_stats())
+    return previous, info["exp"].reshape(63).cpu()
+
+
+def finish_speech(
+    stats: MotionStats, normalized: Tensor, features: AudioFeatures, seed: int
+) -> Tensor:
+    """Exaggerate the lips, cut what belongs to the added silence, and de-normalise (spec E).
+
+    Parameters
+    ----------
+    stats : MotionStats
+        Of the normalised space.
+    normalized : Tensor, shape (N, 70)
+    features : AudioFeatures
+        N frames; without added silence the lips stay as they are.
+    seed : int
+        Not needed here.
+
+    Returns
+    -------
+    Tensor, shape (N - silence, 70)
+    """
+    return stats.denormalize(use_silence(normalized, *features.silence))
+
+
+def use_silence(normalized: Tensor, before: int, after: int) -> Tensor:
+    """Exaggerate the lips' departure from those in the silence, then cut the silence off.
+
+    Parameters
+    ----------
+    normalized : Tensor, shape (N, 70)
+    before, after : int
+        Frames of added silence; where there are none, nothing changes.
+
+    Returns
+    -------
+    Tensor, shape (N - before - after, 70)
+    """
+    if before or after:
+        # Closed lips are taken from the silence, also where it comes first: the reference looks
+        # for them near the end there, which is speech (spec H.18).
+        reference = None if after else before // 4
+        normalized = modulate_lips(normalized, after, reference)
+    return normalized[before : len(normalized) - after]

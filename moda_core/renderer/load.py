@@ -1,0 +1,128 @@
+"""Loading the released renderer from its five files."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..checkpoint import load_strict
+from ..model_folder import ModelFiles
+from ..released_files import read_released
+from .acceleration import accelerate
+from .model import PortraitRenderer, RendererNetworks
+from .networks import NETWORKS
+
+# The released files, in the order of `RendererNetworks`, with the network that each holds.
+FILES = {
+    "appearance_feature_extractor": "appearance_feature_extractor",
+    "motion_extractor": "motion_extractor",
+    "stitching_retargeting_module": "retarget_shoulder",
+    "warping_module": "warping_module",
+    "spade_generator": "spade_generator",
+}
+# What these say is geometry, and they take no time: they stay in float32.
+ALWAYS_FLOAT32 = ("motion_extractor", "retarget_shoulder")
+
+
+def load_network(
+    path: Path,
+    file: str,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    operations: Any = None,
+) -> nn.Module:
+    """Load one network of the renderer.
+
+    Parameters
+    ----------
+    path : Path
+        A released file, or a conversion of it.
+    file : str
+        Which of `FILES` it is.
+    device : str or torch.device
+    dtype : torch.dtype
+        Of the weights and of the computation, but for `ALWAYS_FLOAT32`.
+    operations : module or namespace, optional
+        Supplies the layers; default plain ones, accelerated on a CPU.
+
+    Returns
+    -------
+    nn.Module
+        In eval mode.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, damaged or of another network.
+    """
+    state, name = read_released(path, file), FILES[file]  # folded in float32, then cast
+    if name != file:  # one group of several
+        group = f"{name}."
+        state = {key.removeprefix(group): state[key] for key in state if key.startswith(group)}
+    network = build_network(name, state, str(path), operations)
+    network.to(device, torch.float32 if name in ALWAYS_FLOAT32 else dtype)
+    plain = operations is None and torch.device(device).type == "cpu"
+    return accelerate(network) if plain else network
+
+
+def build_network(
+    name: str, state: dict[str, Tensor], source: str, operations: Any = None
+) -> nn.Module:
+    """Build one network around its released weights.
+
+    Parameters
+    ----------
+    name : str
+        Which of `NETWORKS`.
+    state : dict
+        Complete, by released key, float32.
+    source : str
+        File that the weights came from, for messages.
+    operations : module or namespace, optional
+        Supplies the layers; default plain ones.
+
+    Returns
+    -------
+    nn.Module
+        On the CPU, in eval mode.
+
+    Raises
+    ------
+    InputFileError
+        If a key is missing or of another shape.
+    """
+    build, convert = NETWORKS[name]
+    network = build(device="meta", operations=operations or nn)
+    load_strict(network, convert(state), source)
+    return network.eval().requires_grad_(False)
+
+
+def load_renderer(
+    files: ModelFiles,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    operations: Any = None,
+) -> PortraitRenderer:
+    """Load the released renderer.
+
+    Parameters
+    ----------
+    files : ModelFiles
+        Where its files lie.
+    device, dtype, operations
+        See `load_network`.
+
+    Returns
+    -------
+    PortraitRenderer
+
+    Raises
+    ------
+    InputFileError
+        If a file is damaged or of another network.
+    """
+    networks = [
+        load_network(getattr(files, file), file, device, dtype, operations) for file in FILES
+    ]
+    return PortraitRenderer(RendererNetworks(*networks), device)

@@ -1,0 +1,70 @@
+"""Loading networks of the renderer: precision, acceleration, and the group of several."""
+
+import pytest
+import torch
+from torch import nn
+
+from moda_core.errors import InputFileError
+from moda_core.renderer.load import load_network
+from moda_core.renderer.winograd import WinogradConv
+from tests.parity.synthetic_weights import checkpoint_state
+
+APPEARANCE = "appearance_feature_extractor"
+STITCHING = "stitching_retargeting_module"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("renderer")
+    for name in (APPEARANCE, STITCHING):
+        torch.save(checkpoint_state(name), folder / f"{name}.pth")
+    return folder
+
+
+def load(folder, name, **options):
+    return load_network(folder / f"{name}.pth", name, **options)
+
+
+def has_winograd(network):
+    return any(isinstance(module, WinogradConv) for module in network.modules())
+
+
+def test_a_network_is_accelerated_on_a_cpu(folder):
+    image = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    fast, plain = load(folder, APPEARANCE), load(folder, APPEARANCE, operations=nn)
+
+    with torch.inference_mode():
+        difference = (fast(image) - plain(image)).abs().max()
+
+    assert has_winograd(fast)
+    assert not has_winograd(plain)
+    assert difference < 2e-5
+
+
+def test_half_precision_is_for_large_networks_alone(folder):
+    appearance, stitching = (
+        load(folder, name, dtype=torch.bfloat16) for name in (APPEARANCE, STITCHING)
+    )
+
+    assert {weight.dtype for weight in appearance.parameters()} == {torch.bfloat16}
+    assert {weight.dtype for weight in stitching.parameters()} == {torch.float32}
+
+
+def test_of_three_groups_the_one_for_stitching_is_loaded(folder):
+    network = load(folder, STITCHING)
+
+    state = checkpoint_state(STITCHING)
+    weight = state["retarget_shoulder.mlp.0.weight"]
+    assert torch.equal(network.get_submodule("mlp.0").weight, weight)
+
+
+def test_nothing_is_trained_or_left_to_chance(folder):
+    network = load(folder, APPEARANCE)
+
+    assert not network.training
+    assert not any(weight.requires_grad for weight in network.parameters())
+
+
+def test_the_file_of_another_network_is_refused(folder):
+    with pytest.raises(InputFileError, match=r"stitching_retargeting_module\.pth.*looks like"):
+        load_network(folder / f"{STITCHING}.pth", APPEARANCE)
