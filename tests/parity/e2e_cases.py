@@ -1,0 +1,75 @@
+"""The golden case that runs every part but the audio encoder, one after the other."""
+
+import numpy as np
+import torch
+
+from moda_core.audio.features import AudioFeatures
+from moda_core.model_folder import ENCODER
+from moda_core.motion import Motion, previous_motion, released_stats
+from moda_core.released_model import finish_speech, use_silence
+from moda_core.renderer.model import PortraitRenderer, RendererNetworks
+from moda_core.window_plan import WINDOW, count_windows
+from moda_core.windows import SamplingOptions, sample_motion
+
+from .motion_cases import TINY, build
+from .renderer_cases import build as build_network
+from .renderer_cases import stitching_network
+from .synthetic_weights import described, image
+
+Arrays = dict[str, np.ndarray]
+
+
+def portrait_renderer(salt: str) -> PortraitRenderer:
+    """Return the released renderer with synthetic weights."""
+    return PortraitRenderer(
+        RendererNetworks(
+            appearance=build_network("appearance_feature_extractor", salt),
+            motion=build_network("motion_extractor", salt),
+            stitching=stitching_network(salt),
+            warping=build_network("warping_module", salt),
+            decoder=build_network("spade_generator", salt),
+        )
+    )
+
+
+def e2e(case: dict, golden: Arrays) -> Arrays:
+    """From a crop and audio features to the first and the last frame."""
+    renderer, stats = portrait_renderer(case["salt"]), released_stats()
+    network, null_audio = build(TINY, "moda_tiny", case["salt"])
+    crop = torch.from_numpy(image(case["image_seed"], 256, 256))
+    face = renderer.encode_face(crop)
+    previous, rescale_ratio = previous_motion(face.info, stats)
+
+    audio, silence = described(case["audio"]), (0, case["add_frames"])
+    generator = torch.Generator().manual_seed(0)
+    shape = (count_windows(len(audio)), 1, WINDOW, 70)
+    noise = torch.stack([torch.randn(shape[1:], generator=generator) for _ in range(shape[0])])
+    options = SamplingOptions(num_steps=case["steps"], cfg_scale=case["cfg_scale"])
+    raw = sample_motion(
+        network,
+        null_audio,
+        audio,
+        face.info["kp"].reshape(63),
+        previous,
+        torch.eye(9)[case["emo"]],
+        options,
+        noise,
+    )
+    features = AudioFeatures(audio, ENCODER, (len(audio) - silence[1]) / 25, silence)
+    motion = Motion(finish_speech(stats, raw, features, 0), face.info["exp"].reshape(63))
+
+    driving = renderer.drive(face, motion)
+    frames = renderer.render_faces(face, driving[[0, -1]]).numpy()
+    return {
+        "image": crop,
+        "prev_motion": previous,
+        "rescale_ratio": rescale_ratio,
+        "motion_raw": raw,
+        "motion_trimmed": use_silence(raw, *silence),
+        "x_s": face.keypoints,
+        "x_s_kp": face.info["kp"].reshape(1, 63),
+        "x_d": driving,
+        "frames_sub": frames[:, ::4, ::4],
+        "frames_patch": frames[:, 200:232, 200:232],
+        "frames_mean": frames.mean(axis=(1, 2, 3)),
+    }
