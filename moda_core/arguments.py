@@ -46,6 +46,33 @@ def points(text: str) -> list[tuple[float, float]]:
     return [(x, y) for x, y in numbers]
 
 
+def box(text: str) -> tuple[float, float, float, float]:
+    """Parse `--box`, such as `210,180,90,110`.
+
+    Parameters
+    ----------
+    text : str
+        Left, top, width and height in pixels of the picture; the size is above 0.
+
+    Returns
+    -------
+    tuple of float
+        The four numbers.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If these are not four numbers, or the size is not above 0.
+    """
+    try:
+        left, top, width, height = (float(value) for value in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not x,y,width,height") from error
+    if not (width > 0 and height > 0):
+        raise argparse.ArgumentTypeError(f"expected a width and a height above 0, got {text!r}")
+    return left, top, width, height
+
+
 def number(minimum: float, maximum: float, kind: type = float) -> Callable[[str], float]:
     """Return a parser for a number in a range.
 
@@ -69,7 +96,7 @@ def number(minimum: float, maximum: float, kind: type = float) -> Callable[[str]
             raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
         if not minimum <= value <= maximum:
             limits = f"{minimum:g} to {maximum:g}"
-            if maximum >= ENDLESS:
+            if maximum >= ENDLESS and value < minimum:
                 limits = f"at least {minimum:g}"
             raise argparse.ArgumentTypeError(f"expected {limits}, got {text}")
         return value

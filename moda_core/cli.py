@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .arguments import Parser, number, points
-from .config import EMOTIONS
+from .arguments import Parser
 from .console import ProgressBar, Stopwatch, write_line
 from .errors import MoDAError, OutputError
+from .talk_arguments import add_talk_arguments, talk_settings
 
 if TYPE_CHECKING:
     from .talk import TalkResult, TalkSettings
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = Path(__file__).with_name("example")
 SHEET_FRAMES = 12
-POINTS_HELP = (
-    "where the face is, instead of looking for it: 'x,y x,y x,y x,y', the pupils, then the corners "
-    "of the mouth, left to right; two more for the inner edges of the lips if the mouth is open"
-)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -35,44 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="animate your portrait with your recording",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    talk.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a picture with a face")
-    talk.add_argument("audio", type=Path, metavar="AUDIO", help="a file with speech")
-    talk.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        default=argparse.SUPPRESS,
-        help="the video, .mp4, .mov or .mkv; in output/ if not named",
-    )
-    talk.add_argument(
-        "--emotion", type=str.lower, choices=EMOTIONS, default="none", help="how the face looks"
-    )
-    talk.add_argument(
-        "--seed", type=number(0, 2**64 - 1, int), default=42, help="another number moves otherwise"
-    )
-    talk.add_argument(
-        "--cfg-scale", type=number(0, 10), default=1.2, help="guidance, 0 to 10; up to 1 is off"
-    )
-    talk.add_argument(
-        "--steps", type=number(1, 1000, int), default=10, help="of the sampler, 1 to 1000"
-    )
-    talk.add_argument("--fps", type=number(1, 240), default=25.0, help="frames a second, 1 to 240")
-    talk.add_argument(
-        "--seconds",
-        type=number(0.04, 1e6),
-        default=argparse.SUPPRESS,
-        help="use only the beginning",
-    )
-    talk.add_argument(
-        "--face", type=number(0, 99, int), default=0, help="which face of several, 0 is the largest"
-    )
-    talk.add_argument("--points", type=points, default=argparse.SUPPRESS, help=POINTS_HELP)
-    talk.add_argument(
-        "--no-label",
-        action="store_true",
-        help="leave out the file's comment that it is AI-generated",
-    )
-    talk.add_argument("--device", default="cpu", help="where torch computes: cpu, cuda")
+    add_talk_arguments(talk)
     talk.set_defaults(run=run_talk)
 
     train = commands.add_parser(
@@ -118,22 +77,11 @@ def run_talk(arguments: argparse.Namespace) -> None:
         If an input or the output can't be used.
     """
     from .talk import TalkSettings
-    from .windows import SamplingOptions
 
     output = getattr(arguments, "output", None)
     if output is None:
         output = output_folder() / f"{arguments.portrait.stem}-{arguments.audio.stem}.mp4"
-    options = SamplingOptions(arguments.steps, arguments.cfg_scale, arguments.seed)
-    settings = TalkSettings(
-        arguments.emotion,
-        options,
-        arguments.fps,
-        getattr(arguments, "seconds", None),
-        getattr(arguments, "points", None),
-        arguments.face,
-        not arguments.no_label,
-        arguments.device,
-    )
+    settings = TalkSettings(**talk_settings(arguments))
     make_video(arguments.portrait, arguments.audio, output, settings)
     write_line(f"Wrote {output}")
 
@@ -188,10 +136,19 @@ def make_video(
     MoDAError
         If an input or the output can't be used.
     """
+    from .out_of_memory import is_out_of_memory
     from .talk import TalkSettings, talk
 
     settings, stopwatch = settings or TalkSettings(), Stopwatch()
-    result = talk(portrait, audio, output, settings, stopwatch, ProgressBar, num_samples)
+    try:
+        result = talk(portrait, audio, output, settings, stopwatch, ProgressBar, num_samples)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise MoDAError(
+            f"There is not enough memory on the device '{settings.device}'. Close other programs, "
+            "use another device, or a shorter recording."
+        ) from error
     if result.uncertain:
         write_line(
             f"The face was found with low confidence ({result.confidence:.2f}). If it looks wrong, "

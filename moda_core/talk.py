@@ -9,21 +9,20 @@ from torch import Tensor
 
 from .ahead import ahead
 from .audio.waveform import audio_duration, frame_count
+from .bundle import load_released, load_starter
 from .console import Stopwatch
 from .contact_sheet import FrameSampler
 from .emotion import emotion_weights
 from .errors import FaceNotFoundError, MoDAError, OutputError
+from .locate_face import FaceChoice, locate_face
+from .model_folder import find_model_files
 from .motion import Motion
 from .pipeline import perform
-from .portrait.image import SIZE_LIMIT, limit_size, read_image
 from .portrait.portrait import Portrait
-from .starter.landmarks import LOW_CONFIDENCE, find_landmarks, landmarks_from_points
-from .starter.warp_renderer import WarpRenderer
-from .starter_model import encode_speech, load_starter_model
+from .renderer.driving import DrivingOptions
+from .starter.landmarks import LOW_CONFIDENCE
 from .video import COMMENT, VideoWriter, check_output
 from .windows import Progress, SamplingOptions
-
-CHUNK, CHUNK_PIXELS = 8, 16_000_000  # frames and pixels that are rendered at once, at most
 
 
 @dataclass(frozen=True)
@@ -39,24 +38,39 @@ class TalkSettings:
         Frames a second of the video; motion is sampled at 25 and resampled.
     seconds : float, optional
         Use only the beginning of the recording.
-    points : list of (float, float), optional
-        Landmarks in pixels of the picture file, instead of looking for a face.
-    face : int
-        Which face of several, 0 is the first.
+    face : FaceChoice
+        Which face of the picture moves.
     labelled : bool
         Whether the file's comment says that the video is AI-generated.
     device : str
         Where torch computes, "cpu" or "cuda".
+    models : Path, optional
+        Folder with the released model files; without it the starter plays.
+    dtype : torch.dtype
+        Of the released renderer's large networks.
+    driving : DrivingOptions, optional
+        How motion drives the face, of the released renderer.
+
+    Raises
+    ------
+    ValueError
+        If there are driving options without `models`.
     """
 
     emotion: str = "none"
     options: SamplingOptions = field(default_factory=SamplingOptions)
     fps: float = 25.0
     seconds: float | None = None
-    points: list[tuple[float, float]] | None = None
-    face: int = 0
+    face: FaceChoice = field(default_factory=FaceChoice)
     labelled: bool = True
     device: str = "cpu"
+    models: Path | None = None
+    dtype: torch.dtype = torch.float32
+    driving: DrivingOptions | None = None
+
+    def __post_init__(self):
+        if self.driving is not None and self.models is None:
+            raise ValueError("Driving options are for the released renderer. Name its `models`.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,52 +96,6 @@ class TalkResult:
         return self.confidence < LOW_CONFIDENCE
 
 
-def read_portrait(path: str | Path, settings: TalkSettings, renderer: WarpRenderer) -> Portrait:
-    """Read a picture and prepare its face for a renderer.
-
-    Parameters
-    ----------
-    path : str or Path
-        A picture with a face.
-    settings : TalkSettings
-        Its `points` or `face` say which face.
-    renderer : WarpRenderer
-        Who will play the portrait.
-
-    Returns
-    -------
-    Portrait
-
-    Raises
-    ------
-    InputFileError
-        If the file is no usable picture.
-    FaceNotFoundError
-        If there is no usable face in it; the text names the file.
-    """
-    original = read_image(path)
-    image = limit_size(original)
-    if settings.points is not None:
-        longer = max(original.shape[:2])
-        scale = max(image.shape[:2]) / longer if longer > SIZE_LIMIT else 1.0
-        points = [(x * scale, y * scale) for x, y in settings.points]
-        height, width = image.shape[:2]
-        for x, y in points:
-            if not (0 <= x <= width and 0 <= y <= height):
-                raise FaceNotFoundError(
-                    f"The point {x / scale:g},{y / scale:g} is not inside the picture '{path}'. "
-                    "Give points in pixels of the picture file, x before y."
-                )
-        try:
-            return renderer.portrait(image, landmarks_from_points(points))
-        except ValueError as error:
-            raise FaceNotFoundError(f"The points for '{path}' make no face: {error}") from error
-    try:
-        return renderer.portrait(image, find_landmarks(image, settings.face))
-    except (FaceNotFoundError, ValueError) as error:
-        raise FaceNotFoundError(f"'{path}': {error}") from error
-
-
 def talk(
     portrait_path: str | Path,
     audio_path: str | Path,
@@ -147,7 +115,7 @@ def talk(
     stopwatch : Stopwatch, optional
         Gets the time of each stage.
     progress : callable (what) -> callable (done, total), optional
-        Makes what shows the progress of "motion" and "render"; may raise to cancel.
+        Makes what shows the progress of "audio", "motion" and "render"; may raise to cancel.
     num_samples : int
         How many frames to return.
 
@@ -168,26 +136,36 @@ def talk(
     check_output(output)
     check_inputs_are_kept(output, portrait_path, audio_path)
 
-    renderer = WarpRenderer(settings.device)
-    portrait = read_portrait(portrait_path, settings, renderer)
+    files = None if settings.models is None else find_model_files(settings.models)
+    image, landmarks = locate_face(portrait_path, settings.face, files and files.yunet)
     duration_s = audio_duration(audio_path, settings.seconds)
     num_frames = frame_count(duration_s, settings.fps)
-    model = load_starter_model(settings.device)
+    if files is None:
+        bundle, options = load_starter(settings.device), {}
+    else:
+        bundle = load_released(files, settings.device, settings.dtype)
+        options = {"options": settings.driving}
+    renderer = bundle.renderer
+    try:
+        portrait = renderer.portrait(image, landmarks)
+    except ValueError as error:
+        raise FaceNotFoundError(f"'{portrait_path}': {error}") from error
     stopwatch.end_set_up()
 
     with stopwatch.stage("audio"):
-        features = encode_speech(audio_path, duration_s)
+        features = bundle.encode(audio_path, duration_s, progress("audio"))
     with stopwatch.stage("motion"):
         emotion, shown = emotion_weights(settings.emotion), progress("motion")
-        motion = perform(model, features, portrait, emotion, settings.options, shown)
+        motion = perform(bundle.model, features, portrait, emotion, settings.options, shown)
         motion = motion.resampled(settings.fps, num_frames)
+    del bundle, features  # what rendering does not need may go
 
     sampler = FrameSampler(num_frames, num_samples)
     writer = open_writer(output, portrait, motion, audio_path, settings)
     shown = progress("render")
     with writer:
-        chunk = max(1, min(CHUNK, CHUNK_PIXELS // portrait.image[..., 0].numel()))
-        for frames in timed(ahead(renderer.frames(portrait, motion, chunk)), stopwatch):
+        chunks = renderer.frames(portrait, motion, renderer.chunk_size(portrait), **options)
+        for frames in timed(ahead(chunks), stopwatch):
             with stopwatch.stage("encode"):
                 writer.write(frames)
             sampler.add(frames)
@@ -245,7 +223,7 @@ def check_device(device: str) -> None:
         If it can't.
     """
     try:
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise MoDAError(f"The device '{device}' can't be used ({reason}). Use 'cpu'.") from error

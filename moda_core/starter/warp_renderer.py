@@ -22,6 +22,7 @@ from .warp_region import prepare_region
 
 STARTER_RENDERER = "starter (built in)"
 DTYPES = (torch.float32, torch.float64)
+CHUNK, CHUNK_PIXELS = 8, 16_000_000  # frames and pixels that are rendered at once, at most
 
 
 class WarpRenderer:
@@ -81,7 +82,11 @@ class WarpRenderer:
             region = prepare_region(image.to(self.device), shape, self.dtype)
         return Portrait(image.cpu(), landmarks, self.name, identity_keypoints(landmarks), region)
 
-    def frames(self, portrait: Portrait, motion: Motion, chunk: int = 8) -> Iterator[Tensor]:
+    def chunk_size(self, portrait: Portrait) -> int:
+        """Return how many frames of a portrait to render at once."""
+        return max(1, min(CHUNK, CHUNK_PIXELS // portrait.image[..., 0].numel()))
+
+    def frames(self, portrait: Portrait, motion: Motion, chunk: int = CHUNK) -> Iterator[Tensor]:
         """Render a motion, a chunk of frames at a time.
 
         Parameters

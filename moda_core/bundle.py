@@ -1,0 +1,102 @@
+"""What turns a portrait and a recording into frames, loaded together."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from .audio.encoder_folder import load_audio_encoder
+from .audio.features import AudioFeatures
+from .audio.recording import encode_recording
+from .model_folder import ENCODER, ModelFiles
+from .motion import Motion
+from .motion_model import MotionModel
+from .portrait.landmarks import FaceLandmarks
+from .portrait.portrait import Portrait
+from .released_model import load_released_model
+from .renderer.load import load_renderer
+from .starter.warp_renderer import WarpRenderer
+from .starter_model import encode_speech, load_starter_model
+from .windows import Progress
+
+
+class Renderer(Protocol):
+    """What every renderer offers."""
+
+    name: str
+
+    def portrait(self, image: Tensor, landmarks: FaceLandmarks) -> Portrait:
+        """Prepare a picture (H, W, 3) uint8."""
+
+    def chunk_size(self, portrait: Portrait) -> int:
+        """Return how many frames of a portrait to render at once."""
+
+    def frames(self, portrait: Portrait, motion: Motion, chunk: int) -> Iterator[Tensor]:
+        """Yield the frames, chunks of (n, H, W, 3) uint8."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """Parts that belong together.
+
+    Parameters
+    ----------
+    model : MotionModel
+    renderer : Renderer
+    encode : callable (path, duration_s, progress) -> AudioFeatures
+        The audio encoder that the model was trained on; `progress` (done, total) may raise to
+        cancel.
+    """
+
+    model: MotionModel
+    renderer: Renderer
+    encode: Callable[[str | Path, float, Progress], AudioFeatures]
+
+
+def load_starter(device: str = "cpu") -> Bundle:
+    """Load the starter, which is part of the pack.
+
+    Parameters
+    ----------
+    device : str
+        Where torch computes.
+    """
+
+    def encode(path, duration_s, progress):
+        return encode_speech(path, duration_s)  # takes no time that needs to be shown
+
+    return Bundle(load_starter_model(device), WarpRenderer(device), encode)
+
+
+def load_released(
+    files: ModelFiles, device: str = "cpu", dtype: torch.dtype = torch.float32
+) -> Bundle:
+    """Load the released networks.
+
+    Parameters
+    ----------
+    files : ModelFiles
+        Where they lie.
+    device : str
+        Where torch computes.
+    dtype : torch.dtype
+        Of the large networks, see `load_renderer`.
+
+    Raises
+    ------
+    InputFileError
+        If a file is damaged or of another model.
+    """
+    encoder = load_audio_encoder(files.encoder, device, name=ENCODER)
+
+    def encode(path, duration_s, progress):
+        return encode_recording(encoder, path, duration_s, progress=progress)
+
+    return Bundle(
+        load_released_model(files.motion_model, device),
+        load_renderer(files, device, dtype),
+        encode,
+    )

@@ -1,0 +1,142 @@
+"""`talk --models` on files that cannot be used: one sentence, and nothing is left behind."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from moda_core import bundle
+from moda_core.cli import EXAMPLE, main
+from moda_core.released_files import expected_shapes
+from tests.bench.stand_ins import StandInNetwork, stand_in_bundle
+
+FILES = {
+    "yunet": "yunet.pth",
+    "encoder": "chinese-hubert-base/pytorch_model.bin",
+    "motion_model": "net-200.pth",
+    "appearance_feature_extractor": "appearance_feature_extractor.pth",
+    "motion_extractor": "motion_extractor.pth",
+    "stitching_retargeting_module": "stitching_retargeting_module.pth",
+    "warping_module": "warping_module.pth",
+    "spade_generator": "spade_generator.pth",
+}
+POINTS = ["--points", "270,200 362,206 277,301 342,304"]
+
+
+@pytest.fixture
+def models(tmp_path):
+    folder = tmp_path / "models"
+    for name in FILES.values():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    (folder / FILES["yunet"]).unlink()
+    config = '{"model_type": "hubert"}'
+    (folder / "chinese-hubert-base" / "config.json").write_text(config)
+    return folder
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    """Load the speech encoder and the motion model without their files."""
+    ready = stand_in_bundle()
+    monkeypatch.setattr(bundle, "load_audio_encoder", lambda *a, **k: None)
+    monkeypatch.setattr(bundle, "load_released_model", lambda *a, **k: ready.model)
+    return ready
+
+
+def talk(folder, models, *options):
+    soundfile.write(folder / "speech.wav", 0.1 * np.ones(8000, np.float32), 16000)
+    inputs = [str(EXAMPLE / "portrait.jpg"), str(folder / "speech.wav")]
+    before = sorted(folder.rglob("*"))
+    status = main(
+        ["talk", *inputs, "-o", str(folder / "out.mp4"), "--models", str(models), *options]
+    )
+    assert sorted(folder.rglob("*")) == before
+    return status
+
+
+def sentence(capsys):
+    lines = [line for line in capsys.readouterr().err.splitlines() if "%" not in line]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def state_with(kind, change):
+    state = {key: torch.zeros(shape) for key, shape in expected_shapes(kind).items()}
+    change(state)
+    return state
+
+
+def write_web_page(path):
+    path.write_text("<!DOCTYPE html><html>404</html>")
+
+
+def write_cut(path):
+    torch.save({"weight": torch.zeros(5000)}, path)
+    path.write_bytes(path.read_bytes()[:9000])
+
+
+def write_other_model(path):
+    kind = "stitching_retargeting_module"
+    torch.save(state_with(kind, lambda state: None), path)
+
+
+def write_nan(path):
+    key = "first.conv.weight"
+    torch.save(state_with(path.stem, lambda state: state[key].fill_(float("nan"))), path)
+
+
+@pytest.mark.parametrize(
+    ("part", "write", "says"),
+    [
+        ("yunet", write_web_page, "web page"),
+        ("encoder", write_web_page, "web page"),
+        ("encoder", write_other_model, "looks like"),
+        ("encoder", write_cut, "damaged"),
+        ("motion_model", write_web_page, "web page"),
+        ("motion_model", write_cut, "damaged"),
+        ("motion_model", write_other_model, "looks like"),
+        ("appearance_feature_extractor", write_cut, "damaged"),
+        ("appearance_feature_extractor", write_nan, "first.conv.weight holds NaN"),
+        ("appearance_feature_extractor", write_other_model, "looks like"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path, models, monkeypatch, capsys, part, write, says):
+    if part != "encoder":
+        monkeypatch.setattr(bundle, "load_audio_encoder", lambda *a, **k: None)
+    if part == "appearance_feature_extractor":
+        monkeypatch.setattr(bundle, "load_released_model", lambda *a, **k: None)
+    write(models / FILES[part])
+
+    status = talk(tmp_path, models, *([] if part == "yunet" else POINTS))
+
+    message = sentence(capsys)
+    assert status == 2
+    assert FILES[part].split("/")[-1] in message
+    assert says in message
+
+
+@pytest.mark.parametrize("when", ["loading", "sampling", "rendering"])
+def test_exhausted_memory_is_one_sentence(tmp_path, models, monkeypatch, capsys, stand_ins, when):
+    def fail(*arguments, **options):
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    ready = stand_ins
+    if when == "sampling":
+        ready = replace(ready, encode=fail)
+    if when == "rendering":
+        ready.renderer.networks = replace(ready.renderer.networks, decoder=StandInNetwork(fail))
+    load = fail if when == "loading" else lambda *a: ready
+    monkeypatch.setattr("moda_core.talk.load_released", load)
+
+    status = talk(tmp_path, models, *POINTS)
+
+    assert status == 2
+    assert "not enough memory" in sentence(capsys)
+
+
+def test_a_device_that_cannot_hold_values_is_refused(tmp_path, models, capsys):
+    assert talk(tmp_path, models, "--device", "meta") == 2
+    assert "'meta' can't be used" in sentence(capsys)

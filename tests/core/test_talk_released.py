@@ -1,0 +1,40 @@
+"""The whole job with every released file at full size, on random weights."""
+
+import av
+import pytest
+import soundfile
+import torch
+
+from moda_core.audio.waveform import load_waveform
+from moda_core.cli import EXAMPLE, main
+from moda_core.portrait.image import read_image
+from tests.parity import synthetic_models
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    assert synthetic_models.main([str(folder)]) == 0
+    return folder
+
+
+@pytest.mark.slow
+def test_the_released_networks_make_a_whole_video(models, tmp_path):
+    speech, rate = load_waveform(EXAMPLE / "speech.flac")
+    soundfile.write(tmp_path / "speech.wav", speech[: rate // 5], rate)
+    inputs = [str(EXAMPLE / "portrait.jpg"), str(tmp_path / "speech.wav")]
+
+    status = main(
+        ["talk", *inputs, "-o", str(tmp_path / "out.mp4"), "--models", str(models), "--steps", "2"]
+    )
+
+    picture = read_image(EXAMPLE / "portrait.jpg")
+    with av.open(tmp_path / "out.mp4") as video:
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+        assert float(video.streams.video[0].average_rate) == 25
+        assert len(video.streams.audio) == 1
+    assert status == 0
+    assert len(frames) == 5
+    assert frames[0].shape == tuple(picture.shape)
+    corner = torch.from_numpy(frames[0][:40, :40]).float() - picture[:40, :40]
+    assert corner.abs().mean() < 3
