@@ -19,9 +19,17 @@ BENCHES = {
     "talk-memory": "bench_talk_memory",
     "emotions": "bench_emotions",
     "landmarks": "bench_landmarks",
+    "window": "bench_window",
+    "driving": "bench_driving",
+    "load": "bench_load",
+    "audio-memory": "bench_audio_memory",
+    "crop": "bench_crop",
+    "renderer": "bench_renderer",
+    "precision": "bench_precision",
+    "memory": "bench_released_memory",
 }
 # Those that take files from outside, or minutes.
-NOT_IN_ALL = ("talk-memory", "landmarks")
+NOT_IN_ALL = ("talk-memory", "landmarks", "crop", "precision", "memory", "load")
 
 
 def main() -> int:
