@@ -5,8 +5,8 @@ from torch import nn
 
 from .depth_split import DepthSplitConv
 from .repeated_conv import RepeatedConv
-from .spade import UpsampledConv
-from .winograd import WinogradConv
+from .spade import SPADE, UpsampledConv
+from .winograd import WinogradConv, WinogradSPADE
 
 # Below, the way to the points and back costs more than it saves.
 MIN_CHANNELS = 32
@@ -43,6 +43,8 @@ def accelerate(network: nn.Module) -> nn.Module:
 def _replacement(module: nn.Module) -> nn.Module | None:
     if isinstance(module, UpsampledConv) and module.scale > 1:
         return RepeatedConv(module)
+    if isinstance(module, SPADE) and _gains_by_winograd(module.mlp_gamma_beta):
+        return WinogradSPADE(module)
     if isinstance(module, nn.Conv3d) and module.kernel_size[0] >= MIN_DEPTH_TAPS:
         return DepthSplitConv(module)
     if isinstance(module, nn.Conv2d | nn.Conv3d) and _gains_by_winograd(module):

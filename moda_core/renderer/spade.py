@@ -86,7 +86,7 @@ class SPADE(nn.Module):
         Tensor, shape (B, C, H, W)
         """
         gamma, beta = self.mlp_gamma_beta(shared).chunk(2, dim=1)  # gamma has its 1 already
-        return torch.addcmul(beta, x, gamma)
+        return beta.addcmul_(x, gamma)
 
 
 class SPADEBlock(nn.Module):

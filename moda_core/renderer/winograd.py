@@ -5,9 +5,13 @@ brought to 36 points, where a convolution is a product of matrices, and from the
 Taps along the depth of a volume are summed at the points.
 """
 
+import itertools
+from functools import lru_cache
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from .spade import SPADE
 
 TILE = 6
 OUTPUT = 4
@@ -18,6 +22,8 @@ POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
 MAX_TILES = 128
 
 
+@lru_cache(maxsize=1)
+@torch.inference_mode(False)
 def transforms() -> tuple[Tensor, Tensor, Tensor]:
     """Return the matrices of the algorithm along one axis (Toom and Cook's construction).
 
@@ -37,6 +43,27 @@ def transforms() -> tuple[Tensor, Tensor, Tensor]:
         return torch.cat([points ** torch.arange(count), at_infinity])  # (6, count)
 
     return torch.linalg.inv(powers(TILE)).T, powers(3), powers(OUTPUT).T
+
+
+@lru_cache
+@torch.inference_mode(False)
+def tile_transforms(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Return the matrices of both axes at once.
+
+    Parameters
+    ----------
+    dtype : torch.dtype
+        Of the result.
+
+    Returns
+    -------
+    inputs : Tensor, shape (36, 36)
+        From a tile to the points.
+    outputs : Tensor, shape (16, 36)
+        From the points to a tile of outputs.
+    """
+    inputs, _, outputs = (matrix.to(dtype) for matrix in transforms())
+    return torch.kron(inputs, inputs), torch.kron(outputs, outputs)
 
 
 def transform_weight(weight: Tensor) -> Tensor:
@@ -59,7 +86,9 @@ def transform_weight(weight: Tensor) -> Tensor:
     return points.flatten(1, 2).to(weight.dtype)
 
 
-def winograd_conv(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def winograd_conv(
+    x: Tensor, weight: Tensor, bias: Tensor | None, modulated: Tensor | None = None
+) -> Tensor:
     """Convolve with zero padding, stride 1.
 
     Parameters
@@ -70,36 +99,73 @@ def winograd_conv(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         Of `transform_weight`.
     bias : Tensor or None, shape (out,)
         None adds nothing.
+    modulated : Tensor, shape (B, D, H, W, out / 2), optional
+        Take the outputs for its scales and shifts and return what they make of it, while they are
+        in the cache. H and W are multiples of 4.
 
     Returns
     -------
-    Tensor, shape (B, D, H, W, out)
+    Tensor, shape (B, D, H, W, out) or that of `modulated`
     """
     batch, depth, height, width, _ = x.shape
     rows, columns = -(-height // OUTPUT), -(-width // OUTPUT)
-    padded = F.pad(x, (0, 0, 1, 1 + columns * OUTPUT - width, 1, 1 + rows * OUTPUT - height))
+    padded = pad_slices(x, rows * OUTPUT + 2, columns * OUTPUT + 2)
     tiles = padded.unfold(2, TILE, OUTPUT).unfold(3, TILE, OUTPUT)  # (B, D, rows, columns, C, 6, 6)
     tiles = tiles.permute(0, 5, 6, 1, 2, 3, 4)
-    out = x.new_empty(batch, depth, rows * OUTPUT, columns * OUTPUT, weight.shape[-1])
-    out_tiles = out.unflatten(3, (columns, OUTPUT)).unflatten(2, (rows, OUTPUT))
-    out_tiles = out_tiles.permute(0, 3, 5, 1, 2, 4, 6)  # (B, 4, 4, D, rows, columns, out)
+    num_channels = weight.shape[-1] if modulated is None else modulated.shape[-1]
+    out = x.new_empty(batch, depth, rows * OUTPUT, columns * OUTPUT, num_channels)
+    out_tiles = output_tiles(out)
+    modulated_tiles = None if modulated is None else output_tiles(modulated)
     strip = max(1, MAX_TILES // (columns * depth))
-    for sample, out_sample in zip(tiles, out_tiles, strict=True):
-        for row in range(0, rows, strip):
-            part = slice(row, row + strip)
-            out_sample[:, :, :, part] = _convolve_tiles(sample[:, :, :, part], weight)
-    out = out[:, :, :height, :width]
-    return out if bias is None else out.add_(bias)
+    for sample, row in itertools.product(range(batch), range(0, rows, strip)):
+        part = (sample, slice(None), slice(None), slice(None), slice(row, row + strip))
+        result = _convolve_tiles(tiles[part], weight)
+        if bias is not None:
+            result += bias
+        if modulated is not None:
+            scale, shift = result.chunk(2, dim=-1)
+            result = shift.addcmul_(modulated_tiles[part], scale)
+        out_tiles[part] = result
+    return out[:, :, :height, :width]
+
+
+def output_tiles(x: Tensor) -> Tensor:
+    """Return a view of slices (B, D, H, W, C) as tiles (B, 4, 4, D, H / 4, W / 4, C)."""
+    return x.unflatten(3, (-1, OUTPUT)).unflatten(2, (-1, OUTPUT)).permute(0, 3, 5, 1, 2, 4, 6)
+
+
+def pad_slices(x: Tensor, height: int, width: int) -> Tensor:
+    """Put slices into larger ones, one cell from the upper left, with zeros around them.
+
+    Parameters
+    ----------
+    x : Tensor, shape (B, D, H, W, C)
+        Slices of volumes.
+    height, width : int
+        Of the result; at least 2 more than those of `x`.
+
+    Returns
+    -------
+    Tensor, shape (B, D, height, width, C)
+    """
+    bottom, right = 1 + x.shape[2], 1 + x.shape[3]
+    padded = x.new_empty(*x.shape[:2], height, width, x.shape[4])
+    padded[:, :, 1:bottom, 1:right] = x
+    for border in (padded[:, :, :1], padded[:, :, bottom:]):
+        border.zero_()
+    for border in (padded[:, :, :, :1], padded[:, :, :, right:]):
+        border.zero_()
+    return padded
 
 
 def _convolve_tiles(tiles: Tensor, weight: Tensor) -> Tensor:
     """Turn tiles (6, 6, D, rows, columns, C) into tiles (4, 4, D, rows, columns, out)."""
-    inputs, _, outputs = (matrix.to(tiles) for matrix in transforms())
+    inputs, outputs = tile_transforms(tiles.dtype)
     depth, rows, columns, channels = tiles.shape[2:]
-    points = torch.kron(inputs, inputs) @ tiles.reshape(TILE * TILE, -1)
+    points = inputs @ tiles.reshape(TILE * TILE, -1)
     points = points.view(TILE * TILE, depth, rows * columns, channels)
     products = _multiply(points, weight)  # (36, D, rows * columns, out)
-    result = torch.kron(outputs, outputs) @ products.flatten(1)
+    result = outputs @ products.flatten(1)
     return result.view(OUTPUT, OUTPUT, depth, rows, columns, -1)
 
 
@@ -151,3 +217,37 @@ class WinogradConv(nn.Module):
             ].permute(0, 3, 1, 2)
         out = winograd_conv(x.permute(0, 2, 3, 4, 1), self.points, self.bias)
         return out.permute(0, 4, 1, 2, 3)
+
+
+class WinogradSPADE(nn.Module):
+    """What a `SPADE` computes, scaling and shifting each tile as its modulation is ready.
+
+    Parameters
+    ----------
+    spade : SPADE
+        With its weights, which are not kept.
+    """
+
+    def __init__(self, spade: SPADE):
+        super().__init__()
+        conv = spade.mlp_gamma_beta
+        self.register_buffer("points", transform_weight(conv.weight.detach()))
+        self.register_buffer("bias", conv.bias.detach())
+
+    def forward(self, x: Tensor, shared: Tensor) -> Tensor:
+        """Scale and shift.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, C, H, W), float32
+            Normalised features; H and W are multiples of 4.
+        shared : Tensor, shape (B, 128, H, W), float32
+            What the segmentation map became.
+
+        Returns
+        -------
+        Tensor, shape (B, C, H, W)
+            Channels last in memory.
+        """
+        shared, x = (each.permute(0, 2, 3, 1)[:, None] for each in (shared, x))
+        return winograd_conv(shared, self.points, self.bias, x)[:, 0].permute(0, 3, 1, 2)
