@@ -5,7 +5,7 @@ import torch
 from moda_core.keypoints import refine_motion_info, transform_keypoints
 from moda_core.motion import Motion, previous_motion, released_stats
 from moda_core.renderer.driving import driving_keypoints
-from moda_core.renderer.stitching import stitching_network
+from moda_core.renderer.stitching import KeypointMLP
 from tests.parity.synthetic_weights import normal
 
 from .timing import best_seconds
@@ -26,7 +26,7 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     values = released_stats().denormalize(normal(9, (NUM_FRAMES, 70)))
     motion = Motion(values, info["exp"].reshape(63).cpu())
     torch.manual_seed(0)
-    network = stitching_network(device=where).eval()
+    network = KeypointMLP(device=where).eval()
     source = transform_keypoints(info)
 
     seconds = best_seconds(

@@ -41,13 +41,23 @@ def test_a_network_is_accelerated_on_a_cpu(folder):
     assert difference < 2e-5
 
 
-def test_half_precision_is_for_large_networks_alone(folder):
-    appearance, stitching = (
-        load(folder, name, dtype=torch.bfloat16) for name in (APPEARANCE, STITCHING)
-    )
+@pytest.mark.parametrize("name", [APPEARANCE, STITCHING])
+def test_networks_that_take_no_time_stay_in_float32(folder, name):
+    network = load(folder, name, dtype=torch.bfloat16)
 
-    assert {weight.dtype for weight in appearance.parameters()} == {torch.bfloat16}
-    assert {weight.dtype for weight in stitching.parameters()} == {torch.float32}
+    assert {weight.dtype for weight in network.parameters()} == {torch.float32}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["warping_module", "spade_generator"])
+def test_networks_that_run_for_every_frame_take_the_precision_asked_for(tmp_path, name):
+    torch.save(checkpoint_state(name), tmp_path / f"{name}.pth")
+
+    network = load(tmp_path, name, dtype=torch.bfloat16)
+
+    weights = {*network.parameters(), *network.buffers()}
+    assert {weight.dtype for weight in weights} == {torch.bfloat16}
+    assert not has_winograd(network)
 
 
 def test_of_three_groups_the_one_for_stitching_is_loaded(folder):
