@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .ahead import ahead
 from .audio.waveform import audio_duration, frame_count
+from .beside import beside
 from .bundle import load_released, load_starter
 from .console import Stopwatch
 from .contact_sheet import FrameSampler
@@ -163,13 +163,13 @@ def talk(
     sampler = FrameSampler(num_frames, num_samples)
     writer = open_writer(output, portrait, motion, audio_path, settings)
     shown = progress("render")
-    with writer:
+    with writer, beside(writer.write) as encode:
         chunks = renderer.frames(portrait, motion, renderer.chunk_size(portrait), **options)
-        for frames in timed(ahead(chunks), stopwatch):
-            with stopwatch.stage("encode"):
-                writer.write(frames)
+        for frames in timed(chunks, stopwatch):
             sampler.add(frames)
-            shown(writer.num_written, num_frames)
+            with stopwatch.stage("encode"):
+                encode(frames)
+            shown(sampler.position, num_frames)
     return TalkResult(num_frames, sampler.kept, portrait.landmarks.confidence)
 
 

@@ -12,7 +12,7 @@ LAZY_LIBRARIES = {"transformers", "kornia", "huggingface_hub"}
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 # Inside the core, a package imports from those before it only.
 LAYERS = [
-    {"errors", "config", "input_file", "threads", "ahead", "arguments"}
+    {"errors", "config", "input_file", "threads", "beside", "arguments"}
     | {"out_of_memory", "file_format", "file_guess", "state_layout"},
     {"checkpoint", "released_files"},
     {"model_folder", "audio", "motion", "keypoints", "emotion"},
