@@ -120,6 +120,8 @@ class PortraitRenderer:
         landmarks: FaceLandmarks,
         crop_scale: float = CROP_SCALE,
         mask: Tensor | None = None,
+        feather: float | None = None,
+        erosion: float = 0.0,
     ) -> Portrait:
         """Prepare a picture for `frames`.
 
@@ -133,6 +135,9 @@ class PortraitRenderer:
             Side of the crop over that of the square around the face.
         mask : Tensor, shape (H, W), in [0, 1], optional
             Where frames replace the picture; default a square with soft edges.
+        feather, erosion : float
+            Width of the soft edge, and by how much it is moved inwards first, in pixels of the
+            picture; see `PasteBack`.
 
         Returns
         -------
@@ -146,7 +151,7 @@ class PortraitRenderer:
         transform = crop_from_landmarks(landmarks, crop_scale, image)
         crop = crop_face(image, transform)
         face = self.encode_face(reduce_area(crop, FACE_SIZE))
-        paste = PasteBack(image, transform, self.device, mask)
+        paste = PasteBack(image, transform, self.device, mask, feather, erosion)
         prepared = PreparedPortrait(face, crop, transform, paste)
         identity = face.info["kp"].reshape(-1).cpu()
         return Portrait(image.cpu(), landmarks, self.name, identity, prepared)
