@@ -34,3 +34,28 @@ class Portrait:
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
         return f"Portrait({width}x{height}, renderer {self.renderer!r})"
+
+
+def check_playable(portrait: Portrait, renderer: str, chunk: int) -> None:
+    """Check what every renderer is asked to render.
+
+    Parameters
+    ----------
+    portrait : Portrait
+    renderer : str
+        Name of the one that is asked.
+    chunk : int
+        Frames in memory at once.
+
+    Raises
+    ------
+    ValueError
+        If the portrait belongs to another renderer or `chunk` is below 1.
+    """
+    if portrait.renderer != renderer:
+        raise ValueError(
+            f"This portrait was made for the renderer {portrait.renderer!r}, not for "
+            f"{renderer!r}. Make it again with this renderer."
+        )
+    if chunk < 1:
+        raise ValueError(f"Expected a chunk of at least 1 frame, got {chunk}.")

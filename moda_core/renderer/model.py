@@ -14,7 +14,7 @@ from ..out_of_memory import is_out_of_memory
 from ..portrait.crop import CropTransform, crop_face, crop_from_landmarks
 from ..portrait.landmarks import FaceLandmarks
 from ..portrait.paste_back import PasteBack, frames_to_uint8
-from ..portrait.portrait import Portrait
+from ..portrait.portrait import Portrait, check_playable
 from ..portrait.resample_picture import reduce_area
 from .appearance import AppearanceExtractor
 from .driving import DrivingOptions, driving_keypoints
@@ -243,13 +243,7 @@ class PortraitRenderer:
         MoDAError
             If there is not enough memory for a single frame.
         """
-        if portrait.renderer != self.name:
-            raise ValueError(
-                f"This portrait was made for the renderer {portrait.renderer!r}, not for "
-                f"{self.name!r}. Make it again with this renderer."
-            )
-        if chunk < 1:
-            raise ValueError(f"Expected a chunk of at least 1 frame, got {chunk}.")
+        check_playable(portrait, self.name, chunk)
         prepared = portrait.prepared
         keypoints = self.drive(prepared.face, motion, options)
         start = 0

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..motion import Motion
 from ..portrait.landmarks import FaceLandmarks
-from ..portrait.portrait import Portrait
+from ..portrait.portrait import Portrait, check_playable
 from .drive import Pose, bounded_controls, bounded_pose, chunk_of
 from .face_shape import face_shape
 from .identity import identity_keypoints
@@ -108,13 +108,7 @@ class WarpRenderer:
         ValueError
             If the portrait belongs to another renderer or `chunk` is below 1.
         """
-        if portrait.renderer != self.name:
-            raise ValueError(
-                f"This portrait was made for the renderer {portrait.renderer!r}, not for "
-                f"{self.name!r}. Make it again with this renderer."
-            )
-        if chunk < 1:
-            raise ValueError(f"Expected a chunk of at least 1 frame, got {chunk}.")
+        check_playable(portrait, self.name, chunk)
         controls, pose = bounded_controls(motion), bounded_pose(motion)
         for start in range(0, len(motion), chunk):
             stop = min(start + chunk, len(motion))

@@ -10,15 +10,8 @@ and lips; no forehead. For each picture it writes the crop's ``center`` (x, y) a
 pixels, and the six ``points`` of `FaceLandmarks`; the centre of the first pixel is (0.5, 0.5).
 """
 
-import argparse
-import json
-import sys
-from pathlib import Path
-
-import mediapipe
 import numpy as np
-from mediapipe_landmarks import MESH_INDEX, SUFFIXES, find_mesh_twice
-from PIL import Image, ImageOps
+from mediapipe_landmarks import six_points, write_folder
 
 JAW = [127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152]
 JAW += [377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 356]
@@ -44,35 +37,15 @@ def reference_crop(mesh: np.ndarray) -> tuple[np.ndarray, float]:
     return (low + high) / 2 @ axes + down * (VY * side), side
 
 
-def main() -> None:
-    """Read the folder, write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="portraits")
-    parser.add_argument("output", type=Path, help="JSON to write")
-    arguments = parser.parse_args()
-    finder = mediapipe.solutions.face_mesh.FaceMesh(
-        static_image_mode=True,
-        max_num_faces=5,
-        refine_landmarks=True,
-        min_detection_confidence=0.3,
-    )
-    crops = {}
-    for path in sorted(arguments.folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES:
-            continue
-        image = np.array(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
-        mesh = find_mesh_twice(finder, image)
-        if mesh is None:
-            sys.stderr.write(f"{path.name}: no face\n")
-            continue
-        center, side = reference_crop(mesh)
-        crops[path.name] = {
-            "center": center.round(2).tolist(),
-            "side": round(side, 2),
-            "points": {name: mesh[i].round(2).tolist() for name, i in MESH_INDEX.items()},
-        }
-    arguments.output.write_text(json.dumps(crops, indent=1), encoding="utf-8")
+def describe(mesh: np.ndarray) -> dict:
+    """Return the crop and the six points for a mesh (478, 2)."""
+    center, side = reference_crop(mesh)
+    return {
+        "center": center.round(2).tolist(),
+        "side": round(side, 2),
+        "points": six_points(mesh),
+    }
 
 
 if __name__ == "__main__":
-    main()
+    write_folder(__doc__.splitlines()[0], describe)

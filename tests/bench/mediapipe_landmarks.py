@@ -15,6 +15,7 @@ largest face of a picture is written; a picture without one is named on the cons
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import mediapipe
@@ -54,9 +55,9 @@ def find_mesh_twice(finder, image: np.ndarray) -> np.ndarray | None:
     return mesh if closer is None else closer + np.array([left, top])
 
 
-def main() -> None:
-    """Read the folder, write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def write_folder(description: str, describe: Callable[[np.ndarray], object]) -> None:
+    """Read a folder and write JSON: what is to be said of the mesh (478, 2) of every picture."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("folder", type=Path, help="portraits")
     parser.add_argument("output", type=Path, help="JSON to write")
     arguments = parser.parse_args()
@@ -66,7 +67,7 @@ def main() -> None:
         refine_landmarks=True,
         min_detection_confidence=0.3,
     )
-    points = {}
+    described = {}
     for path in sorted(arguments.folder.iterdir()):
         if path.suffix.lower() not in SUFFIXES:
             continue
@@ -75,9 +76,14 @@ def main() -> None:
         if mesh is None:
             sys.stderr.write(f"{path.name}: no face\n")
             continue
-        points[path.name] = {name: mesh[i].round(2).tolist() for name, i in MESH_INDEX.items()}
-    arguments.output.write_text(json.dumps(points, indent=1), encoding="utf-8")
+        described[path.name] = describe(mesh)
+    arguments.output.write_text(json.dumps(described, indent=1), encoding="utf-8")
+
+
+def six_points(mesh: np.ndarray) -> dict[str, list[float]]:
+    """Return the points of `FaceLandmarks` in a mesh (478, 2)."""
+    return {name: mesh[index].round(2).tolist() for name, index in MESH_INDEX.items()}
 
 
 if __name__ == "__main__":
-    main()
+    write_folder(__doc__.splitlines()[0], six_points)
