@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from .errors import FaceNotFoundError
-from .portrait.choose_face import choose_face
+from .portrait.choose_face import choose_face, faces_within
 from .portrait.image import SIZE_LIMIT, limit_size, read_image
 from .portrait.landmarks import FaceLandmarks
 from .portrait.yunet import load_yunet
@@ -75,6 +75,8 @@ def locate_face(
         if yunet is None:
             return image, find_landmarks(image, choice.index, choice.order, box=box)
         faces = dict(load_yunet(yunet).find(image))
+        if box is not None and not faces_within(list(faces), box=box):
+            return image, find_landmarks(image, box=box)  # which takes the box for the face
         size = tuple(image.shape[:2])
         face = choose_face(list(faces), choice.index, choice.order, box=box, size=size)
         return image, faces[face]

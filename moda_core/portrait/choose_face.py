@@ -51,6 +51,11 @@ def choose_face(
         If the order is unknown, or the mask or the box can't be used.
     """
     _check_order(order, size)
+    if mask is not None and size is not None and tuple(mask.shape) != tuple(size):
+        raise ValueError(
+            f"Expected a mask of the picture's shape {tuple(size)}, got {tuple(mask.shape)}. "
+            "Scale it first."
+        )
     where = "" if size is None else f" of {size[1]}x{size[0]} pixels"
     if not faces:
         raise FaceNotFoundError(

@@ -145,12 +145,21 @@ def crop_from_landmarks(
     -------
     CropTransform
         Of `CROP_SIZE` pixels.
+
+    Raises
+    ------
+    ValueError
+        If the points are all at one place, or the scale is not above 0.
     """
     eyes, mouth = landmarks.eyes, landmarks.mouth
     axes = face_axes(eyes, mouth)
     length = float(np.hypot(*(mouth - eyes)))
     eye_distance = abs(float((landmarks.right_eye - landmarks.left_eye) @ axes[0]))
     width = FACE_SIDE[0] * length + FACE_SIDE[1] * eye_distance
+    if not width > 0:
+        raise ValueError("Expected the points of a face, got all of them at one place.")
+    if not 0 < scale < math.inf:
+        raise ValueError(f"Expected a scale of the crop above 0, got {scale}.")
     offset = 0.0 if image is None else jaw_offset(image, landmarks, width)
     middle = eyes + (axes[0] * offset + axes[1] * FACE_CENTER) * length
     center = middle + axes[1] * (CROP_VY * scale * width)

@@ -1,5 +1,7 @@
 """Put animated crops back into the picture (spec G)."""
 
+import math
+
 import numpy as np
 import torch
 from einops import rearrange
@@ -71,8 +73,8 @@ class PasteBack:
         feather: float | None = None,
         erosion: float = 0.0,
     ) -> None:
-        _check_picture(image)
-        if erosion < 0 or (feather is not None and feather < 0):
+        check_picture(image)
+        if not all(0 <= width < math.inf for width in (erosion, feather or 0.0)):
             raise ValueError(
                 f"Expected a feather and an erosion of 0 or more pixels, got {feather} "
                 f"and {erosion}."
@@ -156,7 +158,7 @@ class PasteBack:
             )
         if background is None:
             return
-        _check_picture(background[0] if background.ndim == 4 else background)
+        check_picture(background[0] if background.ndim == 4 else background)
         shapes = (self.image.shape, (len(frames), *self.image.shape))
         if background.shape not in shapes:
             raise ValueError(
@@ -182,7 +184,8 @@ def _blocks(mask: Tensor, num_pixels: int) -> list[tuple[int, int, int, int]]:
     return blocks
 
 
-def _check_picture(image: Tensor) -> None:
+def check_picture(image: Tensor) -> None:
+    """Raise ValueError unless a picture has the shape (H, W, 3) and the type uint8."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != torch.uint8:
         raise ValueError(
             f"Expected a picture of shape (H, W, 3) and type uint8, got {tuple(image.shape)} "

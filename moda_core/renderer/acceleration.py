@@ -53,7 +53,8 @@ def _replacement(module: nn.Module) -> nn.Module | None:
 
 
 def _gains_by_winograd(conv: nn.Conv2d | nn.Conv3d) -> bool:
-    is_plain = set(conv.kernel_size) == {3} and set(conv.stride) == {1} and conv.groups == 1
+    is_plain = set(conv.kernel_size) == {3} and conv.groups == 1 and conv.padding_mode == "zeros"
+    is_plain = is_plain and {*conv.stride, *conv.dilation} == {1} and set(conv.padding) == {1}
     min_outputs = MIN_OUTPUTS_2D if isinstance(conv, nn.Conv2d) else MIN_CHANNELS
     return (
         is_plain

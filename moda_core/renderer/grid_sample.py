@@ -7,6 +7,7 @@ from torch import Tensor
 
 # No trilinear operator there, as of torch 2.13.
 DEVICES_WITHOUT_VOLUMES = ("mps",)
+FAR = 9.0  # a position far outside
 
 
 def sample(values: Tensor, grid: Tensor) -> Tensor:
@@ -45,7 +46,8 @@ def sample_by_gather(values: Tensor, grid: Tensor) -> Tensor:
         As of `sample`.
     """
     sizes = values.shape[:1:-1]  # (W, H) or (W, H, D), in the order of the grid's coordinates
-    places = [((grid[..., axis].float() + 1) * size - 1) / 2 for axis, size in enumerate(sizes)]
+    grid = grid.float().nan_to_num(FAR).clamp(-FAR, FAR)  # an index must be a number
+    places = [((grid[..., axis] + 1) * size - 1) / 2 for axis, size in enumerate(sizes)]
     flat = values.float().flatten(2)  # (B, C, H * W)
     sampled = flat.new_zeros(())
     for corner in itertools.product((0, 1), repeat=len(sizes)):

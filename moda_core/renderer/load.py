@@ -61,6 +61,7 @@ def load_network(
         group = f"{name}."
         state = {key.removeprefix(group): state[key] for key in state if key.startswith(group)}
     network = build_network(name, state, str(path), operations)
+    del state  # not while convolutions are replaced, which takes memory of its own
     network.to(device, torch.float32 if name in ALWAYS_FLOAT32 else dtype)
     plain = operations is None and torch.device(device).type == "cpu"
     return accelerate(network) if plain else network

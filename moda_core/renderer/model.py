@@ -13,7 +13,7 @@ from ..motion import Motion, previous_motion, released_stats
 from ..out_of_memory import is_out_of_memory
 from ..portrait.crop import CropTransform, crop_face, crop_from_landmarks
 from ..portrait.landmarks import FaceLandmarks
-from ..portrait.paste_back import PasteBack, frames_to_uint8
+from ..portrait.paste_back import PasteBack, check_picture, frames_to_uint8
 from ..portrait.portrait import Portrait, check_playable
 from ..portrait.resample_picture import reduce_area
 from .appearance import AppearanceExtractor
@@ -146,12 +146,14 @@ class PortraitRenderer:
         Raises
         ------
         ValueError
-            If the picture has another shape or type, or the points make no face.
+            If the picture has another shape or type, the points make no face, or an option is out
+            of range.
         """
+        check_picture(image)
         transform = crop_from_landmarks(landmarks, crop_scale, image)
+        paste = PasteBack(image, transform, self.device, mask, feather, erosion)
         crop = crop_face(image, transform)
         face = self.encode_face(reduce_area(crop, FACE_SIZE))
-        paste = PasteBack(image, transform, self.device, mask, feather, erosion)
         prepared = PreparedPortrait(face, crop, transform, paste)
         identity = face.info["kp"].reshape(-1).cpu()
         return Portrait(image.cpu(), landmarks, self.name, identity, prepared)

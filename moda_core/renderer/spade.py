@@ -253,7 +253,7 @@ def instance_norm(x: Tensor) -> Tensor:
         (part - mean).square_().sum(dim=(2, 3), keepdim=True) for part in x.split(rows, dim=2)
     )
     scale = torch.rsqrt(squares / (x.shape[2] * x.shape[3]) + INSTANCE_NORM_EPS)
-    return torch.addcmul((-mean * scale).to(x.dtype), x, scale.to(x.dtype))
+    return torch.addcmul(-mean * scale, x.float(), scale).to(x.dtype)
 
 
 def convert_spade(state: State) -> State:

@@ -20,6 +20,7 @@ OUTPUT = 4
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
 # Tiles at once: enough for the matrix products, and little enough for the cache.
 MAX_TILES = 128
+OUTPUTS_AT_ONCE = 64  # of a weight that is brought to the points
 
 
 @lru_cache(maxsize=1)
@@ -82,8 +83,13 @@ def transform_weight(weight: Tensor) -> Tensor:
     taps = transforms()[1].to(weight.device)
     if weight.ndim == 4:
         weight = weight[:, :, None]
-    points = torch.einsum("oithw,ph,qw->tpqio", weight.double(), taps, taps)
-    return points.flatten(1, 2).to(weight.dtype)
+    num_outputs, num_inputs, depth_taps = weight.shape[:3]
+    points = weight.new_empty(depth_taps, TILE * TILE, num_inputs, num_outputs)
+    for start in range(0, num_outputs, OUTPUTS_AT_ONCE):  # float64 takes 8 times the memory
+        part = slice(start, start + OUTPUTS_AT_ONCE)
+        block = torch.einsum("oithw,ph,qw->tpqio", weight[part].double(), taps, taps)
+        points[..., part] = block.flatten(1, 2)
+    return points
 
 
 def winograd_conv(

@@ -51,6 +51,13 @@ def test_faces_are_counted_in_the_order_asked_for(order, expected):
     assert chosen == expected
 
 
+def test_a_mask_of_another_size_is_refused():
+    faces = [FaceBox(10.0, 10.0, 8.0, 0.0, 1.0)]
+
+    with pytest.raises(ValueError, match=r"\(20, 30\), got \(40, 60\)"):
+        choose_face(faces, mask=torch.ones(40, 60), size=(20, 30))
+
+
 def test_mask_limits_the_faces_that_count():
     mask = torch.zeros(SIZE)
     mask[60:140, :180] = 1

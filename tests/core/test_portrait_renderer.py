@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from moda_core.cli import EXAMPLE
 from moda_core.errors import MoDAError
 from moda_core.motion import Motion, released_stats
 from moda_core.out_of_memory import is_out_of_memory
+from moda_core.portrait.crop import crop_from_landmarks
+from moda_core.portrait.image import read_image
 from moda_core.portrait.landmarks import FaceLandmarks
+from moda_core.renderer.driving import DrivingOptions
 from moda_core.renderer.model import PortraitRenderer
+from moda_core.starter.landmarks import find_landmarks
 from tests.bench.stand_ins import StandInNetwork, stand_in_renderer
 
 EYES_AND_MOUTH = [(90, 90), (130, 90), (95, 130), (125, 130), (110, 130), (110, 130)]
@@ -158,6 +163,49 @@ def test_portraits_of_another_renderer_are_refused_by_both_names(renderer, portr
 
     with pytest.raises(ValueError, match=r"'warp'.*'LivePortrait'"):
         next(renderer.frames(other, motion(2, portrait)))
+
+
+def test_driving_options_reach_the_keypoints(renderer, portrait):
+    still = DrivingOptions(driving_multiplier=0.0)
+
+    moving, frozen = (
+        torch.cat(list(renderer.frames(portrait, motion(3, portrait), options=options)))
+        for options in (None, still)
+    )
+
+    assert (frozen == frozen[:1]).all()
+    assert (moving != moving[:1]).any()
+
+
+def test_the_crop_follows_its_scale_and_the_outline_of_the_face(renderer):
+    example = read_image(EXAMPLE / "portrait.jpg")
+    found = find_landmarks(example)
+
+    usual, wide = (renderer.portrait(example, found, scale) for scale in (2.3, 3.0))
+
+    expected = crop_from_landmarks(found, image=example)
+    without_outline = crop_from_landmarks(found)
+    assert (usual.prepared.transform.center == expected.center).all()
+    assert (expected.center != without_outline.center).any()
+    assert wide.prepared.transform.side == pytest.approx(3.0 / 2.3 * expected.side)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image": torch.zeros(1, 300, 260, 3, dtype=torch.uint8)}, "shape"),
+        ({"image": torch.zeros(300, 260, 3)}, "uint8"),
+        ({"landmarks": FaceLandmarks(*[np.ones(2)] * 6)}, "one place"),
+        ({"crop_scale": 0.0}, "scale"),
+        ({"mask": torch.zeros(3, 3)}, "mask"),
+        ({"feather": float("nan")}, "feather"),
+    ],
+)
+def test_what_makes_no_portrait_is_refused(renderer, image, change, message):
+    given = {"image": image, "landmarks": landmarks(), **change}
+
+    with pytest.raises(ValueError, match=message):
+        renderer.portrait(**given)
 
 
 def test_an_empty_chunk_is_refused(renderer, portrait):

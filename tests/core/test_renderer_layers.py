@@ -93,6 +93,12 @@ def test_sampling_by_gathers_equals_the_operator(sizes):
     torch.testing.assert_close(sample(values, grid), expected, atol=0, rtol=0)
 
 
+def test_positions_that_are_no_numbers_are_outside():
+    grid = torch.tensor([[[float("nan"), 0.0], [float("inf"), 0.0], [0.0, -float("inf")]]])
+
+    assert (sample_by_gather(torch.ones(1, 2, 5, 5), grid[:, None]) == 0).all()
+
+
 def test_volumes_are_sampled_by_gathers_where_the_operator_is_missing(monkeypatch):
     volume, grid = torch.randn(1, 2, 3, 4, 5), 2 * torch.rand(1, 2, 3, 4, 3) - 1
     expected = sample(volume, grid)

@@ -10,6 +10,7 @@ import torch
 from moda_core import bundle
 from moda_core.cli import EXAMPLE, main
 from moda_core.released_files import expected_shapes
+from moda_core.renderer.driving import DrivingOptions
 from tests.bench.stand_ins import StandInNetwork, stand_in_bundle
 
 FILES = {
@@ -135,6 +136,24 @@ def test_exhausted_memory_is_one_sentence(tmp_path, models, monkeypatch, capsys,
 
     assert status == 2
     assert "not enough memory" in sentence(capsys)
+
+
+def test_driving_options_reach_the_renderer(tmp_path, models, monkeypatch, stand_ins):
+    frames, given = stand_ins.renderer.frames, []
+
+    def watched(portrait, motion, chunk, options=None):
+        given.append(options)
+        return frames(portrait, motion, chunk, options)
+
+    monkeypatch.setattr(stand_ins.renderer, "frames", watched)
+    monkeypatch.setattr("moda_core.talk.load_released", lambda *a: stand_ins)
+    soundfile.write(tmp_path / "speech.wav", 0.1 * np.ones(1600, np.float32), 16000)
+    inputs = [str(EXAMPLE / "portrait.jpg"), str(tmp_path / "speech.wav"), *POINTS]
+    output = ["-o", str(tmp_path / "out.mp4"), "--models", str(models)]
+
+    assert main(["talk", *inputs, *output, "--region", "lips", "--multiplier", "0.5"]) == 0
+
+    assert given == [DrivingOptions(animation_region="lips", driving_multiplier=0.5)]
 
 
 def test_a_device_that_cannot_hold_values_is_refused(tmp_path, models, capsys):
