@@ -32,7 +32,9 @@ GROUP_KEY = re.compile(r"^(retarget_(?:shoulder|mouth|eye))[._](?:module[._])?")
 SAME_NETWORK = 0.5
 
 
-def read_released(path: Path, kind: str, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+def read_released(
+    path: Path, kind: str, dtype: torch.dtype = torch.float32, mapped: bool = True
+) -> dict[str, Tensor]:
     """Read one of the released files, or a conversion of it, in the released layout.
 
     Parameters
@@ -43,6 +45,8 @@ def read_released(path: Path, kind: str, dtype: torch.dtype = torch.float32) -> 
         One of `KINDS`.
     dtype : torch.dtype
         Of the result's floating-point tensors.
+    mapped : bool
+        See `read_checkpoint`; false where the weights are going to be changed.
 
     Returns
     -------
@@ -62,9 +66,11 @@ def read_released(path: Path, kind: str, dtype: torch.dtype = torch.float32) -> 
     if kind not in KINDS:
         raise ValueError(f"Expected a kind of file among {', '.join(KINDS)}, got {kind!r}.")
     path = Path(path)
-    state = _canonical(read_checkpoint(path), kind)
+    state = _canonical(read_checkpoint(path, mapped), kind)
     _check_layout(state, kind, path)
-    if any(tensor.dtype != dtype for tensor in state.values() if tensor.is_floating_point()):
+    if mapped and any(
+        tensor.dtype != dtype for tensor in state.values() if tensor.is_floating_point()
+    ):
         state.clear()  # pages of a mapped file would stay in memory beside the cast copies
         state = _canonical(read_checkpoint(path, mapped=False), kind)
     return {

@@ -1,4 +1,7 @@
-"""Folding of norms into the convolutions before them, in float64 (spec F)."""
+"""Folding of norms into the convolutions before them, in float64 (spec F).
+
+Weights are taken out of a state as they are folded, so that a network is never held twice.
+"""
 
 import torch
 from torch import Tensor
@@ -35,7 +38,7 @@ def fold_batch_norm(state: State, conv: str, norm: str) -> State:
     Parameters
     ----------
     state : dict
-        Tensors by released name.
+        Tensors by released name; the weight is taken out of it.
     conv, norm : str
         Names of the two layers in `state`.
 
@@ -45,7 +48,7 @@ def fold_batch_norm(state: State, conv: str, norm: str) -> State:
         Weight and bias of `conv`, in the dtype that they had.
     """
     scale, shift = batch_norm_affine(state, norm)
-    weight, bias = state[f"{conv}.weight"], state[f"{conv}.bias"]
+    weight, bias = state.pop(f"{conv}.weight"), state[f"{conv}.bias"]
     folded = torch.empty_like(weight)
     for rows in torch.arange(len(weight)).split(ROWS_AT_ONCE):
         factor = scale[rows].reshape(-1, *[1] * (weight.ndim - 1))
@@ -62,7 +65,7 @@ def fold_spectral_norm(state: State, conv: str) -> State:
     Parameters
     ----------
     state : dict
-        Tensors by released name.
+        Tensors by released name; the weight is taken out of it.
     conv : str
         Name of the convolution in `state`; its bias, if it has one, stays as it is.
 
@@ -71,7 +74,7 @@ def fold_spectral_norm(state: State, conv: str) -> State:
     dict
         Weight of `conv`, and its bias if there is one, in the dtype that they had.
     """
-    original = state[f"{conv}.weight_orig"]
+    original = state.pop(f"{conv}.weight_orig")
     left, right = (state[f"{conv}.weight_{side}"].double() for side in ("u", "v"))
     sigma = left @ original.double().flatten(1) @ right
     folded = {f"{conv}.weight": (original.double() / sigma).to(original.dtype)}

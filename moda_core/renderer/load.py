@@ -56,10 +56,11 @@ def load_network(
     InputFileError
         If the file is missing, damaged or of another network.
     """
-    state, name = read_released(path, file), FILES[file]  # folded in float32, then cast
+    state, name = read_released(path, file, mapped=False), FILES[file]
     if name != file:  # one group of several
         group = f"{name}."
         state = {key.removeprefix(group): state[key] for key in state if key.startswith(group)}
+    # Folded in float32, then cast.
     network = build_network(name, state, str(path), operations)
     del state  # not while convolutions are replaced, which takes memory of its own
     network.to(device, torch.float32 if name in ALWAYS_FLOAT32 else dtype)
@@ -77,7 +78,7 @@ def build_network(
     name : str
         Which of `NETWORKS`.
     state : dict
-        Complete, by released key, float32.
+        Complete, by released key, float32; weights are taken out of it as they are converted.
     source : str
         File that the weights came from, for messages.
     operations : module or namespace, optional

@@ -262,7 +262,7 @@ def convert_spade(state: State) -> State:
     Parameters
     ----------
     state : dict
-        Complete, by released name.
+        Complete, by released name; what is folded is taken out of it.
 
     Returns
     -------
@@ -284,10 +284,10 @@ def _convert_block(state: State, block: str) -> State:
         norm = f"{block}.norm_{name}"
         gamma, beta = f"{norm}.mlp_gamma", f"{norm}.mlp_beta"
         biases = [state[f"{gamma}.bias"] + 1, state[f"{beta}.bias"]]  # x * (1 + gamma) + beta
-        weights = [state[f"{gamma}.weight"], state[f"{beta}.weight"]]
+        weights = [state.pop(f"{gamma}.weight"), state.pop(f"{beta}.weight")]
         converted[f"{norm}.mlp_gamma_beta.weight"] = torch.cat(weights)
         converted[f"{norm}.mlp_gamma_beta.bias"] = torch.cat(biases)
     for kind in ("weight", "bias"):
-        shared = [state[f"{block}.norm_{name}.mlp_shared.0.{kind}"] for name in names]
+        shared = [state.pop(f"{block}.norm_{name}.mlp_shared.0.{kind}") for name in names]
         converted[f"{block}.mlp_shared.conv.{kind}"] = torch.cat(shared)
     return converted

@@ -175,7 +175,7 @@ def convert_warping(state: State) -> State:
     Parameters
     ----------
     state : dict
-        Complete, by released name.
+        Complete, by released name; what is folded is taken out of it.
 
     Returns
     -------
@@ -184,11 +184,13 @@ def convert_warping(state: State) -> State:
     """
     motion = "dense_motion_network."
     compress = fold_batch_norm(state, f"{motion}compress", f"{motion}norm")
-    return {
-        key: compress.get(key, tensor)
-        for key, tensor in fold_conv_blocks(state).items()
-        if not key.startswith(f"{motion}norm.")
+    folded = fold_conv_blocks(state)
+    rest = {
+        key: tensor
+        for key, tensor in folded.items()
+        if not key.startswith((f"{motion}norm.", f"{motion}compress."))
     }
+    return rest | compress
 
 
 def _check_keypoints(keypoints: Tensor, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Peak memory of loading the full-size motion model, over the size of its file.
+"""Peak memory of loading the largest networks at full size, over the size of their files.
 
 Counted is what comes on top of the program before it loads, pages of the mapped file included.
 """
@@ -37,23 +37,39 @@ seconds = time.perf_counter() - start
 print(json.dumps({"bytes": peak_memory() - before, "seconds": seconds}))
 """
 
+# Convolutions are replaced on a CPU, by such that take more memory, unless layers are given.
+RENDERER_CHILD = """
+import json, sys, time
+from pathlib import Path
+import torch
+from moda_core.console import peak_memory
+from moda_core.renderer.load import load_network
+path, operations = Path(sys.argv[1]), {"plain": torch.nn, "accelerated": None}[sys.argv[2]]
+before, start = peak_memory(), time.perf_counter()
+network = load_network(path, path.stem, operations=operations)
+seconds = time.perf_counter() - start
+print(json.dumps({"bytes": peak_memory() - before, "seconds": seconds}))
+"""
 
-def measure(path: Path, dtype: str) -> dict[str, float]:
-    """Load a motion model in a process of its own.
+
+def measure(path: Path, how: str, child: str = CHILD) -> dict[str, float]:
+    """Load a network in a process of its own.
 
     Parameters
     ----------
     path : Path
-        Full-size motion model.
-    dtype : str
-        Of the loaded weights, such as "float32".
+        Of the full-size file.
+    how : str
+        What the child is told: the dtype of the weights, or the kind of layers.
+    child : str
+        The program that loads.
 
     Returns
     -------
     dict
         ``ratio``, of the peak to the file, and ``seconds``.
     """
-    command = [sys.executable, "-c", CHILD, str(path), dtype]
+    command = [sys.executable, "-c", child, str(path), how]
     result = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT)
     figures = json.loads(result.stdout.splitlines()[-1])
     return {"ratio": figures["bytes"] / path.stat().st_size, "seconds": figures["seconds"]}
@@ -78,4 +94,9 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
             for target in ("float32", "bfloat16"):
                 figures[f"{path.suffix[1:]} to {target}"] = measure(path, target)
             path.unlink()
+        for name in ("warping_module", "spade_generator"):
+            path = Path(folder) / f"{name}.pth"
+            torch.save(checkpoint_state(name), path)
+            for how in ("plain", "accelerated"):
+                figures[f"{name} {how}"] = measure(path, how, RENDERER_CHILD)
     return {"device": "cpu", "dtype": "float32", **figures, "required_at_most": REQUIRED}

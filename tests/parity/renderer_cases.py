@@ -23,7 +23,7 @@ def load_network(name: str, state: dict[str, Tensor]) -> nn.Module:
     """Return a network with the weights of a released state."""
     make, convert = NETWORKS[name]
     network = make(device="meta")
-    load_strict(network, convert(state), "the synthetic checkpoint")
+    load_strict(network, convert(dict(state)), "the synthetic checkpoint")
     return network.eval()
 
 
