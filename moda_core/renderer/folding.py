@@ -1,13 +1,13 @@
 """Folding of norms into the convolutions before them, in float64 (spec F).
 
-Weights are taken out of a state as they are folded, so that a network is never held twice.
+Weights are taken out of a state and changed in place, so that a network is never held twice.
 """
 
 import torch
 from torch import Tensor
 
 BATCH_NORM_EPS = 1e-5
-ROWS_AT_ONCE = 64  # of a weight that is folded: float64 takes twice the memory
+ROWS_AT_ONCE = 8  # of a weight that is folded: float64 takes twice the memory
 
 State = dict[str, Tensor]
 
@@ -38,7 +38,7 @@ def fold_batch_norm(state: State, conv: str, norm: str) -> State:
     Parameters
     ----------
     state : dict
-        Tensors by released name; the weight is taken out of it.
+        Tensors by released name; the weight is taken out of it and changed.
     conv, norm : str
         Names of the two layers in `state`.
 
@@ -49,14 +49,19 @@ def fold_batch_norm(state: State, conv: str, norm: str) -> State:
     """
     scale, shift = batch_norm_affine(state, norm)
     weight, bias = state.pop(f"{conv}.weight"), state[f"{conv}.bias"]
-    folded = torch.empty_like(weight)
-    for rows in torch.arange(len(weight)).split(ROWS_AT_ONCE):
-        factor = scale[rows].reshape(-1, *[1] * (weight.ndim - 1))
-        folded[rows] = (weight[rows].double() * factor).to(weight.dtype)
+    scale_rows(weight, scale)
     return {
-        f"{conv}.weight": folded,
+        f"{conv}.weight": weight,
         f"{conv}.bias": (bias.double() * scale + shift).to(bias.dtype),
     }
+
+
+def scale_rows(weight: Tensor, scale: Tensor) -> None:
+    """Multiply a weight (out, ...), in place, by a float64 factor for each output."""
+    for start in range(0, len(weight), ROWS_AT_ONCE):
+        rows = weight[start : start + ROWS_AT_ONCE]
+        factor = scale[start : start + ROWS_AT_ONCE].reshape(-1, *[1] * (weight.ndim - 1))
+        rows.copy_(rows.double() * factor)
 
 
 def fold_spectral_norm(state: State, conv: str) -> State:
@@ -65,7 +70,7 @@ def fold_spectral_norm(state: State, conv: str) -> State:
     Parameters
     ----------
     state : dict
-        Tensors by released name; the weight is taken out of it.
+        Tensors by released name; the weight is taken out of it and changed.
     conv : str
         Name of the convolution in `state`; its bias, if it has one, stays as it is.
 
@@ -77,7 +82,8 @@ def fold_spectral_norm(state: State, conv: str) -> State:
     original = state.pop(f"{conv}.weight_orig")
     left, right = (state[f"{conv}.weight_{side}"].double() for side in ("u", "v"))
     sigma = left @ original.double().flatten(1) @ right
-    folded = {f"{conv}.weight": (original.double() / sigma).to(original.dtype)}
+    scale_rows(original, (1 / sigma).expand(len(original)))
+    folded = {f"{conv}.weight": original}
     if f"{conv}.bias" in state:
         folded[f"{conv}.bias"] = state[f"{conv}.bias"]
     return folded

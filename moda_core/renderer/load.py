@@ -78,7 +78,7 @@ def build_network(
     name : str
         Which of `NETWORKS`.
     state : dict
-        Complete, by released key, float32; weights are taken out of it as they are converted.
+        Complete, by released key, float32; weights are taken out of it and changed.
     source : str
         File that the weights came from, for messages.
     operations : module or namespace, optional

@@ -262,7 +262,7 @@ def convert_spade(state: State) -> State:
     Parameters
     ----------
     state : dict
-        Complete, by released name; what is folded is taken out of it.
+        Complete, by released name; what is folded is taken out of it and changed.
 
     Returns
     -------

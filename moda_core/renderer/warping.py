@@ -175,7 +175,7 @@ def convert_warping(state: State) -> State:
     Parameters
     ----------
     state : dict
-        Complete, by released name; what is folded is taken out of it.
+        Complete, by released name; what is folded is taken out of it and changed.
 
     Returns
     -------

@@ -34,7 +34,7 @@ def random_block(in_channels=5, out_channels=7):
     block = nn.ModuleDict(
         {"conv": nn.Conv2d(in_channels, out_channels, 3, padding=1), "norm": random_norm(7)}
     )
-    return block, {f"a.{key}": tensor for key, tensor in block.state_dict().items()}
+    return block, {f"a.{key}": tensor.clone() for key, tensor in block.state_dict().items()}
 
 
 def test_folded_batch_norm_equals_the_convolution_and_its_norm():
@@ -69,7 +69,7 @@ def test_folded_spectral_norm_has_the_stored_vectors_singular_value():
     weight = torch.randn(4, 3, 3, 3)
     left, values, right = torch.linalg.svd(weight.flatten(1), full_matrices=False)
     state = {
-        "c.weight_orig": weight,
+        "c.weight_orig": weight.clone(),
         "c.weight_u": left[:, 1],
         "c.weight_v": right[1],
         "c.bias": torch.ones(4),

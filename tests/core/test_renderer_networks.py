@@ -20,6 +20,7 @@ from moda_core.renderer.spade import SPADEBlock, SPADEDecoder, convert_spade
 from moda_core.renderer.stitching import EYE_WIDTHS, KeypointMLP, convert_keypoint_mlp
 from moda_core.renderer.warping import WarpingNetwork, convert_warping
 from tests.bench import plain_renderer as plain
+from tests.parity.renderer_cases import copied
 from tests.parity.synthetic_weights import checkpoint_state
 
 
@@ -52,7 +53,7 @@ def keypoints(batch=1):
 
 def test_appearance_extractor_equals_the_plain_one():
     reference = randomized(plain.PlainAppearance())
-    network = loaded(AppearanceExtractor(), convert_appearance(reference.state_dict()))
+    network = loaded(AppearanceExtractor(), convert_appearance(copied(reference.state_dict())))
     image = torch.rand(1, 3, 256, 256)
 
     volume = network(image)
@@ -151,7 +152,7 @@ def test_spade_block_equals_the_plain_one(widths, scale, fast):
     state = {f"block.{key}": tensor for key, tensor in reference.state_dict().items()}
     enlarge = 1 if scale == 1 else 2
     network = SPADEBlock(*widths, enlarge=enlarge, scale=scale)
-    converted = convert_spade(state)
+    converted = convert_spade(copied(state))
     loaded(network, {key.removeprefix("block."): value for key, value in converted.items()})
     size = 8 * scale // enlarge
     x, segmentation = torch.randn(2, widths[0], size, size), torch.randn(2, 256, 8, 8)
@@ -214,7 +215,7 @@ def test_networks_take_layers_from_the_given_operations(name):
 @pytest.mark.slow
 def test_whole_warp_of_two_frames_equals_the_plain_one():
     reference = randomized(plain.PlainWarping())
-    network = loaded(WarpingNetwork(), convert_warping(reference.state_dict()))
+    network = loaded(WarpingNetwork(), convert_warping(copied(reference.state_dict())))
     volume, kp_source, kp_driving = torch.randn(1, 32, 16, 64, 64), keypoints(), keypoints(2)
     expected = reference(volume.expand(2, -1, -1, -1, -1), kp_source, kp_driving)["out"]
 
@@ -230,7 +231,7 @@ def test_whole_warp_of_two_frames_equals_the_plain_one():
 def test_whole_decoder_equals_the_plain_one_in_float32_and_nearly_in_bfloat16():
     state = checkpoint_state("spade_generator", salt="decoder")
     reference = loaded(plain.PlainSPADEDecoder(), state)
-    network = loaded(SPADEDecoder(), convert_spade(state))
+    network = loaded(SPADEDecoder(), convert_spade(copied(state)))
     half = accelerate(loaded(SPADEDecoder(), network.state_dict()).bfloat16())
     feature = torch.randn(1, 256, 64, 64)
     expected = reference(feature)

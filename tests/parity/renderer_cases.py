@@ -23,8 +23,13 @@ def load_network(name: str, state: dict[str, Tensor]) -> nn.Module:
     """Return a network with the weights of a released state."""
     make, convert = NETWORKS[name]
     network = make(device="meta")
-    load_strict(network, convert(dict(state)), "the synthetic checkpoint")
+    load_strict(network, convert(copied(state)), "the synthetic checkpoint")
     return network.eval()
+
+
+def copied(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return copies of all tensors, which a conversion may change."""
+    return {key: tensor.clone() for key, tensor in state.items()}
 
 
 def as_input(picture: np.ndarray) -> Tensor:
