@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from .errors import FaceNotFoundError
@@ -27,12 +28,15 @@ class FaceChoice:
         Which face of several, 0 is the first.
     order : {"largest", "left to right", "center"}
         What comes first.
+    mask : Tensor, shape (H, W), in [0, 1], optional
+        Look only for faces that it covers; of the size of the picture file.
     """
 
     points: list[tuple[float, float]] | None = None
     box: tuple[float, float, float, float] | None = None
     index: int = 0
     order: str = "largest"
+    mask: Tensor | None = None
 
 
 def locate_face(
@@ -72,16 +76,28 @@ def locate_face(
         return image, _given_landmarks(path, image, choice.points, scale)
     box = None if choice.box is None else tuple(value * scale for value in choice.box)
     try:
+        mask = None if choice.mask is None else _reduced(choice.mask, original)
         if yunet is None:
-            return image, find_landmarks(image, choice.index, choice.order, box=box)
+            return image, find_landmarks(image, choice.index, choice.order, mask, box)
         faces = dict(load_yunet(yunet).find(image))
         if box is not None and not faces_within(list(faces), box=box):
             return image, find_landmarks(image, box=box)  # which takes the box for the face
         size = tuple(image.shape[:2])
-        face = choose_face(list(faces), choice.index, choice.order, box=box, size=size)
+        face = choose_face(list(faces), choice.index, choice.order, mask, box, size)
         return image, faces[face]
     except (FaceNotFoundError, ValueError) as error:
         raise FaceNotFoundError(f"'{path}': {error}") from error
+
+
+def _reduced(mask: Tensor, picture: Tensor) -> Tensor:
+    """Return a mask (H, W) of a picture as `limit_size` makes the picture."""
+    if mask.shape != picture.shape[:2]:
+        raise ValueError(
+            f"Expected a mask of the picture's shape {tuple(picture.shape[:2])}, got "
+            f"{tuple(mask.shape)}. Scale it first."
+        )
+    levels = (mask.float() * 255).round().to(torch.uint8)
+    return limit_size(levels[..., None].expand(-1, -1, 3))[..., 0] / 255
 
 
 def _given_landmarks(

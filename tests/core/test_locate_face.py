@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from moda_core import locate_face as module
 from moda_core.cli import EXAMPLE
@@ -43,6 +45,23 @@ def test_the_chosen_one_of_yunets_faces_is_taken(yunet, choice, x):
     _, landmarks = locate_face(PICTURE, choice, yunet)
 
     assert landmarks.left_eye[0] == x
+
+
+@pytest.mark.parametrize("size", [608, 2432])
+def test_a_mask_chooses_in_pixels_of_the_file(yunet, tmp_path, size):
+    Image.open(PICTURE).resize((size, size)).save(tmp_path / "face.png")
+    scale = size / min(size, 1920)
+    mask = torch.zeros(size, size)
+    mask[:, round(400 * scale) :] = 1
+
+    _, landmarks = locate_face(tmp_path / "face.png", FaceChoice(mask=mask), yunet)
+
+    assert landmarks.left_eye[0] == 500
+
+
+def test_a_mask_of_another_size_is_refused(yunet):
+    with pytest.raises(FaceNotFoundError, match=r"\(608, 608\), got \(3, 4\)"):
+        locate_face(PICTURE, FaceChoice(mask=torch.ones(3, 4)), yunet)
 
 
 def test_a_box_without_a_face_of_yunets_is_the_face(yunet):
