@@ -20,7 +20,7 @@ OUTPUT = 4
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
 # Tiles at once: enough for the matrix products, and little enough for the cache.
 MAX_TILES = 128
-OUTPUTS_AT_ONCE = 64  # of a weight that is brought to the points
+OUTPUTS_AT_ONCE = 8  # of a weight that is brought to the points
 
 
 @lru_cache(maxsize=1)
