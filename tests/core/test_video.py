@@ -1,6 +1,8 @@
 import os
+import subprocess
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -13,6 +15,7 @@ from moda_core.errors import InputFileError, OutputError
 from moda_core.soundtrack import AudioTrack
 from moda_core.video import VideoWriter, check_output, frame_rate
 
+REPOSITORY = Path(__file__).parents[2]
 SIZE = (48, 32)
 SECONDS = 1.6  # of sound; pictures of 40 frames at 25 fps
 
@@ -106,6 +109,32 @@ def test_each_container_holds_all_frames_and_the_comment(tmp_path, extension):
     with av.open(str(path)) as container:
         tags = {key.lower(): value for key, value in container.metadata.items()}
     assert tags["comment"] == "AI-generated"
+
+
+ENCODE_EXAMPLE = """
+import sys, numpy
+from PIL import Image
+from moda_core.cli import EXAMPLE
+from moda_core.video import VideoWriter
+picture = numpy.array(Image.open(EXAMPLE / "portrait.jpg").convert("RGB").resize((328, 328)))
+noise = numpy.random.default_rng(0).integers(-3, 4, (5, *picture.shape))
+frames = (picture + noise).clip(0, 255).astype(numpy.uint8)
+with VideoWriter(sys.argv[1], (328, 328), 25, 5) as writer:
+    writer.write(frames)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there new memory can be filled")
+def test_the_file_does_not_depend_on_what_memory_held(tmp_path):
+    for name, byte in {"a.mp4": "1", "b.mp4": "85"}.items():
+        subprocess.run(
+            [sys.executable, "-c", ENCODE_EXAMPLE, tmp_path / name],
+            env={**os.environ, "MALLOC_PERTURB_": byte},
+            cwd=REPOSITORY,
+            check=True,
+        )
+
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
 def test_the_comment_can_be_switched_off(tmp_path):
