@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from .arguments import Parser
 from .console import ProgressBar, Stopwatch, write_line
 from .errors import MoDAError, OutputError
+from .example import PORTRAIT, SPEECH
 from .talk_arguments import add_talk_arguments, talk_settings
 
 if TYPE_CHECKING:
     from .talk import TalkResult, TalkSettings
 
 ROOT = Path(__file__).resolve().parents[1]
-EXAMPLE = Path(__file__).with_name("example")
 SHEET_FRAMES = 12
 
 
@@ -57,8 +57,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
     from .contact_sheet import save_contact_sheet
 
     output = output_folder()
-    inputs = (EXAMPLE / "portrait.jpg", EXAMPLE / "speech.flac")
-    result = make_video(*inputs, output / "demo.mp4", num_samples=SHEET_FRAMES)
+    result = make_video(PORTRAIT, SPEECH, output / "demo.mp4", num_samples=SHEET_FRAMES)
     save_contact_sheet(result.frames, output / "demo.png")
     write_line(f"Wrote {output / 'demo.mp4'} and {output / 'demo.png'}")
 

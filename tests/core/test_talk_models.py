@@ -8,7 +8,8 @@ import soundfile
 import torch
 
 from moda_core import bundle
-from moda_core.cli import EXAMPLE, main
+from moda_core.cli import main
+from moda_core.example import PORTRAIT
 from moda_core.released_files import expected_shapes
 from moda_core.renderer.driving import DrivingOptions
 from tests.bench.stand_ins import StandInNetwork, stand_in_bundle
@@ -49,7 +50,7 @@ def stand_ins(monkeypatch):
 
 def talk(folder, models, *options):
     soundfile.write(folder / "speech.wav", 0.1 * np.ones(8000, np.float32), 16000)
-    inputs = [str(EXAMPLE / "portrait.jpg"), str(folder / "speech.wav")]
+    inputs = [str(PORTRAIT), str(folder / "speech.wav")]
     before = sorted(folder.rglob("*"))
     status = main(
         ["talk", *inputs, "-o", str(folder / "out.mp4"), "--models", str(models), *options]
@@ -148,7 +149,7 @@ def test_driving_options_reach_the_renderer(tmp_path, models, monkeypatch, stand
     monkeypatch.setattr(stand_ins.renderer, "frames", watched)
     monkeypatch.setattr("moda_core.talk.load_released", lambda *a: stand_ins)
     soundfile.write(tmp_path / "speech.wav", 0.1 * np.ones(1600, np.float32), 16000)
-    inputs = [str(EXAMPLE / "portrait.jpg"), str(tmp_path / "speech.wav"), *POINTS]
+    inputs = [str(PORTRAIT), str(tmp_path / "speech.wav"), *POINTS]
     output = ["-o", str(tmp_path / "out.mp4"), "--models", str(models)]
 
     assert main(["talk", *inputs, *output, "--region", "lips", "--multiplier", "0.5"]) == 0

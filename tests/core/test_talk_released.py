@@ -6,7 +6,8 @@ import soundfile
 import torch
 
 from moda_core.audio.waveform import load_waveform
-from moda_core.cli import EXAMPLE, main
+from moda_core.cli import main
+from moda_core.example import PORTRAIT, SPEECH
 from moda_core.portrait.image import read_image
 from tests.parity import synthetic_models
 
@@ -20,15 +21,15 @@ def models(tmp_path_factory):
 
 @pytest.mark.slow
 def test_the_released_networks_make_a_whole_video(models, tmp_path):
-    speech, rate = load_waveform(EXAMPLE / "speech.flac")
+    speech, rate = load_waveform(SPEECH)
     soundfile.write(tmp_path / "speech.wav", speech[: rate // 5], rate)
-    inputs = [str(EXAMPLE / "portrait.jpg"), str(tmp_path / "speech.wav")]
+    inputs = [str(PORTRAIT), str(tmp_path / "speech.wav")]
 
     status = main(
         ["talk", *inputs, "-o", str(tmp_path / "out.mp4"), "--models", str(models), "--steps", "2"]
     )
 
-    picture = read_image(EXAMPLE / "portrait.jpg")
+    picture = read_image(PORTRAIT)
     with av.open(tmp_path / "out.mp4") as video:
         frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
         assert float(video.streams.video[0].average_rate) == 25

@@ -114,9 +114,9 @@ def test_each_container_holds_all_frames_and_the_comment(tmp_path, extension):
 ENCODE_EXAMPLE = """
 import sys, numpy
 from PIL import Image
-from moda_core.cli import EXAMPLE
+from moda_core.example import PORTRAIT
 from moda_core.video import VideoWriter
-picture = numpy.array(Image.open(EXAMPLE / "portrait.jpg").convert("RGB").resize((328, 328)))
+picture = numpy.array(Image.open(PORTRAIT).convert("RGB").resize((328, 328)))
 noise = numpy.random.default_rng(0).integers(-3, 4, (5, *picture.shape))
 frames = (picture + noise).clip(0, 255).astype(numpy.uint8)
 with VideoWriter(sys.argv[1], (328, 328), 25, 5) as writer:

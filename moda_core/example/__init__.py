@@ -1,0 +1,6 @@
+"""A portrait and speech that come with the pack."""
+
+from pathlib import Path
+
+PORTRAIT = Path(__file__).with_name("portrait.jpg")
+SPEECH = Path(__file__).with_name("speech.flac")
