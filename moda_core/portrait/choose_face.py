@@ -8,7 +8,7 @@ from ..errors import FaceNotFoundError
 from .face_box import FaceBox
 
 ORDERS = ("largest", "left to right", "center")
-POINTS_REMEDY = "give the eyes and mouth corners yourself with --points"
+POINTS_REMEDY = "give the eyes and mouth corners yourself as `points`"
 SHARE_OF_BEST = 0.5  # of what a mask or box covers of the face it covers most, to be meant by it
 
 Box = tuple[float, float, float, float]

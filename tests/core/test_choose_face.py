@@ -88,7 +88,7 @@ def test_mask_beside_all_faces_says_so():
 
 
 def test_no_face_says_how_to_give_points():
-    with pytest.raises(FaceNotFoundError, match=r"300x200 pixels.*--points"):
+    with pytest.raises(FaceNotFoundError, match=r"300x200 pixels.*`points`"):
         choose_face([], size=SIZE)
 
 

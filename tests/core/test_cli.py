@@ -9,7 +9,8 @@ import pytest
 import soundfile
 from PIL import Image
 
-from moda_core.cli import EXAMPLE, main
+from moda_core.cli import main
+from moda_core.example import PORTRAIT
 
 RATE = 16000
 
@@ -22,7 +23,7 @@ def points_of(width, height):
 
 @pytest.fixture
 def portrait():
-    return Image.open(EXAMPLE / "portrait.jpg").convert("RGB").resize((200, 200))
+    return Image.open(PORTRAIT).convert("RGB").resize((200, 200))
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def noise_picture(folder):
 
 
 def small_face(folder):
-    Image.open(EXAMPLE / "portrait.jpg").resize((110, 110)).save(folder / "small.png")
+    Image.open(PORTRAIT).resize((110, 110)).save(folder / "small.png")
 
 
 def sound(name, samples):
@@ -107,7 +108,7 @@ def test_unusable_files_get_one_sentence_and_leave_nothing(files, capsys, kind, 
 
 @pytest.mark.parametrize(
     ("make", "name", "says"),
-    [(noise_picture, "noise.png", "--points"), (small_face, "small.png", "pixels")],
+    [(noise_picture, "noise.png", "points"), (small_face, "small.png", "pixels")],
 )
 def test_a_picture_without_a_usable_face_is_refused_with_a_remedy(files, capsys, make, name, says):
     make(files)

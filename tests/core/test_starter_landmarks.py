@@ -90,7 +90,7 @@ def test_turned_portrait_gives_turned_points(portrait, found):
 def test_picture_without_a_face_says_how_to_give_points():
     noise = torch.randint(0, 256, (96, 96, 3), generator=torch.Generator().manual_seed(0))
 
-    with pytest.raises(FaceNotFoundError, match="--points"):
+    with pytest.raises(FaceNotFoundError, match="`points`"):
         find_landmarks(noise.to(torch.uint8))
 
 
