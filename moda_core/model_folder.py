@@ -2,18 +2,16 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .audio.encoder_file import ENCODER
 from .audio.encoder_folder import WEIGHT_FILES
 from .errors import InputFileError
 
 # What lies nearest to a plain list of numbers comes first.
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
-# The speech encoder that the released model was trained on: the name of its folder, or a part of
-# the path to it.
-ENCODER = "chinese-hubert-base"
 # LivePortrait keeps files of the same names, keys and shapes for animals.
 OTHER_MODELS = "animal"
 NAMES = {
@@ -26,36 +24,44 @@ NAMES = {
     "yunet": "yunet",
 }
 OPTIONAL = ("yunet",)
+RENDERER_PARTS = (
+    "appearance_feature_extractor",
+    "motion_extractor",
+    "warping_module",
+    "spade_generator",
+    "stitching_retargeting_module",
+)
+PARTS = ("motion_model", "encoder", *RENDERER_PARTS)
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Where the parts of the released system are.
+    """Where the parts of the released system are; None, what nobody asked for.
 
     Parameters
     ----------
-    motion_model : Path
+    motion_model : Path, optional
         ``net-200``.
-    encoder : Path
+    encoder : Path, optional
         Folder of `ENCODER`, in the layout of transformers.
     appearance_feature_extractor, motion_extractor, warping_module, spade_generator, \
-stitching_retargeting_module : Path
+stitching_retargeting_module : Path, optional
         LivePortrait's files.
     yunet : Path, optional
         Face finder.
     """
 
-    motion_model: Path
-    encoder: Path
-    appearance_feature_extractor: Path
-    motion_extractor: Path
-    warping_module: Path
-    spade_generator: Path
-    stitching_retargeting_module: Path
+    motion_model: Path | None = None
+    encoder: Path | None = None
+    appearance_feature_extractor: Path | None = None
+    motion_extractor: Path | None = None
+    warping_module: Path | None = None
+    spade_generator: Path | None = None
+    stitching_retargeting_module: Path | None = None
     yunet: Path | None = None
 
 
-def find_model_files(folder: Path) -> ModelFiles:
+def find_model_files(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
     """Find the released files anywhere below a folder.
 
     Parameters
@@ -63,6 +69,8 @@ def find_model_files(folder: Path) -> ModelFiles:
     folder : Path
         Such as the released tree, or a collection of LivePortrait's files or their conversions.
         Links are followed.
+    parts : sequence of str
+        Which of `PARTS` are needed; the optional ones are always looked for.
 
     Returns
     -------
@@ -79,8 +87,12 @@ def find_model_files(folder: Path) -> ModelFiles:
     if not folder.is_dir():
         raise InputFileError(f"'{folder}' is no folder. Name the folder that holds the models.")
     files = list_files(folder)
-    found = {part: _find_file(files, name, folder) for part, name in NAMES.items()}
-    found["encoder"] = _find_encoder(files, folder)
+    wanted = {*parts, *OPTIONAL}
+    found = {
+        part: _find_file(files, name, folder) for part, name in NAMES.items() if part in wanted
+    }
+    if "encoder" in wanted:
+        found["encoder"] = _find_encoder(files, folder)
     missing = [part for part, path in found.items() if path is None and part not in OPTIONAL]
     if missing:
         raise InputFileError(
@@ -88,6 +100,56 @@ def find_model_files(folder: Path) -> ModelFiles:
             "Put the released files there, or name the folder that has them."
         )
     return ModelFiles(**found)
+
+
+def find_renderers(folder: Path) -> list[str]:
+    """List the folders that hold all files of the renderer.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+
+    Returns
+    -------
+    list of str
+        Relative to `folder`, with ``/`` on every system, sorted; ``"."`` is `folder` itself. Only
+        the innermost of nested ones.
+    """
+    files = list_files(folder)
+    places = {parent for path in files for parent in path.parents if parent.is_relative_to(folder)}
+    complete = {
+        place
+        for place in places
+        if all(_find_file(files, NAMES[part], folder, place) for part in RENDERER_PARTS)
+    }
+    outer = {parent for place in complete for parent in place.parents}
+    return sorted(place.relative_to(folder).as_posix() for place in complete - outer)
+
+
+def find_motion_models(folder: Path) -> list[str]:
+    """List the files that may hold a motion model.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+
+    Returns
+    -------
+    list of str
+        Relative to `folder`, with ``/`` on every system, sorted: all weights but those under the
+        names of other parts, and those of audio encoders.
+    """
+    files = list_files(folder)
+    others = {
+        path
+        for path in files
+        if path.suffix.lower() not in SUFFIXES or path.with_name("config.json") in files
+    }
+    for name in (name for part, name in NAMES.items() if part != "motion_model"):
+        others |= {path for path in files if _is_named(path, name)}
+    return [path.relative_to(folder).as_posix() for path in files if path not in others]
 
 
 def list_files(folder: Path) -> list[Path]:
@@ -109,16 +171,23 @@ def list_files(folder: Path) -> list[Path]:
     return sorted(files)
 
 
-def _find_file(files: list[Path], name: str, folder: Path) -> Path | None:
-    pattern = re.compile(rf"(?<![a-z0-9]){_plain(name)}(?![a-z0-9])")  # not `net-2000`
+def _find_file(
+    files: list[Path], name: str, folder: Path, place: Path | None = None
+) -> Path | None:
     candidates = [
         path
         for path in files
         if path.suffix.lower() in SUFFIXES
-        and pattern.search(_plain(path.stem))
+        and _is_named(path, name)
         and OTHER_MODELS not in str(path.relative_to(folder)).lower()
+        and path.is_relative_to(place or folder)
     ]
     return min(candidates, key=_preference(name, folder), default=None)
+
+
+def _is_named(path: Path, name: str) -> bool:
+    # A whole word: not `net-2000`.
+    return re.search(rf"(?<![a-z0-9]){_plain(name)}(?![a-z0-9])", _plain(path.stem)) is not None
 
 
 def _preference(name: str, folder: Path) -> Callable[[Path], tuple]:

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from .audio.features import AudioFeatures
 from .audio.log_mel import log_mel_features
-from .audio.waveform import audio_duration, decode_blocks, frame_count
+from .audio.recording import open_recording
+from .audio.waveform import frame_count
 from .checkpoint import cast_floats, load_strict, read_config, read_safetensors
 from .errors import InputFileError
 from .mmdit.linear import CPUOperations, tune
@@ -110,24 +111,29 @@ def finish_at_rest(
     return finish_performance(stats.denormalize(normalized), features.values, seed)
 
 
-def encode_speech(path: str | Path, duration_s: float | None = None) -> AudioFeatures:
-    """Read a recording as the starter's audio features.
+def encode_speech(
+    recording: str | Path | tuple[Tensor, int], duration_s: float | None = None
+) -> AudioFeatures:
+    """Compute the starter's audio features of a recording.
 
     Parameters
     ----------
-    path : str or Path
-        Any file with a sound track.
+    recording : str, Path or tuple (waveform, sample_rate)
+        Any file with a sound track; or a Tensor of shape (C, T) or (T,), full scale at 1, and its
+        samples a second.
     duration_s : float, optional
-        How much of it, at most its length; default all of it, which is measured first.
+        Seconds to encode; what the recording lacks is silence. Default its length, which is
+        measured first.
 
     Raises
     ------
     InputFileError
         If the file is no usable sound.
+    ValueError
+        If the waveform is none, or `duration_s` is not above 0.
     """
-    if duration_s is None:
-        duration_s = audio_duration(path)
-    values = log_mel_features(decode_blocks(path, duration_s=duration_s))
+    blocks, duration_s = open_recording(recording, duration_s)
+    values = log_mel_features(blocks)
     num_frames = frame_count(duration_s, FPS)
     missing = max(0, num_frames - len(values))
     values = torch.cat([values, values.new_zeros(missing, *values.shape[1:])])[:num_frames]

@@ -1,4 +1,4 @@
-"""Load a speech encoder from a folder as the transformers library writes it."""
+"""Load a speech encoder as the transformers library writes it: a folder, or its weights alone."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from ..checkpoint import cast_finite, check_layout, load_strict, read_checkpoint
 from ..errors import InputFileError
 from ..file_guess import guess_network
 from .encoder_config import EncoderConfig, read_encoder_config
+from .encoder_file import FRONT_END, encoder_name, identify_encoder, read_shapes
 from .hubert import SpeechEncoder
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -29,12 +30,11 @@ WEIGHT_NORM = {
     ".conv.weight_g": ".conv.parametrizations.weight.original0",
     ".conv.weight_v": ".conv.parametrizations.weight.original1",
 }
-FRONT_END = "feature_extractor.conv_layers."
 BATCH_COUNT = "num_batches_tracked"
 
 
 def load_audio_encoder(
-    folder: str | Path,
+    path: str | Path,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
     name: str | None = None,
@@ -43,14 +43,15 @@ def load_audio_encoder(
 
     Parameters
     ----------
-    folder : str or Path
-        With ``config.json``, ``model.safetensors`` or ``pytorch_model.bin``, and mostly
-        ``preprocessor_config.json``.
+    path : str or Path
+        A folder with ``config.json``, ``model.safetensors`` or ``pytorch_model.bin``, and mostly
+        ``preprocessor_config.json``; or one safetensors file, see `identify_encoder`.
     device : str or torch.device
+        The encoder may be moved later: it keeps nothing that is bound to a device but its weights.
     dtype : torch.dtype
         Of the weights and of the computation.
     name : str, optional
-        Of the encoder; default the folder's.
+        Of the encoder; default `encoder_name` of the last part of `path`.
 
     Returns
     -------
@@ -62,20 +63,20 @@ def load_audio_encoder(
     InputFileError
         If a file is missing or damaged, the model is not supported, or its weights do not fit.
     """
-    folder = Path(folder).absolute()
-    config = read_encoder_config(folder)
-    path = _weight_file(folder)
+    path = Path(path).absolute()
+    config, weights = _find_weights(path)
     # Pages of a mapped file would stay in memory beside copies of another type.
-    state = read_checkpoint(path, mapped=dtype == torch.float32)
+    state = read_checkpoint(weights, mapped=dtype == torch.float32)
     if not any(FRONT_END in key for key in state):
         raise InputFileError(
-            f"'{path}' holds no speech encoder: it looks like {guess_network(state)}. "
+            f"'{weights}' holds no speech encoder: it looks like {guess_network(state)}. "
             "Put the weights that belong to the configuration beside it."
         )
     state = encoder_state(state, config.model_type)
-    check_layout(build_network(config), state, str(path))
-    cast = {key: _cast(key, state.pop(key), dtype, path) for key in list(state)}
-    return build_encoder(config, cast, name or folder.name, str(path)).to(device, dtype)
+    check_layout(build_network(config), state, str(weights))
+    cast = {key: _cast(key, state.pop(key), dtype, weights) for key in list(state)}
+    name = name or encoder_name(path.name)
+    return build_encoder(config, cast, name, str(weights)).to(device, dtype)
 
 
 def build_encoder(
@@ -124,12 +125,16 @@ def _cast(key: str, tensor: Tensor, dtype: torch.dtype, path: Path) -> Tensor:
     return cast_finite(key, tensor, torch.float32 if is_norm else dtype, str(path))
 
 
-def _weight_file(folder: Path) -> Path:
+def _find_weights(path: Path) -> tuple[EncoderConfig, Path]:
+    """Return what the encoder is, and the file that holds its weights."""
+    if path.is_file():
+        return identify_encoder(read_shapes(path), str(path)), path
+    config = read_encoder_config(path)
     for name in WEIGHT_FILES:
-        if (folder / name).exists():
-            return folder / name
+        if (path / name).exists():
+            return config, path / name
     raise InputFileError(
-        f"'{folder}' holds no weights. Put {WEIGHT_FILES[0]} or {WEIGHT_FILES[-1]} into it."
+        f"'{path}' holds no weights. Put {WEIGHT_FILES[0]} or {WEIGHT_FILES[-1]} into it."
     )
 
 

@@ -1,7 +1,9 @@
 """From a recording to the features of a speech encoder: decode, prepare, encode."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
 from .features import AudioFeatures
@@ -48,19 +50,47 @@ def encode_recording(
     ValueError
         If the waveform is none, `silence` is unknown, or `duration_s` is not above 0.
     """
-    if duration_s is not None and not duration_s > 0:
-        raise ValueError(f"Expected a duration above 0 s, got {duration_s}.")
-    if isinstance(recording, tuple):
-        waveform, sample_rate = recording
-        if not sample_rate > 0:
-            raise ValueError(f"Expected a sample rate above 0, got {sample_rate}.")
-        blocks = waveform_blocks(waveform, sample_rate, duration_s=duration_s)
-        if duration_s is None:
-            duration_s = waveform.shape[-1] / sample_rate
-    else:
-        if duration_s is None:
-            duration_s = audio_duration(recording)
-        blocks = decode_blocks(recording, duration_s=duration_s)
+    blocks, duration_s = open_recording(recording, duration_s)
     num_samples = HOP * frame_count(duration_s, FPS)
     samples, added = prepare_speech(blocks, num_samples, silence)
     return AudioFeatures(encoder.encode(samples, progress), encoder.name, duration_s, added)
+
+
+def open_recording(
+    recording: str | Path | tuple[Tensor, int], duration_s: float | None = None
+) -> tuple[Iterator[np.ndarray], float]:
+    """Begin to read a recording, from a file or from memory, as the encoders hear it.
+
+    Parameters
+    ----------
+    recording, duration_s
+        As in `encode_recording`.
+
+    Returns
+    -------
+    blocks : iterator of array, shape (T,), float32
+        Mono at 16 kHz, `duration_s` together, or less where there is less. The errors of
+        `encode_recording` about the sound come while this is drained.
+    duration_s : float
+        Seconds; measured where it was not given.
+
+    Raises
+    ------
+    InputFileError
+        If the file is no usable sound.
+    ValueError
+        If the rate or `duration_s` is not above 0.
+    """
+    if duration_s is not None and not duration_s > 0:
+        raise ValueError(f"Expected a duration above 0 s, got {duration_s}.")
+    if not isinstance(recording, tuple):
+        if duration_s is None:
+            duration_s = audio_duration(recording)
+        return decode_blocks(recording, duration_s=duration_s), duration_s
+    waveform, sample_rate = recording
+    if not sample_rate > 0:
+        raise ValueError(f"Expected a sample rate above 0, got {sample_rate}.")
+    blocks = waveform_blocks(waveform, sample_rate, duration_s=duration_s)
+    if duration_s is None:
+        duration_s = waveform.shape[-1] / sample_rate
+    return blocks, duration_s

@@ -238,6 +238,48 @@ def test_missing_files_are_named(folder, missing, message):
         load_audio_encoder(folder)
 
 
-def test_a_file_instead_of_a_folder_is_refused(folder):
-    with pytest.raises(InputFileError, match="is not a folder"):
-        load_audio_encoder(folder / "config.json")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("config.json", "neither a safetensors file nor a torch checkpoint"),
+        ("pytorch_model.bin", "no safetensors file. Name the folder"),
+        ("gone", "is not a folder"),
+    ],
+)
+def test_other_files_than_safetensors_are_refused(folder, name, message):
+    with pytest.raises(InputFileError, match=message):
+        load_audio_encoder(folder / name)
+
+
+def test_name_of_the_released_encoder_is_known_by_a_part_of_the_folders(tmp_path):
+    folder = write_folder(tmp_path / "My-Chinese-HuBERT-Base", published_state(random_encoder()))
+
+    assert load_audio_encoder(folder).name == "chinese-hubert-base"
+
+
+@pytest.mark.parametrize("config", [{}, {"conv_pos_batch_norm": True}])
+def test_encoder_holds_tensors_and_devices_only_where_moving_it_reaches_them(tmp_path, config):
+    import transformers
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        saved = transformers.HubertModel(transformers.HubertConfig(**TINY_SIZES, **config))
+    saved.save_pretrained(tmp_path)
+    encoder = load_audio_encoder(tmp_path)
+    encoder.encode(WAVEFORM)  # may not keep anything either
+
+    encoder.to("meta")
+
+    assert {tensor.device.type for tensor in encoder.state_dict().values()} == {"meta"}
+    assert encoder.network.device.type == "meta"
+    for module in encoder.modules():
+        held = [value for name, value in vars(module).items() if not name.startswith("_")]
+        assert not [value for value in held if isinstance(value, (torch.Tensor, torch.device))]
+        assert not module._forward_hooks
+
+
+def test_encoder_that_is_cast_later_is_the_one_that_was_loaded_so(folder):
+    later = load_audio_encoder(folder).to(torch.bfloat16)
+
+    at_once = load_audio_encoder(folder, dtype=torch.bfloat16)
+    assert torch.equal(later.encode(WAVEFORM), at_once.encode(WAVEFORM))

@@ -5,7 +5,12 @@ import json
 import pytest
 
 from moda_core.errors import InputFileError
-from moda_core.model_folder import find_model_files
+from moda_core.model_folder import (
+    RENDERER_PARTS,
+    find_model_files,
+    find_motion_models,
+    find_renderers,
+)
 
 PARTS = ("appearance_feature_extractor", "motion_extractor", "warping_module", "spade_generator")
 STITCHING = "stitching_retargeting_module"
@@ -141,3 +146,29 @@ def test_linked_folders_are_entered_and_circles_end(released, tmp_path):
         pytest.skip("this system makes no links")
 
     assert find_model_files(folder).motion_model.name == "net-200.pth"
+
+
+def test_only_the_asked_parts_must_be_there(released):
+    (released / "moda" / "net-200.pth").unlink()
+
+    files = find_model_files(released, RENDERER_PARTS)
+
+    assert files.motion_model is None
+    assert files.spade_generator.is_file()
+
+
+def test_the_innermost_folder_with_all_of_the_renderer_is_listed(released):
+    assert find_renderers(released) == ["liveportrait"]
+    assert find_renderers(released / "liveportrait") == ["."]
+
+
+def test_a_renderer_that_lacks_a_file_is_not_listed(released):
+    (released / "liveportrait" / "base_models" / "spade_generator.pth").unlink()
+
+    assert find_renderers(released) == []
+
+
+def test_motion_models_are_all_weights_but_those_of_other_parts(released):
+    touch(released, "mine/finetuned.safetensors", "notes.txt")
+
+    assert find_motion_models(released) == ["mine/finetuned.safetensors", "moda/net-200.pth"]

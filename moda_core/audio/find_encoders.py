@@ -1,0 +1,59 @@
+"""Finding the speech encoders below a folder, for a menu."""
+
+import json
+import os
+from pathlib import Path
+
+from ..errors import InputFileError
+from .encoder_config import BASES, CONFIG_FILE
+from .encoder_file import SUFFIX, encoder_prefix, read_shapes
+from .encoder_folder import WEIGHT_FILES
+
+
+def find_encoders(folder: str | Path) -> list[str]:
+    """List what `load_audio_encoder` may take: folders of transformers and single files.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where to look, with all folders in it. Linked folders are entered once each.
+
+    Returns
+    -------
+    list of str
+        Paths relative to `folder`, sorted, with ``/`` on every system: of folders whose
+        configuration is that of a HuBERT or wav2vec 2.0, and of safetensors files whose header
+        is. Large models are among them, so that the loader can say what is wrong with them. What
+        cannot be read is left out, and so are the files of transformers' folders.
+    """
+    folder, entered, found = Path(folder), set(), []
+    for root, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(root)
+        if real in entered:
+            folders.clear()  # a link that leads back
+            continue
+        entered.add(real)
+        folders.sort()
+        place = Path(root)
+        # The folder itself has no name in a menu.
+        if place != folder and CONFIG_FILE in names and not set(WEIGHT_FILES).isdisjoint(names):
+            found += [place] * _is_encoder_folder(place)
+        else:
+            files = [place / name for name in names if name.lower().endswith(SUFFIX)]
+            found += filter(_is_encoder_file, files)
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def _is_encoder_folder(folder: Path) -> bool:
+    try:
+        config = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(config, dict) and config.get("model_type") in tuple(BASES)
+
+
+def _is_encoder_file(path: Path) -> bool:
+    try:
+        return encoder_prefix(read_shapes(path)) is not None
+    except InputFileError:
+        return False
