@@ -12,13 +12,13 @@ LAZY_LIBRARIES = {"transformers", "kornia", "huggingface_hub"}
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 # Inside the core, a package imports from those before it only.
 LAYERS = [
-    {"errors", "config", "input_file", "threads", "beside", "arguments"}
-    | {"out_of_memory", "file_format", "file_guess", "state_layout"},
+    {"errors", "config", "input_file", "threads", "beside", "arguments", "example"}
+    | {"chunks", "out_of_memory", "file_format", "file_guess", "state_layout"},
     {"checkpoint", "released_files"},
     {"model_folder", "audio", "motion", "keypoints", "emotion"},
     {"mmdit", "renderer", "flow", "window_plan", "windows"}
-    | {"portrait", "starter", "video", "soundtrack"},
-    {"motion_model", "locate_face"},
+    | {"portrait", "starter", "video", "soundtrack", "plot"},
+    {"motion_model", "locate_face", "motion_plot", "backdrop"},
     {"starter_model", "released_model", "pipeline", "training"},
     {"bundle"},
     {"talk", "talk_arguments", "console", "contact_sheet"},

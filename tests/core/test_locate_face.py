@@ -1,4 +1,4 @@
-"""Finding the one face of a picture file, by YuNet where its weights are."""
+"""Finding the one face of a picture, by YuNet where its weights are."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,13 @@ import torch
 from PIL import Image
 
 from moda_core import locate_face as module
-from moda_core.cli import EXAMPLE
 from moda_core.errors import FaceNotFoundError
-from moda_core.locate_face import FaceChoice, locate_face
+from moda_core.example import PORTRAIT
+from moda_core.locate_face import FaceChoice, find_face, locate_face
 from moda_core.portrait.face_box import FaceBox
 from moda_core.portrait.landmarks import FaceLandmarks
 
-PICTURE = EXAMPLE / "portrait.jpg"
+PICTURE = PORTRAIT
 
 
 def face(x, size):
@@ -85,3 +85,102 @@ def test_points_need_no_detector(monkeypatch):
     _, landmarks = locate_face(PICTURE, FaceChoice(points=points), "yunet.pth")
 
     assert landmarks.left_eye.tolist() == [270.0, 200.0]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "factors"),
+    [
+        (608, 608, (1, 1)),
+        (3001, 4000, (3001 / 1440, 4000 / 1920)),
+        (2501, 81, (2501 / 1920, 81 / 62)),
+    ],
+)
+def test_a_face_in_memory_is_in_pixels_of_the_whole_picture(yunet, width, height, factors):
+    image = torch.zeros(height, width, 3, dtype=torch.uint8)
+
+    landmarks = find_face(image, FaceChoice(), yunet)
+
+    x, y = factors
+    expected = [[300 * x, row * y] for row in range(6)]
+    assert landmarks.points() == pytest.approx(np.array(expected))
+    assert landmarks.confidence == 1
+
+
+def test_a_box_and_a_mask_choose_in_pixels_of_the_whole_picture(yunet):
+    image = torch.zeros(2400, 3840, 3, dtype=torch.uint8)
+    mask = torch.zeros(2400, 3840)
+    mask[:, 900:] = 1
+
+    by_box = find_face(image, FaceChoice(box=(900, 500, 200, 200)), yunet)
+    by_mask = find_face(image, FaceChoice(mask=mask), yunet)
+
+    assert by_box.left_eye[0] == by_mask.left_eye[0] == 1000
+
+
+def test_given_points_of_a_large_picture_stay_as_they_are():
+    image = torch.zeros(4000, 4000, 3, dtype=torch.uint8)
+    points = [(2700.0, 2000.0), (3620.0, 2060.0), (2770.0, 3010.0), (3420.0, 3040.0)]
+
+    landmarks = find_face(image, FaceChoice(points=points))
+
+    assert landmarks.points()[:4].tolist() == [list(point) for point in points]
+
+
+def test_a_file_and_its_picture_in_memory_give_the_same_face():
+    image, from_file = locate_face(PICTURE)
+
+    in_memory = find_face(image)
+
+    assert np.array_equal(from_file.points(), in_memory.points())
+    assert from_file.confidence == in_memory.confidence
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ([(1, 2), (700, 2)], "The point 700,2 is not inside the picture of 608x608 pixels."),
+        ([(400, 200), (200, 200), (250, 300), (350, 300)], "The points make no face: Expected"),
+    ],
+)
+def test_points_in_memory_are_refused_without_a_file(points, message):
+    image = torch.zeros(608, 608, 3, dtype=torch.uint8)
+
+    with pytest.raises(FaceNotFoundError) as raised:
+        find_face(image, FaceChoice(points=points))
+
+    assert str(raised.value).startswith(message)
+    assert "None" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (
+            [(1, 2), (700, 2)],
+            f"The point 700,2 is not inside the picture '{PICTURE}'. "
+            "Give points in pixels of the picture file, x before y.",
+        ),
+        (
+            [(400, 200), (200, 200), (250, 300), (350, 300)],
+            f"The points for '{PICTURE}' make no face: Expected the left eye first",
+        ),
+    ],
+)
+def test_points_of_a_file_are_refused_with_the_file(points, message):
+    with pytest.raises(FaceNotFoundError) as raised:
+        locate_face(PICTURE, FaceChoice(points=points))
+
+    assert str(raised.value).startswith(message)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (608, 607)])
+def test_a_mask_of_another_size_is_refused_in_memory_even_if_it_is_empty(yunet, shape):
+    image = torch.zeros(608, 608, 3, dtype=torch.uint8)
+
+    with pytest.raises(ValueError, match=r"shape \(608, 608\)"):
+        find_face(image, FaceChoice(mask=torch.zeros(shape)), yunet)
+
+
+def test_a_picture_of_another_kind_is_refused():
+    with pytest.raises(ValueError, match=r"\(1, 8, 8, 3\) of torch\.float32"):
+        find_face(torch.zeros(1, 8, 8, 3))

@@ -1,0 +1,1 @@
+"""Plots of what changes over time, drawn with Pillow."""

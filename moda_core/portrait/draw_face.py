@@ -1,0 +1,152 @@
+"""The crop of a face with the found points drawn on it, to be looked at."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from .crop import CropTransform
+from .landmarks import FaceLandmarks
+
+DARK, LIGHT = (16, 16, 20), (255, 255, 255)  # one of them shows on any skin
+EYE, MOUTH = (86, 180, 233), (255, 176, 32)  # told apart by colour-blind people too
+NAMES = ("left eye", "right eye", "left corner", "right corner", "upper lip", "lower lip")
+COLOURS = (EYE, EYE, MOUTH, MOUTH, MOUTH, MOUTH)
+OUTLINE = (2, 4, 3, 5, 2)  # of the lips, by the points' order
+CLOSED_GAP = 0.03  # of the lips in eye distances, below which one label does for both
+
+# Sizes in sides of the crop.
+EYE_RADIUS, LIP_RADIUS = 0.02, 0.009
+LINE_WIDTH = 0.004
+FONT_SIZE = 0.028
+SMALLEST_FONT = 9  # pixels, below which labels can't be read and are left out
+LABELLED_SIDE = 256  # pixels, from which there is room for labels
+
+
+def draw_face(crop: Tensor, transform: CropTransform, landmarks: FaceLandmarks) -> Tensor:
+    """Draw the landmarks of a face on its crop.
+
+    Parameters
+    ----------
+    crop : Tensor, shape (S, S, 3), uint8
+        As `crop_face` cuts it with `transform`.
+    transform : CropTransform
+        Where the crop lies in the picture.
+    landmarks : FaceLandmarks
+        In pixels of the picture.
+
+    Returns
+    -------
+    Tensor, shape (S, S, 3), uint8
+        A new picture: rings at the eyes, dots at the mouth, its outline, and from 256 pixels on
+        the names of the points and the confidence of points that were found.
+
+    Raises
+    ------
+    ValueError
+        If the crop's shape, type or size is not the transform's.
+    """
+    if crop.dtype != torch.uint8 or tuple(crop.shape) != (transform.size, transform.size, 3):
+        raise ValueError(
+            f"Expected a crop of shape ({transform.size}, {transform.size}, 3) and type uint8, got "
+            f"{tuple(crop.shape)} of {crop.dtype}. Cut it with this transform."
+        )
+    pixels = crop.cpu().numpy().astype(np.float32)
+    points = points_in_crop(transform, landmarks)
+    size = transform.size
+    width = max(LINE_WIDTH * size, 1.0)
+    outline = [(points[first], points[last]) for first, last in pairwise(OUTLINE)]
+    for colour, stroke in ((DARK, 2 * width), (MOUTH, width)):
+        for start, stop in outline:
+            _draw_line(pixels, start, stop, stroke, colour)
+    for point, colour in zip(points[2:], COLOURS[2:], strict=True):
+        _draw_dot(pixels, point, max(LIP_RADIUS * size, 2.0), colour)
+    for point, colour in zip(points[:2], COLOURS, strict=False):
+        _draw_ring(pixels, point, max(EYE_RADIUS * size, 3.0), width, colour)
+    drawn = Image.fromarray(pixels.round().clip(0, 255).astype(np.uint8))
+    if size >= LABELLED_SIDE:
+        _write_labels(drawn, points, landmarks)
+    return torch.from_numpy(np.array(drawn))
+
+
+def points_in_crop(transform: CropTransform, landmarks: FaceLandmarks) -> np.ndarray:
+    """Return where landmarks lie in a crop.
+
+    Parameters
+    ----------
+    transform : CropTransform
+    landmarks : FaceLandmarks
+        In pixels of the picture.
+
+    Returns
+    -------
+    array, shape (6, 2), float64
+        x, y in pixels of the crop, the centre of the first pixel at (0, 0).
+    """
+    # Landmarks count from the corner of the first pixel, the transform from its centre.
+    points = landmarks.points().astype(np.float64) - 0.5
+    matrix = transform.to_crop.astype(np.float64)
+    return points @ matrix[:2, :2].T + matrix[:2, 2]
+
+
+def _draw_ring(
+    pixels: np.ndarray, center: np.ndarray, radius: float, width: float, colour: tuple
+) -> None:
+    """Draw a coloured ring with dark edges, open so that the eye shows, and a dot in it."""
+    for tone, stroke in ((DARK, 2.4 * width), (colour, width)):
+        half = stroke / 2
+        _blend(
+            pixels, center, center, radius + half, tone, lambda far, h=half: h - abs(far - radius)
+        )
+    for tone, stroke in ((DARK, 2.8 * width), (colour, 1.6 * width)):
+        _draw_line(pixels, center, center, stroke, tone)
+
+
+def _draw_dot(pixels: np.ndarray, center: np.ndarray, radius: float, colour: tuple) -> None:
+    for tone, share in ((DARK, 1.0), (LIGHT, 0.75), (colour, 0.5)):
+        _draw_line(pixels, center, center, 2 * share * radius, tone)
+
+
+def _draw_line(
+    pixels: np.ndarray, start: np.ndarray, stop: np.ndarray, width: float, colour: tuple
+) -> None:
+    """Draw a line with round ends; a dot where they are one point."""
+    _blend(pixels, start, stop, width / 2, colour, lambda far: width / 2 - far)
+
+
+def _blend(pixels, start, stop, reach: float, colour: tuple, inside) -> None:
+    """Mix a colour in where `inside` of the distance to a line, in pixels, is above 0."""
+    low = np.floor(np.minimum(start, stop) - reach - 1).astype(int).clip(0)
+    high = np.ceil(np.maximum(start, stop) + reach + 2).astype(int).clip(0, len(pixels))
+    if (high <= low).any():
+        return
+    y, x = np.mgrid[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+    along = stop - start
+    share = (x - start[0]) * along[0] + (y - start[1]) * along[1]
+    share = (share / max(float(along @ along), 1e-9)).clip(0, 1)
+    far = np.hypot(x - start[0] - share * along[0], y - start[1] - share * along[1])
+    cover = (inside(far) + 0.5).clip(0, 1)[..., None]
+    area = pixels[low[1] : high[1], low[0] : high[0]]
+    area += (np.array(colour, np.float32) - area) * cover
+
+
+def _write_labels(picture: Image.Image, points: np.ndarray, landmarks: FaceLandmarks) -> None:
+    draw, size = ImageDraw.Draw(picture), picture.width
+    font = ImageFont.load_default(max(FONT_SIZE * size, SMALLEST_FONT))
+    names, anchors = list(NAMES), ["rm", "lm", "rm", "lm", "ms", "mt"]
+    gap = math.dist(points[4], points[5]) / max(math.dist(points[0], points[1]), 1e-6)
+    if gap < CLOSED_GAP:
+        names[4:] = ["", "lips"]
+    space = 1.5 * max(EYE_RADIUS * size, 3.0)
+    shifts = {"ms": (0, -space), "rm": (-space, 0), "lm": (space, 0), "mt": (0, space)}
+    for (x, y), name, anchor, colour in zip(points, names, anchors, COLOURS, strict=True):
+        right, down = shifts[anchor]
+        place = (x + right, y + down)
+        draw.text(place, name, colour, font, anchor, stroke_width=2, stroke_fill=DARK)
+    if landmarks.confidence < 1:
+        text = f"confidence {landmarks.confidence:.0%}"
+        place = (0.02 * size, 0.98 * size)
+        draw.text(place, text, LIGHT, font, "ls", stroke_width=2, stroke_fill=DARK)
