@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -42,3 +43,22 @@ def emotion_weights(emotion: str | Mapping[str, float] = "none") -> Tensor:
     weights = [weight / max(total, 1.0) for weight in weights]
     weights[NONE_INDEX] += max(0.0, 1.0 - total)
     return torch.tensor(weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Emotion:
+    """An emotion to be shown.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (9,)
+        Over the nine labels, see `emotion_weights`.
+    description : str
+        What users see.
+    """
+
+    weights: Tensor
+    description: str
+
+    def __repr__(self) -> str:
+        return f"Emotion({self.description})"

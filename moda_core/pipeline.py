@@ -1,5 +1,6 @@
 """From a portrait and speech to motion: the parts put together."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 
 from torch import Tensor
@@ -22,6 +23,7 @@ def perform(
     emotion: Tensor | None = None,
     options: SamplingOptions | None = None,
     progress: Progress | None = None,
+    preview: Callable[[Tensor], None] | None = None,
 ) -> Motion:
     """Sample the motion of a portrait that speaks a recording.
 
@@ -37,6 +39,8 @@ def perform(
     options : SamplingOptions, optional
     progress : callable (done, total), optional
         Called after every step; may raise to cancel.
+    preview : callable (values), optional
+        Called as the clip grows with the motion so far, de-normalised, shape (n, 70).
 
     Returns
     -------
@@ -61,6 +65,11 @@ def perform(
     options = options or SamplingOptions()
     emotion = emotion_weights("none") if emotion is None else emotion
     previous, rest = model.start(portrait)
+
+    def on_window(normalized: Tensor) -> None:
+        if preview is not None:
+            preview(model.stats.denormalize(normalized.cpu()))
+
     with one_thread() if model.network.config.width <= SMALL_WIDTH else nullcontext():
         normalized = sample_motion(
             model.network,
@@ -71,5 +80,6 @@ def perform(
             emotion,
             options,
             progress=progress,
+            on_window=on_window,
         )
     return Motion(model.finish(normalized.cpu(), features, options.seed), rest)

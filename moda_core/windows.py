@@ -177,6 +177,7 @@ def sample_motion(
     options: SamplingOptions | None = None,
     noise: Sequence[Tensor] | None = None,
     progress: Progress | None = None,
+    on_window: Callable[[Tensor], None] | None = None,
 ) -> Tensor:
     """Sample motion for a whole clip.
 
@@ -198,6 +199,8 @@ def sample_motion(
         One for each window, instead of `window_noise`.
     progress : callable (done, total), optional
         Called after every step of every window; may raise to cancel.
+    on_window : callable (motion), optional
+        Called after every window but the last with the normalised motion so far, shape (n, 70).
 
     Returns
     -------
@@ -234,6 +237,8 @@ def sample_motion(
         if index == num_windows - 1:
             window = window[:, : len(features) - STRIDE * index]
         motion = window if motion is None else cross_fade(motion, window)
+        if on_window is not None and index < num_windows - 1:
+            on_window(motion[0])
     return smooth_pose(motion)[0]
 
 

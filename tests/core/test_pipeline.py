@@ -109,3 +109,17 @@ def test_the_stored_configuration_is_json():
     _, metadata = read_safetensors(STARTER_WEIGHTS)
 
     assert json.loads(metadata["config"])["audio_width"] == 64
+
+
+def test_a_preview_shows_the_clip_growing_in_the_units_of_motion(model):
+    shown = []
+
+    perform(model, features(200), PORTRAIT, preview=shown.append)
+
+    assert [values.shape[1] for values in shown] == [70] * len(shown)
+    lengths = [len(values) for values in shown]
+    assert len(lengths) >= 2
+    assert lengths == sorted(set(lengths))
+    assert lengths[-1] < 200
+    scale = shown[-1][:, 63]
+    assert (scale - model.stats.mean[63]).abs().max() < 0.2
