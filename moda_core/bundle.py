@@ -14,6 +14,8 @@ from .audio.recording import encode_recording
 from .model_folder import ENCODER, ModelFiles
 from .motion import Motion
 from .motion_model import MotionModel
+from .portrait.compositing import Compositing
+from .portrait.crop import CROP_SCALE, CropTransform
 from .portrait.landmarks import FaceLandmarks
 from .portrait.portrait import Portrait
 from .released_model import load_released_model
@@ -28,14 +30,44 @@ class Renderer(Protocol):
 
     name: str
 
-    def portrait(self, image: Tensor, landmarks: FaceLandmarks) -> Portrait:
+    free_memory: Callable[[], None] | None
+
+    def portrait(
+        self, image: Tensor, landmarks: FaceLandmarks, crop_scale: float = CROP_SCALE
+    ) -> Portrait:
         """Prepare a picture (H, W, 3) uint8."""
 
     def chunk_size(self, portrait: Portrait) -> int:
         """Return how many frames of a portrait to render at once."""
 
-    def frames(self, portrait: Portrait, motion: Motion, chunk: int) -> Iterator[Tensor]:
-        """Yield the frames, chunks of (n, H, W, 3) uint8."""
+    def frames(
+        self,
+        portrait: Portrait,
+        motion: Motion,
+        chunk: int,
+        *,
+        compositing: Compositing | None = None,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> Iterator[Tensor]:
+        """Yield the frames from `start` to before `stop`, chunks of (n, H, W, 3) uint8."""
+
+    def faces(
+        self,
+        portrait: Portrait,
+        motion: Motion,
+        chunk: int,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> Iterator[Tensor]:
+        """Yield the square around the face of the same frames, chunks of (n, 512, 512, 3) uint8."""
+
+    def crop(self, portrait: Portrait) -> tuple[Tensor, CropTransform]:
+        """Return the unmoved square (512, 512, 3) uint8, and where it lies in the picture."""
+
+    def paste_mask(self, portrait: Portrait) -> Tensor:
+        """Return where frames replace the picture, (H, W) in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,7 @@
 """Put animated crops back into the picture (spec G)."""
 
-import math
+from copy import copy
 
-import numpy as np
 import torch
 from einops import rearrange
 from torch import Tensor
@@ -11,8 +10,11 @@ from torch.nn import functional as F
 from .crop import CropTransform
 from .paste_mask import (
     TEMPLATE_FEATHER,
+    check_mask,
+    check_widths,
     covered_box,
     crop_box,
+    mask_blocks,
     placed_template,
     softened_mask,
 )
@@ -74,11 +76,7 @@ class PasteBack:
         erosion: float = 0.0,
     ) -> None:
         check_picture(image)
-        if not all(0 <= width < math.inf for width in (erosion, feather or 0.0)):
-            raise ValueError(
-                f"Expected a feather and an erosion of 0 or more pixels, got {feather} "
-                f"and {erosion}."
-            )
+        check_widths(feather, erosion)
         self.image = image.cpu()
         self.transform = transform
         self.device = torch.device(device)
@@ -90,8 +88,31 @@ class PasteBack:
         size = (transform.size, transform.size)
         self._grid = sampling_grid(transform.to_image, size, self.box).to(self.device)
         self._rest = self._remainder(self.image)
-        on_cpu = self.device.type == "cpu"
-        self._blocks = _blocks(self.mask, BLOCK_PIXELS if on_cpu else self.mask.numel())
+        self._blocks = self._cut()
+
+    def to(self, device: torch.device | str) -> "PasteBack":
+        """Return the same on another device, or itself where it is there already.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            Where crops shall be warped and blended.
+        """
+        device = torch.device(device)
+        if device == self.device:
+            return self
+        moved = copy(self)
+        moved.device, moved.mask = device, self.mask.to(device)
+        moved._grid, moved._rest = self._grid.to(device), self._rest.to(device)
+        moved._blocks = moved._cut()
+        return moved
+
+    def full_mask(self) -> Tensor:
+        """Return the mask in the whole picture, shape (H, W), float32, on the CPU."""
+        top, left, height, width = self.box
+        mask = torch.zeros(self.image.shape[:2])
+        mask[top : top + height, left : left + width] = self.mask.cpu()
+        return mask
 
     def compose(self, frames: Tensor, background: Tensor | None = None) -> Tensor:
         """Blend crops into the picture.
@@ -118,7 +139,8 @@ class PasteBack:
         result = backdrop.expand(len(frames), *self.image.shape).clone()
         if not self.mask.numel():
             return result
-        group = torch.get_num_threads() if self.device.type == "cpu" else 1
+        # Elsewhere all frames are blended at once, and copied to the CPU once.
+        group = torch.get_num_threads() if self.device.type == "cpu" else max(1, len(frames))
         for start in range(0, len(frames), group):
             part = slice(start, start + group)
             if background is None:
@@ -127,6 +149,11 @@ class PasteBack:
                 rest = self._remainder(backdrop[part] if backdrop.ndim == 4 else backdrop)
             self._blend(frames[part].to(self.device), rest, result[part])
         return result
+
+    def _cut(self) -> list[tuple[int, int, int, int]]:
+        """Return the parts that are blended one after the other."""
+        on_cpu = self.device.type == "cpu"
+        return mask_blocks(self.mask, BLOCK_PIXELS if on_cpu else max(1, self.mask.numel()))
 
     def _blend(self, frames: Tensor, rest: Tensor, result: Tensor) -> None:
         """Write a few frames into `result` (n, H, W, 3)."""
@@ -167,23 +194,6 @@ class PasteBack:
             )
 
 
-def _blocks(mask: Tensor, num_pixels: int) -> list[tuple[int, int, int, int]]:
-    """Cut a mask (h, w) into blocks of rows: first row, end, and first and end column.
-
-    From the first column to before the end the whole block is 1: nothing has to be blended there.
-    """
-    height, width = mask.shape
-    rows = max(1, num_pixels // max(width, 1))
-    blocks = []
-    for start in range(0, height, rows):
-        end = min(start + rows, height)
-        edges = (mask[start:end] < 1).any(dim=0).nonzero()[:, 0].cpu().numpy()
-        edges = np.concatenate([[-1], edges, [width]])
-        longest = int(np.diff(edges).argmax())
-        blocks.append((start, end, int(edges[longest]) + 1, int(edges[longest + 1])))
-    return blocks
-
-
 def check_picture(image: Tensor) -> None:
     """Raise ValueError unless a picture has the shape (H, W, 3) and the type uint8."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != torch.uint8:
@@ -206,13 +216,7 @@ def _cover(
     if mask is None:
         soft = TEMPLATE_FEATHER if feather is None else feather * transform.scale
         return placed_template(transform, box, soft, erosion * transform.scale), (top, left)
-    if mask.shape != image.shape[:2]:
-        raise ValueError(
-            f"Expected a mask of the picture's shape {(height, width)}, got {tuple(mask.shape)}."
-        )
-    low, high = float(mask.min()), float(mask.max())
-    if not (low >= 0 and high <= 1):  # also if one is NaN
-        raise ValueError(f"Expected a mask between 0 and 1, got {low:g} to {high:g}.")
+    check_mask(mask, (height, width))
     mask = softened_mask(mask.cpu(), feather or 0.0, erosion)
     template = placed_template(transform, box, TEMPLATE_FEATHER, 0.0)
     part = mask[top : top + box_height, left : left + box_width]

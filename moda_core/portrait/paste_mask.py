@@ -1,5 +1,7 @@
 """Where the animated crop covers the picture: masks from 0 (the picture) to 1 (the crop)."""
 
+import math
+
 import numpy as np
 import torch
 from scipy import ndimage
@@ -53,6 +55,66 @@ def covered_box(mask: Tensor) -> tuple[int, int, int, int]:
         return 0, 0, 0, 0
     top, left = int(rows[0]), int(columns[0])
     return top, left, int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left
+
+
+def mask_blocks(mask: Tensor, num_pixels: int) -> list[tuple[int, int, int, int]]:
+    """Cut a mask into blocks of rows, each with its longest solid part.
+
+    Parameters
+    ----------
+    mask : Tensor, shape (h, w), in [0, 1]
+    num_pixels : int
+        Of a block, about.
+
+    Returns
+    -------
+    list of (start, end, solid_start, solid_end)
+        First row of the block and the one after its last; from the first of its columns given to
+        before the second the whole block is 1: nothing has to be blended there.
+    """
+    height, width = mask.shape
+    rows = max(1, num_pixels // max(width, 1))
+    blocks = []
+    for start in range(0, height, rows):
+        end = min(start + rows, height)
+        edges = (mask[start:end] < 1).any(dim=0).nonzero()[:, 0].cpu().numpy()
+        edges = np.concatenate([[-1], edges, [width]])
+        longest = int(np.diff(edges).argmax())
+        blocks.append((start, end, int(edges[longest]) + 1, int(edges[longest + 1])))
+    return blocks
+
+
+def check_mask(mask: Tensor, size: tuple[int, int] | None = None) -> None:
+    """Check a mask of the user.
+
+    Parameters
+    ----------
+    mask : Tensor
+    size : tuple of int, optional
+        Height and width that it must have.
+
+    Raises
+    ------
+    ValueError
+        If its shape is not (H, W), or another than `size`, or its values are not in [0, 1].
+    """
+    if size is not None and tuple(mask.shape) != tuple(size):
+        raise ValueError(
+            f"Expected a mask of the picture's shape {tuple(size)}, got {tuple(mask.shape)}."
+        )
+    if mask.ndim != 2 or not mask.numel():
+        raise ValueError(f"Expected a mask of shape (H, W), got {tuple(mask.shape)}. Choose one.")
+    low, high = float(mask.min()), float(mask.max())
+    if not (low >= 0 and high <= 1):  # also if one is NaN
+        raise ValueError(f"Expected a mask between 0 and 1, got {low:g} to {high:g}.")
+
+
+def check_widths(feather: float | None, erosion: float) -> None:
+    """Raise ValueError unless the widths of a mask's soft edge are 0 or more pixels."""
+    if not all(0 <= width < math.inf for width in (erosion, feather or 0.0)):
+        raise ValueError(
+            f"Expected a feather and an erosion of 0 or more pixels, got {feather} and {erosion}."
+        )
 
 
 def placed_template(

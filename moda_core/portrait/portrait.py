@@ -36,7 +36,7 @@ class Portrait:
         return f"Portrait({width}x{height}, renderer {self.renderer!r})"
 
 
-def check_playable(portrait: Portrait, renderer: str, chunk: int) -> None:
+def check_playable(portrait: Portrait, renderer: str, chunk: int = 1) -> None:
     """Check what every renderer is asked to render.
 
     Parameters

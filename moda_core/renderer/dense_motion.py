@@ -40,6 +40,15 @@ class SourceVolume:
     heat: Tensor
     keypoints: Tensor
 
+    def to(self, device: torch.device | str) -> "SourceVolume":
+        """Return the same on another device.
+
+        Parameters
+        ----------
+        device : torch.device or str
+        """
+        return SourceVolume(**{name: value.to(device) for name, value in vars(self).items()})
+
 
 class Deformation(NamedTuple):
     """Where voxels come from: `flow` (B, 16, 64, 64, 3), `mask` (B, 22, 16, 64, 64) over the

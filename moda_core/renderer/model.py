@@ -1,95 +1,29 @@
 """The released renderer: appearance and motion of a face, warped and decoded for every frame."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from ..errors import MoDAError
+from ..chunks import in_chunks
 from ..keypoints import refine_motion_info, transform_keypoints
 from ..motion import Motion, previous_motion, released_stats
-from ..out_of_memory import is_out_of_memory
+from ..portrait.composer import Composer, crop_composer
+from ..portrait.compositing import Compositing
 from ..portrait.crop import CropTransform, crop_face, crop_from_landmarks
 from ..portrait.landmarks import FaceLandmarks
 from ..portrait.paste_back import PasteBack, check_picture, frames_to_uint8
 from ..portrait.portrait import Portrait, check_playable
 from ..portrait.resample_picture import reduce_area
-from .appearance import AppearanceExtractor
 from .driving import DrivingOptions, driving_keypoints
-from .motion_extractor import MotionExtractor
-from .spade import SPADEDecoder
-from .stitching import KeypointMLP
-from .warping import SourceVolume, WarpingNetwork
+from .networks import RendererNetworks
+from .prepared import PreparedPortrait, SourceFace
 
 RENDERER = "LivePortrait"
 FACE_SIZE = 256  # of the crop that the extractors see
 CPU_CHUNK, GPU_CHUNK = 1, 8  # frames at once: a CPU gains nothing from more
 CROP_SCALE = 2.3  # side of the crop over that of the landmarks' bounding square
-
-
-@dataclass(frozen=True, eq=False)
-class RendererNetworks:
-    """The five networks of the released renderer.
-
-    Parameters
-    ----------
-    appearance : AppearanceExtractor
-    motion : MotionExtractor
-    stitching : KeypointMLP
-    warping : WarpingNetwork
-    decoder : SPADEDecoder
-    """
-
-    appearance: AppearanceExtractor
-    motion: MotionExtractor
-    stitching: KeypointMLP
-    warping: WarpingNetwork
-    decoder: SPADEDecoder
-
-
-@dataclass(frozen=True, eq=False)
-class SourceFace:
-    """What the networks say of the face in a picture, computed once.
-
-    Parameters
-    ----------
-    info : dict
-        Refined motion info, see `refine_motion_info`, batch 1.
-    keypoints : Tensor, shape (1, 21, 3)
-        Where the picture has them.
-    rescale_ratio : Tensor, shape (1, 1)
-        Scale of the face over the data set's mean scale.
-    volume : SourceVolume
-        Appearance, with all that the warp derives from the source alone.
-    """
-
-    info: dict[str, Tensor]
-    keypoints: Tensor
-    rescale_ratio: Tensor
-    volume: SourceVolume
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedPortrait:
-    """A face with its place in the full picture.
-
-    Parameters
-    ----------
-    face : SourceFace
-    crop : Tensor, shape (512, 512, 3), uint8
-        What was cut out of the picture.
-    transform : CropTransform
-        Between the picture and the crop.
-    paste : PasteBack
-        Puts frames back into the picture.
-    """
-
-    face: SourceFace
-    crop: Tensor
-    transform: CropTransform
-    paste: PasteBack
 
 
 def dtype_of(network: nn.Module) -> torch.dtype:
@@ -100,18 +34,32 @@ def dtype_of(network: nn.Module) -> torch.dtype:
 class PortraitRenderer:
     """Renders portraits with the released networks.
 
+    A host may move the weights between calls, as long as they are on `device` during each.
+
     Parameters
     ----------
     networks : RendererNetworks
         On `device`, in eval mode.
     device : str or torch.device
         Where frames are computed; they are returned on the CPU.
+    compute_dtype : torch.dtype, optional
+        In which the warping network and the decoder compute; for layers that cast their weights to
+        their input's type. Default: that of each network's weights.
+    free_memory : callable, optional
+        Called when memory ran out, before the next try with fewer frames.
     """
 
     name = RENDERER
 
-    def __init__(self, networks: RendererNetworks, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self,
+        networks: RendererNetworks,
+        device: str | torch.device = "cpu",
+        compute_dtype: torch.dtype | None = None,
+        free_memory: Callable[[], None] | None = None,
+    ) -> None:
         self.networks, self.device = networks, torch.device(device)
+        self.compute_dtype, self.free_memory = compute_dtype, free_memory
 
     @torch.inference_mode()
     def portrait(
@@ -151,11 +99,11 @@ class PortraitRenderer:
         """
         check_picture(image)
         transform = crop_from_landmarks(landmarks, crop_scale, image)
-        paste = PasteBack(image, transform, self.device, mask, feather, erosion)
+        paste = PasteBack(image, transform, "cpu", mask, feather, erosion)
         crop = crop_face(image, transform)
-        face = self.encode_face(reduce_area(crop, FACE_SIZE))
-        prepared = PreparedPortrait(face, crop, transform, paste)
-        identity = face.info["kp"].reshape(-1).cpu()
+        face = self.encode_face(reduce_area(crop, FACE_SIZE)).to("cpu")
+        prepared = PreparedPortrait(face, crop.cpu(), transform, paste)
+        identity = face.info["kp"].reshape(-1)
         return Portrait(image.cpu(), landmarks, self.name, identity, prepared)
 
     @torch.inference_mode()
@@ -177,7 +125,8 @@ class PortraitRenderer:
         keypoints = transform_keypoints(info)
         _, rescale_ratio = previous_motion(info, released_stats())
         appearance = networks.appearance(pixels.to(dtype_of(networks.appearance)))
-        volume = networks.warping.prepare(appearance.to(dtype_of(networks.warping)), keypoints)
+        appearance = appearance.to(self.compute_dtype or dtype_of(networks.warping))
+        volume = networks.warping.prepare(appearance, keypoints)
         return SourceFace(info, keypoints, rescale_ratio, volume)
 
     @torch.inference_mode()
@@ -206,7 +155,8 @@ class PortraitRenderer:
             Frames in the square of the crop, on the renderer's device.
         """
         features = self.networks.warping(face.volume, keypoints)  # (n, 256, 64, 64)
-        return frames_to_uint8(self.networks.decoder(features.to(dtype_of(self.networks.decoder))))
+        decoder = self.networks.decoder
+        return frames_to_uint8(decoder(features.to(self.compute_dtype or dtype_of(decoder))))
 
     def chunk_size(self, portrait: Portrait) -> int:
         """Return how many frames of a portrait to render at once."""
@@ -218,6 +168,10 @@ class PortraitRenderer:
         motion: Motion,
         chunk: int = GPU_CHUNK,
         options: DrivingOptions | None = None,
+        *,
+        compositing: Compositing | None = None,
+        start: int = 0,
+        stop: int | None = None,
     ) -> Iterator[Tensor]:
         """Render a motion, a chunk of frames at a time.
 
@@ -232,6 +186,11 @@ class PortraitRenderer:
         chunk : int
             Frames in memory at once, at least 1.
         options : DrivingOptions, optional
+        compositing : Compositing, optional
+            Where frames are seen, and over what; it replaces what `portrait` was given of that.
+        start, stop : int
+            First frame to render, and the one after the last; default all. A part of the motion
+            would start from its own pose instead. The backdrop counts from `start`.
 
         Yields
         ------
@@ -241,33 +200,77 @@ class PortraitRenderer:
         Raises
         ------
         ValueError
-            If the portrait belongs to another renderer or `chunk` is below 1.
+            If the portrait belongs to another renderer, `chunk` is below 1, or a mask or backdrop
+            has another size than the picture.
         MoDAError
             If there is not enough memory for a single frame.
         """
         check_playable(portrait, self.name, chunk)
-        prepared = portrait.prepared
-        keypoints = self.drive(prepared.face, motion, options)
-        start = 0
-        while start < len(motion):
-            frames = self._chunk(prepared, keypoints[start : start + chunk])
-            if frames is None and chunk == 1:
-                raise MoDAError(
-                    "There is not enough memory to render a single frame. Close other programs, or "
-                    "load the renderer in half precision or on another device."
-                )
-            if frames is None:
-                chunk //= 2
-                continue
-            yield frames
-            start += len(frames)
+        compose = crop_composer(portrait.prepared.paste.to(self.device), compositing)
+        yield from self._chunks(portrait, motion, chunk, options, compose, slice(start, stop))
 
-    @torch.inference_mode()
-    def _chunk(self, prepared: PreparedPortrait, keypoints: Tensor) -> Tensor | None:
-        """Return the frames of some keypoints, or None where memory runs out."""
-        try:
-            return prepared.paste.compose(self.render_faces(prepared.face, keypoints))
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        return None
+    def faces(
+        self,
+        portrait: Portrait,
+        motion: Motion,
+        chunk: int = GPU_CHUNK,
+        options: DrivingOptions | None = None,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> Iterator[Tensor]:
+        """Render the crop alone, without putting it back.
+
+        Parameters and errors are those of `frames`.
+
+        Yields
+        ------
+        Tensor, shape (n, 512, 512, 3), uint8
+            On the CPU, n at most `chunk`.
+        """
+        check_playable(portrait, self.name, chunk)
+
+        def on_cpu(faces: Tensor, first: int) -> Tensor:
+            return faces.cpu()
+
+        yield from self._chunks(portrait, motion, chunk, options, on_cpu, slice(start, stop))
+
+    def _chunks(
+        self,
+        portrait: Portrait,
+        motion: Motion,
+        chunk: int,
+        options: DrivingOptions | None,
+        compose: Composer,
+        chosen: slice,
+    ) -> Iterator[Tensor]:
+        face = portrait.prepared.face.to(self.device)
+        keypoints = self.drive(face, motion, options)[chosen]
+
+        @torch.inference_mode()
+        def render(first: int, end: int) -> Tensor:
+            return compose(self.render_faces(face, keypoints[first:end]), first)
+
+        return in_chunks(len(keypoints), chunk, render, self.free_memory)
+
+    def crop(self, portrait: Portrait) -> tuple[Tensor, CropTransform]:
+        """Return the unmoved crop (512, 512, 3) uint8, and where it lies in the picture.
+
+        Raises
+        ------
+        ValueError
+            If the portrait belongs to another renderer.
+        """
+        check_playable(portrait, self.name)
+        return portrait.prepared.crop, portrait.prepared.transform
+
+    def paste_mask(self, portrait: Portrait) -> Tensor:
+        """Return where frames replace the picture, shape (H, W), float32, in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If the portrait belongs to another renderer.
+        """
+        check_playable(portrait, self.name)
+        return portrait.prepared.paste.full_mask()

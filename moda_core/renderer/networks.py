@@ -1,6 +1,7 @@
 """The portrait networks by the names of their files."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from torch import nn
@@ -28,3 +29,23 @@ NETWORKS: dict[str, tuple[Callable[..., nn.Module], Callable[[State], State]]] =
     "retarget_mouth": (partial(KeypointMLP, LIP_WIDTHS), convert_keypoint_mlp),
     "retarget_eye": (partial(KeypointMLP, EYE_WIDTHS), convert_keypoint_mlp),
 }
+
+
+@dataclass(frozen=True, eq=False)
+class RendererNetworks:
+    """The five networks of the released renderer.
+
+    Parameters
+    ----------
+    appearance : AppearanceExtractor
+    motion : MotionExtractor
+    stitching : KeypointMLP
+    warping : WarpingNetwork
+    decoder : SPADEDecoder
+    """
+
+    appearance: AppearanceExtractor
+    motion: MotionExtractor
+    stitching: KeypointMLP
+    warping: WarpingNetwork
+    decoder: SPADEDecoder

@@ -49,6 +49,7 @@ def render_chunk(image: Tensor, region: Region, controls: dict[str, Tensor], pos
     share = -(-count // workers)
     together = max(1, min(share, _largest(region) // region.coarse_x.numel()))
 
+    @torch.inference_mode()  # of this thread; `frames` may have been made in it
     def render(start: int) -> None:
         chosen = slice(start, start + together)
         frames[chosen] = image
@@ -59,7 +60,6 @@ def render_chunk(image: Tensor, region: Region, controls: dict[str, Tensor], pos
     return frames
 
 
-@torch.inference_mode()  # of this thread
 def _render_some(
     frames: Tensor, region: Region, controls: dict[str, Tensor], pose: dict[str, Tensor]
 ) -> None:

@@ -5,12 +5,17 @@ worked out at full resolution. The picture is sampled once, at its own resolutio
 something moves: elsewhere frames equal the picture bit for bit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ..chunks import in_chunks
 from ..motion import Motion
+from ..portrait.composer import picture_composer
+from ..portrait.compositing import Compositing
+from ..portrait.crop import CROP_SCALE, CropTransform, crop_face, crop_from_landmarks
 from ..portrait.landmarks import FaceLandmarks
 from ..portrait.portrait import Portrait, check_playable
 from .drive import Pose, bounded_controls, bounded_pose, chunk_of
@@ -18,11 +23,28 @@ from .face_shape import face_shape
 from .identity import identity_keypoints
 from .shape_fit import fit_shape
 from .warp_frame import render_chunk
-from .warp_region import prepare_region
+from .warp_mask import region_mask
+from .warp_region import Region, prepare_region
 
 STARTER_RENDERER = "starter (built in)"
 DTYPES = (torch.float32, torch.float64)
 CHUNK, CHUNK_PIXELS = 8, 16_000_000  # frames and pixels that are rendered at once, at most
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedWarp:
+    """What `WarpRenderer` keeps of a portrait.
+
+    Parameters
+    ----------
+    region : Region
+        What moves, on the renderer's device.
+    transform : CropTransform
+        Where the crop lies in the picture.
+    """
+
+    region: Region
+    transform: CropTransform
 
 
 class WarpRenderer:
@@ -34,6 +56,8 @@ class WarpRenderer:
         Where frames are computed; they are returned on the CPU.
     dtype : torch.dtype
         Of coordinates and colours, float32 or float64.
+    free_memory : callable, optional
+        Called when memory ran out, before the next try with fewer frames.
 
     Raises
     ------
@@ -44,15 +68,21 @@ class WarpRenderer:
     name = STARTER_RENDERER
 
     def __init__(
-        self, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+        self,
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float32,
+        free_memory: Callable[[], None] | None = None,
     ) -> None:
         if dtype not in DTYPES:
             raise ValueError(
                 f"{dtype} is too coarse for pixel coordinates. Use torch.float32 or torch.float64."
             )
         self.device, self.dtype = torch.device(device), dtype
+        self.free_memory = free_memory
 
-    def portrait(self, image: Tensor, landmarks: FaceLandmarks) -> Portrait:
+    def portrait(
+        self, image: Tensor, landmarks: FaceLandmarks, crop_scale: float = CROP_SCALE
+    ) -> Portrait:
         """Prepare a picture for `frames`.
 
         Parameters
@@ -61,6 +91,9 @@ class WarpRenderer:
             The full picture.
         landmarks : FaceLandmarks
             Of the face to animate, in pixels of `image`.
+        crop_scale : float
+            Side of the crop over that of the square around the face; only `crop` and `faces` show
+            it.
 
         Returns
         -------
@@ -69,7 +102,8 @@ class WarpRenderer:
         Raises
         ------
         ValueError
-            If the picture has another shape or type, or the points make no face.
+            If the picture has another shape or type, the points make no face, or the scale is not
+            above 0.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != torch.uint8:
             raise ValueError(
@@ -80,14 +114,26 @@ class WarpRenderer:
         shape = fit_shape(face_shape(landmarks), image.cpu().numpy())
         with torch.inference_mode():
             region = prepare_region(image.to(self.device), shape, self.dtype)
-        return Portrait(image.cpu(), landmarks, self.name, identity_keypoints(landmarks), region)
+        prepared = PreparedWarp(region, crop_from_landmarks(landmarks, crop_scale, image.cpu()))
+        return Portrait(image.cpu(), landmarks, self.name, identity_keypoints(landmarks), prepared)
 
     def chunk_size(self, portrait: Portrait) -> int:
         """Return how many frames of a portrait to render at once."""
         return max(1, min(CHUNK, CHUNK_PIXELS // portrait.image[..., 0].numel()))
 
-    def frames(self, portrait: Portrait, motion: Motion, chunk: int = CHUNK) -> Iterator[Tensor]:
+    def frames(
+        self,
+        portrait: Portrait,
+        motion: Motion,
+        chunk: int = CHUNK,
+        *,
+        compositing: Compositing | None = None,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> Iterator[Tensor]:
         """Render a motion, a chunk of frames at a time.
+
+        Where memory runs out, the chunk is halved and rendering goes on.
 
         Parameters
         ----------
@@ -97,6 +143,11 @@ class WarpRenderer:
             Of any model; what it asks for is softly bounded to what a warp can show.
         chunk : int
             Frames in memory at once, at least 1.
+        compositing : Compositing, optional
+            Where frames are seen, and over what.
+        start, stop : int
+            First frame to render, and the one after the last; default all. The backdrop counts
+            from `start`.
 
         Yields
         ------
@@ -106,20 +157,74 @@ class WarpRenderer:
         Raises
         ------
         ValueError
-            If the portrait belongs to another renderer or `chunk` is below 1.
+            If the portrait belongs to another renderer, `chunk` is below 1, or a mask or backdrop
+            has another size than the picture.
+        MoDAError
+            If there is not enough memory for a single frame.
         """
         check_playable(portrait, self.name, chunk)
-        controls, pose = bounded_controls(motion), bounded_pose(motion)
-        for start in range(0, len(motion), chunk):
-            stop = min(start + chunk, len(motion))
-            like = portrait.prepared.face_x
-            # Not in inference mode: that would last, in the consumer, while this waits.
-            yield render_chunk(
-                portrait.image,
-                portrait.prepared,
-                chunk_of(controls, start, stop, like),
-                Pose(**chunk_of(pose, start, stop, like)),
-            )
+        region = portrait.prepared.region
+        chosen = slice(start, stop)
+        curves = bounded_controls(motion), bounded_pose(motion)
+        controls, pose = ({name: of[name][chosen] for name in of} for of in curves)
+
+        def reach() -> Tensor:
+            widths = (compositing.feather, compositing.erosion)
+            return region_mask(region, portrait.image.shape[:2], *widths)
+
+        compose = picture_composer(portrait.image, reach, compositing)
+
+        # Not in inference mode: that would last, in the consumer, while this waits.
+        def render(first: int, end: int) -> Tensor:
+            some = chunk_of(controls, first, end, region.face_x)
+            turned = Pose(**chunk_of(pose, first, end, region.face_x))
+            return compose(render_chunk(portrait.image, region, some, turned), first)
+
+        yield from in_chunks(len(pose["yaw"]), chunk, render, self.free_memory)
+
+    def faces(
+        self,
+        portrait: Portrait,
+        motion: Motion,
+        chunk: int = CHUNK,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> Iterator[Tensor]:
+        """Render what the crop shows of the frames.
+
+        Parameters and errors are those of `frames`.
+
+        Yields
+        ------
+        Tensor, shape (n, 512, 512, 3), uint8
+            On the CPU, n at most `chunk`; the crop stands still.
+        """
+        for frames in self.frames(portrait, motion, chunk, start=start, stop=stop):
+            yield torch.stack([crop_face(frame, portrait.prepared.transform) for frame in frames])
+
+    def crop(self, portrait: Portrait) -> tuple[Tensor, CropTransform]:
+        """Return the unmoved crop (512, 512, 3) uint8, and where it lies in the picture.
+
+        Raises
+        ------
+        ValueError
+            If the portrait belongs to another renderer.
+        """
+        check_playable(portrait, self.name)
+        transform = portrait.prepared.transform
+        return crop_face(portrait.image, transform), transform
+
+    def paste_mask(self, portrait: Portrait) -> Tensor:
+        """Return where the head's movement reaches, shape (H, W), float32, in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If the portrait belongs to another renderer.
+        """
+        check_playable(portrait, self.name)
+        return region_mask(portrait.prepared.region, portrait.image.shape[:2])
 
 
 def check_inside(landmarks: FaceLandmarks, image: Tensor) -> None:

@@ -27,9 +27,11 @@ BENCHES = {
     "renderer": "bench_renderer",
     "precision": "bench_precision",
     "memory": "bench_released_memory",
+    "activations": "bench_activations",
+    "node-memory": "bench_node_memory",
 }
 # Those that take files from outside, or minutes.
-NOT_IN_ALL = ("talk-memory", "landmarks", "crop", "precision", "memory", "load")
+NOT_IN_ALL = ("talk-memory", "landmarks", "crop", "precision", "memory", "load", "node-memory")
 
 
 def main() -> int:

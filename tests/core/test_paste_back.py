@@ -95,6 +95,42 @@ def test_frames_do_not_depend_on_how_they_are_grouped(monkeypatch):
     assert torch.equal(together, torch.cat(single))
 
 
+def test_frames_blended_all_at_once_are_those_blended_one_by_one(monkeypatch):
+    frames, backgrounds = noise(5, SIZE, SIZE, seed=3), noise(5, HEIGHT, WIDTH, seed=4)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    single = PasteBack(noise(HEIGHT, WIDTH), crop_at(60, 40)).compose(frames, backgrounds)
+
+    # As on a GPU: one group, one block.
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 5)
+    monkeypatch.setattr(paste_back, "BLOCK_PIXELS", HEIGHT * WIDTH)
+    together = PasteBack(noise(HEIGHT, WIDTH), crop_at(60, 40)).compose(frames, backgrounds)
+
+    assert torch.equal(together, single)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_blends_as_a_cpu_does():
+    paste = PasteBack(noise(HEIGHT, WIDTH), crop_at(60, 40))
+    frames, backgrounds = noise(5, SIZE, SIZE, seed=3), noise(5, HEIGHT, WIDTH, seed=4)
+
+    difference = paste.to("cuda").compose(frames, backgrounds).int() - paste.compose(
+        frames, backgrounds
+    )
+
+    assert difference.abs().max() <= 1  # rounding of the warp at halves
+    assert torch.equal(paste.to("cuda").full_mask(), paste.full_mask())
+
+
+def test_the_full_mask_is_the_template_warped_into_the_picture():
+    transform = crop_at(60, 40)
+
+    mask = PasteBack(noise(HEIGHT, WIDTH), transform).full_mask()
+
+    expected = np.rint(scipy_warp(template_by_formula(SIZE), transform.to_image)) / 255
+    assert mask.numpy() == pytest.approx(expected, abs=1.1 / 255)
+
+
 def test_the_picture_given_is_not_changed():
     image = noise(HEIGHT, WIDTH)
     paste = PasteBack(image, crop_at(60, 40))

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.cli import EXAMPLE
 from moda_core.errors import MoDAError
+from moda_core.example import PORTRAIT
 from moda_core.motion import Motion, released_stats
 from moda_core.out_of_memory import is_out_of_memory
+from moda_core.portrait.compositing import Compositing
 from moda_core.portrait.crop import crop_from_landmarks
 from moda_core.portrait.image import read_image
 from moda_core.portrait.landmarks import FaceLandmarks
+from moda_core.renderer.dense_motion import SourceVolume
 from moda_core.renderer.driving import DrivingOptions
 from moda_core.renderer.model import PortraitRenderer
 from moda_core.starter.landmarks import find_landmarks
@@ -178,7 +180,7 @@ def test_driving_options_reach_the_keypoints(renderer, portrait):
 
 
 def test_the_crop_follows_its_scale_and_the_outline_of_the_face(renderer):
-    example = read_image(EXAMPLE / "portrait.jpg")
+    example = read_image(PORTRAIT)
     found = find_landmarks(example)
 
     usual, wide = (renderer.portrait(example, found, scale) for scale in (2.3, 3.0))
@@ -222,3 +224,56 @@ def test_a_mask_bounds_what_moves(renderer, image):
 
     assert torch.equal(frames[:, mask == 0], image[mask == 0].expand(2, -1, -1))
     assert (frames[:, 105:115, 105:135] != image[105:115, 105:135]).any()
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [(None, torch.float32), (torch.float64,) * 2])
+def test_the_large_networks_compute_in_the_chosen_type(renderer, image, chosen, expected):
+    seen = []
+
+    def noted(network):
+        def call(values, *others):
+            seen.append(values.dtype)
+            return network(values, *others)
+
+        return call
+
+    class Warping(StandInNetwork):
+        def prepare(self, volume, keypoints):
+            return volume
+
+    networks = replace(
+        renderer.networks,
+        warping=Warping(noted(renderer.networks.warping)),
+        decoder=StandInNetwork(noted(renderer.networks.decoder)),
+    )
+    chooser = PortraitRenderer(networks, compute_dtype=chosen)
+    made = chooser.portrait(image, landmarks())
+    list(chooser.frames(made, motion(1, made)))
+
+    assert seen == [expected, expected]
+
+
+def test_a_call_may_replace_the_mask_that_the_portrait_was_made_with(renderer, image, portrait):
+    mask = torch.zeros(300, 260)
+    mask[100:120, 100:140] = 1
+    masked = renderer.portrait(image, landmarks(), mask=mask)
+    everywhere = Compositing(mask=torch.ones(300, 260))
+
+    frames = next(renderer.frames(masked, motion(1, masked), compositing=everywhere))
+
+    assert torch.equal(frames, next(renderer.frames(portrait, motion(1, portrait))))
+
+
+def test_a_face_moves_to_another_device_whole(portrait):
+    volume = SourceVolume(*(torch.zeros(1) for _ in range(5)))
+
+    there = replace(portrait.prepared.face, volume=volume).to("meta")
+
+    moved = [
+        *there.info.values(),
+        there.keypoints,
+        there.rescale_ratio,
+        *vars(there.volume).values(),
+    ]
+    assert {value.device.type for value in moved} == {"meta"}
+    assert there.info.keys() == portrait.prepared.face.info.keys()

@@ -1,0 +1,67 @@
+"""Rendering some frames at a time, fewer where memory runs out."""
+
+from collections.abc import Callable, Iterator
+
+from torch import Tensor
+
+from .errors import MoDAError
+from .out_of_memory import is_out_of_memory
+
+
+def in_chunks(
+    total: int,
+    chunk: int,
+    render: Callable[[int, int], Tensor],
+    free: Callable[[], None] | None = None,
+) -> Iterator[Tensor]:
+    """Render frames in order; where memory runs out, halve the chunk and go on.
+
+    Parameters
+    ----------
+    total : int
+        How many frames there are.
+    chunk : int
+        Frames at once, at least 1.
+    render : callable (start, stop) -> Tensor, shape (stop - start, ...)
+        Makes the frames from `start` to before `stop`. After memory ran out it is asked again from
+        the same start.
+    free : callable, optional
+        Called each time that memory ran out, before the next try: gives back what is held unused.
+
+    Yields
+    ------
+    Tensor, shape (n, ...)
+        n at most `chunk`.
+
+    Raises
+    ------
+    MoDAError
+        If there is not enough memory for a single frame, right after `free` either.
+    """
+    start, freed = 0, False
+    while start < total:
+        count = min(chunk, total - start)
+        frames = _tried(render, start, start + count)
+        if frames is not None:
+            yield frames
+            start, freed = start + count, False
+            continue
+        if count == 1 and (free is None or freed):
+            raise MoDAError(
+                "There is not enough memory to render a single frame. Close other programs, or "
+                "load the renderer in half precision or on another device."
+            )
+        chunk = max(1, count // 2)
+        if free is not None:
+            free()
+            freed = True
+
+
+def _tried(render: Callable[[int, int], Tensor], start: int, stop: int) -> Tensor | None:
+    """Return frames, or None where memory runs out; by then the error holds no tensor any more."""
+    try:
+        return render(start, stop)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    return None

@@ -1,0 +1,88 @@
+"""Memory that the full-size networks take beside their weights; nodes ask the host for it.
+
+Weights are random. On a CPU the growth of the process is watched; on CUDA torch counts.
+"""
+
+import threading
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from moda_core.config import RELEASED
+from moda_core.emotion import emotion_weights
+from moda_core.mmdit.model import MotionMMDiT
+from moda_core.renderer.networks import NETWORKS
+from moda_core.window_plan import WINDOW, window_audio
+from moda_core.windows import SamplingOptions, WindowSampler
+
+CHUNKS = (1, 2)
+PAGE = 4096
+INTERVAL_S = 0.002
+
+
+def growth(call, device: str) -> tuple[object, float]:
+    """Return what a call returns, and by how many MB memory grew at most while it ran."""
+    if device != "cpu":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        result = call()
+        return result, (torch.cuda.max_memory_allocated() - before) / 1e6
+    before, peak, running = resident(), [0], [True]
+
+    def watch():
+        while running[0]:
+            peak[0] = max(peak[0], resident())
+            time.sleep(INTERVAL_S)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    result = call()
+    running[0] = False
+    watcher.join()
+    return result, max(0, peak[0] - before) / 1e6
+
+
+def resident() -> int:
+    """Return the memory of this process in bytes (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+def sample_window(device: str) -> float:
+    """Return the MB that one guided step of the motion transformer takes."""
+    network = MotionMMDiT(RELEASED, device=device).eval().requires_grad_(False)
+    silence = torch.zeros(RELEASED.audio_width, device=device)
+    features = torch.randn(WINDOW, RELEASED.audio_layers, RELEASED.audio_width)
+    audio = window_audio(features, 0, RELEASED.audio_context, "zero")
+
+    def window():
+        options = SamplingOptions(num_steps=1)
+        sampler = WindowSampler(network, silence, torch.randn(63), emotion_weights("none"), options)
+        previous = torch.zeros(1, 1, 70)
+        return sampler.sample(audio, previous, torch.randn(1, WINDOW, 70), lambda: None)
+
+    return growth(window, device)[1]
+
+
+@torch.inference_mode()
+def run(device: str = "cpu", dtype: str = "float32") -> dict:
+    """Measure the networks; figures are MB in float32."""
+
+    networks = {
+        name: build(device=device, operations=nn).eval().requires_grad_(False)
+        for name, (build, _) in NETWORKS.items()
+    }
+    crop, keypoints = torch.rand(1, 3, 256, 256, device=device), torch.randn(1, 21, 3) * 0.2
+    keypoints = keypoints.to(device)
+    warping, spade = networks["warping_module"], networks["spade_generator"]
+    volume, appearance = growth(lambda: networks["appearance_feature_extractor"](crop), device)
+    source, prepare = growth(lambda: warping.prepare(volume, keypoints), device)
+    figures = {"appearance": appearance, "prepare": prepare}
+    for count in CHUNKS:
+        driven = keypoints.repeat(count, 1, 1) + 0.01
+        features, warp = growth(lambda driven=driven: warping(source, driven), device)
+        _, decode = growth(lambda features=features: spade(features), device)
+        figures |= {f"warp_{count}": warp, f"decode_{count}": decode}
+    figures["window"] = sample_window(device)
+    return {name: round(value) for name, value in figures.items()}

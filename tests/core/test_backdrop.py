@@ -1,0 +1,74 @@
+"""What is seen behind a face: pictures and videos in time, the last one held."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+
+from moda_core.backdrop import VideoBackdrop, check_size, pictures_backdrop
+from moda_core.video import VideoWriter
+
+SIZE = (32, 48)
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Ten frames at 10 fps whose brightness tells their index."""
+    levels = np.linspace(20, 236, 10).round().astype(np.uint8)
+    frames = np.broadcast_to(levels[:, None, None, None], (10, *SIZE, 3)).copy()
+    with VideoWriter(tmp_path / "background.mp4", SIZE[::-1], 10, 10) as writer:
+        writer.write(frames)
+    return tmp_path / "background.mp4"
+
+
+def indices(frames):
+    return [round((float(frame.float().mean()) - 20) / 24) for frame in frames]
+
+
+def test_a_video_plays_in_time_and_holds_its_last_frame(video):
+    with VideoBackdrop(video, 25, SIZE) as backdrop:
+        frames = torch.cat([backdrop(0, 10), backdrop(10, 30)])
+
+    # The newest frame that has begun at the time i / 25.
+    assert indices(frames) == [min(int(i / 25 * 10 + 1e-6), 9) for i in range(30)]
+
+
+def test_a_slower_video_skips_frames_of_the_background(video):
+    with VideoBackdrop(video, 5, SIZE) as backdrop:
+        assert indices(backdrop(0, 5)) == [0, 2, 4, 6, 8]
+
+
+def test_a_video_in_memory_plays(video):
+    with VideoBackdrop(io.BytesIO(video.read_bytes()), 10, SIZE) as backdrop:
+        assert indices(backdrop(0, 3)) == [0, 1, 2]
+
+
+def test_another_size_is_refused_with_both_sizes(video):
+    with pytest.raises(ValueError, match=r"48x32 pixels.*60x40"):
+        VideoBackdrop(video, 25, (40, 60))
+
+
+def test_what_is_no_video_is_refused(tmp_path):
+    (tmp_path / "text.mp4").write_text("hello, this is no video")
+
+    with pytest.raises(ValueError, match="no usable video"):
+        VideoBackdrop(tmp_path / "text.mp4", 25, SIZE)
+
+
+def test_pictures_follow_their_own_rate_and_the_last_one_is_held():
+    pictures = torch.arange(4, dtype=torch.uint8)[:, None, None, None].expand(-1, 2, 2, 3)
+    backdrop = pictures_backdrop(pictures.__getitem__, 4, fps=10, out_fps=20)
+
+    assert backdrop(0, 10)[:, 0, 0, 0].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 3, 3]
+
+
+def test_one_picture_stands_still():
+    picture = torch.full((2, 2, 3), 7, dtype=torch.uint8)
+    backdrop = pictures_backdrop(lambda index: picture, 1, fps=25, out_fps=25)
+
+    assert torch.equal(backdrop(5, 8), picture.expand(3, -1, -1, -1))
+
+
+def test_equal_sizes_pass():
+    check_size((4, 5), (4, 5))
