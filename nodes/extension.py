@@ -2,10 +2,36 @@
 
 from comfy_api.latest import ComfyExtension, io
 
+from . import _host
+from .audio import MoDAEncodeAudio
+from .emotion import MoDAEmotion
+from .example import MoDAExample
+from .load import MoDALoadAudioEncoder, MoDALoadMotionModel, MoDALoadRenderer
+from .motion import MoDAPreviewMotion, MoDASampleMotion
+from .portrait import MoDAExtractIdentity
+from .render import MoDARenderFrames, MoDARenderVideo
+from .talking_portrait import MoDATalkingPortrait
+
+NODES = [
+    MoDALoadAudioEncoder,
+    MoDALoadMotionModel,
+    MoDALoadRenderer,
+    MoDAEncodeAudio,
+    MoDAExtractIdentity,
+    MoDAEmotion,
+    MoDASampleMotion,
+    MoDARenderVideo,
+    MoDARenderFrames,
+    MoDAPreviewMotion,
+    MoDATalkingPortrait,
+    MoDAExample,
+]
+
 
 class MoDAExtension(ComfyExtension):
     """ComfyUI-MoDA's nodes."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        """Return the node classes; so far the pack works from the command line only."""
-        return []
+        """Return the node classes; the host's folders are told of on the way."""
+        _host.register_folders()
+        return NODES

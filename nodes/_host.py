@@ -1,0 +1,165 @@
+"""All that the pack asks of ComfyUI's internals: folders, devices, memory, progress, Cancel."""
+
+import dataclasses
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import comfy.model_management as management
+import comfy.model_patcher
+import comfy.ops
+import comfy.utils
+import folder_paths
+import torch
+from comfy.cli_args import args
+from comfy_api.latest import io
+from PIL import Image
+from torch import Tensor, nn
+
+MODEL_FOLDER = "moda"
+LIVEPORTRAIT_FOLDER = "liveportrait"
+ENCODER_FOLDER = "audio_encoders"
+PROGRESS_INTERVAL_S = 0.05  # every update costs the host work for each node of the graph
+PREVIEW_INTERVAL_S = 0.25
+SCHEMA_FIELDS = {field.name for field in dataclasses.fields(io.Schema)}
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+def schema(**fields) -> io.Schema:
+    """Return a node's schema without the fields that an older host does not know."""
+    return io.Schema(**{name: value for name, value in fields.items() if name in SCHEMA_FIELDS})
+
+
+def register_folders() -> None:
+    """Tell the host of the pack's model folders, beside places that the user has added."""
+    for name in (MODEL_FOLDER, LIVEPORTRAIT_FOLDER):
+        folder_paths.add_model_folder_path(name, os.path.join(folder_paths.models_dir, name))
+        paths, extensions = folder_paths.folder_names_and_paths[name]
+        known = {*extensions, ".safetensors", ".pth", ".pt", ".bin"}
+        folder_paths.folder_names_and_paths[name] = (paths, known)
+
+
+def model_roots(name: str) -> list[Path]:
+    """Return the existing places of a kind of model files."""
+    return [Path(path) for path in folder_paths.get_folder_paths(name) if os.path.isdir(path)]
+
+
+def temporary_path(suffix: str) -> Path:
+    """Return a new name in the host's temporary folder, which the host empties when it starts."""
+    folder = Path(folder_paths.get_temp_directory())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"moda_{uuid.uuid4().hex}{suffix}"
+
+
+def load_device() -> torch.device:
+    """Return the device that the host computes on."""
+    return management.get_torch_device()
+
+
+def offload_device() -> torch.device:
+    """Return where the host keeps models that are not in use."""
+    return management.unet_offload_device()
+
+
+def layers():
+    """Return the host's layers, which it can move one by one; None, plain ones, on a CPU.
+
+    There nothing is ever moved, and plain layers have faster kernels for it.
+    """
+    return None if load_device().type == "cpu" else comfy.ops.disable_weight_init
+
+
+def choose_dtype(precision: str, num_parameters: int) -> torch.dtype:
+    """Return the precision of a network's weights and of its computation.
+
+    Parameters
+    ----------
+    precision : {"auto", "fp32", "fp16", "bf16"}
+        "auto" leaves it to the host, between fp32 and fp16.
+    num_parameters : int
+    """
+    if precision != "auto":
+        return PRECISIONS[precision]
+    device, supported = load_device(), [torch.float16, torch.float32]
+    options = {"device": device, "supported_dtypes": supported}
+    weights = management.unet_dtype(model_params=num_parameters, **options)
+    computing = management.unet_manual_cast(weights, device, supported)
+    chosen = computing or weights
+    return chosen if chosen in supported else torch.float32  # it may ask for 8 bits
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Return how many numbers a network's weights are."""
+    return sum(weight.numel() for weight in network.parameters())
+
+
+def managed(network: nn.Module):
+    """Put a network, which lies on the offload device, under the host's memory management.
+
+    Returns
+    -------
+    ModelPatcher
+        Only this may move the network.
+    """
+    # Newer hosts replace the class when they start, so it is looked up now.
+    patchers = comfy.model_patcher
+    patcher = getattr(patchers, "CoreModelPatcher", patchers.ModelPatcher)
+    return patcher(network, load_device=load_device(), offload_device=offload_device())
+
+
+def bring_to_device(patchers: Sequence, activations: float) -> None:
+    """Load networks together, and make room for what they compute.
+
+    Parameters
+    ----------
+    patchers : sequence of ModelPatcher
+    activations : float
+        Bytes that one call takes beside the weights.
+    """
+    if patchers:
+        management.load_models_gpu(list(patchers), memory_required=activations)
+
+
+def weight_bytes(patchers: Iterable) -> int:
+    """Return the memory that networks take."""
+    return sum(patcher.model_size() for patcher in patchers)
+
+
+def free_memory() -> None:
+    """Give back what torch holds unused, after memory ran out."""
+    management.soft_empty_cache()
+
+
+class Progress:
+    """Shows how far the running node is; every call also lets Cancel stop it."""
+
+    def __init__(self):
+        self._bar, self._shown_at, self._preview_at = None, 0.0, 0.0
+
+    def __call__(self, done: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
+        """Show progress.
+
+        Parameters
+        ----------
+        done, total : int
+        picture : callable () -> Tensor, shape (H, W, 3), uint8, optional
+            Makes a preview; called at most four times a second.
+
+        Raises
+        ------
+        InterruptProcessingException
+            If the user has pressed Cancel.
+        """
+        management.throw_exception_if_processing_interrupted()
+        now = time.monotonic()
+        preview = None
+        if picture is not None and now - self._preview_at >= PREVIEW_INTERVAL_S:
+            self._preview_at = now
+            preview = ("JPEG", Image.fromarray(picture().cpu().numpy()), args.preview_size)
+        if preview is None and done < total and now - self._shown_at < PROGRESS_INTERVAL_S:
+            return
+        self._bar = self._bar or comfy.utils.ProgressBar(total)
+        self._shown_at = now
+        self._bar.update_absolute(done, total, preview)

@@ -1,0 +1,46 @@
+"""The node that chooses an emotion."""
+
+from comfy_api.latest import io
+
+from ..moda_core.config import EMOTIONS
+from ..moda_core.emotion import Emotion, emotion_weights
+from . import _host
+from .types import EmotionType
+
+
+class MoDAEmotion(io.ComfyNode):
+    """Chooses an emotion."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """Return the node's schema."""
+        return _host.schema(
+            node_id="MoDAEmotion",
+            display_name="MoDA Emotion",
+            category="MoDA",
+            description="Chooses the emotion that the face shows while it speaks.",
+            search_aliases=["expression", "mood", "happy", "sad", "angry"],
+            inputs=[
+                io.Combo.Input(
+                    "label",
+                    options=list(EMOTIONS),
+                    default="happiness",
+                    tooltip="One of the eight emotions that the model knows; 'none' leaves it to "
+                    "the speech.",
+                ),
+                io.Float.Input(
+                    "intensity",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="How much of it: 0 is none, 1 all of it.",
+                ),
+            ],
+            outputs=[EmotionType.Output(display_name="emotion", tooltip="For MoDA Sample Motion.")],
+        )
+
+    @classmethod
+    def execute(cls, label: str = "happiness", intensity: float = 1.0) -> io.NodeOutput:
+        """Return the emotion."""
+        return io.NodeOutput(Emotion(emotion_weights({label: intensity}), f"{label} {intensity:g}"))

@@ -1,0 +1,40 @@
+"""The node that gives a portrait and speech to begin with."""
+
+import numpy as np
+import torch
+from comfy_api.latest import io
+
+from ..moda_core.audio.sound_file import SoundFile
+from ..moda_core.example import PORTRAIT, SPEECH
+from ..moda_core.portrait.image import read_image
+from . import _host
+from ._convert import audio_of, image_of
+
+
+class MoDAExample(io.ComfyNode):
+    """Gives the bundled portrait and speech."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """Return the node's schema."""
+        return _host.schema(
+            node_id="MoDAExample",
+            display_name="MoDA Example",
+            category="MoDA",
+            description="A portrait and 12 seconds of speech that come with the pack, to try a "
+            "workflow before loading your own.",
+            search_aliases=["sample", "demo", "talking head"],
+            inputs=[],
+            outputs=[
+                io.Image.Output(display_name="image", tooltip="A portrait, 608x608 pixels."),
+                io.Audio.Output(display_name="audio", tooltip="Speech, mono at 22,050 Hz."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls) -> io.NodeOutput:
+        """Read both."""
+        with SoundFile(SPEECH) as sound:
+            waveform = torch.from_numpy(np.concatenate(list(sound.blocks()), axis=1))
+            audio = audio_of(waveform, sound.sample_rate)
+        return io.NodeOutput(image_of(read_image(PORTRAIT)[None]), audio)

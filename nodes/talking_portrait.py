@@ -1,0 +1,133 @@
+"""One node for the whole job, made of the others."""
+
+from comfy_api.latest import io
+
+from ..moda_core.config import EMOTIONS
+from ..moda_core.model_folder import ENCODER, NAMES
+from . import _host, menus
+from .types import MotionType
+
+RELEASED = "MoDA (model files)"
+
+
+class MoDATalkingPortrait(io.ComfyNode):
+    """Animates a portrait with speech."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """Return the node's schema."""
+        return _host.schema(
+            node_id="MoDATalkingPortrait",
+            display_name="MoDA Talking Portrait",
+            category="MoDA",
+            description="Animates a portrait with speech: a picture and a sound in, a video out. "
+            "The other MoDA nodes do the same step by step.",
+            search_aliases=["talking head", "lip sync", "portrait animation", "audio driven"],
+            enable_expand=True,
+            hidden=[io.Hidden.unique_id],
+            inputs=[
+                io.Image.Input("image", raw_link=True, tooltip="One picture with a face."),
+                io.Audio.Input("audio", raw_link=True, tooltip="Speech."),
+                io.Combo.Input(
+                    "bundle",
+                    options=[menus.BUILT_IN, RELEASED],
+                    default=menus.BUILT_IN,
+                    tooltip="The starter needs no file and is quick. MoDA needs the released files "
+                    "in models/moda and gives the result.",
+                ),
+                io.Combo.Input(
+                    "emotion",
+                    options=list(EMOTIONS),
+                    default="none",
+                    tooltip="What the face shows; 'none' leaves it to the speech.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=42,
+                    min=0,
+                    max=2**64 - 1,
+                    step=1,
+                    control_after_generate=True,
+                    tooltip="Another seed gives another performance of the same speech.",
+                ),
+            ],
+            outputs=[
+                io.Video.Output(display_name="video", tooltip="H.264 with the sound."),
+                MotionType.Output(display_name="motion", tooltip="Plays on any portrait."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, image, audio, bundle: str = menus.BUILT_IN, emotion: str = "none", seed: int = 42
+    ) -> io.NodeOutput:
+        """Put the other nodes in the place of this one, so that each is cached by itself."""
+        graph = Graph(cls.hidden.unique_id)
+        parts = released_parts() if bundle == RELEASED else (menus.BUILT_IN,) * 3
+        encoder = graph.add("MoDALoadAudioEncoder", encoder=parts[0], precision="auto")
+        model = graph.add("MoDALoadMotionModel", model=parts[1], precision="auto")
+        renderer = graph.add("MoDALoadRenderer", renderer=parts[2], precision="auto")
+        features = graph.add("MoDAEncodeAudio", audio_encoder=encoder(0), audio=audio)
+        portrait = graph.add("MoDAExtractIdentity", renderer=renderer(0), image=image)
+        shown = graph.add("MoDAEmotion", label=emotion, intensity=1.0)
+        motion = graph.add(
+            "MoDASampleMotion",
+            model=model(0),
+            audio_features=features(0),
+            portrait=portrait(0),
+            emotion=shown(0),
+            seed=seed,
+        )
+        video = graph.add(
+            "MoDARenderVideo",
+            renderer=renderer(0),
+            portrait=portrait(0),
+            motion=motion(0),
+            audio=features(1),
+        )
+        return io.NodeOutput(video(0), motion(0), expand=graph.nodes)
+
+
+class Graph:
+    """Nodes that stand for another one.
+
+    Parameters
+    ----------
+    prefix : str
+        Id of that node.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix, self.nodes = prefix, {}
+
+    def add(self, node: str, **inputs):
+        """Add a node; returns what makes a link to one of its outputs, by index."""
+        name = f"{self.prefix}.{node}"
+        self.nodes[name] = {"class_type": node, "inputs": inputs}
+        return lambda output: [name, output]
+
+
+def released_parts() -> tuple[str, str, str]:
+    """Return the menu names of the released encoder, model and renderer.
+
+    Raises
+    ------
+    ValueError
+        If one was not found; the text names all that were not.
+    """
+    encoders = [name for name in menus.encoder_places() if ENCODER in name.lower()]
+    models = [name for name in menus.model_places() if NAMES["motion_model"] in name.lower()]
+    renderers = list(menus.renderer_places())
+    found = {
+        f"the audio encoder {ENCODER}": encoders,
+        f"the motion model {NAMES['motion_model']}": models,
+        "LivePortrait's five files": renderers,
+    }
+    missing = [name for name, places in found.items() if not places]
+    if missing:
+        raise ValueError(
+            f"The folders models/moda, models/audio_encoders and models/liveportrait lack "
+            f"{' and '.join(missing)}. Put the released files into models/moda, or choose "
+            f"'{menus.BUILT_IN}'."
+        )
+    return tuple(sorted(places)[0] for places in found.values())
