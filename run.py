@@ -37,7 +37,16 @@ LAUNCHER = (
     "runpy.run_module(name, run_name='__main__', alter_sys=True)"
 )
 
-COMMANDS = ("demo", "talk", "test", "bench", "parity", "synthetic-models", "train-starter")
+COMMANDS = (
+    "demo",
+    "talk",
+    "test",
+    "bench",
+    "parity",
+    "synthetic-models",
+    "train-starter",
+    "browser-test",
+)
 
 USAGE = """\
 Usage: python run.py [--here | --venv] COMMAND ...
@@ -48,6 +57,7 @@ Usage: python run.py [--here | --venv] COMMAND ...
   bench NAME             measure speed or quality; `bench --help` lists the names
   parity DIR             compare with reference outputs
   synthetic-models DIR   write the released files at full size, with random numbers (2.4 GB)
+  browser-test           open the templates in a real ComfyUI's page (needs COMFYUI_PATH)
   train-starter          make the starter's weights again (needs espeak-ng and flite)
 
   --here   run in this interpreter and install nothing
@@ -209,6 +219,8 @@ def run(interpreter: str, arguments: list[str], folder: str | None = None) -> in
         Exit status.
     """
     environment = dict(os.environ, MODA_STARTED_AT=repr(STARTED_AT))
+    if environment.get("COMFYUI_PATH"):  # relative to where the user is
+        environment["COMFYUI_PATH"] = os.path.abspath(environment["COMFYUI_PATH"])
     if folder is None:  # the host's tests must not see the project on the path
         paths = [str(ROOT), environment.get("PYTHONPATH")]
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
@@ -226,7 +238,9 @@ def run_module(interpreter: str, name: str, arguments: list[str]) -> int:
 
 
 def run_tests(interpreter: str, arguments: list[str]) -> int:
-    """Run the core's tests, then the pack's from an empty folder.
+    """Run the core's tests, then those of the pack in a host from an empty folder.
+
+    The host is the ComfyUI that COMFYUI_PATH names, without it a stand-in.
 
     Parameters
     ----------
@@ -247,10 +261,10 @@ def run_tests(interpreter: str, arguments: list[str]) -> int:
     options = shlex.join([f"--confcutdir={TESTS.as_posix()}", "--import-mode=importlib"])
     pytest += ["-o", f"addopts={options}"]
     core = [str(TESTS / name) for name in ("core", "parity", "test_import_direction.py")]
-    host = [str(TESTS / "host")]
+    host = [str(TESTS / name) for name in ("host", "nodes")]
     status = run(interpreter, [*pytest, *select, *rest, *core])
     with tempfile.TemporaryDirectory() as empty:
-        host_status = run(interpreter, [*pytest, *rest, *host], folder=empty)
+        host_status = run(interpreter, [*pytest, *select, *rest, *host], folder=empty)
     # A selection such as `-k name` may leave one of the two without tests.
     found = [code for code in (status, host_status) if code != NO_TESTS]
     return max(found, default=NO_TESTS)
@@ -274,6 +288,8 @@ def main(arguments: list[str]) -> int:
     if command not in COMMANDS:
         say(f"Unknown command {command!r}.\n\n{USAGE}")
         return 2
+    if command == "browser-test":  # the Python that started this may be ComfyUI's
+        return run_module(sys.executable, "tests.browser", rest)
     try:
         interpreter = choose_interpreter(command, where)
     except SetupError as error:

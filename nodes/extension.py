@@ -6,10 +6,11 @@ from . import _host
 from .audio import MoDAEncodeAudio
 from .emotion import MoDAEmotion
 from .example import MoDAExample
+from .frames import MoDARenderFrames
 from .load import MoDALoadAudioEncoder, MoDALoadMotionModel, MoDALoadRenderer
 from .motion import MoDAPreviewMotion, MoDASampleMotion
 from .portrait import MoDAExtractIdentity
-from .render import MoDARenderFrames, MoDARenderVideo
+from .render import MoDARenderVideo
 from .talking_portrait import MoDATalkingPortrait
 
 NODES = [

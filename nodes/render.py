@@ -1,22 +1,20 @@
-"""Nodes that turn motion into frames: a video, or pictures for other nodes."""
+"""The node that renders a motion as a video."""
 
 from contextlib import ExitStack
 
-import torch
-from comfy_api.latest import InputImpl, io, ui
+from comfy_api.latest import InputImpl, io
 from torch import Tensor
 
 from ..moda_core.audio.waveform import frame_count
-from ..moda_core.backdrop import VideoBackdrop, check_size, pictures_backdrop
 from ..moda_core.beside import beside
 from ..moda_core.motion import Motion
-from ..moda_core.portrait.compositing import Backdrop, Compositing
-from ..moda_core.portrait.crop import crop_face
+from ..moda_core.portrait.compositing import Compositing
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.soundtrack import AudioTrack
 from ..moda_core.video import VideoWriter
 from . import _host
-from ._convert import image_of, mask_of, pictures_of, sound_of
+from ._convert import mask_of, sound_of
+from .background import backdrop_of
 from .types import LoadedRenderer, MotionType, PortraitType, RendererType
 
 FRAME_ACTIVATIONS = 500e6  # bytes for each frame of a chunk: `run.py bench activations`
@@ -108,8 +106,7 @@ class MoDARenderVideo(io.ComfyNode):
                 backdrop=backdrop_of(background, fps, portrait, stack),
             )
             write_video(path, renderer, portrait, motion, sound, compositing, QUALITIES[quality])
-        shown = ui.PreviewVideo([ui.SavedResult(path.name, "", io.FolderType.temp)])
-        return io.NodeOutput(InputImpl.VideoFromFile(str(path)), ui=shown)
+        return io.NodeOutput(InputImpl.VideoFromFile(str(path)))
 
 
 def num_video_frames(motion: Motion, sound: tuple[Tensor, int] | None, fps: float) -> int:
@@ -129,47 +126,6 @@ def num_video_frames(motion: Motion, sound: tuple[Tensor, int] | None, fps: floa
         if abs(sound_s - duration_s) <= 1 / motion.fps:
             duration_s = sound_s
     return frame_count(duration_s, fps)
-
-
-def backdrop_of(background, fps: float, portrait: Portrait, stack: ExitStack) -> Backdrop | None:
-    """Return what is seen around the face.
-
-    Parameters
-    ----------
-    background : VIDEO, IMAGE or None
-    fps : float
-        Of the video that it is for.
-    portrait : Portrait
-        Has the size that the background must have.
-    stack : ExitStack
-        Closes what is opened.
-
-    Raises
-    ------
-    ValueError
-        If it has another size.
-    """
-    size = tuple(portrait.image.shape[:2])
-    if background is None:
-        return None
-    if isinstance(background, Tensor):
-        return images_backdrop(background, fps, fps, size)
-    if isinstance(background, InputImpl.VideoFromComponents):
-        parts = background.get_components()
-        return images_backdrop(parts.images, float(parts.frame_rate), fps, size)
-    video = VideoBackdrop(background.get_stream_source(), fps, size)
-    stack.enter_context(video)
-    return video
-
-
-def images_backdrop(images: Tensor, fps: float, out_fps: float, size: tuple[int, int]) -> Backdrop:
-    """Show an IMAGE batch (B, H, W, 3); only the pictures in use are converted."""
-    check_size(tuple(images.shape[1:3]), size)
-
-    def take(index: int) -> Tensor:
-        return pictures_of(images[index : index + 1])[0]
-
-    return pictures_backdrop(take, len(images), fps, out_fps)
 
 
 def write_video(
@@ -204,113 +160,3 @@ def rendered(renderer: LoadedRenderer, portrait: Portrait, motion: Motion, **opt
     chunk = renderer.renderer.chunk_size(portrait)
     _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
     yield from renderer.renderer.frames(portrait, motion, chunk, **options)
-
-
-class MoDARenderFrames(io.ComfyNode):
-    """Renders part of a motion as pictures."""
-
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
-        return _host.schema(
-            node_id="MoDARenderFrames",
-            display_name="MoDA Render Frames",
-            category="MoDA",
-            description="Moves the portrait and gives the frames as pictures for other nodes. All "
-            "of them lie in memory: 10 s of 1280x720 take 2.8 GB.",
-            search_aliases=["frames", "image batch"],
-            inputs=[
-                *renderer_inputs(),
-                io.Int.Input(
-                    "start",
-                    default=0,
-                    min=0,
-                    max=1_000_000,
-                    step=1,
-                    tooltip="First frame, at 25 frames a second.",
-                ),
-                io.Int.Input(
-                    "count",
-                    default=25,
-                    min=0,
-                    max=1_000_000,
-                    step=1,
-                    tooltip="How many frames; 0 is all that are left.",
-                ),
-                io.Combo.Input(
-                    "output",
-                    options=["full picture", "face crop"],
-                    default="full picture",
-                    tooltip="Frames in the full picture, or the square around the face.",
-                ),
-            ],
-            outputs=[
-                io.Image.Output(display_name="frames", tooltip="One picture for each frame."),
-                io.Mask.Output(
-                    display_name="mask", tooltip="Where frames replace the picture, for each."
-                ),
-            ],
-        )
-
-    @classmethod
-    def execute(
-        cls,
-        renderer: LoadedRenderer,
-        portrait: Portrait,
-        motion: Motion,
-        start: int = 0,
-        count: int = 25,
-        output: str = "full picture",
-    ) -> io.NodeOutput:
-        """Render the frames."""
-        stop = end_of(motion, start, count)
-        engine = renderer.renderer
-        mask = engine.paste_mask(portrait)
-        if output == "face crop":
-            _, transform = engine.crop(portrait)
-            mask = crop_mask(mask, transform)
-        chunk = engine.chunk_size(portrait)
-        _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
-        make = engine.faces if output == "face crop" else engine.frames
-        chunks = make(portrait, motion, chunk, start=start, stop=stop)
-        frames = collected(chunks, stop - start, mask.shape)
-        return io.NodeOutput(frames, mask.expand(len(frames), -1, -1))
-
-
-def end_of(motion: Motion, start: int, count: int) -> int:
-    """Return the frame after the last one that is asked for.
-
-    Parameters
-    ----------
-    motion : Motion
-    start, count : int
-        0 as `count` is all that are left; of more than there are, those that there are.
-
-    Raises
-    ------
-    ValueError
-        If the motion ends before the start.
-    """
-    if start >= len(motion):
-        raise ValueError(
-            f"The motion has {len(motion)} frames, so it ends before frame {start}. "
-            "Choose a lower start."
-        )
-    return min(start + count, len(motion)) if count else len(motion)
-
-
-def crop_mask(mask: Tensor, transform) -> Tensor:
-    """Cut a picture's mask (H, W) as its face was cut out."""
-    levels = (mask * 255).round().to(torch.uint8)
-    return crop_face(levels[..., None].expand(-1, -1, 3), transform)[..., 0] / 255
-
-
-def collected(chunks, num_frames: int, size) -> Tensor:
-    """Gather chunks of frames in one IMAGE, shape (N, H, W, 3), without a second copy."""
-    images = torch.empty(num_frames, *size, 3)
-    progress, done = _host.Progress(), 0
-    for frames in chunks:
-        images[done : done + len(frames)] = image_of(frames)
-        done += len(frames)
-        progress(done, num_frames, lambda frames=frames: frames[-1])
-    return images

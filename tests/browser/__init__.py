@@ -1,0 +1,1 @@
+"""The pack in a real ComfyUI's page, driven in Chromium."""

@@ -1,0 +1,226 @@
+"""`python run.py browser-test [WORKFLOW.json ...]`: templates in a real page, in both renderers.
+
+Without names, all of the pack's templates are opened.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from .archive import ROOT
+from .findings import our_messages, template_problems
+from .server import PACK, Server, running
+from .tools import MissingToolError, Tools, find_tools
+
+WORKFLOWS = ROOT / "workflows"
+SCREENSHOTS = ROOT / "output" / "browser"
+RENDERERS = {"canvas": False, "nodes2": True}
+PAGE_LIMIT_S = 1500
+SMALLEST_VIDEO = 10_000  # bytes
+FILE_SETTLE_S = 5
+
+
+def quick_start(names: list[str]) -> str:
+    """Return the name of the starter's quick start among the templates'.
+
+    Parameters
+    ----------
+    names : list of str
+        Of files, without endings.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    for name in names:
+        if {"starter", "quick"} <= set(re.split(r"\W|_", name.lower())):
+            return name
+    raise ValueError(f"No template is the starter's quick start, among {names}.")
+
+
+def use_page(tools: Tools, server: Server, renderer: str, workflows: dict, folder: Path) -> dict:
+    """Drive the page in one renderer.
+
+    Parameters
+    ----------
+    tools : Tools
+        What to start.
+    server : Server
+        Runs.
+    renderer : {"canvas", "nodes2"}
+        How the page draws nodes.
+    workflows : dict of str to dict
+        The templates, by name.
+    folder : Path
+        For the job's file.
+
+    Returns
+    -------
+    dict
+        What `page.mjs` reports.
+
+    Raises
+    ------
+    RuntimeError
+        If the page can't be driven.
+    """
+    version = server.get("/system_stats")["system"]["comfyui_version"]
+    job = {
+        "url": server.url,
+        "chromium": tools.chromium,
+        "vue": RENDERERS[renderer],
+        "prefix": str(SCREENSHOTS / f"{version}-{renderer}-"),
+        "templates": [{"name": name, "workflow": graph} for name, graph in workflows.items()],
+        "run": quick_start(list(workflows)),
+    }
+    path = folder / f"{renderer}.json"
+    path.write_text(json.dumps(job), "utf-8")
+    script = Path(__file__).with_name("page.mjs")
+    result = subprocess.run(
+        [tools.node, str(script), str(path)],
+        env={**os.environ, "NODE_PATH": tools.node_path},
+        stdout=subprocess.PIPE,
+        timeout=PAGE_LIMIT_S,
+        check=False,
+    )
+    if result.returncode:
+        raise RuntimeError(f"The page could not be driven in the renderer {renderer}; see above.")
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def file_problems(server: Server, prompt_id: str) -> list[str]:
+    """Check that a run left a video, and that nothing lies about half-written.
+
+    Parameters
+    ----------
+    server : Server
+        Ran the prompt.
+    prompt_id : str
+        Of the run that went to its end.
+
+    Returns
+    -------
+    list of str
+    """
+    outputs = server.get(f"/history/{prompt_id}")[prompt_id]["outputs"]
+    files = [
+        file
+        for output in outputs.values()
+        for entries in output.values()
+        for file in entries
+        if isinstance(file, dict) and str(file.get("filename", "")).endswith(".mp4")
+    ]
+    problems = [] if files else ["the run left no video"]
+    for file in files:
+        query = urllib.parse.urlencode(file)
+        with urllib.request.urlopen(f"{server.url}/view?{query}", timeout=30) as answer:
+            size = len(answer.read())
+        if size < SMALLEST_VIDEO:
+            problems.append(f"the video {file['filename']} has only {size} bytes")
+    time.sleep(FILE_SETTLE_S)
+    left = [path.name for path in server.folder.rglob("*.part*")]
+    return problems + [f"{name} was left behind half-written" for name in left]
+
+
+def missing_offers(server: Server, names: list[str]) -> list[str]:
+    """Check that ComfyUI's menu offers all templates.
+
+    Parameters
+    ----------
+    server : Server
+        Runs.
+    names : list of str
+        Of the pack's templates.
+
+    Returns
+    -------
+    list of str
+    """
+    offered = sorted(server.get("/workflow_templates").get(PACK, []))
+    wrong = offered != sorted(names)
+    return [f"ComfyUI offers the templates {offered}, the pack has {names}"] if wrong else []
+
+
+def check(tools: Tools, folder: Path, files: list[str]) -> list[str]:
+    """Run the whole test.
+
+    Parameters
+    ----------
+    tools : Tools
+        What to start.
+    folder : Path
+        For the server; empty.
+    files : list of str
+        Paths of workflows; all of the pack's templates if empty.
+
+    Returns
+    -------
+    list of str
+        What is wrong, a line each.
+
+    Raises
+    ------
+    RuntimeError
+        If the server or the page can't be driven.
+    ValueError
+        If there is no quick start among the templates.
+    """
+    paths = [Path(file) for file in files] or sorted(WORKFLOWS.glob("*.json"))
+    workflows = {path.stem: json.loads(path.read_text("utf-8")) for path in paths}
+    quick_start(list(workflows))
+    with running(tools.comfyui, tools.interpreter, folder) as server:
+        problems = [] if files else missing_offers(server, list(workflows))
+        for renderer in RENDERERS:
+            report = use_page(tools, server, renderer, workflows, folder)
+            problems += [f"{renderer}: {line}" for line in our_messages(report["messages"])]
+            schemas = server.get("/object_info")
+            for result in report["templates"]:
+                name = result["name"]
+                found = template_problems(result, workflows[name], schemas)
+                if "cancelled" in result:
+                    found += file_problems(server, result["ran"]["end"]["detail"]["prompt_id"])
+                    show(f"{renderer}: cancelled in {result['cancelled']['seconds']:.1f} s")
+                problems += [f"{renderer}: {name}: {line}" for line in found]
+                show(f"{renderer}: {name}: {len(found)} problems")
+    return problems
+
+
+def show(text: str) -> None:
+    """Write a line at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run the test; return 0 if all is well, 1 if not, 2 if something is missing."""
+    try:
+        tools = find_tools()
+    except MissingToolError as error:
+        show(str(error))
+        return 2
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            problems = check(tools, Path(folder), sys.argv[1:])
+        except (RuntimeError, ValueError) as error:
+            problems = [str(error)]
+    for line in problems:
+        show(line)
+    show(f"{len(problems)} problems; screenshots are in {SCREENSHOTS}")
+    return int(bool(problems))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,160 @@
+"""What the registry reads and what it ships."""
+
+import ast
+import io
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.browser.archive import archive_files, export_archive
+
+ROOT = Path(__file__).resolve().parents[2]
+LARGEST_ARCHIVE = 25 * 10**6
+LEFT_OUT = (".ci", ".github", "tests", "moda_core/training", "run.py", "requirements-dev.txt")
+CHILD = """
+import importlib, importlib.util, pkgutil, sys
+name = "custom_nodes_x_moda"
+spec = importlib.util.spec_from_file_location(
+    name, "__init__.py", submodule_search_locations=["."]
+)
+pack = sys.modules[name] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(pack)
+core = importlib.import_module(name + ".moda_core")
+for module in pkgutil.walk_packages(core.__path__, core.__name__ + "."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(len([module for module in sys.modules if module.startswith(name)]))
+"""
+
+pytestmark = pytest.mark.skipif(
+    not ((ROOT / ".git").exists() and shutil.which("git")), reason="not a git checkout"
+)
+
+
+@pytest.fixture(scope="module")
+def files():
+    return archive_files()
+
+
+@pytest.fixture(scope="module")
+def settings():
+    tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11")
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def test_the_name_follows_the_registrys_rules(settings):
+    name = settings["project"]["name"]
+
+    assert re.fullmatch(r"[a-z](?:[-_.]?[a-z0-9])*", name)
+    assert len(name) < 100
+    assert "comfyui" not in name
+
+
+def test_the_version_has_three_numbers(settings):
+    assert re.fullmatch(r"\d+\.\d+\.\d+", settings["project"]["version"])
+
+
+def test_dependencies_are_those_of_the_requirements_file(settings):
+    lines = (ROOT / "requirements.txt").read_text("utf-8").split()
+
+    assert settings["project"]["dependencies"] == lines
+
+
+def test_the_registry_gets_all_that_it_shows(settings):
+    project, comfy = settings["project"], settings["tool"]["comfy"]
+
+    assert (ROOT / project["license"]["file"]).is_file()
+    assert {"description", "classifiers", "requires-python"} <= set(project)
+    assert {"Repository", "Documentation", "Bug Tracker"} <= set(project["urls"])
+    assert comfy["PublisherId"]
+    assert comfy["DisplayName"]
+    assert comfy["requires-comfyui"] == ">=0.8.0"
+
+
+def test_classifiers_are_those_that_the_host_understands(settings):
+    known = (
+        r"Operating System :: (OS Independent|POSIX|Microsoft|MacOS)\b.*",
+        r"Environment :: (GPU :: (NVIDIA CUDA|AMD ROCm|Intel Arc|Apple Metal)|NPU :: .*)",
+    )
+    classifiers = settings["project"]["classifiers"]
+    ours = [line for line in classifiers if line.startswith(("Operating", "Environment"))]
+
+    assert ours
+    assert all(any(re.fullmatch(pattern, line) for pattern in known) for line in ours)
+
+
+def test_only_the_repositorys_owner_publishes_and_only_new_settings(settings):
+    workflow = (ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8")
+    owner = settings["project"]["urls"]["Repository"].split("/")[3]
+
+    assert f"github.repository_owner == '{owner}'" in workflow
+    assert re.search(r"branches: \[main\]\n\s+paths: \[pyproject\.toml\]", workflow)
+
+
+def test_the_archive_holds_what_the_pack_needs(files):
+    needed = {"__init__.py", "pyproject.toml", "requirements.txt", "README.md", "LICENSE", "NOTICE"}
+    needed |= {"nodes/extension.py", "moda_core/starter/weights/starter.safetensors"}
+
+    assert needed <= set(files)
+
+
+def test_the_archive_leaves_out_what_only_developers_need(files):
+    assert not [name for name in files if name.startswith(tuple(f"{x}/" for x in LEFT_OUT))]
+    assert not set(LEFT_OUT) & set(files)
+
+
+def test_the_archive_is_small():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in archive_files():
+            archive.write(ROOT / name, name)
+
+    assert stream.tell() < LARGEST_ARCHIVE
+
+
+def test_under_web_there_are_hand_written_files_only(files):
+    endings = {Path(name).suffix for name in files if name.startswith("web/")}
+
+    assert endings <= {".md", ".png", ".jpg", ".js"}
+
+
+def package_imports(path):
+    """Yield the shipped files and folders that a module imports when it is loaded."""
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = path.parents[node.level - 1]
+            source = base.joinpath(*(node.module or "").split("."))
+            for alias in node.names:
+                yield source / alias.name if source.is_dir() else source
+
+
+def test_no_shipped_module_imports_one_that_is_not_shipped(files):
+    shipped = {Path(name) for name in files}
+    shipped |= {parent for name in files for parent in Path(name).parents}
+
+    for name in files:
+        if name.endswith(".py"):
+            for source in package_imports(ROOT / name):
+                found = source.relative_to(ROOT)
+                candidates = {found, found.with_suffix(".py"), found.parent / "__init__.py"}
+                assert candidates & shipped, f"{name} imports {found}"
+
+
+def test_what_is_shipped_can_be_imported_alone(tmp_path):
+    export_archive(tmp_path)
+
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", CHILD],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout) > 50

@@ -1,0 +1,317 @@
+"""The templates: they fit the nodes, and the starter's run with an empty input folder."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ..host.graph_to_prompt import core_schemas, declared_inputs, graph_to_prompt, widget_names
+from .media import read_video
+from .test_load import LOADERS, RENDERER_FILES, menu_of
+
+FOLDER = Path(__file__).resolve().parents[2] / "workflows"
+TEMPLATES = sorted(path.stem for path in FOLDER.glob("*.json"))
+RELEASED = "released_moda_quick_start"
+NOTE = "MarkdownNote"
+MUTED = 2
+ROOM = 90  # pixels between nodes, for the taller ones of Nodes 2.0
+TITLE = 30
+# A user shortens a template with these; each becomes 0.4 s, ten frames.
+SHORT = {
+    "MoDAEncodeAudio": {"duration": 0.4},
+    "TrimAudioDuration": {"duration": 0.4},
+    "EmptyAudio": {"duration": 0.4},
+    "MoDARenderFrames": {"count": 10},
+    "MoDASampleMotion": {"steps": 2},
+}
+FRAMES = {
+    "all_in_one_node": (10, 608, 608),
+    "background_video": (10, 608, 608),
+    "emotion_grid": (10, 1024, 1024),
+    "frames_into_image_nodes": (10, 768, 768),
+    "long_audio": (10, 608, 608),
+    "starter_quick_start": (10, 608, 608),
+    "two_people_in_one_picture": (20, 608, 1216),
+}
+
+
+def template(name):
+    return json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+
+
+def nodes_of(name):
+    return [node for node in template(name)["nodes"] if node["type"] != NOTE]
+
+
+@pytest.fixture
+def schemas(host):
+    ours = [name for name in host.node_classes if name.startswith("MoDA")]
+    return core_schemas() | {name: json_of(host.object_info(name)) for name in ours}
+
+
+def json_of(schema):
+    """As the page receives it."""
+    return json.loads(json.dumps(schema))
+
+
+def test_there_are_at_least_eight_and_all_but_one_run_with_the_starter():
+    assert len(TEMPLATES) >= 8
+    assert set(TEMPLATES) == {*FRAMES, RELEASED}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_has_a_square_picture(name):
+    path = FOLDER / f"{name}.jpg"
+
+    with Image.open(path) as picture:
+        assert (picture.size, picture.format) == ((512, 512), "JPEG")
+    assert path.stat().st_size < 60_000
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_node_is_known_and_says_where_it_comes_from(name, schemas):
+    pack = (FOLDER.parent / "pyproject.toml").read_text("utf-8")
+
+    for node in nodes_of(name):
+        properties = node["properties"]
+        assert node["type"] in schemas
+        assert properties["Node name for S&R"] == node["type"]
+        if node["type"].startswith("MoDA"):
+            assert f'name = "{properties["cnr_id"]}"' in pack
+        else:
+            assert properties["cnr_id"] == "comfy-core"
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_widget_has_a_value_that_its_node_takes(name, schemas):
+    for node in nodes_of(name):
+        if node["mode"] == MUTED:
+            continue  # names of files that the user puts there
+        inputs, names = declared_inputs(schemas[node["type"]]), widget_names(schemas[node["type"]])
+
+        assert len(node["widgets_values"]) == len(names), node["type"]
+        for widget, value in zip(names, node["widgets_values"], strict=True):
+            if widget == "control_after_generate":
+                assert value in ("fixed", "randomize")
+            elif not (name == RELEASED and LOADERS.get(node["type"]) == widget):
+                check_value(value, inputs[widget])
+
+
+def check_value(value, spec):
+    """Check what a widget holds against its input's entry in the schema."""
+    kind, options = spec[0], spec[1] if len(spec) > 1 else {}
+    choices = kind if isinstance(kind, list) else options.get("options")
+    if choices:
+        assert value in choices
+    elif kind in ("INT", "FLOAT"):
+        assert isinstance(value, int if kind == "INT" else (int, float))
+        assert options["min"] <= value <= options.get("max", float("inf"))
+    else:
+        assert isinstance(value, {"STRING": str, "BOOLEAN": bool}[kind])
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_socket_is_the_nodes_own(name, schemas):
+    for node in nodes_of(name):
+        schema = schemas[node["type"]]
+        declared = {key: type_of(spec) for key, spec in declared_inputs(schema).items()}
+
+        assert {each["name"]: each["type"] for each in node["inputs"]} == declared
+        assert [each["type"] for each in node["outputs"]] == schema["output"]
+
+
+def type_of(spec):
+    return "COMBO" if isinstance(spec[0], list) else spec[0]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_link_joins_equal_types_and_both_ends_know_it(name):
+    workflow = template(name)
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    links = {link[0]: link for link in workflow["links"]}
+
+    for number, source, slot, target, entry, kind in links.values():
+        start, end = nodes[source]["outputs"][slot], nodes[target]["inputs"][entry]
+        assert number in start["links"]
+        assert end["link"] == number
+        assert start["type"] == kind
+        assert kind in end["type"].split(",")
+    ends = [each["link"] for node in nodes.values() for each in node["inputs"]]
+    assert sorted(each for each in ends if each is not None) == sorted(links)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_required_input_of_a_node_that_runs_is_given(name, schemas):
+    prompt = graph_to_prompt(template(name), schemas)
+
+    for node in prompt.values():
+        assert set(schemas[node["class_type"]]["input"].get("required", {})) <= set(node["inputs"])
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_ids_are_unique_and_counted(name):
+    workflow = template(name)
+    nodes, links = [[each[key] for each in workflow[kind]] for kind, key in KEYS]
+
+    assert workflow["version"] == 0.4
+    assert len(set(nodes)) == len(nodes)
+    assert len(set(links)) == len(links)
+    assert (max(nodes), max(links)) == (workflow["last_node_id"], workflow["last_link_id"])
+
+
+KEYS = (("nodes", "id"), ("links", 0))
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_it_begins_with_the_example_and_muted_loaders_and_a_note(name):
+    modes = {(node["type"], node["mode"]) for node in template(name)["nodes"]}
+
+    assert {("MoDAExample", 0), ("LoadImage", MUTED), ("LoadAudio", MUTED), (NOTE, 0)} <= modes
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_nodes_keep_room_between_them_and_lie_in_a_group(name):
+    workflow = template(name)
+    boxes = [box_of(node) for node in workflow["nodes"]]
+    groups = [group["bounding"] for group in workflow["groups"]]
+
+    for index, (left, top, right, bottom) in enumerate(boxes):
+        for other in boxes[index + 1 :]:
+            apart = max(other[0] - right, left - other[2], other[1] - bottom, top - other[3])
+            assert apart >= ROOM
+        assert any(
+            x <= left and y <= top and right <= x + width and bottom <= y + height
+            for x, y, width, height in groups
+        )
+
+
+def box_of(node):
+    (x, y), (width, height) = node["pos"], node["size"]
+    return x, y - TITLE, x + width, y + height
+
+
+def shortened(prompt):
+    """Let a template take a second."""
+    kinds = {node["class_type"] for node in prompt.values()}
+    # Sounds that are put together are shortened before that.
+    short = {key: SHORT[key] for key in kinds & set(SHORT)}
+    if "TrimAudioDuration" in kinds:
+        del short["MoDAEncodeAudio"]
+    for node in list(prompt.values()):
+        node["inputs"].update(short.get(node["class_type"], {}))
+        if node["class_type"] == "MoDATalkingPortrait":
+            inputs = {"audio": node["inputs"]["audio"], "start_index": 0.0, "duration": 0.4}
+            prompt["cut"] = {"class_type": "TrimAudioDuration", "inputs": inputs}
+            node["inputs"]["audio"] = ["cut", 0]
+    return prompt
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """The videos that templates made so far."""
+    return {}
+
+
+@pytest.fixture
+def video_of(host, schemas, seen):
+    """Run a template with nothing in the input folder; returns the video that it saved."""
+
+    def run(name):
+        if name not in seen:
+            assert not list(host.input_folder.iterdir())
+            result = host.run(shortened(graph_to_prompt(template(name), schemas)))
+            assert result.error is None
+            (path,) = (host.output_folder / "video").iterdir()
+            seen[name] = read_video(path)
+        return seen[name]
+
+    return run
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_template_makes_a_moving_video_with_sound(video_of, name):
+    video = video_of(name)
+
+    assert video.frames.shape == (*FRAMES[name], 3)
+    assert (video.fps, video.codec) == (25, "h264")
+    assert video.sample_rate == 22050
+    assert abs(video.sound).max() > 0.01
+    assert video.sound.shape[1] / video.sample_rate == pytest.approx(
+        len(video.frames) / 25, abs=0.1
+    )
+    assert movement(video.frames) > 0.5
+
+
+def movement(frames):
+    """Return the mean over pixels of their standard deviation in time."""
+    return frames.astype(np.float32).std(axis=0).mean()
+
+
+def test_four_emotions_are_four_faces(video_of):
+    frame = video_of("emotion_grid").frames[5].astype(np.float32)
+    faces = [half for rows in np.split(frame, 2) for half in np.split(rows, 2, axis=1)]
+
+    for index, face in enumerate(faces):
+        for other in faces[index + 1 :]:
+            assert abs(face - other).mean() > 1
+
+
+def test_both_people_move_and_each_speaks_in_turn(video_of):
+    frames = video_of("two_people_in_one_picture").frames
+    left, right = np.split(frames[:, 260:330], 2, axis=2)  # the rows of the mouths
+
+    assert movement(left[:10]) > 1.3 * movement(left[10:])
+    assert movement(right[10:]) > 1.3 * movement(right[:10])
+
+
+def test_the_background_goes_out_of_focus_and_the_face_does_not(video_of):
+    frames = video_of("background_video").frames.astype(np.float32)
+    first, last = frames[0], frames[-1]
+
+    assert detail(last[480:, :160]) < 0.8 * detail(first[480:, :160])
+    assert detail(last[150:250, 230:390]) > 0.8 * detail(first[150:250, 230:390])
+
+
+def detail(picture):
+    """Return how much neighbouring pixels differ."""
+    return abs(np.diff(picture, axis=1)).mean()
+
+
+def test_image_nodes_colour_the_surroundings_and_not_the_face(video_of):
+    frame = video_of("frames_into_image_nodes").frames[0].astype(np.float32)
+    corner, face = frame[:60, :60].mean((0, 1)), frame[280:320, 340:400].mean((0, 1))
+
+    assert corner[2] > 1.5 * corner[0]
+    assert face[0] > face[2]
+
+
+def test_the_released_template_names_what_is_not_there(host, schemas):
+    result = host.run(graph_to_prompt(template(RELEASED), schemas))
+
+    assert result.error_type == "invalid"
+    for choice in released_choices().values():
+        assert f"'{choice}' was not found" in result.error
+
+
+def test_the_released_choices_are_offered_once_the_files_lie_where_the_note_says(host):
+    encoder = host.models_folder / "moda" / "chinese-hubert-base"
+    renderer = host.models_folder / "liveportrait"
+    for folder in (encoder, renderer):
+        folder.mkdir(parents=True)
+    (encoder / "config.json").write_text('{"model_type": "hubert"}')
+    (encoder / "pytorch_model.bin").touch()
+    (host.models_folder / "moda" / "net-200.pth").touch()
+    for name in RENDERER_FILES:
+        (renderer / f"{name}.safetensors").touch()
+
+    for loader, choice in released_choices().items():
+        assert choice in menu_of(host, loader)
+
+
+def released_choices():
+    nodes = {node["type"]: node["widgets_values"][0] for node in nodes_of(RELEASED)
+             if node["type"] in LOADERS}  # fmt: skip
+    assert set(nodes) == set(LOADERS)
+    return nodes
