@@ -60,7 +60,8 @@ class MoDAExtractIdentity(io.ComfyNode):
                     max=5.0,
                     step=0.05,
                     tooltip="Side of the crop around the face, in sizes of the face. Larger shows "
-                    "more of the head and shoulders, at less detail.",
+                    "more of head and shoulders, at less detail. The built-in renderer moves the "
+                    "same region whatever it is.",
                 ),
                 io.String.Input(
                     "points",

@@ -62,30 +62,10 @@ class MoDATalkingPortrait(io.ComfyNode):
         cls, image, audio, bundle: str = menus.BUILT_IN, emotion: str = "none", seed: int = 42
     ) -> io.NodeOutput:
         """Put the other nodes in the place of this one, so that each is cached by itself."""
-        graph = Graph(cls.hidden.unique_id)
         parts = released_parts() if bundle == RELEASED else (menus.BUILT_IN,) * 3
-        encoder = graph.add("MoDALoadAudioEncoder", encoder=parts[0], precision="auto")
-        model = graph.add("MoDALoadMotionModel", model=parts[1], precision="auto")
-        renderer = graph.add("MoDALoadRenderer", renderer=parts[2], precision="auto")
-        features = graph.add("MoDAEncodeAudio", audio_encoder=encoder(0), audio=audio)
-        portrait = graph.add("MoDAExtractIdentity", renderer=renderer(0), image=image)
-        shown = graph.add("MoDAEmotion", label=emotion, intensity=1.0)
-        motion = graph.add(
-            "MoDASampleMotion",
-            model=model(0),
-            audio_features=features(0),
-            portrait=portrait(0),
-            emotion=shown(0),
-            seed=seed,
-        )
-        video = graph.add(
-            "MoDARenderVideo",
-            renderer=renderer(0),
-            portrait=portrait(0),
-            motion=motion(0),
-            audio=features(1),
-        )
-        return io.NodeOutput(video(0), motion(0), expand=graph.nodes)
+        graph = Graph(cls.hidden.unique_id)
+        links = talking_portrait(graph, parts, image, audio, emotion, seed)
+        return io.NodeOutput(*links, expand=graph.nodes)
 
 
 class Graph:
@@ -105,6 +85,48 @@ class Graph:
         name = f"{self.prefix}.{node}"
         self.nodes[name] = {"class_type": node, "inputs": inputs}
         return lambda output: [name, output]
+
+
+def talking_portrait(graph: Graph, parts, image, audio, emotion: str, seed: int):
+    """Add the nodes of the whole job.
+
+    Parameters
+    ----------
+    graph : Graph
+    parts : tuple of str
+        Menu names of encoder, model and renderer.
+    image, audio : list
+        Links to a picture and speech.
+    emotion : str
+    seed : int
+
+    Returns
+    -------
+    video, motion : list
+        Links.
+    """
+    encoder = graph.add("MoDALoadAudioEncoder", encoder=parts[0], precision="auto")
+    model = graph.add("MoDALoadMotionModel", model=parts[1], precision="auto")
+    renderer = graph.add("MoDALoadRenderer", renderer=parts[2], precision="auto")
+    features = graph.add("MoDAEncodeAudio", audio_encoder=encoder(0), audio=audio)
+    portrait = graph.add("MoDAExtractIdentity", renderer=renderer(0), image=image)
+    shown = graph.add("MoDAEmotion", label=emotion, intensity=1.0)
+    motion = graph.add(
+        "MoDASampleMotion",
+        model=model(0),
+        audio_features=features(0),
+        portrait=portrait(0),
+        emotion=shown(0),
+        seed=seed,
+    )
+    video = graph.add(
+        "MoDARenderVideo",
+        renderer=renderer(0),
+        portrait=portrait(0),
+        motion=motion(0),
+        audio=features(1),
+    )
+    return video(0), motion(0)
 
 
 def released_parts() -> tuple[str, str, str]:
