@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -33,11 +35,11 @@ def pictures_backdrop(
     Backdrop
     """
 
+    take = lru_cache(maxsize=1)(take)  # one that is held is taken once
+
     def backdrop(start: int, stop: int) -> Tensor:
-        indices = [
-            min(int(frame * fps / out_fps + 1e-6), count - 1) for frame in range(start, stop)
-        ]
-        return torch.stack([take(index) for index in indices])
+        places = (int(frame * fps / out_fps + 1e-6) for frame in range(start, stop))
+        return torch.stack([take(min(place, count - 1)) for place in places])
 
     return backdrop
 
@@ -82,21 +84,22 @@ class VideoBackdrop:
 
     def __init__(self, source: str | Path | io.BytesIO, fps: float, size: tuple[int, int]) -> None:
         self.fps = fps
-        if isinstance(source, io.BytesIO):
-            source.seek(0)
-        try:
+        with _explained():
+            if isinstance(source, io.BytesIO):
+                source.seek(0)
             self._container = av.open(source if isinstance(source, io.BytesIO) else str(source))
-        except (av.error.FFmpegError, OSError) as error:
-            raise ValueError(
-                f"The background is no usable video ({error}). Use a video such as MP4."
-            ) from error
-        if not self._container.streams.video:
+        try:
+            self._begin(size)
+        except BaseException:
             self._container.close()
+            raise
+
+    def _begin(self, size: tuple[int, int]) -> None:
+        if not self._container.streams.video:
             raise ValueError("The background has no picture, only sound. Use a video.")
         self._pictures = self._decoded()
         self._shown = next(self._pictures, None)
         if self._shown is None:
-            self._container.close()
             raise ValueError("The background video holds no frame. Use another one.")
         check_size(self._shown[1].shape[:2], size)
         self._origin_s = self._shown[0]
@@ -129,8 +132,20 @@ class VideoBackdrop:
         return self._shown[1]
 
     def _decoded(self) -> Iterator[Picture]:
-        for frame in self._container.decode(video=0):
-            yield (
-                frame.time or 0.0,
-                torch.from_numpy(np.ascontiguousarray(frame.to_ndarray(format="rgb24"))),
-            )
+        with _explained():
+            for frame in self._container.decode(video=0):
+                pixels = frame.to_ndarray(format="rgb24")
+                # As phones write: the frames lie, and a note says how to turn them.
+                pixels = np.rot90(pixels, round(getattr(frame, "rotation", 0) / 90))
+                yield frame.time or 0.0, torch.from_numpy(np.ascontiguousarray(pixels))
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what FFmpeg says of a file into a sentence."""
+    try:
+        yield
+    except (av.error.FFmpegError, OSError) as error:
+        raise ValueError(
+            f"The background is no usable video ({error}). Use a video such as MP4."
+        ) from error

@@ -36,12 +36,13 @@ def in_chunks(
     Raises
     ------
     MoDAError
-        If there is not enough memory for a single frame, right after `free` either.
+        If there is not enough memory for a single frame, right after `free` either; its cause is
+        what torch raised.
     """
     start, freed = 0, False
     while start < total:
         count = min(chunk, total - start)
-        frames = _tried(render, start, start + count)
+        frames, reason = _tried(render, start, start + count)
         if frames is not None:
             yield frames
             start, freed = start + count, False
@@ -50,18 +51,20 @@ def in_chunks(
             raise MoDAError(
                 "There is not enough memory to render a single frame. Close other programs, or "
                 "load the renderer in half precision or on another device."
-            )
+            ) from reason
         chunk = max(1, count // 2)
         if free is not None:
             free()
             freed = True
 
 
-def _tried(render: Callable[[int, int], Tensor], start: int, stop: int) -> Tensor | None:
-    """Return frames, or None where memory runs out; by then the error holds no tensor any more."""
+def _tried(
+    render: Callable[[int, int], Tensor], start: int, stop: int
+) -> tuple[Tensor | None, BaseException | None]:
+    """Return frames, or None and the error where memory runs out; it holds no tensor any more."""
     try:
-        return render(start, stop)
+        return render(start, stop), None
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-    return None
+        return None, error.with_traceback(None)

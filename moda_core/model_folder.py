@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,7 +149,33 @@ def find_motion_models(folder: Path) -> list[str]:
     }
     for name in (name for part, name in NAMES.items() if part != "motion_model"):
         others |= {path for path in files if _is_named(path, name)}
+    others |= {path for path in files if ENCODER in path.stem.lower()}
     return [path.relative_to(folder).as_posix() for path in files if path not in others]
+
+
+def released_motion_models(places: Mapping[str, Path]) -> list[str]:
+    """Choose those of some files that are named as the released motion model.
+
+    Parameters
+    ----------
+    places : mapping from str to Path
+        Files by the name that users see.
+
+    Returns
+    -------
+    list of str
+        The best first: the exact name, then safetensors.
+    """
+    released = NAMES["motion_model"]
+    named = [name for name, path in places.items() if _is_named(path, released)]
+    return sorted(
+        named,
+        key=lambda name: (
+            _plain(places[name].stem) != _plain(released),
+            SUFFIXES.index(places[name].suffix.lower()),
+            name,
+        ),
+    )
 
 
 def list_files(folder: Path) -> list[Path]:

@@ -7,6 +7,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ..moda_core.audio.clip import scaled_samples
+
 Value = TypeVar("Value")
 
 WHITE = 1.0  # behind transparent parts, as in a passport photo
@@ -79,8 +81,8 @@ def mask_of(mask: Tensor | None, picture: Tensor) -> Tensor | None:
     Returns
     -------
     Tensor, shape (H, W), float32; or None
-        None where there is no mask, and for an empty one of another size: LoadImage gives a
-        64x64 one for a picture without transparency.
+        None where there is no mask, and for an empty one: LoadImage gives that for a picture
+        without transparency.
 
     Raises
     ------
@@ -93,10 +95,10 @@ def mask_of(mask: Tensor | None, picture: Tensor) -> Tensor | None:
         raise ValueError(f"Expected one mask, got a batch of {mask.shape[0]}. Pick one of them.")
     mask = mask.detach().cpu().float().reshape(mask.shape[-2:])
     height, width = picture.shape[:2]
-    if tuple(mask.shape) == (height, width):
-        return mask.clamp(0, 1)
     if not mask.any():
         return None
+    if tuple(mask.shape) == (height, width):
+        return mask.clamp(0, 1)
     raise ValueError(
         f"The mask measures {mask.shape[1]}x{mask.shape[0]} pixels, the picture {width}x{height}. "
         "Scale the mask to the picture."
@@ -109,7 +111,7 @@ def sound_of(audio: dict | None) -> tuple[Tensor, int]:
     Raises
     ------
     ValueError
-        If there is no sound, or there are several.
+        If there is no sound, or there are several, or its rate is none.
     """
     if audio is None or audio["waveform"].numel() == 0:
         raise ValueError("There is no sound: the linked AUDIO is empty. Link one that has sound.")
@@ -119,7 +121,10 @@ def sound_of(audio: dict | None) -> tuple[Tensor, int]:
             f"Expected one sound of shape (1, C, T), got {tuple(waveform.shape)}. "
             "Pick one sound of the batch."
         )
-    return waveform[0].detach().cpu().float(), int(audio["sample_rate"])
+    sample_rate = int(audio["sample_rate"])
+    if sample_rate < 1:
+        raise ValueError(f"Expected a sample rate above 0, got {sample_rate}. Repair the sound.")
+    return scaled_samples(waveform[0].detach().cpu()), sample_rate
 
 
 def audio_of(waveform: Tensor, sample_rate: int) -> dict:

@@ -4,7 +4,8 @@ import dataclasses
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import comfy.model_management as management
@@ -17,6 +18,8 @@ from comfy.cli_args import args
 from comfy_api.latest import io
 from PIL import Image
 from torch import Tensor, nn
+
+from ..moda_core.errors import MoDAError
 
 MODEL_FOLDER = "moda"
 LIVEPORTRAIT_FOLDER = "liveportrait"
@@ -130,6 +133,17 @@ def weight_bytes(patchers: Iterable) -> int:
 def free_memory() -> None:
     """Give back what torch holds unused, after memory ran out."""
     management.soft_empty_cache()
+
+
+@contextmanager
+def memory_errors_shown() -> Iterator[None]:
+    """Let the host see that memory ran out: it then unloads all models, and says so."""
+    try:
+        yield
+    except MoDAError as error:
+        if isinstance(error.__cause__, management.OOM_EXCEPTION):
+            raise error.__cause__ from None
+        raise
 
 
 class Progress:

@@ -1,17 +1,19 @@
 """What a user links as the background of an animated face."""
 
 from contextlib import ExitStack
+from functools import lru_cache
 
+import torch
 from comfy_api.latest import InputImpl
 from torch import Tensor
 
 from ..moda_core.backdrop import VideoBackdrop, check_size, pictures_backdrop
 from ..moda_core.portrait.compositing import Backdrop
 from ..moda_core.portrait.portrait import Portrait
-from . import _host
 from ._convert import pictures_of
 
 SHORTEST_CUT_S = 0.01
+ROUNDING_S = 1e-3  # time stamps are rounded
 
 
 def backdrop_of(background, fps: float, portrait: Portrait, stack: ExitStack) -> Backdrop | None:
@@ -40,24 +42,36 @@ def backdrop_of(background, fps: float, portrait: Portrait, stack: ExitStack) ->
     if isinstance(background, InputImpl.VideoFromComponents):
         parts = background.get_components()
         return images_backdrop(parts.images, float(parts.frame_rate), fps, size)
-    video = VideoBackdrop(source_of(background), fps, size)
-    stack.enter_context(video)
-    return video
+    video = stack.enter_context(VideoBackdrop(background.get_stream_source(), fps, size))
+    return cut_backdrop(background, fps) if is_cut(background) else video
 
 
-def source_of(video):
-    """Return the file, or its bytes, that a VIDEO consists of.
+def is_cut(video) -> bool:
+    """Tell whether a VIDEO of a newer host, which remembers where it begins and ends, is a part."""
+    if not hasattr(video, "as_trimmed"):
+        return False
+    whole = InputImpl.VideoFromFile(video.get_stream_source())
+    return whole.get_duration() - video.get_duration() >= SHORTEST_CUT_S
 
-    Newer hosts cut videos by remembering where they begin and end, which only they know: such a
-    video is written out first.
-    """
-    source = video.get_stream_source()
-    whole_s = InputImpl.VideoFromFile(source).get_duration()
-    if whole_s - video.get_duration() < SHORTEST_CUT_S:
-        return source
-    path = _host.temporary_path(".mp4")
-    video.save_to(str(path))
-    return path
+
+def cut_backdrop(video, fps: float) -> Backdrop:
+    """Show a cut video, decoded by its host, which alone knows the cut, a second at a time."""
+    rate = float(video.get_frame_rate())
+    last_s = max(video.get_duration() - 1 / rate, 0.0)
+
+    @lru_cache(maxsize=1)
+    def second(index: int) -> Tensor:
+        return video.as_trimmed(index, 1.0, strict_duration=False).get_components().images
+
+    def frame(time_s: float) -> Tensor:
+        time_s = min(time_s, last_s) + ROUNDING_S
+        images = second(int(time_s))
+        return images[min(int((time_s - int(time_s)) * rate), len(images) - 1)]
+
+    def backdrop(start: int, stop: int) -> Tensor:
+        return pictures_of(torch.stack([frame(index / fps) for index in range(start, stop)]))
+
+    return backdrop
 
 
 def images_backdrop(images: Tensor, fps: float, out_fps: float, size: tuple[int, int]) -> Backdrop:

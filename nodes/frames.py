@@ -80,7 +80,8 @@ class MoDARenderFrames(io.ComfyNode):
         _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
         make = engine.faces if output == "face crop" else engine.frames
         chunks = make(portrait, motion, chunk, start=start, stop=stop)
-        frames = collected(chunks, stop - start, mask.shape)
+        with _host.memory_errors_shown():
+            frames = collected(chunks, stop - start, mask.shape)
         return io.NodeOutput(frames, mask.expand(len(frames), -1, -1))
 
 

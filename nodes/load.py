@@ -73,12 +73,12 @@ class MoDALoadAudioEncoder(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, encoder=menus.BUILT_IN) -> bool | str:
         """Check the choice; either slash is right."""
-        return menus.check_choice(encoder, menus.encoder_places())
+        return menus.check_choice(encoder, menus.encoder_places)
 
     @classmethod
     def fingerprint_inputs(cls, encoder=menus.BUILT_IN, precision="auto") -> str:
         """Return what changes with the files."""
-        return menus.fingerprint(encoder, menus.encoder_places())
+        return menus.fingerprint(encoder, menus.encoder_places, menus.encoder_files)
 
     @classmethod
     def execute(cls, encoder=menus.BUILT_IN, precision="auto") -> io.NodeOutput:
@@ -142,12 +142,12 @@ class MoDALoadMotionModel(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, model=menus.BUILT_IN) -> bool | str:
         """Check the choice; either slash is right."""
-        return menus.check_choice(model, menus.model_places())
+        return menus.check_choice(model, menus.model_places)
 
     @classmethod
     def fingerprint_inputs(cls, model=menus.BUILT_IN, precision="auto") -> str:
         """Return what changes with the file."""
-        return menus.fingerprint(model, menus.model_places())
+        return menus.fingerprint(model, menus.model_places, menus.model_files)
 
     @classmethod
     def execute(cls, model=menus.BUILT_IN, precision="auto") -> io.NodeOutput:
@@ -209,12 +209,12 @@ class MoDALoadRenderer(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, renderer=menus.BUILT_IN) -> bool | str:
         """Check the choice; either slash is right."""
-        return menus.check_choice(renderer, menus.renderer_places())
+        return menus.check_choice(renderer, menus.renderer_places)
 
     @classmethod
     def fingerprint_inputs(cls, renderer=menus.BUILT_IN, precision="auto") -> str:
         """Return what changes with the files."""
-        return menus.fingerprint(renderer, menus.renderer_places())
+        return menus.fingerprint(renderer, menus.renderer_places, menus.renderer_files)
 
     @classmethod
     def execute(cls, renderer=menus.BUILT_IN, precision="auto") -> io.NodeOutput:

@@ -1,9 +1,16 @@
 """What the loaders' menus offer, and which file a choice means."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..moda_core.audio.find_encoders import find_encoders
-from ..moda_core.model_folder import find_motion_models, find_renderers
+from ..moda_core.errors import InputFileError
+from ..moda_core.model_folder import (
+    RENDERER_PARTS,
+    find_model_files,
+    find_motion_models,
+    find_renderers,
+)
 from . import _host
 
 BUILT_IN = "starter (built in)"
@@ -71,28 +78,67 @@ def chosen(choice: str, places: dict[str, Path]) -> Path:
     return place
 
 
-def check_choice(choice: str, places: dict[str, Path]) -> bool | str:
+def check_choice(choice: str | None, find: Callable[[], dict[str, Path]]) -> bool | str:
     """Check a choice before anything runs, as a node's `validate_inputs` does.
+
+    Parameters
+    ----------
+    choice : str or None
+        None where another node gives it, and it is not known yet.
+    find : callable () -> dict
+        Looks for the files; not called without need.
 
     Returns
     -------
     bool or str
         True, or what is wrong.
     """
-    if is_built_in(choice):
+    if choice is None or is_built_in(choice):
         return True
     try:
-        chosen(choice, places)
+        chosen(choice, find())
     except ValueError as error:
         return str(error)
     return True
 
 
-def fingerprint(choice: str, places: dict[str, Path]) -> str:
-    """Return what changes when the files of a choice change, so that the node runs again."""
-    place = places.get(choice.replace("\\", "/"))
+def fingerprint(
+    choice: str | None,
+    find: Callable[[], dict[str, Path]],
+    files_of: Callable[[Path], Iterable[Path]],
+) -> str:
+    """Return what changes when the files of a choice change, so that the node runs again.
+
+    Parameters
+    ----------
+    choice, find
+        As in `check_choice`.
+    files_of : callable (place) -> paths
+        Lists the files of a choice that are read.
+    """
+    if choice is None or is_built_in(choice):
+        return ""
+    place = find().get(choice.replace("\\", "/"))
     if place is None:
         return choice
-    files = [place] if place.is_file() else sorted(path for path in place.rglob("*"))
-    stats = [path.stat() for path in files if path.is_file()]
+    stats = [path.stat() for path in files_of(place) if path.is_file()]
     return f"{place} {[(stat.st_mtime_ns, stat.st_size) for stat in stats]}"
+
+
+def encoder_files(place: Path) -> list[Path]:
+    """Return what is read of an audio encoder: its file, or the files of its folder."""
+    return [place] if place.is_file() else sorted(place.iterdir())
+
+
+def model_files(place: Path) -> list[Path]:
+    """Return what is read of a motion model: its file."""
+    return [place]
+
+
+def renderer_files(place: Path) -> list[Path]:
+    """Return what is read of a renderer's folder."""
+    try:
+        found = find_model_files(place, RENDERER_PARTS)
+    except InputFileError:  # since a moment
+        return []
+    return [path for path in vars(found).values() if path is not None]

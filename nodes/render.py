@@ -148,7 +148,7 @@ def write_video(
     track = None if sound is None else AudioTrack(*sound)
     writer = VideoWriter(path, (width, height), motion.fps, len(motion), track, crf)
     progress, done = _host.Progress(), 0
-    with writer, beside(writer.write) as encode:
+    with _host.memory_errors_shown(), writer, beside(writer.write) as encode:
         for frames in rendered(renderer, portrait, motion, compositing=compositing):
             encode(frames)
             done += len(frames)

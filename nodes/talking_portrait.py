@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ..moda_core.config import EMOTIONS
-from ..moda_core.model_folder import ENCODER, NAMES
+from ..moda_core.model_folder import ENCODER, NAMES, released_motion_models
 from . import _host, menus
 from .types import MotionType
 
@@ -56,6 +56,14 @@ class MoDATalkingPortrait(io.ComfyNode):
                 MotionType.Output(display_name="motion", tooltip="Plays on any portrait."),
             ],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, bundle: str = menus.BUILT_IN, **inputs) -> str:
+        """Return what changes when other files would be chosen."""
+        try:
+            return " ".join(released_parts()) if bundle == RELEASED else ""
+        except ValueError as error:
+            return str(error)
 
     @classmethod
     def execute(
@@ -137,13 +145,12 @@ def released_parts() -> tuple[str, str, str]:
     ValueError
         If one was not found; the text names all that were not.
     """
-    encoders = [name for name in menus.encoder_places() if ENCODER in name.lower()]
-    models = [name for name in menus.model_places() if NAMES["motion_model"] in name.lower()]
-    renderers = list(menus.renderer_places())
     found = {
-        f"the audio encoder {ENCODER}": encoders,
-        f"the motion model {NAMES['motion_model']}": models,
-        "LivePortrait's five files": renderers,
+        f"the audio encoder {ENCODER}": sorted(
+            name for name in menus.encoder_places() if ENCODER in name.lower()
+        ),
+        f"the motion model {NAMES['motion_model']}": released_motion_models(menus.model_places()),
+        "LivePortrait's five files": sorted(menus.renderer_places()),
     }
     missing = [name for name, places in found.items() if not places]
     if missing:
@@ -152,4 +159,4 @@ def released_parts() -> tuple[str, str, str]:
             f"{' and '.join(missing)}. Put the released files into models/moda, or choose "
             f"'{menus.BUILT_IN}'."
         )
-    return tuple(sorted(places)[0] for places in found.values())
+    return tuple(places[0] for places in found.values())

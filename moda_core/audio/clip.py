@@ -43,7 +43,7 @@ def cut_clip(
     if not sample_rate > 0:
         raise ValueError(f"Expected a sample rate above 0, got {sample_rate}.")
     start, stop = _bounds(waveform.shape[1], sample_rate, start_s, duration_s)
-    clip = _scaled(waveform[:, start:stop].detach().cpu())
+    clip = scaled_samples(waveform[:, start:stop].detach().cpu())
     _check_finite(clip, sample_rate, start)
     return clip
 
@@ -75,8 +75,19 @@ def _bounds(
     return start, stop
 
 
-def _scaled(samples: Tensor) -> Tensor:
-    """Return samples of any type with full scale at 1."""
+def scaled_samples(samples: Tensor) -> Tensor:
+    """Return samples of any type as float32 with full scale at 1.
+
+    Parameters
+    ----------
+    samples : Tensor
+        Floats, which keep their values, or integers.
+
+    Raises
+    ------
+    ValueError
+        If they are neither.
+    """
     if samples.is_floating_point():
         return samples.float()
     if samples.is_complex() or samples.dtype == torch.bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import InputFileError
@@ -53,6 +54,15 @@ def _is_encoder_folder(folder: Path) -> bool:
 
 
 def _is_encoder_file(path: Path) -> bool:
+    try:
+        stat = path.stat()
+    except OSError:
+        return False
+    return _holds_encoder(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=4096)  # a menu is asked for at every prompt
+def _holds_encoder(path: Path, mtime_ns: int, size: int) -> bool:
     try:
         return encoder_prefix(read_shapes(path)) is not None
     except InputFileError:

@@ -40,14 +40,17 @@ class SourceVolume:
     heat: Tensor
     keypoints: Tensor
 
-    def to(self, device: torch.device | str) -> "SourceVolume":
+    def to(self, device: torch.device | str, dtype: torch.dtype) -> "SourceVolume":
         """Return the same on another device.
 
         Parameters
         ----------
         device : torch.device or str
+        dtype : torch.dtype
+            Of `volume`; the others stay in float32.
         """
-        return SourceVolume(**{name: value.to(device) for name, value in vars(self).items()})
+        moved = {name: value.to(device) for name, value in vars(self).items()}
+        return SourceVolume(**{**moved, "volume": moved["volume"].to(dtype)})
 
 
 class Deformation(NamedTuple):

@@ -244,7 +244,9 @@ class PortraitRenderer:
         compose: Composer,
         chosen: slice,
     ) -> Iterator[Tensor]:
-        face = portrait.prepared.face.to(self.device)
+        # The portrait may be from a renderer of another precision.
+        dtype = self.compute_dtype or dtype_of(self.networks.warping)
+        face = portrait.prepared.face.to(self.device, dtype)
         keypoints = self.drive(face, motion, options)[chosen]
 
         @torch.inference_mode()

@@ -31,18 +31,20 @@ class SourceFace:
     rescale_ratio: Tensor
     volume: SourceVolume
 
-    def to(self, device: torch.device | str) -> "SourceFace":
+    def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> "SourceFace":
         """Return the same on another device.
 
         Parameters
         ----------
         device : torch.device or str
+        dtype : torch.dtype
+            In which its appearance is warped.
         """
         return SourceFace(
             {key: value.to(device) for key, value in self.info.items()},
             self.keypoints.to(device),
             self.rescale_ratio.to(device),
-            self.volume.to(device),
+            self.volume.to(device, dtype),
         )
 
 

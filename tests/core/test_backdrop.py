@@ -2,6 +2,7 @@
 
 import io
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -72,3 +73,45 @@ def test_one_picture_stands_still():
 
 def test_equal_sizes_pass():
     check_size((4, 5), (4, 5))
+
+
+def test_a_video_that_phones_write_lying_is_shown_upright(tmp_path):
+    with av.open(str(tmp_path / "lying.mp4"), "w") as container:
+        stream = container.add_stream("libx264", 25)
+        if not hasattr(stream, "set_display_rotation"):
+            pytest.skip("this PyAV writes no rotation")
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+        stream.set_display_rotation(90)  # counter-clockwise
+        pixels = np.zeros((32, 64, 3), np.uint8)
+        pixels[:, :16] = 255  # at the left as it lies, so at the bottom once turned
+        for packet in stream.encode(av.VideoFrame.from_ndarray(pixels)):
+            container.mux(packet)
+        container.mux(stream.encode(None))
+
+    with VideoBackdrop(tmp_path / "lying.mp4", 25, (64, 32)) as backdrop:
+        picture = backdrop(0, 1)[0].float()
+
+    assert picture[50:].mean() > 200
+    assert picture[:44].mean() < 60
+
+
+def test_damage_inside_a_video_is_told_in_a_sentence(video):
+    content = bytearray(video.read_bytes())
+    middle = content.index(b"mdat") + 4
+    content[middle:] = bytes(len(content) - middle)
+    (video.parent / "damaged.mp4").write_bytes(content)
+
+    with pytest.raises(ValueError, match="background"):
+        VideoBackdrop(video.parent / "damaged.mp4", 25, SIZE)
+
+
+def test_a_picture_that_is_held_is_taken_once():
+    taken = []
+
+    def take(index):
+        taken.append(index)
+        return torch.zeros(2, 2, 3, dtype=torch.uint8)
+
+    pictures_backdrop(take, 1, fps=25, out_fps=25)(0, 100)
+
+    assert taken == [0]

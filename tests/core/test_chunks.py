@@ -92,3 +92,13 @@ def test_other_errors_pass():
 
     with pytest.raises(RuntimeError, match="invalid"):
         list(in_chunks(3, 2, render))
+
+
+def test_the_end_of_memory_keeps_what_torch_raised_as_its_cause():
+    def render(start, stop):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(MoDAError) as caught:
+        list(in_chunks(2, 2, render))
+
+    assert isinstance(caught.value.__cause__, torch.cuda.OutOfMemoryError)

@@ -1,6 +1,7 @@
 """Finding the released files: layouts that people have, preferences, and what is missing."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from moda_core.model_folder import (
     find_model_files,
     find_motion_models,
     find_renderers,
+    released_motion_models,
 )
 
 PARTS = ("appearance_feature_extractor", "motion_extractor", "warping_module", "spade_generator")
@@ -172,3 +174,17 @@ def test_motion_models_are_all_weights_but_those_of_other_parts(released):
     touch(released, "mine/finetuned.safetensors", "notes.txt")
 
     assert find_motion_models(released) == ["mine/finetuned.safetensors", "moda/net-200.pth"]
+
+
+def test_an_encoder_in_one_file_is_no_motion_model(released):
+    touch(released, "chinese-hubert-base.safetensors")
+
+    assert find_motion_models(released) == ["moda/net-200.pth"]
+
+
+def test_the_released_model_is_told_by_its_file_name_alone():
+    names = ["net-200-notes/other.safetensors", "net-2000.pth", "net-200-fp16.pth", "a/net-200.pth"]
+
+    best = released_motion_models({name: Path(name) for name in names})
+
+    assert best == ["a/net-200.pth", "net-200-fp16.pth"]

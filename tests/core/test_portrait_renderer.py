@@ -277,3 +277,13 @@ def test_a_face_moves_to_another_device_whole(portrait):
     ]
     assert {value.device.type for value in moved} == {"meta"}
     assert there.info.keys() == portrait.prepared.face.info.keys()
+
+
+def test_a_portrait_of_a_half_precision_renderer_is_brought_to_this_ones():
+    maps = {name: torch.zeros(1, 2) for name in ("compressed", "unmoved", "heat", "keypoints")}
+    volume = SourceVolume(torch.ones(1, 2, dtype=torch.float16), **maps)
+
+    moved = volume.to("cpu", torch.float32)
+
+    assert {value.dtype for value in vars(moved).values()} == {torch.float32}
+    assert volume.to("cpu", torch.bfloat16).heat.dtype == torch.float32

@@ -92,3 +92,13 @@ def test_the_motion_model_lies_in_one_patcher_and_nothing_is_loaded_yet(host):
     assert [patcher.model for patcher in loaded.patchers] == [loaded.model.network]
     assert loaded.get_ram_usage() > 1e6
     assert host.loads == []
+
+
+@pytest.mark.parametrize(
+    "node_id", ["MoDALoadAudioEncoder", "MoDALoadMotionModel", "MoDALoadRenderer"]
+)
+def test_a_menu_that_another_node_fills_is_not_refused(host, node_id):
+    node = host.node_classes[node_id]
+
+    assert node.validate_inputs(None) is True
+    assert node.fingerprint_inputs(None) == ""
