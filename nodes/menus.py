@@ -14,6 +14,7 @@ from ..moda_core.model_folder import (
 from . import _host
 
 BUILT_IN = "starter (built in)"
+# Of the same name in two places the first one counts, as for the host's own models.
 
 
 def encoder_places() -> dict[str, Path]:
@@ -21,7 +22,7 @@ def encoder_places() -> dict[str, Path]:
     places = {}
     for key in (_host.MODEL_FOLDER, _host.ENCODER_FOLDER):
         for root in _host.model_roots(key):
-            places |= {f"{key}/{name}": root / name for name in find_encoders(root)}
+            places = {f"{key}/{name}": root / name for name in find_encoders(root)} | places
     return places
 
 
@@ -29,7 +30,7 @@ def model_places() -> dict[str, Path]:
     """Return the motion models that were found, by the name that a menu shows."""
     places = {}
     for root in _host.model_roots(_host.MODEL_FOLDER):
-        places |= {name: root / name for name in find_motion_models(root) if name not in places}
+        places = {name: root / name for name in find_motion_models(root)} | places
     return places
 
 
@@ -39,7 +40,7 @@ def renderer_places() -> dict[str, Path]:
     for key in (_host.LIVEPORTRAIT_FOLDER, _host.MODEL_FOLDER):
         for root in _host.model_roots(key):
             for name in find_renderers(root):
-                places[key if name == "." else f"{key}/{name}"] = root / name
+                places.setdefault(key if name == "." else f"{key}/{name}", root / name)
     return places
 
 
