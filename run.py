@@ -37,17 +37,6 @@ LAUNCHER = (
     "runpy.run_module(name, run_name='__main__', alter_sys=True)"
 )
 
-COMMANDS = (
-    "demo",
-    "talk",
-    "test",
-    "bench",
-    "parity",
-    "synthetic-models",
-    "train-starter",
-    "browser-test",
-)
-
 USAGE = """\
 Usage: python run.py [--here | --venv] COMMAND ...
 
@@ -63,6 +52,8 @@ Usage: python run.py [--here | --venv] COMMAND ...
   --here   run in this interpreter and install nothing
   --venv   run in .venv, even if this interpreter has all that is needed
 """
+
+COMMANDS = re.findall(r"^  (\w\S*)", USAGE, re.MULTILINE)
 
 
 class SetupError(Exception):
@@ -297,10 +288,9 @@ def main(arguments: list[str]) -> int:
         return 1
     if command == "test":
         return run_tests(interpreter, rest)
-    if command in ("bench", "parity"):
-        return run_module(interpreter, f"tests.{command}", rest)
-    if command == "synthetic-models":
-        return run_module(interpreter, "tests.parity.synthetic_models", rest)
+    module = {"synthetic-models": "parity.synthetic_models"}.get(command, command)
+    if command in ("bench", "parity", "synthetic-models"):
+        return run_module(interpreter, f"tests.{module}", rest)
     return run_module(interpreter, "moda_core", [command, *rest])
 
 
