@@ -44,14 +44,14 @@ def read_checkpoint(path: Path, mapped: bool = True) -> dict[str, Tensor]:
     if kind == SAFETENSORS:
         content = read_safetensors(path)[0] if mapped else _copy_safetensors(path)
     else:
-        content = _read_torch(path, mapped=mapped and kind == TORCH_ZIP and is_stored(path))
+        content = _read_torch(path, mapped=mapped and kind == TORCH_ZIP)
     return flatten_state(content, str(path))
 
 
 def _read_torch(path: Path, mapped: bool) -> Any:
-    # Newer torch takes a file of this suffix for what it says, and mapping needs a name.
-    mapped = mapped and path.suffix != ".safetensors"
     try:
+        # Newer torch takes a file of this suffix for what it says, and mapping needs a name.
+        mapped = mapped and path.suffix != ".safetensors" and is_stored(path)
         with path.open("rb") as file:
             source = str(path) if mapped else file
             return torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
@@ -66,15 +66,15 @@ def _torch_problem(path: Path, error: Exception) -> str:
         return f"'{path}' holds a TorchScript program, not plain weights. Use the original file."
     foreign = re.search(r"GLOBAL (\S+)", reason)
     if foreign or reason.startswith("Weights only load failed"):  # torch goes on with bad advice
-        what = f"more than weights ({foreign[1]})" if foreign else "other objects than weights"
+        name = _first_line(foreign[1]) if foreign else None
+        what = f"more than weights ({name})" if name else "other objects than weights"
         return (
             f"'{path}' is damaged, or holds {what} and could run code, so it is not opened. "
             "Use a .safetensors file, or one that holds tensors only."
         )
-    first = (reason.strip().splitlines() or ["no reason given"])[0][:MAX_REASON]
     return (
-        f"'{path}' is damaged or no torch checkpoint ({type(error).__name__}: {first}). "
-        "Download it again."
+        f"'{path}' is damaged or no torch checkpoint ({type(error).__name__}: "
+        f"{_first_line(reason)}). Download it again."
     )
 
 
@@ -87,13 +87,20 @@ def _copy_safetensors(path: Path) -> dict[str, Tensor]:
         for key in keys:
             with safe_open(path, framework="pt") as file:
                 state[key] = file.get_tensor(key).clone()
-    except (OSError, SafetensorError) as error:
+    except Exception as error:  # memory that cannot be mapped is a RuntimeError
         raise InputFileError(_safetensors_problem(path, error)) from error
     return state
 
 
 def _safetensors_problem(path: Path, error: Exception) -> str:
-    return f"'{path}' cannot be read as safetensors ({error}). Restore the file and try again."
+    reason = _first_line(str(error))
+    return f"'{path}' cannot be read as safetensors ({reason}). Restore the file and try again."
+
+
+def _first_line(text: str) -> str:
+    """Return what can be shown of a text that may quote the file's bytes."""
+    first = (text.strip().splitlines() or ["no reason given"])[0][:MAX_REASON]
+    return "".join(letter if letter.isprintable() else "?" for letter in first)
 
 
 def cast_finite(key: str, tensor: Tensor, dtype: torch.dtype, source: str) -> Tensor:
@@ -196,7 +203,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+    except Exception as error:  # memory that cannot be mapped is a RuntimeError
         raise InputFileError(_safetensors_problem(path, error)) from error
 
 

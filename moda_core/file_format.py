@@ -56,16 +56,34 @@ def weights_format(path: Path) -> str:
         raise InputFileError(f"'{path}' is a tar archive, not a checkpoint. Unpack it first.")
     if head.startswith(PICKLE_STARTS):
         return TORCH_PICKLE
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for start, what, remedy in NOT_WEIGHTS:
-        if text.startswith(start):
-            raise InputFileError(f"'{path}' is {what}, not a checkpoint. {remedy}.")
+    foreign = foreign_content(head)
+    if foreign is not None:
+        raise InputFileError(f"'{path}' is {foreign[0]}, not a checkpoint. {foreign[1]}.")
     if head[8:9] != b"{":
         raise InputFileError(
             f"'{path}' is neither a safetensors file nor a torch checkpoint. Download it again."
         )
     _check_header_size(path, int.from_bytes(head[:8], "little"))
     return SAFETENSORS
+
+
+def foreign_content(head: bytes) -> tuple[str, str] | None:
+    """Tell what a file is that was taken for weights, by how it begins.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first `HEAD_SIZE` bytes, or as many as there are.
+
+    Returns
+    -------
+    tuple of (str, str) or None
+        What it is, "a web page", and what to do about it; None if it is none of `NOT_WEIGHTS`.
+    """
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return next(
+        ((what, remedy) for start, what, remedy in NOT_WEIGHTS if text.startswith(start)), None
+    )
 
 
 def _check_header_size(path: Path, header_size: int) -> None:

@@ -66,9 +66,10 @@ def read_released(
     if kind not in KINDS:
         raise ValueError(f"Expected a kind of file among {', '.join(KINDS)}, got {kind!r}.")
     path = Path(path)
-    state = _canonical(read_checkpoint(path, mapped), kind)
+    # Mapped at first, so that no large file of another network is copied just to be refused.
+    state = _canonical(read_checkpoint(path), kind)
     _check_layout(state, kind, path)
-    if mapped and any(
+    if not mapped or any(
         tensor.dtype != dtype for tensor in state.values() if tensor.is_floating_point()
     ):
         state.clear()  # pages of a mapped file would stay in memory beside the cast copies

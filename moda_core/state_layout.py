@@ -33,11 +33,16 @@ def flatten_state(content: Any, source: str) -> dict[str, Tensor]:
     Raises
     ------
     InputFileError
-        If there are no tensors, one is not a plain array in memory, or two would get the same key.
+        If there are no tensors, one is not a plain array in memory or has a key that cannot be
+        printed, or two would get the same key.
     """
     state = {}
     for name, tensor in _named_tensors(_unwrap(content)):
         key = PARALLEL_PREFIX.sub(r"\1", name)
+        if not key.isprintable():  # no network has such names, and messages stay one line
+            raise InputFileError(
+                f"'{source}' is damaged: it names a tensor {key!a:.80}. Download it again."
+            )
         if key in state:
             raise InputFileError(f"'{source}' holds {key} twice. Use the original checkpoint.")
         if str(tensor.layout) != "torch.strided" or tensor.device.type != "cpu":

@@ -1,7 +1,5 @@
 """A speech encoder that is one safetensors file, without a configuration beside it."""
 
-import json
-import os
 import re
 from collections.abc import Iterable, Mapping
 from math import prod
@@ -10,13 +8,13 @@ from pathlib import Path
 from ..errors import InputFileError
 from ..file_format import SAFETENSORS, weights_format
 from ..file_guess import guess_network
+from ..safetensors_header import read_header
 from .encoder_config import BASES, SUPPORTED, EncoderConfig
 
 # The speech encoder that the released model was trained on: the name of its folder or file, or a
 # part of the path to it.
 ENCODER = "chinese-hubert-base"
 SUFFIX = ".safetensors"
-LARGEST_HEADER = 100_000_000  # bytes; the safetensors library reads no larger one
 
 # What transformers puts in front of the keys of an encoder with a head for some task.
 PREFIXES = ("", "hubert.", "wav2vec2.")
@@ -82,35 +80,7 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         raise InputFileError(
             f"'{path}' is no safetensors file. Name the folder that holds it and its config.json."
         )
-    try:
-        entries, num_bytes = _read_header(path)
-        shapes = {key: tuple(map(int, entry["shape"])) for key, entry in entries.items()}
-        expected = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise InputFileError(
-            f"'{path}' has no header that can be read ({error!r:.160}). Download it again."
-        ) from error
-    if num_bytes != expected:
-        raise InputFileError(
-            f"'{path}' is damaged or cut short: its header promises {expected} bytes of weights, "
-            f"but {num_bytes} follow. Download it again."
-        )
-    return shapes
-
-
-def _read_header(path: Path) -> tuple[dict, int]:
-    """Return what a safetensors file says of each tensor, and how many bytes follow.
-
-    The library would map the whole file, which on Windows takes memory for all of it.
-    """
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        if size > LARGEST_HEADER:
-            raise ValueError(f"it would take {size} bytes")
-        entries = json.loads(file.read(size))
-        num_bytes = file.seek(0, os.SEEK_END) - 8 - size
-    entries.pop("__metadata__", None)
-    return entries, num_bytes
+    return read_header(path).shapes
 
 
 def encoder_prefix(keys: Iterable[str]) -> str | None:

@@ -65,18 +65,45 @@ def load_audio_encoder(
     """
     path = Path(path).absolute()
     config, weights = _find_weights(path)
+    state = read_encoder(weights, config, dtype)
+    name = name or encoder_name(path.name)
+    return build_encoder(config, state, name, str(weights)).to(device, dtype)
+
+
+def read_encoder(
+    path: Path, config: EncoderConfig, dtype: torch.dtype = torch.float32
+) -> dict[str, Tensor]:
+    """Read the weights of an encoder, strictly.
+
+    Parameters
+    ----------
+    path : Path
+        Torch checkpoint or safetensors.
+    config : EncoderConfig
+        What the weights must fit.
+    dtype : torch.dtype
+        Of the result, but for weight norm, which is float32, and counts.
+
+    Returns
+    -------
+    dict
+        Finite tensors by the names of the bare network, see `encoder_state`.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, damaged or of another network, or does not fit.
+    """
     # Pages of a mapped file would stay in memory beside copies of another type.
-    state = read_checkpoint(weights, mapped=dtype == torch.float32)
+    state = read_checkpoint(path, mapped=dtype == torch.float32)
     if not any(FRONT_END in key for key in state):
         raise InputFileError(
-            f"'{weights}' holds no speech encoder: it looks like {guess_network(state)}. "
+            f"'{path}' holds no speech encoder: it looks like {guess_network(state)}. "
             "Put the weights that belong to the configuration beside it."
         )
     state = encoder_state(state, config.model_type)
-    check_layout(build_network(config), state, str(weights))
-    cast = {key: _cast(key, state.pop(key), dtype, weights) for key in list(state)}
-    name = name or encoder_name(path.name)
-    return build_encoder(config, cast, name, str(weights)).to(device, dtype)
+    check_layout(build_network(config), state, str(path))
+    return {key: _cast(key, state.pop(key), dtype, path) for key in list(state)}
 
 
 def build_encoder(
