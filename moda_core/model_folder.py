@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .audio.encoder_config import CONFIG_FILE
 from .audio.encoder_file import ENCODER
 from .audio.encoder_folder import WEIGHT_FILES
-from .errors import InputFileError
+from .errors import InputFileError, MissingModelError
 
 # What lies nearest to a plain list of numbers comes first.
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
@@ -43,7 +44,7 @@ class ModelFiles:
     motion_model : Path, optional
         ``net-200``.
     encoder : Path, optional
-        Folder of `ENCODER`, in the layout of transformers.
+        `ENCODER`: a folder in the layout of transformers, or one safetensors file.
     appearance_feature_extractor, motion_extractor, warping_module, spade_generator, \
 stitching_retargeting_module : Path, optional
         LivePortrait's files.
@@ -81,11 +82,36 @@ def find_model_files(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
     Raises
     ------
     InputFileError
-        If the folder does not exist, or files are missing; the text names all of them.
+        If the folder does not exist.
+    MissingModelError
+        If files are missing; the text names all of them.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputFileError(f"'{folder}' is no folder. Name the folder that holds the models.")
+    found = vars(find_parts(folder, parts))
+    missing = [part for part in parts if found[part] is None]
+    if missing:
+        raise MissingModelError(
+            f"'{folder}' and its folders lack {', '.join(map(_description, missing))}. "
+            "Put the released files there, or name the folder that has them."
+        )
+    return ModelFiles(**found)
+
+
+def find_parts(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
+    """Find what there is of the released files, as `find_model_files` does.
+
+    Parameters
+    ----------
+    folder, parts
+        As there; the folder may be missing.
+
+    Returns
+    -------
+    ModelFiles
+        None for the parts that are not there.
+    """
     files = list_files(folder)
     wanted = {*parts, *OPTIONAL}
     found = {
@@ -93,12 +119,6 @@ def find_model_files(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
     }
     if "encoder" in wanted:
         found["encoder"] = _find_encoder(files, folder)
-    missing = [part for part, path in found.items() if path is None and part not in OPTIONAL]
-    if missing:
-        raise InputFileError(
-            f"'{folder}' and its folders lack {', '.join(map(_description, missing))}. "
-            "Put the released files there, or name the folder that has them."
-        )
     return ModelFiles(**found)
 
 
@@ -234,9 +254,12 @@ def _plain(stem: str) -> str:
 
 
 def _find_encoder(files: list[Path], folder: Path) -> Path | None:
-    folders = {path.parent for path in files if path.name in WEIGHT_FILES}
-    named = [path for path in folders if ENCODER in str(path.relative_to(folder)).lower()]
-    return min(named, key=lambda path: (len(path.parts), str(path)), default=None)
+    named = [path for path in files if ENCODER in str(path.relative_to(folder)).lower()]
+    weights = [path for path in named if path.name in WEIGHT_FILES]
+    single = {path for path in named if path.suffix.lower() == SUFFIXES[0]}
+    single -= {path for path in named if path.with_name(CONFIG_FILE) in files}
+    whole = {path.parent for path in weights if path not in single}
+    return min(whole | single, key=lambda path: (len(path.parts), str(path)), default=None)
 
 
 def _description(part: str) -> str:

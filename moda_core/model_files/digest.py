@@ -1,0 +1,58 @@
+"""The SHA-256 of a file, read in pieces."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+Progress = Callable[[int, int], None]  # bytes done and in all; may raise anything to cancel
+
+CHUNK_SIZE = 1 << 20
+
+
+def file_digest(path: Path, progress: Progress | None = None) -> str:
+    """Return the SHA-256 of a file's content.
+
+    Parameters
+    ----------
+    path : Path
+    progress : callable (done, total), optional
+        Called with bytes after each piece; may raise to cancel.
+
+    Returns
+    -------
+    str
+        64 hex digits, lower case.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    return _feed(hashlib.sha256(), path, progress).hexdigest()
+
+
+def git_blob_digest(path: Path, progress: Progress | None = None) -> str:
+    """Return the SHA-1 under which git knows a file's content.
+
+    The Hugging Face Hub gives it as the ETag of files that are not in Git LFS. Parameters and
+    errors are those of `file_digest`.
+
+    Returns
+    -------
+    str
+        40 hex digits, lower case.
+    """
+    start = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    return _feed(start, path, progress).hexdigest()
+
+
+def _feed(digest, path: Path, progress: Progress | None = None):
+    """Return `digest`, a hash of `hashlib`, after it has taken in a file's content."""
+    total, done = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK_SIZE):
+            digest.update(piece)
+            done += len(piece)
+            if progress is not None:
+                progress(done, total)
+    return digest
