@@ -12,6 +12,7 @@ from .config import RELEASED
 from .mmdit.linear import CPUOperations, tune
 from .mmdit.model import MotionMMDiT
 from .mmdit.released_keys import convert_mmdit
+from .model_files.converted import converted_file
 from .model_folder import ENCODER
 from .motion import MotionStats, modulate_lips, previous_motion, released_stats
 from .motion_model import MotionModel
@@ -32,7 +33,7 @@ def load_released_model(
     Parameters
     ----------
     path : Path
-        ``net-200.pth``, or the same weights as safetensors.
+        ``net-200.pth``, whose conversion is read if there is one, or the same as safetensors.
     device : str or torch.device
     dtype : torch.dtype
         Of the weights and of the computation.
@@ -44,7 +45,7 @@ def load_released_model(
     InputFileError
         If the file is missing, damaged or of another model.
     """
-    state = read_released(path, "motion model", dtype)
+    state = read_released(converted_file(path), "motion model", dtype)
     silence = null_audio(state)
     network = MotionMMDiT(RELEASED, device="meta", operations=operations or CPUOperations)
     load_strict(network, convert_mmdit(state, RELEASED), path.name)

@@ -10,6 +10,9 @@ from .encoder_config import BASES, CONFIG_FILE
 from .encoder_file import SUFFIX, encoder_prefix, read_shapes
 from .encoder_folder import WEIGHT_FILES
 
+# Beside the weights of a folder of transformers: another choice, not another format of them.
+HALF_FILES = ("model_fp16.safetensors",)
+
 
 def find_encoders(folder: str | Path) -> list[str]:
     """List what `load_audio_encoder` may take: folders of transformers and single files.
@@ -25,7 +28,8 @@ def find_encoders(folder: str | Path) -> list[str]:
         Paths relative to `folder`, sorted, with ``/`` on every system: of folders whose
         configuration is that of a HuBERT or wav2vec 2.0, and of safetensors files whose header
         is. Large models are among them, so that the loader can say what is wrong with them. What
-        cannot be read is left out, and so are the files of transformers' folders.
+        cannot be read is left out, and so are the files of transformers' folders but for those in
+        half precision.
     """
     folder, entered, found = Path(folder), set(), []
     for root, folders, names in os.walk(folder, followlinks=True):
@@ -39,9 +43,10 @@ def find_encoders(folder: str | Path) -> list[str]:
         # The folder itself has no name in a menu.
         if place != folder and CONFIG_FILE in names and not set(WEIGHT_FILES).isdisjoint(names):
             found += [place] * _is_encoder_folder(place)
+            files = [place / name for name in HALF_FILES if name in names]
         else:
             files = [place / name for name in names if name.lower().endswith(SUFFIX)]
-            found += filter(_is_encoder_file, files)
+        found += filter(_is_encoder_file, files)
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
 

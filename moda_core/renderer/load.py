@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..checkpoint import load_strict
+from ..model_files.converted import converted_file
 from ..model_folder import ModelFiles
 from ..released_files import read_released
 from .acceleration import accelerate
@@ -37,7 +38,7 @@ def load_network(
     Parameters
     ----------
     path : Path
-        A released file, or a conversion of it.
+        A released file, whose conversion is read if there is one, or a conversion.
     file : str
         Which of `FILES` it is.
     device : str or torch.device
@@ -56,7 +57,7 @@ def load_network(
     InputFileError
         If the file is missing, damaged or of another network.
     """
-    state, name = read_released(path, file, mapped=False), FILES[file]
+    state, name = read_released(converted_file(path), file, mapped=False), FILES[file]
     if name != file:  # one group of several
         group = f"{name}."
         state = {key.removeprefix(group): state[key] for key in state if key.startswith(group)}

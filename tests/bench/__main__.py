@@ -22,6 +22,8 @@ BENCHES = {
     "window": "bench_window",
     "driving": "bench_driving",
     "load": "bench_load",
+    "load-time": "bench_load_time",
+    "faults": "bench_faults",
     "audio-memory": "bench_audio_memory",
     "crop": "bench_crop",
     "renderer": "bench_renderer",
@@ -31,7 +33,16 @@ BENCHES = {
     "node-memory": "bench_node_memory",
 }
 # Those that take files from outside, or minutes.
-NOT_IN_ALL = ("talk-memory", "landmarks", "crop", "precision", "memory", "load", "node-memory")
+NOT_IN_ALL = (
+    "talk-memory",
+    "landmarks",
+    "crop",
+    "precision",
+    "memory",
+    "load",
+    "load-time",
+    "node-memory",
+)
 
 
 def main() -> int:

@@ -50,6 +50,13 @@ def test_other_files_of_a_folder_of_transformers_are_not_listed(tmp_path):
     assert find_encoders(tmp_path) == ["hubert"]
 
 
+def test_half_precision_in_a_folder_of_transformers_is_a_choice_of_its_own(tmp_path):
+    write_folder(tmp_path / "hubert", {"model_type": "hubert"}, "pytorch_model.bin")
+    write_file(tmp_path / "hubert" / "model_fp16.safetensors")
+
+    assert find_encoders(tmp_path) == ["hubert", "hubert/model_fp16.safetensors"]
+
+
 @pytest.mark.parametrize(
     "config",
     [
