@@ -42,6 +42,7 @@ Usage: python run.py [--here | --venv] COMMAND ...
 
   demo                   animate the bundled portrait -> output/demo.mp4, output/demo.png
   talk PORTRAIT AUDIO    animate your portrait; `talk --help` lists the options
+  models [NAME ...]      where the released files are; --download, --verify, --convert
   test [--full]          run the tests; --full adds the full-size ones
   bench NAME             measure speed or quality; `bench --help` lists the names
   parity DIR             compare with reference outputs

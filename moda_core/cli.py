@@ -1,14 +1,16 @@
 """The commands of `run.py` that make videos and weights."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import Parser
 from .console import ProgressBar, Stopwatch, write_line
-from .errors import MoDAError, OutputError
+from .errors import MissingModelError, MoDAError, OutputError
 from .example import PORTRAIT, SPEECH
+from .models_arguments import add_models_arguments
 from .talk_arguments import add_talk_arguments, talk_settings
 
 if TYPE_CHECKING:
@@ -33,6 +35,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_talk_arguments(talk)
     talk.set_defaults(run=run_talk)
+
+    models = commands.add_parser(
+        "models", help="where the released files are; fetch, check and convert them"
+    )
+    add_models_arguments(models)
+    models.set_defaults(run=run_models)
 
     train = commands.add_parser(
         "train-starter", help="make the starter's weights again", add_help=False
@@ -81,7 +89,11 @@ def run_talk(arguments: argparse.Namespace) -> None:
     if output is None:
         output = output_folder() / f"{arguments.portrait.stem}-{arguments.audio.stem}.mp4"
     settings = TalkSettings(**talk_settings(arguments))
-    make_video(arguments.portrait, arguments.audio, output, settings)
+    try:
+        make_video(arguments.portrait, arguments.audio, output, settings)
+    except MissingModelError as error:
+        command = f"python run.py models --models {shlex.quote(str(settings.models))}"
+        raise MoDAError(f"{error} '{command}' says where each comes from.") from error
     write_line(f"Wrote {output}")
 
 
@@ -156,6 +168,24 @@ def make_video(
         )
     write_line(stopwatch.table(result.num_frames, settings.fps))
     return result
+
+
+def run_models(arguments: argparse.Namespace) -> None:
+    """List, fetch, check or convert the released files.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        Of the command `models`, see `build_parser`.
+
+    Raises
+    ------
+    MoDAError
+        If something could not be done.
+    """
+    from .models_command import list_models
+
+    list_models(arguments)
 
 
 def run_train_starter(arguments: argparse.Namespace) -> None:

@@ -46,12 +46,13 @@ class ProgressBar:
         self.what, self.stream = what, stream or sys.stderr
         self.started = self.drawn = time.monotonic()
         self.reported = 0.0
+        self.first = 0  # what was done before this run
 
     def __call__(self, done: int, total: int) -> None:
         """Show that `done` of `total` parts are finished."""
         if self.stream.isatty():
             self._draw(done, total)
-        elif done / total >= self.reported + QUIET_STEP or done == total:
+        elif done / total >= min(self.reported + QUIET_STEP, 1) > self.reported:
             self.reported = done / total
             write_line(f"{self.what}: {100 * done // total} %", self.stream)
 
@@ -61,11 +62,27 @@ class ProgressBar:
             return
         self.drawn = now
         filled = BAR_WIDTH * done // total
-        left = (now - self.started) * (total - done) / max(done, 1)
+        left = (now - self.started) * (total - done) / max(done - self.first, 1)
         bar = "#" * filled + "." * (BAR_WIDTH - filled)
-        self.stream.write(f"\r{self.what:<8}[{bar}] {done}/{total}, {left:.0f} s left ")
+        count = self._count(done, total)
+        self.stream.write(f"\r{self.what:<8}[{bar}] {count}, {left:.0f} s left ")
         self.stream.write("\n" if done == total else "")
         self.stream.flush()
+
+    def _count(self, done: int, total: int) -> str:
+        return f"{done}/{total}"
+
+
+class ByteBar(ProgressBar):
+    """A bar of bytes, of which some may be there from an earlier run."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that `done` of `total` bytes are there."""
+        self.first = min(self.first or done, done)
+        super().__call__(done, total)
+
+    def _count(self, done: int, total: int) -> str:
+        return f"{done / 1e6:.0f}/{total / 1e6:.0f} MB"
 
 
 class Stopwatch:

@@ -15,6 +15,8 @@ from .contact_sheet import FrameSampler
 from .emotion import emotion_weights
 from .errors import FaceNotFoundError, MoDAError, OutputError
 from .locate_face import FaceChoice, locate_face
+from .model_files.stamps import user_stamps
+from .model_files.unchanged import check_unchanged
 from .model_folder import find_model_files
 from .motion import Motion
 from .pipeline import perform
@@ -137,6 +139,8 @@ def talk(
     check_inputs_are_kept(output, portrait_path, audio_path)
 
     files = None if settings.models is None else find_model_files(settings.models)
+    if files is not None:
+        check_unchanged(filter(None, vars(files).values()), user_stamps())
     image, landmarks = locate_face(portrait_path, settings.face, files and files.yunet)
     duration_s = audio_duration(audio_path, settings.seconds)
     num_frames = frame_count(duration_s, settings.fps)

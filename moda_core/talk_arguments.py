@@ -6,6 +6,7 @@ from pathlib import Path
 from .arguments import box, number, points
 from .config import EMOTIONS
 from .errors import MoDAError
+from .model_files.places import ENVIRONMENT, named_folder
 
 POINTS_HELP = (
     "where the face is, instead of looking for it: 'x,y x,y x,y x,y', the pupils, then the corners "
@@ -97,7 +98,8 @@ def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
         "--models",
         type=Path,
         default=argparse.SUPPRESS,
-        help="folder with the released files, see web/docs/released.md; else the starter plays",
+        help="folder with the released files, see web/docs/released.md; default what "
+        f"{ENVIRONMENT} names, else the starter plays",
     )
     released.add_argument(
         "--precision",
@@ -164,8 +166,9 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
     from .windows import SamplingOptions
 
     given = vars(arguments)
+    models = given.get("models") or named_folder()
     driving = {name: given[name] for name in DRIVING if name in given}
-    if "models" not in given and (driving or "precision" in given):
+    if models is None and (driving or "precision" in given):
         raise MoDAError(
             "--precision, --region, --relative, --multiplier and --stitching are for the released "
             "networks. Add --models FOLDER, or leave them out."
@@ -186,7 +189,7 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
         ),
         "labelled": not given.get("no_label", False),
         "device": arguments.device,
-        "models": given.get("models"),
+        "models": models,
         "dtype": getattr(torch, given.get("precision", "float32")),
         "driving": DrivingOptions(**driving) if driving else None,
     }

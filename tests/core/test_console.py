@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from moda_core.console import STAGES, ProgressBar, Stopwatch, write_line
+from moda_core.console import STAGES, ByteBar, ProgressBar, Stopwatch, write_line
 
 
 class Console(io.StringIO):
@@ -38,6 +38,36 @@ def test_on_a_terminal_the_bar_ends_full():
     assert "\r" in shown
     assert shown.endswith("\n")
     assert "[" + "#" * 30 + "] 100/100" in shown
+
+
+def test_bytes_are_counted_in_megabytes():
+    stream = Console(terminal=True)
+
+    ByteBar("net-200", stream)(2_400_000, 2_400_000)
+
+    assert "] 2/2 MB" in stream.getvalue()
+
+
+def test_the_time_left_does_not_count_what_was_there_before(monkeypatch):
+    clock = iter([0.0, 10.0, 20.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    stream = Console(terminal=True)
+    bar = ByteBar("net-200", stream)
+
+    bar(90, 100)
+    bar(95, 100)
+
+    assert stream.getvalue().endswith("20 s left ")
+
+
+def test_the_end_is_told_once():
+    stream = Console(terminal=False)
+    progress = ProgressBar("motion", stream)
+
+    for _ in range(3):
+        progress(4, 4)
+
+    assert stream.getvalue() == "motion: 100 %\n"
 
 
 @pytest.mark.parametrize(

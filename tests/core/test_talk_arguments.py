@@ -26,6 +26,11 @@ def test_points_leave_nothing_to_choose():
         settings("--points", "1,1 2,1 1,2 2,2", "--box", "0,0,9,9")
 
 
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch):
+    monkeypatch.delenv("MODA_MODELS", raising=False)
+
+
 def test_no_option_is_the_starter_on_the_largest_face():
     chosen = settings()
 
@@ -48,6 +53,13 @@ def test_options_of_the_released_networks_reach_their_fields():
 
 def test_the_reference_drives_where_no_driving_option_is_given():
     assert settings("--models", "weights").driving is None
+
+
+def test_the_environment_names_the_released_files(monkeypatch):
+    monkeypatch.setenv("MODA_MODELS", "elsewhere")
+
+    assert settings("--region", "lips").models.name == "elsewhere"
+    assert settings("--models", "weights").models.name == "weights"
 
 
 def test_a_face_is_chosen_by_place_or_box():

@@ -1,0 +1,84 @@
+"""What a file's size and hash say about it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import InputFileError
+from .catalog import ModelFile, known_files
+from .digest import file_digest
+from .stamps import Stamps
+
+SHOWN_DIGITS = 12
+
+
+def identify(path: Path, part: str, stamps: Stamps) -> str:
+    """Say in a few words what is known of a file's content, without reading it.
+
+    Parameters
+    ----------
+    path : Path
+    part : str
+        What it should be, one of `model_folder.PARTS`.
+    stamps : Stamps
+        Of the files that were checked.
+    """
+    stamp, size = stamps.get(path), path.stat().st_size
+    if stamp is not None:
+        same = next((file for file in known_files(part) if file.sha256 == stamp.sha256), None)
+        what = f"as published by {same.repo_id}" if same else "in no list of published files"
+        return f"SHA-256 {stamp.sha256[:SHOWN_DIGITS]}… checked on {stamp.date}, {what}"
+    same = next((file for file in known_files(part) if file.size == size), None)
+    if same is None:
+        return "hash not known; its contents are checked when it is loaded"
+    return f"as long as the file of {same.repo_id}; its hash is not checked yet"
+
+
+def verify(
+    path: Path,
+    part: str,
+    stamps: Stamps,
+    judge: Callable[[Path, str], None],
+    progress: Callable[[int, int], None] | None = None,
+) -> str:
+    """Work out the SHA-256 of a file, judge the file by it, and remember it.
+
+    Parameters
+    ----------
+    path : Path
+    part : str
+        What it should be, one of `model_folder.PARTS`.
+    stamps : Stamps
+        Gets the result.
+    judge : callable (path, part)
+        Reads the contents of a file whose hash is not known, and refuses those of another model.
+    progress : callable (done, total), optional
+        Called with bytes; may raise to cancel.
+
+    Returns
+    -------
+    str
+        What `identify` says then.
+
+    Raises
+    ------
+    InputFileError
+        If the file has the size of a published one and another hash, or is refused; what was
+        remembered of it is forgotten.
+    """
+    sha256 = file_digest(path, progress)
+    stamps.forget(path)
+    known = known_files(part)
+    if not any(file.sha256 == sha256 for file in known):
+        _refuse_damaged(path, sha256, [file for file in known if file.size == path.stat().st_size])
+        judge(path, part)
+    stamps.record(path, sha256)
+    return identify(path, part, stamps)
+
+
+def _refuse_damaged(path: Path, sha256: str, same_size: list[ModelFile]) -> None:
+    if same_size:
+        raise InputFileError(
+            f"'{path}' is as long as the file of {same_size[0].repo_id}, but has the SHA-256 "
+            f"{sha256} instead of {same_size[0].sha256}: it is damaged or another model. Delete "
+            "it and download it again."
+        )

@@ -1,0 +1,251 @@
+"""What the report says is there, is missing, and where it belongs."""
+
+import hashlib
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from moda_core.errors import InputFileError
+from moda_core.model_files import identity
+from moda_core.model_files.catalog import ModelFile, named_files
+from moda_core.model_files.identity import identify, verify
+from moda_core.model_files.places import folder_places, kind_places
+from moda_core.model_files.report import describe, human_size, report_files, summarise_licences
+from moda_core.model_files.stamps import Stamps
+from moda_core.model_folder import RENDERER_PARTS
+
+WEIGHTS = {"weight": torch.zeros(4)}
+
+
+def add(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".safetensors":
+            save_file(WEIGHTS, path)
+        else:
+            torch.save(WEIGHTS, path)
+
+
+@pytest.fixture
+def models(tmp_path):
+    """A folder of models, as ComfyUI has it."""
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def places(models):
+    return kind_places(
+        {kind: [models / kind] for kind in ("moda", "liveportrait", "audio_encoders")}
+    )
+
+
+@pytest.fixture
+def stamps(tmp_path):
+    return Stamps(tmp_path / "checked.json")
+
+
+def missing(places, names=()):
+    return [report.file.name for report in report_files(places, named_files(list(names)))
+            if report.is_missing]  # fmt: skip
+
+
+def text_of(places, stamps, name):
+    (report,) = report_files(places, named_files([name]))
+    return "\n".join(describe(report, stamps))
+
+
+def test_in_empty_folders_everything_is_missing(places):
+    assert missing(places) == [file.name for file in named_files([])]
+
+
+def test_a_missing_file_is_described_with_all_that_fetching_it_by_hand_takes(
+    places, models, stamps
+):
+    text = text_of(places, stamps, "warping_module")
+
+    assert "warping_module: 182 MB, licence MIT" in text
+    assert f"looked in {models / 'liveportrait'}, {models / 'moda'}" in text
+    assert "https://huggingface.co/KlingTeam/LivePortrait/resolve/82a4fa6" in text
+    assert f"to: {models / 'moda' / 'liveportrait' / 'warping_module.pth'}" in text
+    assert 'about 1.49 GB, licence none stated, "academic research"' in text_of(
+        places, stamps, "net-200"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "layout"),
+    [
+        ("moda", "decode/v1/first_stage/{}"),
+        ("liveportrait", "{}"),
+        ("moda", "liveportrait/{}"),
+    ],
+    ids=["released tree", "another pack's", "ours"],
+)
+def test_the_layouts_that_people_have_are_found(places, models, kind, layout):
+    base = models / kind
+    for part in RENDERER_PARTS:
+        group = "retargeting_models" if part.startswith("stitching") else "base_models"
+        name = f"{group}/{part}.pth" if kind == "moda" else f"{part}.safetensors"
+        add(base, layout.format(name))
+    add(models / "moda", "moda/net-200.pth", "audio/chinese-hubert-base/pytorch_model.bin")
+    (models / "moda" / "audio" / "chinese-hubert-base" / "config.json").write_text("{}")
+
+    reports = report_files(places)
+
+    assert [report.problem for report in reports] == [None] * 7
+    assert all(report.found.is_file() for report in reports)
+
+
+def test_another_packs_extras_do_not_matter(places, models):
+    add(models / "liveportrait", *(f"{part}.safetensors" for part in RENDERER_PARTS))
+    add(models / "liveportrait", *(f"animal/{part}.safetensors" for part in RENDERER_PARTS))
+    add(models / "liveportrait", "landmark_model.pth")
+
+    reports = report_files(places, named_files(["renderer"]))
+
+    assert {report.found.parent for report in reports} == {models / "liveportrait"}
+
+
+def test_the_rest_of_a_renderer_belongs_beside_its_other_files(places, models):
+    add(models / "liveportrait", *(f"base_models/{part}.pth" for part in RENDERER_PARTS[:3]))
+
+    reports = report_files(places, named_files(["renderer"]))
+
+    assert [report.is_missing for report in reports] == [False] * 3 + [True] * 2
+    folder = models / "liveportrait" / "base_models"
+    assert reports[-1].target == folder / f"{RENDERER_PARTS[-1]}.pth"
+
+
+def test_of_two_incomplete_renderers_the_larger_one_is_completed(places, models):
+    add(models / "liveportrait", f"{RENDERER_PARTS[0]}.safetensors")
+    add(models / "moda", *(f"mine/{part}.pth" for part in RENDERER_PARTS[1:]))
+
+    (report,) = (each for each in report_files(places) if each.file.part == RENDERER_PARTS[0])
+
+    assert report.is_missing
+    assert report.target.parent == models / "moda" / "mine"
+
+
+def test_a_whole_renderer_counts_wherever_it_is(places, models):
+    add(models / "liveportrait", *(f"{part}.safetensors" for part in RENDERER_PARTS[:4]))
+    add(models / "moda", *(f"mine/{part}.pth" for part in RENDERER_PARTS))
+
+    assert missing(places, ["renderer"]) == []
+
+
+def test_an_encoder_is_found_as_one_file_where_it_would_be_fetched_to(places, models):
+    (file,) = named_files(["chinese-hubert-base"])
+    add(models, file.target)
+
+    (report,) = report_files(places, [file])
+
+    assert report.found == places.target(file) == report.target
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<!DOCTYPE html><html>404", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+        (b"", "is empty"),
+        (b"PK\x03\x04 cut", "cut short"),
+    ],
+)
+def test_a_file_of_no_use_is_named_and_counts_as_missing(places, models, stamps, content, said):
+    add(models / "moda", "net-200.pth")
+    (models / "moda" / "net-200.pth").write_bytes(content)
+
+    text = text_of(places, stamps, "net-200")
+
+    assert missing(places, ["net-200"]) == ["net-200"]
+    assert f"found: {models / 'moda' / 'net-200.pth'}" in text
+    assert said in text
+    assert "from: https://" in text
+
+
+def test_a_safetensors_file_that_is_cut_short_is_named(places, models, stamps):
+    add(models / "moda", "net-200.safetensors")
+    path = models / "moda" / "net-200.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+
+    assert "damaged or cut short" in text_of(places, stamps, "net-200")
+
+
+@pytest.fixture
+def published(monkeypatch, tmp_path):
+    """A file as it is published, and what the table says of it."""
+    path = tmp_path / "net-200.pth"
+    path.write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    file = ModelFile("net-200", "motion_model", "a/b", None, "p", "MIT", "", 7, digest)
+    monkeypatch.setattr(identity, "known_files", lambda part: (file,))
+    return path
+
+
+def refuse(path, part):
+    raise InputFileError(f"'{path}' is something else.")
+
+
+def accept(path, part):
+    return None
+
+
+def test_a_published_file_is_recognised_by_size_then_by_hash(published, stamps):
+    before = identify(published, "motion_model", stamps)
+    verify(published, "motion_model", stamps, refuse)
+    after = identify(published, "motion_model", stamps)
+
+    assert before == "as long as the file of a/b; its hash is not checked yet"
+    assert "as published by a/b" in after
+
+
+def test_a_flipped_bit_is_found_by_verifying(published, stamps):
+    stamps.record(published, "0" * 64)
+    published.write_bytes(b"weightz")
+
+    with pytest.raises(InputFileError, match="it is damaged or another model"):
+        verify(published, "motion_model", stamps, accept)
+
+    assert stamps.get(published) is None
+
+
+def test_a_file_that_no_table_knows_is_judged_by_its_contents(published, stamps):
+    published.write_bytes(b"other weights")
+
+    with pytest.raises(InputFileError, match="something else"):
+        verify(published, "motion_model", stamps, refuse)
+    said = verify(published, "motion_model", stamps, accept)
+
+    assert "in no list of published files" in said
+    assert "hash not known" not in identify(published, "motion_model", stamps)
+
+
+def test_progress_of_verifying_counts_bytes(published, stamps):
+    seen = []
+
+    verify(published, "motion_model", stamps, accept, lambda *update: seen.append(update))
+
+    assert seen[-1] == (7, 7)
+
+
+def test_licences_are_named_once_for_each_page():
+    text = summarise_licences(named_files([]))
+
+    assert text.count("KlingTeam/LivePortrait: MIT") == 1
+    assert 'lixinyizju/moda: none stated, "academic research"' in text
+
+
+def test_the_command_line_folder_holds_all_kinds(tmp_path):
+    add(tmp_path, "x/net-200.pth")
+
+    assert missing(folder_places(tmp_path), ["net-200"]) == []
+
+
+@pytest.mark.parametrize(
+    ("num_bytes", "text"),
+    [(0, "0 bytes"), (999, "999 bytes"), (2393098, "2.39 MB"), (1491939512, "1.49 GB")],
+)
+def test_sizes_are_readable(num_bytes, text):
+    assert human_size(num_bytes) == text
