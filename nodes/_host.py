@@ -20,10 +20,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..moda_core.errors import MoDAError
+from ..moda_core.model_files.places import KINDS, LIVEPORTRAIT, MODA, Places, kind_places
+from ..moda_core.model_files.stamps import NAME, Stamps
 
-MODEL_FOLDER = "moda"
-LIVEPORTRAIT_FOLDER = "liveportrait"
-ENCODER_FOLDER = "audio_encoders"
 PROGRESS_INTERVAL_S = 0.05  # every update costs the host work for each node of the graph
 PREVIEW_INTERVAL_S = 0.25
 SCHEMA_FIELDS = {field.name for field in dataclasses.fields(io.Schema)}
@@ -37,7 +36,7 @@ def schema(**fields) -> io.Schema:
 
 def register_folders() -> None:
     """Tell the host of the pack's model folders, beside places that the user has added."""
-    for name in (MODEL_FOLDER, LIVEPORTRAIT_FOLDER):
+    for name in (MODA, LIVEPORTRAIT):
         folder_paths.add_model_folder_path(name, os.path.join(folder_paths.models_dir, name))
         paths, extensions = folder_paths.folder_names_and_paths[name]
         known = {*extensions, ".safetensors", ".pth", ".pt", ".bin"}
@@ -47,6 +46,24 @@ def register_folders() -> None:
 def model_roots(name: str) -> list[Path]:
     """Return the existing places of a kind of model files."""
     return [Path(path) for path in folder_paths.get_folder_paths(name) if os.path.isdir(path)]
+
+
+def model_places() -> Places:
+    """Return where model files are looked for, and where new ones belong."""
+    return kind_places({kind: folder_paths.get_folder_paths(kind) for kind in KINDS})
+
+
+def stamps() -> Stamps:
+    """Return the list of checked files, which lies in the host's folder of the user."""
+    return Stamps(Path(folder_paths.get_user_directory(), "moda", NAME))
+
+
+def show_text(node_id: str, text: str) -> None:
+    """Show text on the running node, where there is a page to show it on."""
+    from server import PromptServer
+
+    if getattr(PromptServer, "instance", None) is not None:
+        PromptServer.instance.send_progress_text(text, node_id)
 
 
 def temporary_path(suffix: str) -> Path:

@@ -4,6 +4,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import _host
 from .audio import MoDAEncodeAudio
+from .download import MoDADownloadModels
 from .emotion import MoDAEmotion
 from .example import MoDAExample
 from .frames import MoDARenderFrames
@@ -26,6 +27,7 @@ NODES = [
     MoDAPreviewMotion,
     MoDATalkingPortrait,
     MoDAExample,
+    MoDADownloadModels,
 ]
 
 

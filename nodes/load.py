@@ -56,7 +56,7 @@ class MoDALoadAudioEncoder(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "encoder",
-                    options=menus.menu(menus.encoder_places()),
+                    options=menus.options(menus.ENCODERS),
                     tooltip="The built-in encoder needs no file. Others are transformers folders, "
                     "or single safetensors files, of HuBERT or wav2vec 2.0 base, found in "
                     "models/audio_encoders and models/moda.",
@@ -73,12 +73,12 @@ class MoDALoadAudioEncoder(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, encoder=menus.BUILT_IN) -> bool | str:
         """Check the choice; either slash is right."""
-        return menus.check_choice(encoder, menus.encoder_places)
+        return menus.check_choice(encoder, menus.ENCODERS)
 
     @classmethod
     def fingerprint_inputs(cls, encoder=menus.BUILT_IN, precision="auto") -> str:
         """Return what changes with the files."""
-        return menus.fingerprint(encoder, menus.encoder_places, menus.encoder_files)
+        return menus.fingerprint(encoder, menus.ENCODERS)
 
     @classmethod
     def execute(cls, encoder=menus.BUILT_IN, precision="auto") -> io.NodeOutput:
@@ -96,7 +96,7 @@ def load_encoder(choice: str, precision: str) -> LoadedEncoder:
     """
     if menus.is_built_in(choice):
         return LoadedEncoder(STARTER_ENCODER, encode_with_starter)
-    path = menus.chosen(choice, menus.encoder_places())
+    path = menus.unchanged(choice, menus.ENCODERS)
     dtype = _host.choose_dtype(precision, ENCODER_SIZE)
     encoder = load_audio_encoder(path, _host.offload_device(), dtype, encoder_name(choice))
     return LoadedEncoder(
@@ -130,7 +130,7 @@ class MoDALoadMotionModel(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "model",
-                    options=menus.menu(menus.model_places()),
+                    options=menus.options(menus.MODELS),
                     tooltip="The starter is small and quick and takes any portrait. The released "
                     "MoDA gives the result, and takes portraits of the LivePortrait renderer.",
                 ),
@@ -142,12 +142,12 @@ class MoDALoadMotionModel(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, model=menus.BUILT_IN) -> bool | str:
         """Check the choice; either slash is right."""
-        return menus.check_choice(model, menus.model_places)
+        return menus.check_choice(model, menus.MODELS)
 
     @classmethod
     def fingerprint_inputs(cls, model=menus.BUILT_IN, precision="auto") -> str:
         """Return what changes with the file."""
-        return menus.fingerprint(model, menus.model_places, menus.model_files)
+        return menus.fingerprint(model, menus.MODELS)
 
     @classmethod
     def execute(cls, model=menus.BUILT_IN, precision="auto") -> io.NodeOutput:
@@ -167,7 +167,7 @@ def load_model(choice: str, precision: str) -> LoadedModel:
     if menus.is_built_in(choice):
         model = load_starter_model(place, operations=_host.layers())
     else:
-        path = menus.chosen(choice, menus.model_places())
+        path = menus.unchanged(choice, menus.MODELS)
         dtype = _host.choose_dtype(precision, MODEL_SIZE)
         model = load_released_model(path, place, dtype, _host.layers())
     # Where this lies is where motion is sampled.
@@ -192,7 +192,7 @@ class MoDALoadRenderer(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "renderer",
-                    options=menus.menu(menus.renderer_places()),
+                    options=menus.options(menus.RENDERERS),
                     tooltip="A folder is listed if it holds all five LivePortrait files. Portraits "
                     "belong to the renderer that made them.",
                 ),
@@ -209,12 +209,12 @@ class MoDALoadRenderer(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, renderer=menus.BUILT_IN) -> bool | str:
         """Check the choice; either slash is right."""
-        return menus.check_choice(renderer, menus.renderer_places)
+        return menus.check_choice(renderer, menus.RENDERERS)
 
     @classmethod
     def fingerprint_inputs(cls, renderer=menus.BUILT_IN, precision="auto") -> str:
         """Return what changes with the files."""
-        return menus.fingerprint(renderer, menus.renderer_places, menus.renderer_files)
+        return menus.fingerprint(renderer, menus.RENDERERS)
 
     @classmethod
     def execute(cls, renderer=menus.BUILT_IN, precision="auto") -> io.NodeOutput:
@@ -234,7 +234,7 @@ def load_chosen_renderer(choice: str, precision: str) -> LoadedRenderer:
         renderer = WarpRenderer(_host.load_device())
         renderer.free_memory = _host.free_memory
         return LoadedRenderer(renderer)
-    folder = menus.chosen(choice, menus.renderer_places())
+    folder = menus.unchanged(choice, menus.RENDERERS)
     files = find_model_files(folder, RENDERER_PARTS)
     dtype = _host.choose_dtype(precision, RENDERER_SIZE)
     renderer = load_renderer(files, _host.offload_device(), dtype, _host.layers())

@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..moda_core.config import EMOTIONS
+from ..moda_core.model_files.catalog import RENDERER
 from ..moda_core.model_folder import ENCODER, NAMES, released_motion_models
 from . import _host, menus
 from .types import MotionType
@@ -145,18 +146,17 @@ def released_parts() -> tuple[str, str, str]:
     ValueError
         If one was not found; the text names all that were not.
     """
+    encoders, models = menus.encoder_places(), menus.model_places()
     found = {
-        f"the audio encoder {ENCODER}": sorted(
-            name for name in menus.encoder_places() if ENCODER in name.lower()
-        ),
-        f"the motion model {NAMES['motion_model']}": released_motion_models(menus.model_places()),
-        "LivePortrait's five files": sorted(menus.renderer_places()),
+        ENCODER: sorted(name for name in encoders if ENCODER in name.lower()),
+        NAMES["motion_model"]: released_motion_models(models),
+        RENDERER: sorted(menus.renderer_places()),
     }
     missing = [name for name, places in found.items() if not places]
     if missing:
         raise ValueError(
             f"The folders models/moda, models/audio_encoders and models/liveportrait lack "
-            f"{' and '.join(missing)}. Put the released files into models/moda, or choose "
-            f"'{menus.BUILT_IN}'."
+            f"{' and '.join(missing)}. Fetch them with the node MoDA Download Models, or put them "
+            f"there yourself; or choose '{menus.BUILT_IN}'.\n{menus.describe_published(missing)}"
         )
     return tuple(places[0] for places in found.values())

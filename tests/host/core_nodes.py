@@ -188,6 +188,20 @@ class PreviewImage(io.ComfyNode):
         return io.NodeOutput(ui={"images": ui.PreviewImage(images).values})
 
 
+class PreviewAny(io.ComfyNode):
+    """Anything as text on the page."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="PreviewAny", inputs=[io.Custom("*").Input("source")], is_output_node=True
+        )
+
+    @classmethod
+    def execute(cls, source):
+        return io.NodeOutput(ui={"text": (str(source),)})
+
+
 class SaveImage(io.ComfyNode):
     """Pictures in the output folder."""
 
@@ -240,6 +254,7 @@ class ImageScale(io.ComfyNode):
 
 
 CORE_NODES = (
+    PreviewAny,
     LoadImage,
     LoadAudio,
     LoadVideo,

@@ -24,6 +24,7 @@ NODES = [
     "MoDALoadAudioEncoder", "MoDALoadMotionModel", "MoDALoadRenderer", "MoDAEncodeAudio",
     "MoDAExtractIdentity", "MoDAEmotion", "MoDASampleMotion", "MoDARenderVideo",
     "MoDARenderFrames", "MoDAPreviewMotion", "MoDATalkingPortrait", "MoDAExample",
+    "MoDADownloadModels",
 ]  # fmt: skip
 
 

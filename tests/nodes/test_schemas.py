@@ -29,6 +29,7 @@ LINKS = {
     "MoDAPreviewMotion": (("MODA_MOTION", "AUDIO"), ("IMAGE",)),
     "MoDATalkingPortrait": (("IMAGE", "AUDIO"), ("VIDEO", "MODA_MOTION")),
     "MoDAExample": ((), ("IMAGE", "AUDIO")),
+    "MoDADownloadModels": ((), ("STRING",)),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
@@ -107,7 +108,7 @@ def test_widgets_stand_behind_the_links(info):
     assert is_widget == sorted(is_widget)
 
 
-def test_only_the_plot_is_shown_without_a_node_behind_it(host):
+def test_only_the_plot_and_the_download_run_without_a_node_behind_them(host):
     shown = [name for name in LINKS if host.object_info(name)["output_node"]]
 
-    assert shown == ["MoDAPreviewMotion"]
+    assert shown == ["MoDAPreviewMotion", "MoDADownloadModels"]

@@ -1,16 +1,21 @@
 """The templates fit the nodes, and lie well on the page."""
 
+import json
+
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from ..host.graph_to_prompt import declared_inputs, graph_to_prompt, widget_names
-from .test_load import LOADERS, RENDERER_FILES, menu_of
+from .test_load import LOADERS, menu_of
 from .workflow_files import FOLDER, RELEASED, TEMPLATES, schemas_of, template
 
 NOTE = "MarkdownNote"
 MUTED = 2
 ROOM = 90  # pixels between nodes, for the taller ones of Nodes 2.0
 TITLE = 30
+LOOKING = {"MoDADownloadModels", "PreviewAny"}  # need no file
 KEYS = (("nodes", "id"), ("links", 0))
 
 
@@ -103,7 +108,7 @@ def test_every_link_joins_equal_types_and_both_ends_know_it(name):
         assert number in start["links"]
         assert end["link"] == number
         assert start["type"] == kind
-        assert kind in end["type"].split(",")
+        assert end["type"] == "*" or kind in end["type"].split(",")
     ends = [each["link"] for node in nodes.values() for each in node["inputs"]]
     assert sorted(each for each in ends if each is not None) == sorted(links)
 
@@ -156,26 +161,63 @@ def box_of(node):
 
 
 def test_the_released_template_names_what_is_not_there(host, schemas):
-    result = host.run(graph_to_prompt(template(RELEASED), schemas))
+    prompt = graph_to_prompt(template(RELEASED), schemas)
+    alone = {id_: node for id_, node in prompt.items() if node["class_type"] not in LOOKING}
+
+    result = host.run(alone)
 
     assert result.error_type == "invalid"
     for choice in released_choices().values():
         assert f"'{choice}' was not found" in result.error
 
 
-def test_the_released_choices_are_offered_once_the_files_lie_where_the_note_says(host):
-    encoder = host.models_folder / "moda" / "chinese-hubert-base"
-    renderer = host.models_folder / "liveportrait"
-    for folder in (encoder, renderer):
-        folder.mkdir(parents=True)
-    (encoder / "config.json").write_text('{"model_type": "hubert"}')
-    (encoder / "pytorch_model.bin").touch()
-    (host.models_folder / "moda" / "net-200.pth").touch()
-    for name in RENDERER_FILES:
-        (renderer / f"{name}.safetensors").touch()
+def test_the_released_template_looks_for_files_while_they_are_missing(host, schemas):
+    prompt = graph_to_prompt(template(RELEASED), schemas)
+
+    result = host.run(prompt)
+
+    assert result.error is None
+    assert {prompt[id_]["class_type"] for id_ in result.ran} == LOOKING
+
+
+def test_the_released_choices_are_offered_once_the_files_lie_where_they_are_fetched_to(host):
+    for target in fetched_to():
+        path = host.models_folder / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    encoder = host.models_folder / "audio_encoders" / "chinese-hubert-base" / "model.safetensors"
+    keys = ["encoder.pos_conv_embed.conv.bias", "encoder.layer_norm.weight"]
+    keys += ["feature_extractor.conv_layers.0.conv.weight", "feature_projection.projection.weight"]
+    keys += ["encoder.layers.0.attention.q_proj.weight"]
+    save_file({key: torch.zeros(1) for key in keys}, encoder)
 
     for loader, choice in released_choices().items():
         assert choice in menu_of(host, loader)
+
+
+def fetched_to():
+    table = json.loads((FOLDER.parent / "moda_core" / "model_files.json").read_text("utf-8"))
+    return [file["target"] for file in table["downloads"]]
+
+
+def test_the_page_can_offer_a_file_that_its_loader_will_find():
+    table = json.loads((FOLDER.parent / "moda_core" / "model_files.json").read_text("utf-8"))
+    files = {file["target"]: file for file in table["downloads"]}
+    offers = [
+        (node, offer)
+        for node in nodes_of(RELEASED)
+        for offer in node["properties"].get("models", ())
+    ]
+
+    assert len(offers) == 1
+    for node, offer in offers:
+        file = files[f"{offer['directory']}/{offer['name']}"]
+        source = table["repositories"][file["repository"]]
+        address = f"{source['repo_id']}/resolve/{source['revision']}/{file['path']}"
+        assert offer["name"] in node["widgets_values"]
+        assert offer["url"] == f"https://huggingface.co/{address}"
+        assert offer["url"].endswith(".safetensors")
+        assert (offer["hash"], offer["hash_type"]) == (file["sha256"], "SHA256")
 
 
 def released_choices():

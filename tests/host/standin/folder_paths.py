@@ -27,6 +27,11 @@ def get_temp_directory() -> str:
     return os.path.join(base_path, "temp")
 
 
+def get_user_directory() -> str:
+    """Return the folder of what the host keeps for its users."""
+    return os.path.join(base_path, "user")
+
+
 def add_model_folder_path(folder_name: str, full_folder_path: str, is_default=False) -> None:
     """Add a folder of a kind of model; a new kind lists files of every ending."""
     paths, _ = folder_names_and_paths.setdefault(folder_name, ([], set()))
