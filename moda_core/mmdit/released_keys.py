@@ -95,5 +95,6 @@ def _split_fused(name: str, tensor: Tensor, config: MMDiTConfig) -> dict[str, Te
     if tensor.shape[axis] != sum(sizes):
         return {name: tensor}  # `load_strict` will name it
     stem, kind = name.rsplit(".", 2)[0], name.rsplit(".", 1)[1]
-    values = (value.contiguous() for value in tensor.split(sizes, dim=axis))
+    # Views, also of columns: copies would lie in memory beside the pages of a mapped file.
+    values = tensor.split(sizes, dim=axis)
     return {f"{stem}.{part}.{kind}": value for part, value in zip(parts, values, strict=True)}
