@@ -1,13 +1,12 @@
 """The commands of `run.py` that make videos and weights."""
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import Parser
-from .console import ProgressBar, Stopwatch, write_line
+from .console import ProgressBar, Stopwatch, shell_word, write_line
 from .errors import MissingModelError, MoDAError, OutputError
 from .example import PORTRAIT, SPEECH
 from .models_arguments import add_models_arguments
@@ -92,7 +91,7 @@ def run_talk(arguments: argparse.Namespace) -> None:
     try:
         make_video(arguments.portrait, arguments.audio, output, settings)
     except MissingModelError as error:
-        command = f"python run.py models --models {shlex.quote(str(settings.models))}"
+        command = f"python run.py models --models {shell_word(settings.models)}"
         raise MoDAError(f"{error} '{command}' says where each comes from.") from error
     write_line(f"Wrote {output}")
 
@@ -228,7 +227,8 @@ def main(arguments: list[str] | None = None) -> int:
     except MoDAError as error:
         write_line(str(error), sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        write_line("Stopped; nothing was left behind.", sys.stderr)
+    except KeyboardInterrupt as stop:
+        bar_ends = "\n" if sys.stderr.isatty() else ""
+        write_line(f"{bar_ends}{stop or 'Stopped; nothing was left behind.'}", sys.stderr)
         return 130
     return 0

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shlex
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -29,6 +31,12 @@ def write_line(text: str = "", stream: TextIO | None = None) -> None:
     utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
     stream.write((text if utf8 else text.encode("ascii", "backslashreplace").decode()) + "\n")
     stream.flush()
+
+
+def shell_word(path: str | Path) -> str:
+    """Return a path as it is written on a command line of this system."""
+    text = str(path)
+    return subprocess.list2cmdline([text]) if sys.platform == "win32" else shlex.quote(text)
 
 
 class ProgressBar:
@@ -63,9 +71,10 @@ class ProgressBar:
         self.drawn = now
         filled = BAR_WIDTH * done // total
         left = (now - self.started) * (total - done) / max(done - self.first, 1)
+        left = f"{left:.0f}" if done > self.first else "?"
         bar = "#" * filled + "." * (BAR_WIDTH - filled)
         count = self._count(done, total)
-        self.stream.write(f"\r{self.what:<8}[{bar}] {count}, {left:.0f} s left ")
+        self.stream.write(f"\r{self.what:<8}[{bar}] {count}, {left} s left ")
         self.stream.write("\n" if done == total else "")
         self.stream.flush()
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from .audio.encoder_config import CONFIG_FILE
 from .audio.encoder_file import ENCODER
 from .audio.encoder_folder import WEIGHT_FILES
+from .converted import is_outdated
 from .errors import InputFileError, MissingModelError
+from .quick_check import find_problem
 
 # What lies nearest to a plain list of numbers comes first.
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
@@ -77,7 +79,8 @@ def find_model_files(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
     -------
     ModelFiles
         Of several candidates the one with the exact name, then safetensors, then the one that is
-        less deep, then the first by name.
+        less deep, then the first by name; what is damaged, or a conversion of a file that has
+        changed since, only if there is nothing else.
 
     Raises
     ------
@@ -191,6 +194,7 @@ def released_motion_models(places: Mapping[str, Path]) -> list[str]:
     return sorted(
         named,
         key=lambda name: (
+            not _is_usable(places[name]),
             _plain(places[name].stem) != _plain(released),
             SUFFIXES.index(places[name].suffix.lower()),
             name,
@@ -228,7 +232,12 @@ def _find_file(
         and OTHER_MODELS not in str(path.relative_to(folder)).lower()
         and path.is_relative_to(place or folder)
     ]
-    return min(candidates, key=_preference(name, folder), default=None)
+    ranked = sorted(candidates, key=_preference(name, folder))
+    return next(filter(_is_usable, ranked), ranked[0] if ranked else None)
+
+
+def _is_usable(path: Path) -> bool:
+    return find_problem(path) is None and not is_outdated(path)
 
 
 def _is_named(path: Path, name: str) -> bool:
@@ -259,7 +268,22 @@ def _find_encoder(files: list[Path], folder: Path) -> Path | None:
     single = {path for path in named if path.suffix.lower() == SUFFIXES[0]}
     single -= {path for path in named if path.with_name(CONFIG_FILE) in files}
     whole = {path.parent for path in weights if path not in single}
-    return min(whole | single, key=lambda path: (len(path.parts), str(path)), default=None)
+    ranked = sorted(whole | single, key=lambda path: (len(path.parts), str(path)))
+    usable = (place for place in ranked if _is_usable(encoder_weights(place)))
+    return next(usable, ranked[0] if ranked else None)
+
+
+def encoder_weights(place: Path) -> Path:
+    """Return the file of weights of an encoder.
+
+    Parameters
+    ----------
+    place : Path
+        That file itself, or a folder of transformers.
+    """
+    inside = (place / name for name in WEIGHT_FILES)
+    found = [path for path in inside if path.exists()]
+    return next(filter(_is_usable, found), found[0] if found else place)
 
 
 def _description(part: str) -> str:

@@ -32,8 +32,10 @@ def add_models_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--convert",
         action="store_true",
-        help="write .pth and .bin files as safetensors beside them, which load faster",
+        help="write .pth and .bin files as safetensors beside them, which loaders then open",
     )
     parser.add_argument(
-        "--fp16", action="store_true", help="with --convert: at half the size, as <name>_fp16"
+        "--fp16",
+        action="store_true",
+        help="with --convert: net-200 and the encoder at half the size, as <name>_fp16",
     )

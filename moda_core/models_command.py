@@ -1,11 +1,11 @@
 """The command `models`: where the released files are, fetching, checking and converting them."""
 
 import argparse
-import shlex
 from pathlib import Path
 
-from .console import ByteBar, write_line
-from .errors import InputFileError, MoDAError
+from .console import ByteBar, shell_word, write_line
+from .converted import SUFFIX, conversion_path, is_current
+from .errors import DownloadError, InputFileError, MoDAError
 from .model_files.catalog import named_files
 from .model_files.convert import HALF_PARTS, check_part, convert_file
 from .model_files.digest import file_digest
@@ -16,7 +16,6 @@ from .model_files.report import FileReport, describe, report_files, summarise_li
 from .model_files.stamps import Stamps, user_stamps
 
 PACK = Path(__file__).resolve().parents[1]
-SAFETENSORS = ".safetensors"
 
 
 def list_models(arguments: argparse.Namespace) -> None:
@@ -30,8 +29,8 @@ def list_models(arguments: argparse.Namespace) -> None:
     Raises
     ------
     MoDAError
-        If a name is not known, no folder is known, or something could not be done; the list comes
-        before.
+        If a name is not known, no folder is known, or something could not be done; in the last
+        case the list comes before.
     """
     if arguments.fp16 and not arguments.convert:
         raise MoDAError("--fp16 is a way of converting. Add --convert, or leave it out.")
@@ -40,25 +39,23 @@ def list_models(arguments: argparse.Namespace) -> None:
     except ValueError as error:
         raise MoDAError(str(error)) from error
     places, stamps = command_line_places(arguments.models, PACK), user_stamps()
-    reports = report_files(places, files)
-    if arguments.download:
-        download(reports, stamps)
-        reports = report_files(places, files)
     problems = []
+    if arguments.download:
+        problems += download(report_files(places, files), stamps)
     if arguments.verify:
-        problems += check_each(reports, stamps)
+        problems += check_each(report_files(places, files), stamps)
     if arguments.convert:
-        problems += convert_each(reports, stamps, arguments.fp16)
-        reports = report_files(places, files)
+        problems += convert_each(report_files(places, files), stamps, arguments.fp16)
+    reports = report_files(places, files)
     for report in reports:
         write_line("\n".join(describe(report, stamps)))
     write_line(next_step(reports, arguments.models))
     if problems:
-        raise InputFileError("\n".join(problems))
+        raise MoDAError("\n".join(problems))
 
 
-def download(reports: list[FileReport], stamps: Stamps) -> None:
-    """Fetch what is missing, after saying under which licences.
+def download(reports: list[FileReport], stamps: Stamps) -> list[str]:
+    """Fetch what is missing, after saying under which licences; return what went wrong.
 
     Parameters
     ----------
@@ -68,17 +65,20 @@ def download(reports: list[FileReport], stamps: Stamps) -> None:
 
     Raises
     ------
-    DownloadError
-        If a file could not be fetched.
+    KeyboardInterrupt
+        If the user stopped it; the text says that it can go on.
     """
     missing = [report.file for report in reports if report.is_missing]
     if not missing:
-        return
+        return []
     write_line(summarise_licences(missing))
     try:
         download_missing(reports, stamps, lambda file: ByteBar(file.name))
+    except DownloadError as error:
+        return [str(error)]
     except KeyboardInterrupt:
-        raise MoDAError("Stopped; the same command goes on from here.") from None
+        raise KeyboardInterrupt("Stopped; the same command goes on from here.") from None
+    return []
 
 
 def check_each(reports: list[FileReport], stamps: Stamps) -> list[str]:
@@ -90,7 +90,7 @@ def check_each(reports: list[FileReport], stamps: Stamps) -> list[str]:
     stamps : Stamps
         Gets the hashes.
     """
-    problems = []
+    problems = [report.problem for report in reports if report.problem]
     for report in reports:
         if report.is_missing:
             continue
@@ -113,17 +113,19 @@ def convert_each(reports: list[FileReport], stamps: Stamps, half: bool) -> list[
     half : bool
         Whether to store half precision, of safetensors files too.
     """
-    problems = []
+    problems = [report.problem for report in reports if report.problem]
     for report in reports:
         path, part = report.found, report.file.part
-        if report.is_missing or (path.suffix == SAFETENSORS and not half):
+        if report.is_missing or (path.suffix == SUFFIX and not half):
             continue
         if half and part not in HALF_PARTS:
-            write_line(f"{report.file.name}: stays as it is, since it needs full precision.")
+            write_line(f"{report.file.name}: is not halved; a loader's precision does that.")
+            continue
+        if is_current(conversion_path(path, half), path):
             continue
         try:
             new = convert_file(path, part, half, ByteBar(path.name))
-            stamps.record(new, file_digest(new))
+            stamps.record_new(new, file_digest(new), f"made of {path.name}")
         except MoDAError as error:
             problems.append(str(error))
         else:
@@ -143,5 +145,5 @@ def next_step(reports: list[FileReport], folder: Path | None) -> str:
     missing = [report.file.name for report in reports if report.is_missing]
     if not missing:
         return "Nothing is missing."
-    where = f" --models {shlex.quote(str(folder))}" if folder else ""
+    where = f" --models {shell_word(folder)}" if folder else ""
     return f"Missing: {', '.join(missing)}. Fetch with: python run.py models --download{where}"

@@ -9,10 +9,10 @@ from torch import Tensor
 from .audio.features import AudioFeatures
 from .checkpoint import load_strict
 from .config import RELEASED
+from .converted import converted_file
 from .mmdit.linear import CPUOperations, tune
 from .mmdit.model import MotionMMDiT
 from .mmdit.released_keys import convert_mmdit
-from .model_files.converted import converted_file
 from .model_folder import ENCODER
 from .motion import MotionStats, modulate_lips, previous_motion, released_stats
 from .motion_model import MotionModel

@@ -6,12 +6,8 @@ from comfy_api.latest import io
 
 from ..moda_core.model_files.catalog import ModelFile, is_renderer, named_files
 from ..moda_core.model_files.download import download_missing
-from ..moda_core.model_files.report import (
-    describe,
-    human_size,
-    report_files,
-    summarise_licences,
-)
+from ..moda_core.model_files.identity import human_size
+from ..moda_core.model_files.report import describe, report_files, summarise_licences
 from . import _host
 
 ALL = "all"
@@ -76,7 +72,8 @@ class MoDADownloadModels(io.ComfyNode):
         if agree and missing:
             fetched = download_missing(reports, stamps, _overall_progress(missing))
             reports = report_files(places, chosen)
-            said = f"Fetched {len(fetched)} files. Press R, so that the menus see them."
+            names = ", ".join(path.name for path in fetched)
+            said = f"Fetched: {names}. Press R, so that the menus see them."
         _host.show_text(cls.hidden.unique_id, said)  # the page runs lines together
         lines = [line for report in reports for line in describe(report, stamps)]
         return io.NodeOutput("\n".join([said, *lines]))

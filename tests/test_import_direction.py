@@ -14,7 +14,7 @@ CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 LAYERS = [
     {"errors", "config", "input_file", "threads", "beside", "arguments", "example"}
     | {"chunks", "out_of_memory", "file_format", "file_guess", "state_layout"}
-    | {"safetensors_header"},
+    | {"safetensors_header", "converted", "quick_check"},
     {"checkpoint", "released_files"},
     {"model_folder", "audio", "motion", "keypoints", "emotion"},
     {"model_files"},

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ..checkpoint import cast_finite, check_layout, load_strict, read_checkpoint
+from ..converted import is_outdated
 from ..errors import InputFileError
 from ..file_guess import guess_network
 from .encoder_config import EncoderConfig, read_encoder_config
@@ -158,7 +159,7 @@ def _find_weights(path: Path) -> tuple[EncoderConfig, Path]:
         return identify_encoder(read_shapes(path), str(path)), path
     config = read_encoder_config(path)
     for name in WEIGHT_FILES:
-        if (path / name).exists():
+        if (path / name).exists() and not is_outdated(path / name):
             return config, path / name
     raise InputFileError(
         f"'{path}' holds no weights. Put {WEIGHT_FILES[0]} or {WEIGHT_FILES[-1]} into it."

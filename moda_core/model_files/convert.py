@@ -13,22 +13,24 @@ from ..audio.encoder_config import read_encoder_config
 from ..audio.encoder_file import identify_encoder
 from ..audio.encoder_folder import WEIGHT_NORM, read_encoder
 from ..checkpoint import cast_finite, read_checkpoint
+from ..converted import (
+    HALF_SUFFIX,
+    SHA256,
+    conversion_metadata,
+    conversion_path,
+    is_current,
+    state_of,
+)
 from ..errors import InputFileError, OutputError
 from ..input_file import check_input_file
 from ..model_folder import PARTS
 from ..released_files import read_released
-from .converted import SHA256, conversion_metadata, conversion_path, is_current, state_of
 from .digest import file_digest
 from .tensor_file import DTYPES, Layout, differs, write_header, write_tensor
 
-# Parts whose error in float16 the precision benchmark measured and found small enough.
-HALF_PARTS = (
-    "motion_model",
-    "encoder",
-    "appearance_feature_extractor",
-    "warping_module",
-    "spade_generator",
-)
+# Parts whose error in float16 the precision benchmark measured and found small enough, and that are
+# chosen by the name of their file. The renderer's are halved while they are loaded.
+HALF_PARTS = ("motion_model", "encoder")
 KINDS = {"motion_model": "motion model"}  # `released_files` names the others as the parts
 # Weight norm is worked out in float32 whatever the precision.
 KEPT_IN_FLOAT32 = tuple(name for names in WEIGHT_NORM.items() for name in names)
@@ -146,9 +148,11 @@ def _refuse(path: Path, target: Path, part: str, half: bool) -> None:
         raise InputFileError(f"'{path}' is a safetensors file already. Use it as it is.")
     if half and part not in HALF_PARTS:
         raise InputFileError(
-            f"'{path}' is not converted to float16: the {part} was only found good in float32. "
-            "Convert it without --fp16."
+            f"'{path}' is not converted to float16: the {part} stays in float32. Convert it "
+            "without --fp16."
         )
+    if half and path.name.lower().endswith(HALF_SUFFIX):
+        raise InputFileError(f"'{path}' is in float16 already. Use it as it is.")
     if target.exists() and not conversion_metadata(target, path):
         raise OutputError(
             f"'{target}' exists and was not converted from '{path.name}'. Move it away to convert."

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ..errors import DownloadError
 from .catalog import ModelFile
-from .fetch import fetch_file
-from .report import FileReport, human_size
+from .fetch import Fetched, fetch_file
+from .identity import human_size
+from .report import FileReport
 from .retries import TransientError
 from .stamps import Stamps
 
@@ -59,11 +60,15 @@ def download_missing(
             if isinstance(error.__cause__, TransientError):
                 break  # no use in waiting for the same connection once more for each file
         else:
-            stamps.record(result.path, result.sha256)
+            stamps.record_new(result.path, result.sha256, _source(report.file, result))
             fetched.append(result.path)
     if failures:
         raise DownloadError("\n".join(failures))
     return fetched
+
+
+def _source(file: ModelFile, result: Fetched) -> str:
+    return f"{file.repo_id} at {result.commit}" if result.commit else file.repo_id
 
 
 def _check_disk(missing: Sequence[FileReport]) -> None:
@@ -74,9 +79,9 @@ def _check_disk(missing: Sequence[FileReport]) -> None:
         there = sum(part.stat().st_size for part in parts)
         needed[disk] = needed.get(disk, 0) + max(report.file.about_size - there, 0)
     for place, size in needed.items():
-        free = shutil.disk_usage(place).free
-        if free < size:
+        usage = shutil.disk_usage(place)
+        if usage.total and usage.free < size:  # some shares tell nothing
             raise DownloadError(
-                f"'{place}' has room for {human_size(free)}, but {human_size(size)} are missing. "
-                "Free some space, or name another folder."
+                f"'{place}' has room for {human_size(usage.free)}, but {human_size(size)} are "
+                "missing. Free some space, or name another folder."
             )

@@ -170,13 +170,11 @@ class _Job:
     @contextmanager
     def _lock(self) -> Iterator[None]:
         """Keep other processes from the same file; remove the lock when the file is there."""
-        from huggingface_hub.utils import WeakFileLock
-
         path = self.target.with_name(f".{self.target.name}.lock")
         with ExitStack() as stack:
             while True:
                 try:
-                    stack.enter_context(WeakFileLock(path, timeout=LOCK_WAIT_S))
+                    stack.enter_context(_lock_file(path))
                     break
                 except TimeoutError:
                     self.report_state()
@@ -267,3 +265,13 @@ class _Job:
             f" {there} of {self.source.size} bytes are kept in '{self.part.path.name}'; the next "
             "try goes on from there."
         )
+
+
+def _lock_file(path: Path):
+    """Return a lock as a context manager, which raises `TimeoutError` after a moment."""
+    from huggingface_hub.utils import WeakFileLock
+
+    try:
+        return WeakFileLock(path, timeout=LOCK_WAIT_S)
+    except TypeError:  # before 0.28 it waits for as long as it takes
+        return WeakFileLock(path)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ..errors import InputFileError
 from .catalog import ModelFile, known_files
-from .digest import file_digest
 from .stamps import Stamps
 
 SHOWN_DIGITS = 12
@@ -17,20 +16,34 @@ def identify(path: Path, part: str, stamps: Stamps) -> str:
     Parameters
     ----------
     path : Path
+        Of a file that is there.
     part : str
         What it should be, one of `model_folder.PARTS`.
     stamps : Stamps
         Of the files that were checked.
+
+    Returns
+    -------
+    str
+        Begins with the file's size.
     """
-    stamp, size = stamps.get(path), path.stat().st_size
-    if stamp is not None:
-        same = next((file for file in known_files(part) if file.sha256 == stamp.sha256), None)
-        what = f"as published by {same.repo_id}" if same else "in no list of published files"
-        return f"SHA-256 {stamp.sha256[:SHOWN_DIGITS]}… checked on {stamp.date}, {what}"
-    same = next((file for file in known_files(part) if file.size == size), None)
-    if same is None:
-        return "hash not known; its contents are checked when it is loaded"
-    return f"as long as the file of {same.repo_id}; its hash is not checked yet"
+    size = path.stat().st_size
+    return f"{human_size(size)}; {_known(path, part, size, stamps)}"
+
+
+def _known(path: Path, part: str, size: int, stamps: Stamps) -> str:
+    stamp, known = stamps.get(path), known_files(part)
+    if stamp is None:
+        if stamps.is_outdated(path):
+            return "it has changed since it was checked"
+        same = next((file for file in known if file.size == size), None)
+        if same is None:
+            return "hash not known; its contents are checked when it is loaded"
+        return f"as long as the file of {same.repo_id}; its hash is not checked yet"
+    same = next((file for file in known if file.sha256 == stamp.sha256), None)
+    what = f"as published by {same.repo_id}" if same else "in no list of published files"
+    source = f", {stamp.source}" if stamp.source else ""
+    return f"SHA-256 {stamp.sha256[:SHOWN_DIGITS]}… checked on {stamp.date}, {what}{source}"
 
 
 def verify(
@@ -62,16 +75,16 @@ def verify(
     Raises
     ------
     InputFileError
-        If the file has the size of a published one and another hash, or is refused; what was
-        remembered of it is forgotten.
+        If the file has changed since it was checked, has the size of a published one and another
+        hash, or is refused. What was remembered of it stays.
     """
-    sha256 = file_digest(path, progress)
-    stamps.forget(path)
+    checked = stamps.digest(path, progress)  # refuses what has changed
     known = known_files(part)
-    if not any(file.sha256 == sha256 for file in known):
-        _refuse_damaged(path, sha256, [file for file in known if file.size == path.stat().st_size])
+    if not any(file.sha256 == checked.sha256 for file in known):
+        same_size = [file for file in known if file.size == checked.size]
+        _refuse_damaged(path, checked.sha256, same_size)
         judge(path, part)
-    stamps.record(path, sha256)
+    stamps.record(path, checked)
     return identify(path, part, stamps)
 
 
@@ -82,3 +95,16 @@ def _refuse_damaged(path: Path, sha256: str, same_size: list[ModelFile]) -> None
             f"{sha256} instead of {same_size[0].sha256}: it is damaged or another model. Delete "
             "it and download it again."
         )
+
+
+def human_size(num_bytes: int) -> str:
+    """Return a size in the unit that suits it, such as "1.49 GB".
+
+    Parameters
+    ----------
+    num_bytes : int
+    """
+    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if num_bytes >= step:
+            return f"{num_bytes / step:.3g} {unit}"
+    return f"{num_bytes} bytes"

@@ -21,6 +21,7 @@ from .hub_file import (
 from .retries import Patience, TransientError
 from .transfer import Answer, open_url
 
+CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)")
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 
@@ -55,6 +56,7 @@ class PartFile:
     report: Progress
     num_received: int = 0
     _furthest: int = field(default=0, init=False)
+    _num_wrong_ranges: int = field(default=0, init=False)
 
     @property
     def num_bytes(self) -> int:
@@ -123,11 +125,13 @@ class PartFile:
         """Return with which byte of the file an answer begins, None if it is none to go on from."""
         size = self.source.size
         if answer.status == 206:
-            if answer.headers.get("Content-Range") == f"bytes {offset}-{size - 1}/{size}":
+            named = CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range") or "")
+            if named and int(named[1]) == offset and named[2] in (str(size), "*"):
                 return offset
-            if offset:
+            self._num_wrong_ranges += 1
+            if offset and self._num_wrong_ranges > 1:
                 return None
-            raise TransientError("the answer had a part of the file, not the whole")
+            raise TransientError("the answer had another part of the file than was asked for")
         length = answer.headers.get("Content-Length")
         if offset and length is not None and length != str(size):
             raise TransientError(f"the answer had {length} bytes, the file has {size}")

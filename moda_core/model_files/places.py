@@ -65,8 +65,15 @@ def folder_places(folder: str | Path) -> Places:
     ----------
     folder : str or Path
         Such as the released tree, or ComfyUI's folder of models; it may be missing yet.
+
+    Raises
+    ------
+    InputFileError
+        If it is a file.
     """
     folder = Path(folder).absolute()
+    if folder.exists() and not folder.is_dir():
+        raise InputFileError(f"'{folder}' is no folder. Name the folder of the models.")
     return Places(dict.fromkeys(KINDS, (folder,)), {kind: folder / kind for kind in KINDS})
 
 
@@ -111,7 +118,7 @@ def command_line_places(folder: Path | None, pack: Path) -> Places:
 
 
 def named_folder() -> Path | None:
-    """Return the folder that the environment names, if it does."""
+    """Return the folder that the environment names, if it does; it may be missing."""
     value = os.environ.get(ENVIRONMENT)
     return Path(value).expanduser() if value else None
 

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..audio.encoder_folder import WEIGHT_FILES
-from ..errors import InputFileError
-from ..file_format import SAFETENSORS, weights_format
-from ..model_folder import RENDERER_PARTS, find_parts, find_renderers
-from ..safetensors_header import read_header
+from ..model_folder import RENDERER_PARTS, encoder_weights, find_parts, find_renderers
+from ..quick_check import find_problem
 from .catalog import ModelFile, is_renderer, published_files
-from .identity import identify
+from .identity import human_size, identify
 from .places import Places
 from .stamps import Stamps
+
+# Folders of LivePortrait's own layout, which belong together.
+GROUPS = ("base_models", "retargeting_models")
 
 
 @dataclass(frozen=True)
@@ -71,49 +71,61 @@ def _report(file: ModelFile, places: Places, renderer: dict[str, Path]) -> FileR
     if is_renderer(file):
         found = renderer.get(file.part)
         if found is None and renderer:
-            target = _common_folder(renderer.values()) / target.name
+            target = _beside(renderer, file.part, target)
     else:
-        each = (getattr(find_parts(place, [file.part]), file.part) for place in looked_in)
-        found = next(filter(None, each), None)
-    weights = found and _weights(found)
-    return FileReport(file, looked_in, target, weights, weights and _problem(weights))
+        found = _find_single(file.part, looked_in)
+    problem = found and find_problem(found)
+    if is_renderer(file) and problem:
+        target = found.with_name(target.name)  # where the others are
+    return FileReport(file, looked_in, target, found, problem)
+
+
+def _find_single(part: str, folders: tuple[Path, ...]) -> Path | None:
+    """Return the file of weights of a part that needs no others: a usable one if there is one."""
+    places = filter(None, (getattr(find_parts(folder, [part]), part) for folder in folders))
+    found = [encoder_weights(place) if part == "encoder" else place for place in places]
+    usable = (path for path in found if find_problem(path) is None)
+    return next(usable, found[0] if found else None)
 
 
 def _find_renderer(places: Places) -> dict[str, Path]:
     """Return the first whole renderer, else the largest part of one, by part."""
     best: dict[str, Path] = {}
     for root in places.of_part(RENDERER_PARTS[0]):
-        folders = [root / name for name in find_renderers(root)] or [root]
-        for folder in folders:
+        for folder in [root / name for name in find_renderers(root)] or [root]:
             found = vars(find_parts(folder, RENDERER_PARTS))
             there = {part: found[part] for part in RENDERER_PARTS if found[part]}
-            if len(there) > len(best):
+            if len(there) < len(RENDERER_PARTS):
+                there = max(_by_home(there), key=len, default={})
+            if _num_usable(there) > _num_usable(best) or not best:
                 best = there
     return best
 
 
-def _common_folder(paths: Iterable[Path]) -> Path:
-    folders = [path.parent for path in paths]
-    return next(place for place in (folders[0], *folders[0].parents) if _holds(place, folders))
+def _num_usable(renderer: dict[str, Path]) -> int:
+    return sum(find_problem(path) is None for path in renderer.values())
 
 
-def _holds(place: Path, folders: list[Path]) -> bool:
-    return all(folder.is_relative_to(place) for folder in folders)
+def _by_home(parts: dict[str, Path]) -> list[dict[str, Path]]:
+    """Sort files into those that lie together."""
+    homes: dict[Path, dict[str, Path]] = {}
+    for part, path in parts.items():
+        homes.setdefault(_home(path), {})[part] = path
+    return list(homes.values())
 
 
-def _weights(found: Path) -> Path:
-    """Return the file of weights of a part, which may be a folder of transformers."""
-    inside = (found / name for name in WEIGHT_FILES)
-    return next((path for path in inside if path.is_file()), found)
+def _home(path: Path) -> Path:
+    folder = path.parent
+    return folder.parent if folder.name in GROUPS else folder
 
 
-def _problem(path: Path) -> str | None:
-    try:
-        if weights_format(path) == SAFETENSORS:
-            read_header(path)
-    except InputFileError as error:
-        return str(error)
-    return None
+def _beside(renderer: dict[str, Path], part: str, target: Path) -> Path:
+    """Return where the rest of a renderer belongs whose other files are somewhere already."""
+    folders = {path.parent for path in renderer.values()}
+    if len(folders) == 1 and next(iter(folders)).name not in GROUPS:
+        return next(iter(folders)) / target.name
+    group = GROUPS[part == "stitching_retargeting_module"]
+    return _home(next(iter(renderer.values()))) / group / target.name
 
 
 def describe(report: FileReport, stamps: Stamps) -> list[str]:
@@ -128,7 +140,7 @@ def describe(report: FileReport, stamps: Stamps) -> list[str]:
     file, path = report.file, report.found
     lines = [f"{file.name}: {_size(file)}, licence {file.licence}"]
     if path is not None:
-        lines.append(f"  found: {path} ({human_size(path.stat().st_size)})")
+        lines.append(f"  found: {path}")
         lines.append(f"  {report.problem or identify(path, file.part, stamps)}")
     else:
         lines.append(f"  missing; looked in {', '.join(map(str, report.looked_in))}")
@@ -150,16 +162,3 @@ def summarise_licences(files: Sequence[ModelFile]) -> str:
 
 def _size(file: ModelFile) -> str:
     return human_size(file.size) if file.size else f"about {human_size(file.about_size)}"
-
-
-def human_size(num_bytes: int) -> str:
-    """Return a size in the unit that suits it, such as "1.49 GB".
-
-    Parameters
-    ----------
-    num_bytes : int
-    """
-    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if num_bytes >= step:
-            return f"{num_bytes / step:.3g} {unit}"
-    return f"{num_bytes} bytes"

@@ -78,10 +78,9 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     if value is None:
         limit = re.search(r";\s*t=(\d+)", headers.get("RateLimit") or "")
         return float(limit[1]) if limit else None
-    try:
-        return max(0.0, float(int(value)))
-    except ValueError:
-        pass
+    digits = re.fullmatch(r"\s*(\d+)\s*", value)
+    if digits:
+        return float(digits[1][:9])
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except (ValueError, OverflowError):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..checkpoint import load_strict
-from ..model_files.converted import converted_file
+from ..converted import converted_file
 from ..model_folder import ModelFiles
 from ..released_files import read_released
 from .acceleration import accelerate

@@ -97,6 +97,19 @@ def prompt_problems(result: dict, workflow: dict, schemas: dict) -> list[str]:
     ]
 
 
+def offered_models(workflow: dict) -> list[str]:
+    """Return the names of the missing files that a page can offer to fetch.
+
+    Parameters
+    ----------
+    workflow : dict
+        A template.
+    """
+    nodes = workflow["nodes"]
+    found = (node.get("properties", {}).get("models", ()) for node in nodes)
+    return [model["name"] for models in found for model in models]
+
+
 def run_problems(result: dict) -> list[str]:
     """Say what went wrong with the run and with the cancelled one.
 
@@ -140,6 +153,8 @@ def template_problems(result: dict, workflow: dict, schemas: dict) -> list[str]:
     """
     problems = [f"the page does not know the node type {kind}" for kind in result["missing"]]
     problems += layout_problems(result)
+    if offered_models(workflow) and not result["offer"]:
+        problems.append("the page does not offer the models that the template names")
     if not result["missing"]:
         problems += prompt_problems(result, workflow, schemas)
     if "ran" in result:

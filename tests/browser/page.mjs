@@ -54,6 +54,7 @@ function measure({ vue, fresh, tolerance }) {
   };
   const checkText = (node, root) => {
     for (const part of root.querySelectorAll(texts)) {
+      if (part.type === "checkbox" || part.type === "radio") continue; // their value is no text
       const text = part.value ?? part.textContent;
       if (!text || part.offsetParent === null) continue;
       const tall = part.matches("textarea, .comfy-markdown-content, .tiptap");
@@ -133,7 +134,10 @@ async function open(page, template) {
       .map((n) => n.type)
       .filter((type) => !LiteGraph.registered_node_types[type]),
     prompt: (await app.graphToPrompt()).output,
+    offer: /missing models|models? (is|are) missing/i.test(document.body.innerText),
   }));
+  if (facts.offer) await page.screenshot({ path: `${job.prefix}${template.name}-offer.png` });
+  await page.keyboard.press("Escape"); // a dialog would cover the page
   return { name: template.name, ...facts, ...(await look(page, template.name, true)) };
 }
 

@@ -136,6 +136,10 @@ class HubServer:
         self.fault, self._num_faults = Fault(), 0
         self.seen.clear()
 
+    def ranges(self) -> list[str | None]:
+        """Return what each request for content asked for; None is all of it."""
+        return [request.range for request in self.seen if request.method == "GET"]
+
     def num_sent(self) -> int:
         """Return how many bytes of content went out."""
         return sum(request.num_sent for request in self.seen)
@@ -250,8 +254,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if fault.delay_s:
                     time.sleep(fault.delay_s)
                 piece = body[offset : min(offset + PIECE_SIZE, end)]
+                seen.num_sent += len(piece)  # first: the other side may be done before we go on
                 self.wfile.write(piece)
-                seen.num_sent += len(piece)
         except OSError:  # the other side has gone
             self.close_connection = True
             return

@@ -79,6 +79,15 @@ def test_a_node_type_that_the_page_lacks_is_a_problem():
     assert "does not know the node type Show" in problem
 
 
+@pytest.mark.parametrize(("offer", "count"), [(True, 0), (False, 1)])
+def test_a_page_that_does_not_offer_a_missing_model_is_a_problem(offer, count):
+    node = {**WORKFLOW["nodes"][0], "properties": {"models": [{"name": "a.safetensors"}]}}
+
+    problems = template_problems(report(offer=offer), {**WORKFLOW, "nodes": [node]}, SCHEMAS)
+
+    assert len(problems) == count
+
+
 def test_a_run_that_could_not_be_cancelled_is_a_problem():
     success = {"name": "execution_success", "detail": {}}
     ran = {"end": success, "nodes": [], "cut": []}

@@ -13,23 +13,6 @@ HELLO, HELLO_GIT_SHA1 = b"hello\n", "ce013625030ba8dba906f756967f9e9ca394464a"
 HELLO_SHA256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
 
 
-@pytest.fixture
-def hub():
-    with HubServer(weights()) as server:
-        yield server
-
-
-@pytest.fixture
-def target(tmp_path):
-    path = tmp_path / model_file().target
-    path.parent.mkdir()
-    return path
-
-
-def ranges(hub):
-    return [request.range for request in hub.seen if request.method == "GET"]
-
-
 def test_result_tells_hash_commit_and_bytes(hub, tmp_path):
     fetched = fetch(hub, tmp_path, model_file())
 
@@ -124,7 +107,7 @@ def test_small_file_of_another_hash_is_refused(tmp_path):
     ):
         fetch(hub, tmp_path, model_file(path="config.json"))
 
-    assert len(ranges(hub)) == 2  # the first may have gone on with a damaged part
+    assert len(hub.ranges()) == 2  # the first may have gone on with a damaged part
 
 
 def test_digest_is_known(tmp_path):

@@ -10,8 +10,8 @@ from moda_core.errors import DownloadError
 from moda_core.model_files.part_file import part_path
 from moda_core.model_files.retries import retry_after_s
 
-from .fault_cases import NUM_BYTES, fetch, judge_file, model_file, parts_in, weights
-from .hub_server import HTML, Fault, HubServer
+from .fault_cases import NUM_BYTES, fetch, judge_file, parts_in, weights
+from .hub_server import HTML, Fault
 
 ERRORS = [OSError(28, "mine"), TimeoutError(), DownloadError("mine"), KeyboardInterrupt()]
 
@@ -20,25 +20,8 @@ class CancelError(BaseException):
     """As a host may raise to cancel."""
 
 
-@pytest.fixture
-def hub():
-    with HubServer(weights()) as server:
-        yield server
-
-
-@pytest.fixture
-def target(tmp_path):
-    path = tmp_path / model_file().target
-    path.parent.mkdir()
-    return path
-
-
 def part_of(hub, target):
     return part_path(target, hub.etag)
-
-
-def ranges(hub):
-    return [request.range for request in hub.seen if request.method == "GET"]
 
 
 def test_cancel_in_the_middle_keeps_the_part(hub, tmp_path, target):
@@ -54,7 +37,7 @@ def test_cancel_in_the_middle_keeps_the_part(hub, tmp_path, target):
     assert not target.exists()
     hub.mend()
     assert fetch(hub, tmp_path).num_received == NUM_BYTES - kept
-    assert ranges(hub) == [f"bytes={kept}-"]
+    assert hub.ranges() == [f"bytes={kept}-"]
     assert judge_file(tmp_path, weights()) == []
 
 
@@ -164,7 +147,7 @@ def test_part_longer_than_the_file_is_thrown_away(hub, tmp_path, target):
     part_of(hub, target).write_bytes(weights() + b"more")
 
     assert fetch(hub, tmp_path).num_received == NUM_BYTES
-    assert ranges(hub) == [None]
+    assert hub.ranges() == [None]
     assert judge_file(tmp_path, weights()) == []
 
 
@@ -173,7 +156,7 @@ def test_damaged_part_is_found_out_and_fetched_anew(hub, tmp_path, target):
 
     fetch(hub, tmp_path)
 
-    assert ranges(hub) == [f"bytes={NUM_BYTES // 2}-", None]
+    assert hub.ranges() == [f"bytes={NUM_BYTES // 2}-", None]
     assert judge_file(tmp_path, weights()) == []
 
 
@@ -181,7 +164,7 @@ def test_complete_part_is_only_checked(hub, tmp_path, target):
     part_of(hub, target).write_bytes(weights())
 
     assert fetch(hub, tmp_path).num_received == 0
-    assert ranges(hub) == []
+    assert hub.ranges() == []
     assert judge_file(tmp_path, weights()) == []
 
 
@@ -191,7 +174,7 @@ def test_part_of_another_version_is_not_gone_on_with(hub, tmp_path, target):
 
     fetch(hub, tmp_path)
 
-    assert ranges(hub) == [None]
+    assert hub.ranges() == [None]
     assert target.read_bytes() == weights()
     assert parts_in(tmp_path) == [other]
 

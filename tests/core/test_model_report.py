@@ -1,6 +1,7 @@
 """What the report says is there, is missing, and where it belongs."""
 
 import hashlib
+import os
 
 import pytest
 import torch
@@ -9,9 +10,9 @@ from safetensors.torch import save_file
 from moda_core.errors import InputFileError
 from moda_core.model_files import identity
 from moda_core.model_files.catalog import ModelFile, named_files
-from moda_core.model_files.identity import identify, verify
+from moda_core.model_files.identity import human_size, identify, verify
 from moda_core.model_files.places import folder_places, kind_places
-from moda_core.model_files.report import describe, human_size, report_files, summarise_licences
+from moda_core.model_files.report import describe, report_files, summarise_licences
 from moda_core.model_files.stamps import Stamps
 from moda_core.model_folder import RENDERER_PARTS
 
@@ -43,7 +44,7 @@ def places(models):
 
 @pytest.fixture
 def stamps(tmp_path):
-    return Stamps(tmp_path / "checked.json")
+    return Stamps(tmp_path / "checked")
 
 
 def missing(places, names=()):
@@ -114,8 +115,9 @@ def test_the_rest_of_a_renderer_belongs_beside_its_other_files(places, models):
     reports = report_files(places, named_files(["renderer"]))
 
     assert [report.is_missing for report in reports] == [False] * 3 + [True] * 2
-    folder = models / "liveportrait" / "base_models"
-    assert reports[-1].target == folder / f"{RENDERER_PARTS[-1]}.pth"
+    folder = models / "liveportrait"
+    assert reports[3].target == folder / "base_models" / f"{RENDERER_PARTS[3]}.pth"
+    assert reports[4].target == folder / "retargeting_models" / f"{RENDERER_PARTS[4]}.pth"
 
 
 def test_of_two_incomplete_renderers_the_larger_one_is_completed(places, models):
@@ -173,6 +175,75 @@ def test_a_safetensors_file_that_is_cut_short_is_named(places, models, stamps):
     assert "damaged or cut short" in text_of(places, stamps, "net-200")
 
 
+def test_a_good_file_counts_although_a_broken_one_has_the_better_name(places, models):
+    add(models / "moda", "net-200.pth")
+    (models / "moda" / "net-200.safetensors").write_bytes(b"version https://git-lfs.github.com/")
+
+    (report,) = report_files(places, named_files(["net-200"]))
+
+    assert report.found == models / "moda" / "net-200.pth"
+    assert not report.is_missing
+
+
+def test_a_good_encoder_counts_although_another_folder_has_a_broken_one(places, models):
+    add(models / "audio_encoders", "chinese-hubert-base/model.safetensors")
+    add(models / "moda", "chinese-hubert-base/pytorch_model.bin")
+    (models / "moda" / "chinese-hubert-base" / "pytorch_model.bin").write_bytes(b"<html>")
+    (models / "moda" / "chinese-hubert-base" / "config.json").write_text("{}")
+
+    assert missing(places, ["chinese-hubert-base"]) == []
+
+
+def test_a_broken_part_of_a_renderer_is_fetched_to_where_the_others_are(places, models):
+    add(models / "liveportrait", *(f"{part}.safetensors" for part in RENDERER_PARTS))
+    (models / "liveportrait" / "warping_module.safetensors").write_bytes(b"<html>")
+
+    (report,) = report_files(places, named_files(["warping_module"]))
+
+    assert report.is_missing
+    assert report.target == models / "liveportrait" / "warping_module.pth"
+    add(models / "liveportrait", "warping_module.pth")  # as if it had been fetched
+    assert missing(places, ["renderer"]) == []
+
+
+def test_a_whole_renderer_counts_before_one_with_a_broken_part(places, models):
+    add(models / "liveportrait", *(f"{part}.safetensors" for part in RENDERER_PARTS))
+    (models / "liveportrait" / "warping_module.safetensors").write_bytes(b"<html>")
+    add(models / "moda", *(f"mine/{part}.pth" for part in RENDERER_PARTS))
+
+    assert missing(places, ["renderer"]) == []
+
+
+def test_files_that_lie_apart_are_no_beginning_of_a_renderer(places, models):
+    add(models / "moda", "a/motion_extractor.pth", "b/warping_module.pth")
+
+    reports = report_files(places, named_files(["renderer"]))
+
+    there = {report.target.parent for report in reports if report.is_missing}
+    assert len(there) == 1
+    assert there <= {models / "moda" / "a", models / "moda" / "b"}
+
+
+def test_the_authors_own_two_folders_are_completed_as_two(places, models):
+    add(models / "moda", *(f"x/base_models/{part}.pth" for part in RENDERER_PARTS[1:4]))
+    add(models / "moda", f"x/retargeting_models/{RENDERER_PARTS[4]}.pth")
+
+    (report,) = (each for each in report_files(places) if each.is_missing and each.file.part
+                 == RENDERER_PARTS[0])  # fmt: skip
+
+    assert report.target == models / "moda" / "x" / "base_models" / f"{RENDERER_PARTS[0]}.pth"
+
+
+def test_a_link_to_nowhere_is_named(places, models, stamps):
+    (models / "moda").mkdir(parents=True)
+    try:
+        (models / "moda" / "net-200.pth").symlink_to(models / "gone")
+    except OSError:
+        pytest.skip("this system makes no links")
+
+    assert "a link to nowhere?" in text_of(places, stamps, "net-200")
+
+
 @pytest.fixture
 def published(monkeypatch, tmp_path):
     """A file as it is published, and what the table says of it."""
@@ -197,18 +268,32 @@ def test_a_published_file_is_recognised_by_size_then_by_hash(published, stamps):
     verify(published, "motion_model", stamps, refuse)
     after = identify(published, "motion_model", stamps)
 
-    assert before == "as long as the file of a/b; its hash is not checked yet"
+    assert before == "7 bytes; as long as the file of a/b; its hash is not checked yet"
     assert "as published by a/b" in after
 
 
-def test_a_flipped_bit_is_found_by_verifying(published, stamps):
-    stamps.record(published, "0" * 64)
+def test_a_flipped_bit_is_found_by_verifying_the_first_time(published, stamps):
     published.write_bytes(b"weightz")
 
     with pytest.raises(InputFileError, match="it is damaged or another model"):
         verify(published, "motion_model", stamps, accept)
 
     assert stamps.get(published) is None
+
+
+@pytest.mark.parametrize("content", [b"weights", b"of no table"])
+def test_what_changed_after_a_check_stays_refused_when_it_is_verified(published, stamps, content):
+    published.write_bytes(content)
+    verify(published, "motion_model", stamps, accept)
+    published.write_bytes(content[:-1] + b"?")
+    os.utime(published, ns=(0, 0))
+
+    for _ in range(2):
+        with pytest.raises(InputFileError, match="has changed since it was checked"):
+            verify(published, "motion_model", stamps, accept)
+        with pytest.raises(InputFileError, match="has changed since it was checked"):
+            stamps.check(published)
+    assert "it has changed since it was checked" in identify(published, "motion_model", stamps)
 
 
 def test_a_file_that_no_table_knows_is_judged_by_its_contents(published, stamps):

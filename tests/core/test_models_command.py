@@ -2,15 +2,22 @@
 
 import hashlib
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from moda_core import models_command
 from moda_core.cli import main
+from moda_core.errors import InputFileError
 from moda_core.file_format import SAFETENSORS, weights_format
-from moda_core.model_files import download, identity
+from moda_core.model_files import download, identity, stamps
+from moda_core.model_files.catalog import named_files
+from moda_core.model_files.places import folder_places
+from moda_core.model_files.report import report_files
 from moda_core.model_files.stamps import user_stamps
+from moda_core.model_files.unchanged import check_unchanged
 from moda_core.released_files import expected_shapes
 
 from .fault_cases import model_file, weights
@@ -21,9 +28,7 @@ STITCHING = "stitching_retargeting_module"
 
 @pytest.fixture(autouse=True)
 def cache(monkeypatch, tmp_path):
-    monkeypatch.delenv("MODA_MODELS", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(stamps, "_user_cache", lambda: tmp_path / "cache")
 
 
 @pytest.fixture
@@ -113,14 +118,14 @@ def test_a_stopped_download_says_that_it_can_go_on(capsys, folder, hub, monkeypa
 
     status, _, err = run(capsys, folder, "--download")
 
-    assert status == 2
+    assert status == 130
     assert "the same command goes on from here" in err
 
 
 def test_too_little_room_on_the_disk_is_told_before_anything_is_fetched(
     capsys, folder, hub, monkeypatch
 ):
-    usage = type("Usage", (), {"free": 1000})
+    usage = SimpleNamespace(total=10**9, free=1000)
     monkeypatch.setattr(download.shutil, "disk_usage", lambda place: usage)
 
     status, _, err = run(capsys, folder, "--download")
@@ -130,18 +135,26 @@ def test_too_little_room_on_the_disk_is_told_before_anything_is_fetched(
     assert hub.seen == []
 
 
+def test_a_share_that_tells_nothing_of_its_room_is_not_refused(capsys, folder, hub, monkeypatch):
+    usage = SimpleNamespace(total=0, free=0)
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda place: usage)
+
+    assert run(capsys, folder, "--download")[0] == 0
+
+
 def test_verify_judges_a_file_without_a_known_hash_by_its_contents(capsys, stitching):
     folder = stitching.parents[1]
 
-    first = run(capsys, folder, STITCHING, "--verify")
+    good = torch.load(stitching)
     torch.save({"other": torch.zeros(2)}, stitching)
-    second = run(capsys, folder, STITCHING, "--verify")
+    wrong = run(capsys, folder, STITCHING, "--verify")
+    torch.save(good, stitching)
+    right = run(capsys, folder, STITCHING, "--verify")
 
-    assert first[0] == 0
-    assert "in no list of published files" in first[1]
-    assert second[0] == 2
-    assert "holds no stitching_retargeting_module" in second[2]
-    assert user_stamps().get(stitching) is None
+    assert wrong[0] == 2
+    assert "holds no stitching_retargeting_module" in wrong[2]
+    assert right[0] == 0
+    assert "in no list of published files" in right[1]
 
 
 def test_verify_finds_a_flipped_bit_in_a_published_file(capsys, stitching, monkeypatch):
@@ -156,7 +169,7 @@ def test_verify_finds_a_flipped_bit_in_a_published_file(capsys, stitching, monke
 
     assert "as published by owner/name" in right[1]
     assert wrong[0] == 2
-    assert "is damaged or another model" in wrong[2]
+    assert "has changed since it was checked" in wrong[2]
 
 
 def test_convert_writes_safetensors_beside_the_original(capsys, stitching):
@@ -170,23 +183,52 @@ def test_convert_writes_safetensors_beside_the_original(capsys, stitching):
     assert user_stamps().get(new) is not None
 
 
-def test_convert_to_half_leaves_what_needs_full_precision(capsys, stitching):
+def test_a_conversion_is_made_again_of_an_original_that_changed(capsys, stitching):
+    folder = stitching.parents[1]
+    run(capsys, folder, STITCHING, "--convert")
+    state = {key: tensor + 1 for key, tensor in torch.load(stitching).items()}
+    torch.save(state, stitching)
+    found = report_files(folder_places(folder), named_files([STITCHING]))[0].found
+
+    status, out, _ = run(capsys, folder, STITCHING, "--convert")
+
+    assert found == stitching
+    assert status == 0
+    new = stitching.with_suffix(".safetensors")
+    assert all(torch.equal(tensor, state[key]) for key, tensor in load_file(new).items())
+    assert f"found: {new}" in out
+
+
+def test_a_damaged_conversion_is_not_blessed_by_converting_again(capsys, stitching):
+    folder, new = stitching.parents[1], stitching.with_suffix(".safetensors")
+    run(capsys, folder, STITCHING, "--convert")
+    content = bytearray(new.read_bytes())
+    content[-1] ^= 1
+    new.write_bytes(content)
+
+    run(capsys, folder, STITCHING, "--convert")
+
+    with pytest.raises(InputFileError, match="has changed since it was checked"):
+        check_unchanged([stitching], user_stamps())
+
+
+def test_convert_to_half_leaves_what_is_halved_while_it_is_loaded(capsys, stitching):
     status, out, _ = run(capsys, stitching.parents[1], STITCHING, "--convert", "--fp16")
 
     assert status == 0
-    assert "needs full precision" in out
+    assert "is not halved" in out
     assert list(stitching.parent.iterdir()) == [stitching]
 
 
 def test_a_damaged_file_is_not_converted(capsys, stitching):
     stitching.write_bytes(stitching.read_bytes()[:-100_000])
 
-    status, out, _ = run(capsys, stitching.parents[1], STITCHING, "--convert")
+    status, out, err = run(capsys, stitching.parents[1], STITCHING, "--convert")
 
-    assert "cut short" in out
+    assert status == 2
+    assert "cut short" in err
     assert list(stitching.parent.iterdir()) == [stitching]
     assert f"Missing: {STITCHING}" in out
-    assert status == 0
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,6 @@ from moda_core.model_files.places import (
 )
 
 
-@pytest.fixture(autouse=True)
-def no_environment(monkeypatch):
-    monkeypatch.delenv("MODA_MODELS", raising=False)
-
-
 @pytest.fixture
 def comfyui(tmp_path):
     pack = tmp_path / "ComfyUI" / "custom_nodes" / "ComfyUI-MoDA"

@@ -2,6 +2,9 @@
 
 import hashlib
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from moda_core.model_files import stamps as stamps_module
 from moda_core.model_files.stamps import Stamps, user_stamps
 
 CONTENT = b"weights" * 100
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def sha256(content):
@@ -26,7 +30,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def stamps(tmp_path):
-    return Stamps(tmp_path / "user" / "checked.json")
+    return Stamps(tmp_path / "user" / "checked")
 
 
 @pytest.fixture
@@ -46,16 +50,16 @@ def touch_later(path):
 
 
 def test_a_stamp_lasts_over_processes_and_is_found_by_any_path(file, stamps):
-    stamps.record(file, sha256(CONTENT))
+    stamps.record_new(file, sha256(CONTENT))
     detour = file.parent / ".." / "models" / file.name
 
-    found = Stamps(stamps.path).get(detour)
+    found = Stamps(stamps.folder).get(detour)
 
     assert (found.sha256, found.size) == (sha256(CONTENT), len(CONTENT))
 
 
 def test_an_unchanged_file_is_not_read_again(file, stamps, digests):
-    stamps.record(file, sha256(CONTENT))
+    stamps.record_new(file, sha256(CONTENT))
 
     stamps.check(file)
 
@@ -70,7 +74,7 @@ def test_a_file_that_was_never_checked_passes_unread(file, stamps, digests):
 
 
 def test_a_file_that_was_copied_back_is_read_once(file, stamps, digests):
-    stamps.record(file, sha256(CONTENT))
+    stamps.record_new(file, sha256(CONTENT))
     touch_later(file)
 
     assert stamps.get(file) is None
@@ -83,7 +87,7 @@ def test_a_file_that_was_copied_back_is_read_once(file, stamps, digests):
 
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT[:-1] + b"x", CONTENT + b"x"])
 def test_other_content_is_refused_until_it_is_restored(file, stamps, content):
-    stamps.record(file, sha256(CONTENT))
+    stamps.record_new(file, sha256(CONTENT))
     file.write_bytes(content)
     touch_later(file)
 
@@ -96,17 +100,21 @@ def test_other_content_is_refused_until_it_is_restored(file, stamps, content):
     stamps.check(file)
 
 
-def test_a_forgotten_file_passes(file, stamps):
-    stamps.record(file, "0" * 64)
-    file.write_bytes(b"other")
+def test_a_file_of_ones_own_passes_once_the_note_that_the_message_names_is_deleted(file, stamps):
+    stamps.record_new(file, sha256(CONTENT))
+    file.write_bytes(b"my own model")
+    with pytest.raises(InputFileError) as caught:
+        stamps.check(file)
 
-    stamps.forget(file)
+    (note,) = stamps.folder.iterdir()
+    assert f"delete '{note}'" in str(caught.value)
+    note.unlink()
 
     stamps.check(file)
 
 
 def test_a_file_that_is_gone_passes(file, stamps):
-    stamps.record(file, sha256(CONTENT))
+    stamps.record_new(file, sha256(CONTENT))
     file.unlink()
 
     stamps.check(file)
@@ -114,37 +122,83 @@ def test_a_file_that_is_gone_passes(file, stamps):
     assert stamps.get(file) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"/a": 3}', '{"/a": {"size": 1}}', "\xff"])
-def test_a_damaged_list_counts_as_empty_and_is_replaced(file, stamps, text):
-    stamps.path.parent.mkdir()
-    stamps.path.write_text(text, "latin-1")
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"path": "/a"}', '{"path": "", "size": 1, "mtime_ns": 1, "sha256": null,'
+     ' "date": ""}', "\xff"],
+)  # fmt: skip
+def test_a_damaged_note_counts_as_none_and_is_replaced(file, stamps, text):
+    stamps.record_new(file, sha256(CONTENT))
+    (note,) = stamps.folder.iterdir()
+    note.write_text(text, "latin-1")
 
     assert stamps.get(file) is None
-    stamps.record(file, sha256(CONTENT))
+    stamps.check(file)
+    stamps.record_new(file, sha256(CONTENT))
 
     assert stamps.get(file) is not None
 
 
-def test_a_list_that_cannot_be_written_is_left(file, tmp_path, caplog):
-    (tmp_path / "user").write_text("a file where the folder should be")
-    stamps = Stamps(tmp_path / "user" / "checked.json")
+def test_processes_do_not_lose_one_anothers_notes(tmp_path, stamps):
+    program = (
+        "import sys; from pathlib import Path; from moda_core.model_files.stamps import Stamps\n"
+        "stamps = Stamps(Path(sys.argv[1]))\n"
+        "for path in Path(sys.argv[2]).glob(sys.argv[3]): stamps.record_new(path, '0' * 64)"
+    )
+    models = tmp_path / "models"
+    models.mkdir()
+    paths = [models / f"{kind}{index}" for kind in "ab" for index in range(60)]
+    for path in paths:
+        path.touch()
 
-    stamps.record(file, sha256(CONTENT))
+    given = [str(stamps.folder), str(models)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program, *given, f"{kind}*"], cwd=ROOT)
+        for kind in "ab"
+    ]
+
+    assert [process.wait() for process in processes] == [0, 0]
+    assert all(stamps.get(path) for path in paths)
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_remembered(file, stamps):
+    with pytest.raises(InputFileError, match="changed while it was read"):
+        stamps.digest(file, lambda done, total: file.write_bytes(CONTENT + b"more"))
+
+    assert stamps.get(file) is None
+
+
+def test_notes_that_cannot_be_written_are_left(file, tmp_path, caplog):
+    (tmp_path / "user").write_text("a file where the folder should be")
+    stamps = Stamps(tmp_path / "user" / "checked")
+
+    stamps.record_new(file, sha256(CONTENT))
 
     assert "can't be written" in caplog.text
     assert stamps.get(file) is None
 
 
 def test_nothing_is_written_beside_the_model(file, stamps):
-    stamps.record(file, sha256(CONTENT))
+    stamps.record_new(file, sha256(CONTENT))
     touch_later(file)
     stamps.check(file)
 
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
-def test_the_command_line_keeps_its_list_in_the_users_cache(monkeypatch, tmp_path):
+def test_the_command_line_keeps_its_notes_in_the_users_cache(monkeypatch, tmp_path):
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    assert user_stamps().path.parent.parent == tmp_path
+    assert user_stamps().folder.is_relative_to(tmp_path)
+
+
+def test_a_user_without_a_home_has_a_place_for_notes(monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", homeless)
+
+    assert user_stamps().folder.is_absolute()

@@ -26,11 +26,6 @@ def test_points_leave_nothing_to_choose():
         settings("--points", "1,1 2,1 1,2 2,2", "--box", "0,0,9,9")
 
 
-@pytest.fixture(autouse=True)
-def no_environment(monkeypatch):
-    monkeypatch.delenv("MODA_MODELS", raising=False)
-
-
 def test_no_option_is_the_starter_on_the_largest_face():
     chosen = settings()
 
@@ -55,11 +50,18 @@ def test_the_reference_drives_where_no_driving_option_is_given():
     assert settings("--models", "weights").driving is None
 
 
-def test_the_environment_names_the_released_files(monkeypatch):
-    monkeypatch.setenv("MODA_MODELS", "elsewhere")
+def test_the_environment_names_the_released_files(monkeypatch, tmp_path):
+    monkeypatch.setenv("MODA_MODELS", str(tmp_path))
 
-    assert settings("--region", "lips").models.name == "elsewhere"
+    assert settings("--region", "lips").models == tmp_path
     assert settings("--models", "weights").models.name == "weights"
+
+
+def test_an_environment_that_names_no_folder_is_refused_by_its_name(monkeypatch, tmp_path):
+    monkeypatch.setenv("MODA_MODELS", str(tmp_path / "gone"))
+
+    with pytest.raises(MoDAError, match="MODA_MODELS names"):
+        settings()
 
 
 def test_a_face_is_chosen_by_place_or_box():

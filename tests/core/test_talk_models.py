@@ -10,6 +10,7 @@ import torch
 from moda_core import bundle
 from moda_core.cli import main
 from moda_core.example import PORTRAIT
+from moda_core.model_files.stamps import Stamp, user_stamps
 from moda_core.released_files import expected_shapes
 from moda_core.renderer.driving import DrivingOptions
 from tests.bench.stand_ins import StandInNetwork, stand_in_bundle
@@ -160,3 +161,13 @@ def test_driving_options_reach_the_renderer(tmp_path, models, monkeypatch, stand
 def test_a_device_that_cannot_hold_values_is_refused(tmp_path, models, capsys):
     assert talk(tmp_path, models, "--device", "meta") == 2
     assert "'meta' can't be used" in sentence(capsys)
+
+
+def test_a_file_that_changed_since_it_was_checked_is_refused(tmp_path, models, capsys):
+    path = next(models.rglob("net-200.pth"))
+    user_stamps().record(path, Stamp(1, 1, "0" * 64, "2026-01-01"))
+
+    status = talk(tmp_path, models)
+
+    assert status == 2
+    assert f"'{path}' has changed since it was checked" in sentence(capsys)

@@ -17,7 +17,7 @@ PART = "stitching_retargeting_module"
 
 @pytest.fixture
 def stamps(tmp_path):
-    return Stamps(tmp_path / "checked.json")
+    return Stamps(tmp_path / "checked")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def original(tmp_path):
 
 
 def record(stamps, path):
-    stamps.record(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    stamps.record_new(path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def flip_last_bit(path):

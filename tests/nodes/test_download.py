@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save
 
 from ..core.hub_server import COMMIT, Fault, HubServer
+from .test_load import RENDERER_FILES
 
 CONTENT = save({"weight": torch.randn(1 << 17)})
 TARGETS = {
@@ -80,7 +81,7 @@ def test_with_agreement_the_files_come_and_the_menus_see_them(host, node, hub, p
 
     assert result.error is None
     assert [path.read_bytes() == CONTENT for path in places(host)] == [True, True]
-    assert page["5"].startswith("Fetched 2 files.")
+    assert page["5"].startswith("Fetched: net-200.safetensors, model.safetensors. Press R")
     assert "found: " in result.outputs["5"][0]
     menu = host.object_info("MoDALoadMotionModel")["input"]["required"]["model"][1]["options"]
     assert "net-200.safetensors" in menu
@@ -164,7 +165,41 @@ def test_a_loader_refuses_a_file_that_changed_after_it_was_fetched(host, node):
         host.call("MoDALoadMotionModel", model="net-200.safetensors")
 
     assert type(refused.value).__name__ == "InputFileError"
-    assert (host.base / "user" / "moda" / "checked_files.json").is_file()
+    assert len(list((host.base / "user" / "moda" / "checked_files").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("loader", "inputs", "changed"),
+    [
+        ("MoDALoadAudioEncoder", {"encoder": "moda/hubert"}, "moda/hubert/pytorch_model.bin"),
+        ("MoDALoadMotionModel", {"model": "net-200.pth"}, "moda/net-200.pth"),
+        ("MoDALoadRenderer", {"renderer": "liveportrait"}, "liveportrait/spade_generator.pth"),
+    ],
+)
+def test_every_loader_refuses_what_changed_since_it_was_checked(host, loader, inputs, changed):
+    names = [f"liveportrait/{name}.pth" for name in RENDERER_FILES]
+    for name in ["moda/net-200.pth", "moda/hubert/pytorch_model.bin", *names]:
+        path = host.models_folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (host.models_folder / "moda" / "hubert" / "config.json").write_text('{"model_type": "hubert"}')
+    stamps = sys.modules[f"{host.pack.__name__}.moda_core.model_files.stamps"]
+    notes = stamps.Stamps(host.base / "user" / "moda" / stamps.NAME)
+    notes.record(host.models_folder / changed, stamps.Stamp(1, 1, "0" * 64, "2026-01-01"))
+
+    with pytest.raises(Exception, match="has changed since it was checked") as refused:
+        host.call(loader, **inputs)
+
+    assert str(host.models_folder / changed) in str(refused.value)
+
+
+def test_the_nodes_choices_are_names_of_files(host):
+    module = sys.modules[host.node_classes["MoDADownloadModels"].__module__]
+    catalog = sys.modules[f"{host.pack.__name__}.moda_core.model_files.catalog"]
+    options = host.object_info("MoDADownloadModels")["input"]["required"]["files"][1]["options"]
+
+    assert options[0] == module.ALL
+    assert set(options[1:]) <= set(catalog.choices())
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import InputFileError
-from ..safetensors_header import read_header
+from .errors import InputFileError
+from .safetensors_header import read_header
 
 SUFFIX, HALF_SUFFIX = ".safetensors", "_fp16.safetensors"
 # The transformers library's names for one file in its two formats.
@@ -51,6 +51,24 @@ def converted_file(path: Path) -> Path:
     """
     target = conversion_path(Path(path))
     return target if is_current(target, Path(path)) else path
+
+
+def is_outdated(path: Path) -> bool:
+    """Tell whether a file is a conversion of another beside it that has changed since.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+    """
+    if path.suffix.lower() != SUFFIX or not path.is_file():
+        return False
+    try:
+        source = read_header(path).metadata.get(SOURCE)
+    except InputFileError:
+        return False
+    original = source and path.with_name(source)
+    return bool(original) and original.is_file() and not is_current(path, original)
 
 
 def is_current(target: Path, path: Path) -> bool:
