@@ -1,0 +1,215 @@
+"""Emotions that change over time, written as text: ``0.0 neutral, 2.5 happiness 0.8``."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from .config import EMOTIONS
+from .emotion_words import MAX_INTENSITY, take_blend
+from .motion import FPS
+from .text_cursor import TextCursor
+
+TRANSITION_S = 0.4
+
+
+@dataclass(frozen=True, eq=False)
+class EmotionKey:
+    """An emotion from a time on.
+
+    Parameters
+    ----------
+    time_s : float
+    weights : Tensor, shape (9,)
+        Over the nine labels; they sum to 1.
+    intensity : float
+        How strongly it is shown: 0 not at all, 1 as the model shows it.
+    """
+
+    time_s: float
+    weights: Tensor
+    intensity: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class EmotionTimeline:
+    """Emotions over time; before the first key its emotion is shown, too.
+
+    Parameters
+    ----------
+    keys : tuple of EmotionKey
+        At least one, in the order of their times; of several at one time the last one counts.
+
+    Raises
+    ------
+    ValueError
+        If there is no key, or a time decreases.
+    """
+
+    keys: tuple[EmotionKey, ...]
+
+    def __post_init__(self):
+        if not self.keys:
+            raise ValueError("An emotion timeline has no key. Give one, such as '0.0 neutral'.")
+        times = [key.time_s for key in self.keys]
+        for time_s, following in pairwise(times):
+            if following < time_s:
+                raise ValueError(
+                    f"An emotion at {following:g} s follows one at {time_s:g} s. Sort the keys."
+                )
+
+    def __repr__(self) -> str:
+        return f"EmotionTimeline({len(self.keys)} keys)"
+
+    def curve(
+        self, num_frames: int, fps: float = FPS, transition_s: float = TRANSITION_S
+    ) -> tuple[Tensor, Tensor]:
+        """Return what is shown at each frame.
+
+        Parameters
+        ----------
+        num_frames : int
+            Frame i stands for the time ``i / fps``.
+        fps : float
+            Frames a second.
+        transition_s : float
+            Seconds that a change takes. It is centred on the key's time, where the mix is half
+            and half, and is shorter where keys are nearer to each other than that.
+
+        Returns
+        -------
+        weights : Tensor, shape (num_frames, 9)
+            Rows sum to 1.
+        intensity : Tensor, shape (num_frames,)
+
+        Raises
+        ------
+        ValueError
+            If a number is out of its range.
+        """
+        _check_frames(num_frames, fps)
+        if not (transition_s >= 0 and math.isfinite(transition_s)):
+            raise ValueError(f"The transition is {transition_s} s. Use a time of at least 0.")
+        keys = list({key.time_s: key for key in self.keys}.values())
+        key_s = torch.tensor([key.time_s for key in keys], dtype=torch.float64)
+        table = torch.stack([key.weights for key in keys]).to(torch.float32)
+        strength = torch.tensor([key.intensity for key in keys], dtype=torch.float32)
+        half_s = _half_transitions(key_s, transition_s)
+        start_s = key_s - half_s
+        start_s[0] = -math.inf
+        frame_s = torch.arange(num_frames, dtype=torch.float64) / fps
+        # Transitions never overlap, so that every frame lies between two keys at most.
+        index = torch.searchsorted(start_s, frame_s, right=True) - 1
+        before = (index - 1).clamp(min=0)
+        position = (frame_s - start_s[index]) / (2 * half_s[index])
+        mix = _smoothstep(position.nan_to_num(nan=1.0)).to(torch.float32)  # 0 / 0: a step
+        weights = torch.lerp(table[before], table[index], mix[:, None])
+        return weights, torch.lerp(strength[before], strength[index], mix)
+
+
+def constant_curve(
+    weights: Tensor, num_frames: int, intensity: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Return the curve of an emotion that does not change.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (9,)
+        See `emotion_weights`.
+    num_frames : int
+    intensity : float in [0, 2]
+
+    Returns
+    -------
+    weights : Tensor, shape (num_frames, 9)
+    intensity : Tensor, shape (num_frames,)
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range, or the weights' shape is wrong.
+    """
+    _check_frames(num_frames, FPS)
+    if tuple(weights.shape) != (len(EMOTIONS),):
+        raise ValueError(
+            f"Expected weights of shape ({len(EMOTIONS)},), got {tuple(weights.shape)}."
+        )
+    if not 0 <= intensity <= MAX_INTENSITY:
+        raise ValueError(f"The intensity is {intensity}. Use 0 to {MAX_INTENSITY:g}.")
+    return weights.repeat(num_frames, 1), torch.full((num_frames,), float(intensity))
+
+
+def parse_timeline(text: str, fps: float = FPS) -> EmotionTimeline:
+    """Read a timeline from text.
+
+    Parameters
+    ----------
+    text : str
+        Entries such as ``2.5 happiness 0.8``, separated by commas, semicolons or ends of lines:
+        a time in seconds, or a frame as in ``62f``; then an emotion, a synonym or the beginning
+        of one, and its intensity from 0 to 2, by default 1. Several are blended with ``+``:
+        ``happiness 0.6 + surprise 0.4``; the intensity of a blend is the sum, and amounts that
+        are left out share what the others leave of 1. ``#`` begins a comment.
+    fps : float
+        Of the times that are given as frames.
+
+    Returns
+    -------
+    EmotionTimeline
+
+    Raises
+    ------
+    ValueError
+        If something can't be read; the text begins with the line and the column.
+    """
+    _check_frames(1, fps)
+    cursor, keys = TextCursor(text), []
+    _skip_separators(cursor)
+    while not cursor.at_end:
+        start = cursor.position
+        time_s = cursor.take_time(fps)
+        if keys and time_s < keys[-1].time_s:
+            raise cursor.error(
+                f"the time {time_s:g} s is before {keys[-1].time_s:g} s. "
+                "Write the emotions in the order of their times",
+                start,
+            )
+        keys.append(EmotionKey(time_s, *take_blend(cursor)))
+        _skip_separators(cursor, after_entry=True)
+    if not keys:
+        raise ValueError("The emotion timeline is empty. Write one such as '0.0 neutral'.")
+    return EmotionTimeline(tuple(keys))
+
+
+def _skip_separators(cursor: TextCursor, after_entry: bool = False) -> None:
+    """Move to the next entry; after one there must be a separator or the end."""
+    cursor.skip_spaces()
+    if after_entry and not cursor.at_end and not cursor.take(r"[,;\n]"):
+        raise cursor.error(
+            f"expected a comma or the end of the line, got {cursor.found()}. "
+            "Separate the emotions by commas"
+        )
+    cursor.skip_lines()
+    while cursor.take(r"[,;]"):
+        cursor.skip_lines()
+
+
+def _half_transitions(key_s: Tensor, transition_s: float) -> Tensor:
+    """Return half of the time that each key's change takes, so that none reaches another."""
+    gap_s = torch.full((len(key_s) + 1,), math.inf, dtype=torch.float64)
+    gap_s[1:-1] = key_s.diff()
+    return torch.minimum(gap_s[:-1], gap_s[1:]).clamp(max=transition_s) / 2
+
+
+def _smoothstep(position: Tensor) -> Tensor:
+    position = position.clamp(0, 1)
+    return position * position * (3 - 2 * position)
+
+
+def _check_frames(num_frames: int, fps: float) -> None:
+    if num_frames < 1:
+        raise ValueError(f"Expected at least one frame, got {num_frames}.")
+    if not (fps > 0 and math.isfinite(fps)):
+        raise ValueError(f"Expected a frame rate above 0, got {fps}.")

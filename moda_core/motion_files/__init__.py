@@ -1,0 +1,1 @@
+"""Motion in files: safetensors, JSON, and LivePortrait's motion templates."""

@@ -1,0 +1,44 @@
+"""Angles of a head from its rotation, the other way round of `keypoints.rotation_matrix`."""
+
+import numpy as np
+
+ORTHOGONAL = 0.01  # how far a stored rotation may be from an exact one
+
+
+def rotation_angles(rotation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the angles that `rotation_matrix` makes these matrices of.
+
+    Parameters
+    ----------
+    rotation : array, shape (N, 3, 3)
+        For row vectors, ``(Rz(roll) Ry(yaw) Rx(pitch))^T``.
+
+    Returns
+    -------
+    pitch, yaw, roll : array, shape (N,), float64
+        Degrees; yaw from -90 to 90, the others from -180 to 180. At a yaw of exactly 90 only the
+        sum of pitch and roll is known: roll is 0 there.
+
+    Raises
+    ------
+    ValueError
+        If a matrix is no rotation.
+    """
+    turned = np.asarray(rotation, dtype=np.float64).transpose(0, 2, 1)
+    square = turned @ turned.transpose(0, 2, 1)
+    with np.errstate(all="ignore"):
+        proper = (np.abs(square - np.eye(3)).max(axis=(1, 2)) < ORTHOGONAL) & (
+            np.linalg.det(turned) > 0
+        )
+    if not proper.all():
+        raise ValueError(f"matrix {int(np.argmin(proper))} is no rotation")
+    side = np.hypot(turned[:, 0, 0], turned[:, 1, 0])  # cos(yaw)
+    free = side > 1e-6
+    yaw = np.arctan2(-turned[:, 2, 0], side)
+    roll = np.where(free, np.arctan2(turned[:, 1, 0], turned[:, 0, 0]), 0.0)
+    pitch = np.where(
+        free,
+        np.arctan2(turned[:, 2, 1], turned[:, 2, 2]),
+        np.arctan2(-turned[:, 1, 2], turned[:, 1, 1]),
+    )
+    return tuple(np.degrees(angle) for angle in (pitch, yaw, roll))

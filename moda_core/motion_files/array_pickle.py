@@ -1,0 +1,185 @@
+"""Pickles of numpy arrays and plain containers, read without running anything.
+
+A pickle is a program for a machine with a stack: its `GLOBAL` names any function of any module,
+and its `REDUCE` calls it. Python's own machine is not used here, not even with a restricted
+`find_class`: it can still be made to set attributes of what it found, to take memory by a claimed
+number, or to overflow its stack by hashing tuples in tuples. This one knows only the instructions
+of `PUSHES` and `ACTIONS`; the rest, which makes objects of classes or reaches outside the file, is
+refused. No name is ever looked up in a module: it is compared with the few in `WORDS`, which numpy
+writes for its arrays, and each stands for a constructor of `pickled_array`, which notes a type, a
+shape and bytes. Keys of dicts are text or numbers. Every length is compared with the bytes that are
+there before memory is taken. The names of numpy are thus words of a format, and no more.
+"""
+
+import pickletools
+from collections.abc import Callable
+from typing import Any
+
+from .pickled_array import (
+    ForeignPickleError,
+    PickledArray,
+    PickledType,
+    array_of_bytes,
+    begin_array,
+    number,
+    type_of_numbers,
+)
+
+CORE_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
+NUMERIC_MODULES = ("numpy.core.numeric", "numpy._core.numeric")
+NDARRAY = "ndarray"  # an argument of `_reconstruct`, never called
+WORDS: dict[tuple[str, str], Callable | str] = (
+    {(module, "_reconstruct"): begin_array for module in CORE_MODULES}
+    | {(module, "scalar"): number for module in CORE_MODULES}
+    | {(module, "_frombuffer"): array_of_bytes for module in NUMERIC_MODULES}
+    | {("numpy", "dtype"): type_of_numbers, ("numpy", "ndarray"): NDARRAY}
+)
+CALLABLE = tuple(word for word in WORDS.values() if word is not NDARRAY)
+
+# Instructions that push their argument, or a constant.
+PUSHES = frozenset(
+    name
+    for names in (
+        "BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT",
+        "SHORT_BINUNICODE BINUNICODE BINUNICODE8",
+        "SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8",
+    )
+    for name in names.split()
+)
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+PROTOCOLS = (3, 4, 5)  # older ones have no bytes: they call a function for them
+NOTHING = frozenset(("FRAME", "STOP"))
+
+
+class _Machine:
+    """The stack, the marks in it and the notes of a pickle that is being followed."""
+
+    def __init__(self):
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.notes: dict[int, Any] = {}
+
+    def since_mark(self) -> list[Any]:
+        start = self.marks.pop()
+        values = self.stack[start:]
+        del self.stack[start:]
+        return values
+
+    def note(self, index: int | None) -> None:
+        self.notes[len(self.notes) if index is None else index] = self.stack[-1]
+
+    def check_protocol(self, protocol: int) -> None:
+        if protocol not in PROTOCOLS:
+            raise ForeignPickleError(f"it is of pickle protocol {protocol}, not 3, 4 or 5")
+
+    def tuple_of(self, size: int) -> None:
+        values = tuple(self.stack[-size:])
+        if len(values) != size:
+            raise IndexError("the stack is empty")
+        del self.stack[-size:]
+        self.stack.append(values)
+
+    def extend(self, values: list[Any]) -> None:
+        target = self.stack[-1]
+        if type(target) is not list:
+            raise TypeError("only a list can be appended to")
+        target.extend(values)
+
+    def update(self, pairs: list[Any]) -> None:
+        target = self.stack[-1]
+        if type(target) is not dict or len(pairs) % 2:
+            raise TypeError("only a dict has keys")
+        for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+            if not isinstance(key, str | bytes | int | float):
+                raise ForeignPickleError("a dict in it has keys that are neither text nor numbers")
+            target[key] = value
+
+    def name(self, module: Any, attribute: Any) -> None:
+        named = isinstance(module, str) and isinstance(attribute, str)
+        word = WORDS.get((module, attribute)) if named else None
+        if word is None:
+            shown = f"{module}.{attribute}"[:80] if named else "no name"
+            raise ForeignPickleError(f"it names {shown!r}, which could run code")
+        self.stack.append(word)
+
+    def reduce(self) -> None:
+        arguments, word = self.stack.pop(), self.stack.pop()
+        known = any(word is constructor for constructor in CALLABLE)
+        if not known or type(arguments) is not tuple:
+            raise ForeignPickleError("it calls something that is no array")
+        self.stack.append(word(*arguments))
+
+    def build(self) -> None:
+        state, target = self.stack.pop(), self.stack[-1]
+        if not isinstance(target, PickledArray | PickledType):
+            raise ForeignPickleError("it changes something that is no array")
+        target.build(state)
+
+
+ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
+    "PROTO": lambda machine, protocol: machine.check_protocol(protocol),
+    "MARK": lambda machine, _: machine.marks.append(len(machine.stack)),
+    "MEMOIZE": lambda machine, _: machine.note(None),
+    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), lambda machine, index: machine.note(index)),
+    **dict.fromkeys(
+        ("BINGET", "LONG_BINGET"),
+        lambda machine, index: machine.stack.append(machine.notes[index]),
+    ),
+    "TUPLE1": lambda machine, _: machine.tuple_of(1),
+    "TUPLE2": lambda machine, _: machine.tuple_of(2),
+    "TUPLE3": lambda machine, _: machine.tuple_of(3),
+    "TUPLE": lambda machine, _: machine.stack.append(tuple(machine.since_mark())),
+    "EMPTY_LIST": lambda machine, _: machine.stack.append([]),
+    "APPEND": lambda machine, _: machine.extend([machine.stack.pop()]),
+    "APPENDS": lambda machine, _: machine.extend(machine.since_mark()),
+    "EMPTY_DICT": lambda machine, _: machine.stack.append({}),
+    "SETITEM": lambda machine, _: machine.update([machine.stack.pop(), machine.stack.pop()][::-1]),
+    "SETITEMS": lambda machine, _: machine.update(machine.since_mark()),
+    "GLOBAL": lambda machine, named: machine.name(*named.split(" ", 1)),
+    "STACK_GLOBAL": lambda machine, _: machine.name(*[machine.stack.pop() for _ in "mn"][::-1]),
+    "REDUCE": lambda machine, _: machine.reduce(),
+    "BUILD": lambda machine, _: machine.build(),
+}
+
+
+def read_array_pickle(content: bytes) -> Any:
+    """Read a pickle of arrays and containers.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+
+    Returns
+    -------
+    object
+        Made of dicts, lists, tuples, numbers, text, bytes, None and `PickledArray`. Containers may
+        hold themselves: walk only where you know the way.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything else, or is damaged; nothing in it was run. The text is a clause.
+    """
+    try:
+        return _follow(content)
+    except ForeignPickleError:
+        raise
+    except Exception as error:  # a damaged pickle fails in any way
+        reason = "".join(x if x.isprintable() else "?" for x in str(error)[:80]).rstrip(".")
+        raise ValueError(f"it is damaged ({type(error).__name__}: {reason})") from error
+
+
+def _follow(content: bytes) -> Any:
+    machine = _Machine()
+    for opcode, argument, _ in pickletools.genops(content):
+        name = opcode.name
+        if name in PUSHES:
+            machine.stack.append(argument)
+        elif name in CONSTANTS:
+            machine.stack.append(CONSTANTS[name])
+        elif name in ACTIONS:
+            ACTIONS[name](machine, argument)
+        elif name not in NOTHING:
+            raise ForeignPickleError(f"it uses the instruction {name}, which could run code")
+    return machine.stack.pop()

@@ -1,0 +1,120 @@
+"""Arrays as pickles describe them: a type, a shape and bytes, which must agree."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+# Plain numbers only: numpy's short names, without the byte order.
+TYPES = {f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8)} - {"f1"} | {"b1"}
+MAX_DIMS = 8
+
+
+class ForeignPickleError(ValueError):
+    """A pickle that holds something else than arrays and containers; the text is a clause."""
+
+
+class PickledType:
+    """A plain type of numbers.
+
+    Parameters
+    ----------
+    text : str
+        numpy's short name, such as ``f4`` or ``<f4``.
+
+    Raises
+    ------
+    ForeignPickleError
+        If it is any other type.
+    """
+
+    __slots__ = ("order", "text")
+
+    def __init__(self, text: Any):
+        self.text = text[1:] if isinstance(text, str) and text[:1] in "<>|=" else text
+        if not isinstance(text, str) or self.text not in TYPES:
+            raise ForeignPickleError("it holds an array of other things than numbers")
+        self.order = ">" if text[0] == ">" else "<"
+
+    def build(self, state: Any) -> None:
+        """Take over the byte order from ``(version, order, None, None, None, ...)``."""
+        plain = isinstance(state, tuple) and len(state) >= 5 and state[2:5] == (None,) * 3
+        if not plain or state[1] not in ("<", ">", "|", "="):
+            raise ForeignPickleError("it holds an array of other things than numbers")
+        self.order = ">" if state[1] == ">" else "<"
+
+    def array(self, content: Any, shape: Any, fortran: bool) -> np.ndarray:
+        """Return the array that bytes are.
+
+        Parameters
+        ----------
+        content : bytes
+        shape : tuple of int
+        fortran : bool
+            Whether the first index runs fastest.
+
+        Returns
+        -------
+        array
+            On the memory of `content`.
+
+        Raises
+        ------
+        ForeignPickleError
+            If there are not exactly as many bytes as it takes.
+        """
+        if not isinstance(content, bytes | bytearray):
+            raise ForeignPickleError("it holds an array without its bytes")
+        sizes = isinstance(shape, tuple) and len(shape) <= MAX_DIMS
+        if not sizes or not all(type(size) is int and size >= 0 for size in shape):
+            raise ForeignPickleError("an array in it has no proper shape")
+        dtype = np.dtype(self.order + self.text)
+        if math.prod(shape) * dtype.itemsize != len(content):
+            raise ForeignPickleError(
+                f"an array in it claims the shape {shape!s:.60}, but has {len(content)} bytes"
+            )
+        return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+class PickledArray:
+    """An array of a pickle.
+
+    Parameters
+    ----------
+    array : array, optional
+        None until its state has come.
+    """
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: np.ndarray | None = None):
+        self.array = array
+
+    def build(self, state: Any) -> None:
+        """Take over ``(version, shape, type, fortran, bytes)``."""
+        known = isinstance(state, tuple) and len(state) == 5 and isinstance(state[2], PickledType)
+        if not known:
+            raise ForeignPickleError("it holds an array of other things than numbers")
+        self.array = state[2].array(state[4], state[1], state[3] is True)
+
+
+def begin_array(*arguments: Any) -> PickledArray:
+    """Return the array of ``_reconstruct(ndarray, (0,), b"b")``, whose state follows."""
+    return PickledArray()
+
+
+def array_of_bytes(content: Any, dtype: Any, shape: Any, order: Any) -> PickledArray:
+    """Return the array of ``_frombuffer(bytes, dtype, shape, order)``, used by protocol 5."""
+    if not isinstance(dtype, PickledType):
+        raise ForeignPickleError("it holds an array of other things than numbers")
+    return PickledArray(dtype.array(content, shape, order == "F"))
+
+
+def number(dtype: Any, content: Any) -> PickledArray:
+    """Return the array without axes of ``scalar(dtype, bytes)``."""
+    return array_of_bytes(content, dtype, (), "C")
+
+
+def type_of_numbers(text: Any, *flags: Any) -> PickledType:
+    """Return the type of ``dtype(text, align, copy)``."""
+    return PickledType(text)

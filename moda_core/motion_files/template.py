@@ -1,0 +1,99 @@
+"""LivePortrait's motion templates: what its driving videos are turned into, as pickles."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..keypoints import NUM_POSE_BINS, POSE_KEYS, head_pose_degrees
+from ..motion import EXPRESSION, FPS, SCALE, Motion, released_stats
+from .angles import rotation_angles
+from .array_pickle import read_array_pickle
+from .pickled_array import PickledArray
+
+ROTATION_KEYS = ("R", "R_d")  # the second one in templates of early versions
+FIELDS = {"exp": 63, "scale": 1, "t": 3}
+
+
+def read_template(content: bytes) -> Motion:
+    """Turn a motion template into motion.
+
+    A template holds ``motion``, a list of dicts with ``scale``, ``exp``, ``t`` and the rotation
+    ``R`` (or the three angles), and ``output_fps``. Its keypoints ``kp`` and ``x_s`` and its
+    ratios of eyes and lips are left.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file, a pickle; it is read without running anything, see `read_array_pickle`.
+
+    Returns
+    -------
+    Motion
+        Scale and translation are brought to the data set's mean scale by the first frame's scale,
+        and the translation's depth is dropped, as `previous_motion` does. A template's ``exp``
+        includes what its performer's face is like; `rest` is the expression of the first frame,
+        so that what is played elsewhere is the movement since then.
+
+    Raises
+    ------
+    ValueError
+        If it is no template, or not only one; the text is a clause.
+    """
+    template = read_array_pickle(content)
+    frames = template.get("motion") if isinstance(template, dict) else None
+    if not isinstance(frames, list) or not frames:
+        raise ValueError("it holds no list 'motion' as LivePortrait's templates do")
+    if not all(isinstance(frame, dict) for frame in frames):
+        raise ValueError("its list 'motion' holds other things than frames")
+    exp, scale, shift = (_column(frames, key, size) for key, size in FIELDS.items())
+    if not (scale > 0).all():
+        raise ValueError("the scale of a frame is not above 0")
+    mean_scale = released_stats().mean[SCALE].numpy().astype(np.float64)
+    ratio = (scale[0] + 1e-5) / (mean_scale + 1e-5)  # as in `previous_motion`
+    shift = shift * np.array([1.0, 1.0, 0.0]) / ratio
+    columns = [exp, scale / ratio, shift, *(angle[:, None] for angle in _angles(frames))]
+    values = torch.from_numpy(np.concatenate(columns, axis=1)).float()
+    if not values.isfinite().all():
+        raise ValueError("it holds NaN, infinite or too large values")
+    return Motion(values, values[0, EXPRESSION].clone(), _frame_rate(template))
+
+
+def _column(frames: list[dict], key: str, size: int) -> np.ndarray:
+    """Return one field of all frames, shape (N, size)."""
+    return np.stack([_numbers(frame.get(key), f"'{key}' of a frame", size) for frame in frames])
+
+
+def _numbers(value: Any, name: str, size: int) -> np.ndarray:
+    """Return the numbers of an array or of a number, shape (size,)."""
+    array = value.array if isinstance(value, PickledArray) else value
+    if type(array) in (int, float):
+        array = np.array(float(array))
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{name} is missing, or no array")
+    if array.size != size:
+        raise ValueError(f"{name} has {array.size} numbers instead of {size}")
+    return array.reshape(size).astype(np.float64)
+
+
+def _angles(frames: list[dict]) -> tuple[np.ndarray, ...]:
+    """Return pitch, yaw and roll in degrees, each of shape (N,)."""
+    key = next((key for key in ROTATION_KEYS if key in frames[0]), None)
+    if key is not None:
+        return rotation_angles(_column(frames, key, 9).reshape(-1, 3, 3))
+    if not all(axis in frames[0] for axis in POSE_KEYS):
+        raise ValueError("a frame has neither the rotation 'R' nor the angles of the head")
+    return tuple(_degrees(frames, axis).numpy() for axis in POSE_KEYS)
+
+
+def _degrees(frames: list[dict], axis: str) -> Tensor:
+    value = frames[0][axis]
+    binned = isinstance(value, PickledArray) and value.array is not None
+    size = NUM_POSE_BINS if binned and value.array.size == NUM_POSE_BINS else 1
+    return head_pose_degrees(torch.from_numpy(_column(frames, axis, size))).reshape(-1)
+
+
+def _frame_rate(template: dict) -> float:
+    """Return the frame rate, which the earliest templates lack."""
+    return float(_numbers(template.get("output_fps", FPS), "'output_fps'", 1)[0])

@@ -1,0 +1,172 @@
+"""A place in a text that a user wrote, for errors that say the line and the column."""
+
+import math
+import re
+
+NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+WORD = re.compile(r"[^\W\d_]+")
+SPACES = re.compile(r"[^\S\n]+")
+COMMENT = re.compile(r"#[^\n]*")
+SHOWN_LETTERS = 20  # of what was found, in a message
+LARGEST_TIME_S = 1e6
+
+
+def where(text: str, position: int) -> str:
+    """Name a position in a text.
+
+    Parameters
+    ----------
+    text : str
+        Lines end with a line feed.
+    position : int
+        Index into `text`, or its length for its end.
+
+    Returns
+    -------
+    str
+        "line L, column C", both counted from 1, columns in characters.
+    """
+    line = text.count("\n", 0, position) + 1
+    return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
+
+
+class TextCursor:
+    """A text that is read from left to right.
+
+    Parameters
+    ----------
+    text : str
+        What the user wrote.
+    position : int
+        Where reading starts.
+    """
+
+    def __init__(self, text: str, position: int = 0):
+        self.text = text
+        self.position = position
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing is left."""
+        return self.position >= len(self.text)
+
+    def take(self, pattern: str | re.Pattern) -> str | None:
+        """Take what matches here.
+
+        Parameters
+        ----------
+        pattern : str or re.Pattern
+            A regular expression.
+
+        Returns
+        -------
+        str or None
+            The match, which is then behind the cursor; None if there is none.
+        """
+        match = re.compile(pattern).match(self.text, self.position)
+        if match is None:
+            return None
+        self.position = match.end()
+        return match[0]
+
+    def skip_spaces(self) -> None:
+        """Move past blanks and comments, but not past the end of the line."""
+        while self.take(SPACES) or self.take(COMMENT):
+            pass
+
+    def skip_lines(self) -> None:
+        """Move past blanks, comments and ends of lines."""
+        while self.take(r"\s+") or self.take(COMMENT):
+            pass
+
+    def take_number(self, what: str, lowest: float, highest: float) -> float:
+        """Take a number.
+
+        Parameters
+        ----------
+        what : str
+            What it is, such as "an amount", for the message.
+        lowest, highest : float
+            Its range.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If there is none here, or it is out of its range.
+        """
+        start, token = self.position, self.take(NUMBER)
+        if token is None:
+            raise self.error(f"expected {what}, got {self.found()}. Write a number")
+        value = float(token)
+        if not lowest <= value <= highest:
+            raise self.error(
+                f"{what} is {value:g}. Use a number from {lowest:g} to {highest:g}", start
+            )
+        return value
+
+    def take_time(self, fps: float) -> float:
+        """Take a time: seconds as in ``2.5`` or ``2.5s``, or a frame as in ``62f``.
+
+        Parameters
+        ----------
+        fps : float
+            Frames a second, for times that are given as frames.
+
+        Returns
+        -------
+        float
+            Seconds, at least 0.
+
+        Raises
+        ------
+        ValueError
+            If there is no time here, or it is negative or beyond `LARGEST_TIME_S`.
+        """
+        start, token = self.position, self.take(NUMBER)
+        if token is None:
+            raise self.error(f"expected a time, got {self.found()}. Write seconds, such as 2.5")
+        unit = self.take(WORD) or "s"
+        if unit.lower() not in ("s", "f"):
+            raise self.error(
+                f"a time ends in {unit[:SHOWN_LETTERS]!r}. Use seconds, such as 2.5 or 2.5s, or "
+                "frames, such as 62f",
+                self.position - len(unit),
+            )
+        value = float(token) / (fps if unit.lower() == "f" else 1.0)
+        if not (math.isfinite(value) and 0 <= value <= LARGEST_TIME_S):
+            raise self.error(
+                f"the time is {value:g} s. Use a time from 0 to {LARGEST_TIME_S:g} s", start
+            )
+        return value
+
+    def found(self) -> str:
+        """Return a phrase for what is here, for messages."""
+        if self.at_end:
+            return "the end of the text"
+        rest = self.text[self.position : self.position + 4 * SHOWN_LETTERS]
+        if rest.startswith(("\n", "\r")):
+            return "the end of the line"
+        word = re.match(r"[^\s,;\[\]#]+|.", rest, re.DOTALL)[0]
+        return repr(word[:SHOWN_LETTERS])
+
+    def error(self, message: str, position: int | None = None) -> ValueError:
+        """Return the error about a place.
+
+        Parameters
+        ----------
+        message : str
+            Without the full stop.
+        position : int, optional
+            Of what is wrong; else the cursor's.
+
+        Returns
+        -------
+        ValueError
+            Its text begins with the line and the column.
+        """
+        place = where(self.text, self.position if position is None else position)
+        return ValueError(f"{place}: {message}.")

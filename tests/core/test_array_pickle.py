@@ -1,0 +1,202 @@
+"""Pickles that are read without being run."""
+
+import os
+import pickle
+import pickletools
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moda_core.motion_files.array_pickle import read_array_pickle
+from moda_core.motion_files.pickled_array import PickledArray
+
+PROTOCOLS = (3, 4, 5)
+DTYPES = (*"?bBhHiIqQefd", ">f4", ">i2")
+
+
+def plain(content):
+    """What was read, with the arrays as numpy's."""
+    if isinstance(content, PickledArray):
+        return content.array
+    if isinstance(content, dict):
+        return {key: plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return type(content)(plain(value) for value in content)
+    return content
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_arrays_and_containers_are_read_as_they_were(protocol):
+    shared = [1, 2]
+    content = {
+        "numbers": [0, 255, 256, -1, 2**40, -(2**70), 1.5, True, None, np.float32(0.1)],
+        "types": [
+            np.arange(2, dtype=t)
+            for t in ["?", "b", "B", "h", "H", "i", "I", "q", "Q", "e", "f", "d", ">f4", ">i2"]
+        ],
+        "shapes": [np.zeros(()), np.zeros((0, 3)), np.asfortranarray(np.arange(6.0).reshape(2, 3))],
+        "strided": np.arange(24.0).reshape(2, 3, 4)[:, ::2, 1:].transpose(2, 0, 1),
+        "text": ["", "a" * 300, "é\n", b"", b"b" * 300, bytearray(b"c")],
+        "tuples": [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), shared, shared],
+        7: {2.5: {}},
+    }
+    raw = pickle.dumps(content, protocol)
+    if protocol < 5:
+        raw = pickle.dumps(content | {"text": content["text"][:5]}, protocol)
+
+    content = read_array_pickle(raw)
+
+    found = plain(content)
+    expected = pickle.loads(raw)  # our own bytes
+    np.testing.assert_equal(found, expected)
+    for ours, theirs in zip(found["types"], expected["types"], strict=True):
+        assert ours.dtype.newbyteorder("=") == theirs.dtype.newbyteorder("=")
+    assert content["tuples"][5] is content["tuples"][6]
+
+
+class Runs:
+    """Calls something when it is unpickled."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+class ArrayChild(np.ndarray):
+    """An array of a class of its own."""
+
+
+def payloads(trace):
+    return {
+        "call": Runs(os.system, f"echo > '{trace}'"),
+        "method": Runs(Path.touch, trace),
+        "evaluation": Runs(eval, f"open({str(trace)!r}, 'w')"),
+        "import": Runs(__import__, "os"),
+        "getattr": Runs(getattr, Path, "home"),
+        "numpy": Runs(np.save, str(trace), np.zeros(1)),
+        "frompyfunc": Runs(np.frompyfunc, "x", 1, 1),
+    }
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("name", payloads("x"))
+@pytest.mark.parametrize("place", ["alone", "beside arrays"])
+def test_a_pickle_that_calls_anything_is_refused_and_nothing_runs(tmp_path, protocol, name, place):
+    payload = payloads(tmp_path / "trace")[name]
+    content = payload if place == "alone" else {"motion": [np.zeros(3)], "more": payload}
+    raw = pickle.dumps(content, protocol)
+
+    with pytest.raises(ValueError, match=r"could run code|protocol [12]"):
+        read_array_pickle(raw)
+
+    assert not (tmp_path / "trace").exists()
+    if name in ("call", "method", "evaluation"):
+        pickle.loads(pickle.dumps(payload))
+        assert (tmp_path / "trace").exists()  # the payload does what it should not
+
+
+def op(name):
+    return next(o for o in pickletools.opcodes if o.name == name).code.encode("latin1")
+
+
+def text(value):
+    return op("SHORT_BINUNICODE") + bytes([len(value)]) + value.encode()
+
+
+def named(module, attribute):
+    return text(module) + text(attribute) + op("STACK_GLOBAL")
+
+
+START = b"\x80\x04"
+RECONSTRUCT = named("numpy.core.multiarray", "_reconstruct")
+DTYPE = named("numpy", "dtype") + text("f4") + b"\x85R"
+HUGE = op("BININT") + struct.pack("<i", 2**31 - 1)
+
+
+@pytest.mark.parametrize(
+    "program",
+    {
+        "instance": b"(S'x'\nios\nsystem\n.",
+        "object": b"(" + text("x") + op("OBJ") + b".",
+        "new object": named("numpy", "ndarray") + b")" + op("NEWOBJ") + b".",
+        "new object with keywords": named("numpy", "ndarray") + b")}" + op("NEWOBJ_EX") + b".",
+        "extension": op("EXT1") + b"\x01.",
+        "persistent": text("x") + op("BINPERSID") + b".",
+        "buffer": op("NEXT_BUFFER") + b".",
+        "call of an array class": named("numpy", "ndarray") + b"N\x85R.",
+        "call of a number": b"K\x01)R.",
+        "call of a type": DTYPE + b")R.",
+        "state of a word": RECONSTRUCT + b"}" + text("__code__") + b"NsNb.",
+        "state of a list": b"]}b.",
+        "state with attributes": RECONSTRUCT + b")RN}" + text("a") + b"K\x01s\x86b.",
+        "dotted name": named("numpy.core.multiarray", "_reconstruct.__globals__") + b".",
+        "name in a name": b"cnumpy\ncore.multiarray._reconstruct\n.",
+        "object type": named("numpy", "dtype") + text("O") + b"\x85R.",
+        "record type": named("numpy", "dtype") + text("V8") + b"\x85R.",
+        "type that is no text": named("numpy", "dtype") + b"]\x85R.",
+        "type with fields": DTYPE + b"(K\x03" + text("<") + b"N" + text("f") + b"NJ\xff\xff\xff\xff"
+        b"J\xff\xff\xff\xffK\x00tb.",
+        "huge shape": named("numpy.core.numeric", "_frombuffer")
+        + b"("
+        + op("SHORT_BINBYTES")
+        + b"\x04abcd"
+        + DTYPE
+        + HUGE
+        + HUGE
+        + b"\x86"
+        + text("C")
+        + b"tR.",
+        "array without bytes": RECONSTRUCT + b")R(K\x01K\x01\x85" + DTYPE + b"\x89Ntb.",
+        "tuple as a key": b"})NX\x00\x00\x00\x00\x86Ns.",
+        "array as a key": b"}" + RECONSTRUCT + b")RNs.",
+        "claimed length": op("BINBYTES8") + struct.pack("<Q", 2**40) + b".",
+        "claimed buffer": op("BYTEARRAY8") + struct.pack("<Q", 2**40) + b".",
+        "empty stack": b".",
+        "nothing to append to": b"NNa.",
+        "no mark": b"t.",
+        "no end": b"N",
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_other_programs_are_refused(program):
+    before = dict(os.environ), list(sys.modules)
+
+    with pytest.raises(ValueError) as caught:
+        read_array_pickle(START + program[1])
+
+    assert (dict(os.environ), list(sys.modules)) == before
+    assert "\n" not in str(caught.value)
+
+
+def test_arrays_of_objects_and_of_other_classes_are_refused():
+    records = np.zeros(2, [("a", "f4")])
+    for array in (np.array([{}, None]), np.array(["a"]), records, np.zeros(1).view(ArrayChild)):
+        with pytest.raises(ValueError, match=r"other things than numbers|could run code"):
+            read_array_pickle(pickle.dumps([array]))
+
+
+def test_a_large_note_number_takes_no_memory():
+    raw = START + b"N" + op("LONG_BINPUT") + struct.pack("<I", 2**32 - 1) + b"."
+
+    assert read_array_pickle(raw) is None
+
+
+def test_tuples_nested_deeply_do_not_overflow_the_stack():
+    nested = b")" + b"\x85" * 200_000  # Python's own reader dies of it
+
+    with pytest.raises(ValueError, match="neither text nor numbers"):
+        read_array_pickle(START + b"}" + nested + b"Ns.")
+
+
+def test_pickles_of_newer_numpy_are_read():
+    old, new = b"numpy.core.multiarray", b"numpy._core.multiarray"
+    written = pickle.dumps([np.arange(3.0)], 3)
+    for name, other in ((old, new), (new, old)):
+        renamed = written.replace(name, other)
+
+        np.testing.assert_array_equal(plain(read_array_pickle(renamed))[0], np.arange(3.0))

@@ -1,0 +1,191 @@
+"""Emotion timelines: what is written, what is shown when, and what is said about mistakes."""
+
+import math
+
+import pytest
+import torch
+
+from moda_core.config import EMOTIONS
+from moda_core.emotion_timeline import (
+    EmotionKey,
+    EmotionTimeline,
+    constant_curve,
+    parse_timeline,
+)
+
+
+def weight(curve, label):
+    return curve[:, EMOTIONS.index(label)]
+
+
+def written(text, fps=25.0):
+    """What a timeline says: for each key its time, its emotions and its intensity."""
+    return [
+        (
+            key.time_s,
+            {EMOTIONS[i]: round(w, 4) for i, w in enumerate(key.weights.tolist()) if w > 0},
+            pytest.approx(key.intensity),
+        )
+        for key in parse_timeline(text, fps).keys
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.0 neutral, 2.5 happiness 0.8, 4.0 surprise",
+        "0 Neutral; 2.5s HAPPY .8\n4 surprised",
+        "# a comment, 1 anger\n 0 neu,\n\n2.5 happ 8e-1 # more\n ; 4. sur 1,",
+        "0f neutral, 62.5f joy 0.8, 100f SURP",
+    ],
+)
+def test_ways_to_write_one_timeline(text):
+    assert written(text) == [
+        (0.0, {"neutral": 1}, 1.0),
+        (2.5, {"happiness": 1}, 0.8),
+        (4.0, {"surprise": 1}, 1.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("blend", "weights", "intensity"),
+    [
+        ("happiness 0.6 + surprise 0.4", {"happiness": 0.6, "surprise": 0.4}, 1.0),
+        ("happiness 0.6 + surprise", {"happiness": 0.6, "surprise": 0.4}, 1.0),
+        ("sad+fear", {"fear": 0.5, "sadness": 0.5}, 1.0),
+        ("sad 0.3 + fear 0.1", {"fear": 0.25, "sadness": 0.75}, 0.4),
+        ("sad 1 + fear 0.6", {"fear": 0.375, "sadness": 0.625}, 1.6),
+        ("sad 0", {"sadness": 1}, 0.0),
+        ("sad 0.2 + sad 0.3", {"sadness": 1}, 0.5),
+    ],
+)
+def test_a_blend_has_weights_by_share_and_the_sum_as_its_intensity(blend, weights, intensity):
+    assert written(f"1.0 {blend}") == [(1.0, weights, intensity)]
+
+
+def test_frames_count_at_the_given_rate():
+    assert written("15f fear", fps=30.0)[0][0] == 0.5
+
+
+@pytest.mark.parametrize("fps", [10.0, 25.0, 30.0, 60.0])
+def test_at_the_asked_time_the_mix_is_half_and_half(fps):
+    timeline = parse_timeline("0 neutral, 2 happiness 0.5, 4 surprise")
+
+    weights, intensity = timeline.curve(int(6 * fps), fps)
+
+    half = int(2 * fps)
+    assert weight(weights, "neutral")[half] == pytest.approx(0.5)
+    assert weight(weights, "happiness")[half] == pytest.approx(0.5)
+    assert intensity[half] == pytest.approx(0.75)
+    assert weight(weights, "surprise")[int(4 * fps)] == pytest.approx(0.5)
+
+
+def test_a_transition_is_a_smooth_step_of_its_length():
+    timeline = parse_timeline("0 neutral, 2 anger")
+
+    anger = weight(timeline.curve(100, 25.0, transition_s=0.8)[0], "anger")
+
+    for frame, value in enumerate(anger.tolist()):
+        s = min(1.0, max(0.0, (frame / 25 - 1.6) / 0.8))
+        assert value == pytest.approx(0.5 - 0.5 * math.cos(math.pi * s), abs=0.012)
+    assert anger[40] == 0
+    assert anger[60] == 1
+    assert 0 < anger[41] < 0.01
+
+
+def test_before_the_first_key_and_after_the_last_nothing_changes():
+    weights, intensity = parse_timeline("1 fear 0.5, 2 anger 1.5").curve(100)
+
+    assert (weight(weights, "fear")[:40] == 1).all()
+    assert (intensity[:40] == 0.5).all()
+    assert (weight(weights, "anger")[60:] == 1).all()
+    assert (intensity[60:] == 1.5).all()
+
+
+def test_keys_that_are_near_each_other_are_both_reached():
+    timeline = parse_timeline("0 neutral, 1 anger, 1.2 fear")
+
+    weights = timeline.curve(200, 100.0)[0]
+
+    assert weight(weights, "anger")[110] == pytest.approx(1.0)
+    assert weight(weights, "anger")[100] == pytest.approx(0.5)
+    assert weight(weights, "fear")[120] == pytest.approx(0.5)
+
+
+def test_of_several_emotions_at_one_time_the_last_counts():
+    shown = parse_timeline("0 neutral, 1 anger, 1 fear").curve(50)[0]
+
+    expected = parse_timeline("0 neutral, 1 fear").curve(50)[0]
+    assert torch.equal(shown, expected)
+
+
+def test_without_a_transition_the_emotion_changes_at_its_frame():
+    anger = weight(parse_timeline("0 neutral, 1 anger").curve(30, 25.0, 0.0)[0], "anger")
+
+    assert anger.tolist() == [0.0] * 25 + [1.0] * 5
+
+
+def test_every_frame_has_weights_that_sum_to_one():
+    text = ", ".join(f"{0.07 * i:.2f} {EMOTIONS[i % 9]} {i % 3}" for i in range(2000))
+
+    weights, intensity = parse_timeline(text).curve(15_000, 25.0)
+
+    assert weights.shape == (15_000, 9)
+    torch.testing.assert_close(weights.sum(1), torch.ones(15_000))
+    assert 0 <= intensity.min() <= intensity.max() <= 2
+
+
+def test_a_constant_curve_is_a_timeline_with_one_key():
+    weights, intensity = parse_timeline("3 sadness 0.7").curve(4)
+
+    constant = constant_curve(weights[0], 4, 0.7)
+
+    assert torch.equal(constant[0], weights)
+    torch.testing.assert_close(constant[1], intensity)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0 neutral,\n2.5 hapy", r"line 2, column 5: unknown emotion 'hapy'\. Use one of: anger"),
+        ("0 n", r"line 1, column 3: 'n' may be neutral or none"),
+        ("2 sad, 1 joy", r"line 1, column 8: the time 1 s is before 2 s"),
+        ("sad", r"line 1, column 1: expected a time, got 'sad'"),
+        ("1", r"line 1, column 2: expected an emotion, got the end of the text"),
+        ("1 sad 2.5", r"line 1, column 7: the intensity is 2.5"),
+        ("1 sad -1", r"line 1, column 7: the intensity is -1"),
+        ("-1 sad", r"line 1, column 1: the time is -1 s"),
+        ("1e999 sad", r"line 1, column 1: the time is inf s"),
+        ("1m sad", r"line 1, column 2: a time ends in 'm'"),
+        ("1 sad joy", r"line 1, column 7: expected a comma"),
+        ("1 sad 1.5 + joy 0.6", r"line 1, column 3: the intensities of the blend sum to 2\.1"),
+        ("", "is empty"),
+        (" \n # 1 sad\n", "is empty"),
+    ],
+)
+def test_mistakes_are_named_with_line_and_column(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_timeline(text)
+
+
+def test_a_timeline_needs_keys_in_order():
+    key = parse_timeline("1 sad").keys[0]
+
+    with pytest.raises(ValueError, match="has no key"):
+        EmotionTimeline(())
+    with pytest.raises(ValueError, match="Sort the keys"):
+        EmotionTimeline((key, EmotionKey(0.5, key.weights)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 25.0), "at least one frame"),
+        ((5, 0.0), "frame rate above 0"),
+        ((5, math.nan), "frame rate above 0"),
+        ((5, 25.0, -0.1), "transition is -0.1"),
+    ],
+)
+def test_wrong_arguments_of_a_curve_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        parse_timeline("1 sad").curve(*arguments)
