@@ -14,13 +14,14 @@ CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 LAYERS = [
     {"errors", "config", "input_file", "threads", "beside", "arguments", "example"}
     | {"chunks", "out_of_memory", "file_format", "file_guess", "state_layout"}
-    | {"safetensors_header", "converted", "quick_check"},
+    | {"safetensors_header", "converted", "quick_check", "text_cursor"},
     {"checkpoint", "released_files"},
-    {"model_folder", "audio", "motion", "keypoints", "emotion"},
-    {"model_files"},
+    {"model_folder", "audio", "motion", "keypoints", "emotion", "emotion_words"}
+    | {"emotion_timeline"},
+    {"model_files", "motion_files"},
     {"mmdit", "renderer", "flow", "window_plan", "windows"}
     | {"portrait", "starter", "video", "soundtrack", "plot"},
-    {"motion_model", "locate_face", "motion_plot", "backdrop"},
+    {"motion_model", "locate_face", "motion_plot", "backdrop", "direct"},
     {"starter_model", "released_model", "pipeline", "training"},
     {"bundle"},
     {"talk", "talk_arguments", "console", "contact_sheet"},

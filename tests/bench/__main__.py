@@ -21,6 +21,7 @@ BENCHES = {
     "landmarks": "bench_landmarks",
     "window": "bench_window",
     "driving": "bench_driving",
+    "direct": "bench_direct",
     "load": "bench_load",
     "load-time": "bench_load_time",
     "faults": "bench_faults",

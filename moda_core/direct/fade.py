@@ -1,0 +1,109 @@
+"""Motion that comes from the portrait's own look and returns to it, and motion that repeats."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ..motion import EXPRESSION, HEAD, PITCH, ROLL, Motion, released_stats
+from ..starter.smooth import smoothstep
+from .ranges import check_choice, check_number
+
+POSES = ("first", "zero")
+LONGEST_FADE_S = 60.0
+
+
+def source_frame(motion: Motion, pose: str = "first") -> Tensor:
+    """Return the look that a motion started from.
+
+    Parameters
+    ----------
+    motion : Motion
+    pose : {"first", "zero"}
+        The head of the first frame; or a head that looks straight ahead, of the data set's mean
+        size and place, which is the picture's own for the built-in renderer.
+
+    Returns
+    -------
+    Tensor, shape (70,)
+        Expression at rest.
+
+    Raises
+    ------
+    ValueError
+        If the pose is unknown.
+    """
+    check_choice("pose", pose, POSES)
+    frame = motion.values[0].clone()
+    frame[EXPRESSION] = motion.rest.to(frame)
+    if pose == "zero":
+        frame[HEAD] = released_stats().mean[HEAD].to(frame)
+        frame[PITCH.start : ROLL.stop] = 0
+    return frame
+
+
+def fade_motion(
+    motion: Motion, fade_in_s: float = 0.5, fade_out_s: float = 0.5, pose: str = "first"
+) -> Motion:
+    """Let a motion begin and end with the look that it started from.
+
+    Parameters
+    ----------
+    motion : Motion
+    fade_in_s, fade_out_s : float in [0, 60]
+        Seconds; 0 leaves that end as it is.
+    pose : {"first", "zero"}
+        Of the head, see `source_frame`.
+
+    Returns
+    -------
+    Motion
+        The outermost frames are `source_frame`; between the fades all is equal bit for bit.
+
+    Raises
+    ------
+    ValueError
+        If the pose is unknown or a number is out of its range.
+    """
+    check_number("fade_in_s", fade_in_s, 0, LONGEST_FADE_S)
+    check_number("fade_out_s", fade_out_s, 0, LONGEST_FADE_S)
+    source = source_frame(motion, pose)
+    time_s = torch.arange(len(motion), dtype=torch.float64) / motion.fps
+    weight = torch.ones_like(time_s)
+    if fade_in_s:
+        weight = weight * smoothstep(0, fade_in_s, time_s)
+    if fade_out_s:
+        weight = weight * smoothstep(0, fade_out_s, time_s.flip(0))
+    weight = weight.to(motion.values)[:, None]
+    values = torch.lerp(source.expand_as(motion.values), motion.values, weight)
+    return replace(motion, values=values)
+
+
+def make_loop(motion: Motion, crossfade_s: float = 1.0) -> Motion:
+    """Make a motion that can be repeated without a seam.
+
+    Parameters
+    ----------
+    motion : Motion
+    crossfade_s : float in [0, 60]
+        Seconds in which the end goes over into the beginning; half of the motion at most.
+
+    Returns
+    -------
+    Motion
+        Shorter by the cross-fade: its first frames go from the given motion's last ones to its
+        first ones, so that the last frame is followed by the first.
+
+    Raises
+    ------
+    ValueError
+        If the number is out of its range.
+    """
+    check_number("crossfade_s", crossfade_s, 0, LONGEST_FADE_S)
+    shared = min(round(crossfade_s * motion.fps), len(motion) // 2)
+    if shared == 0:
+        return replace(motion, values=motion.values.clone())
+    length = len(motion) - shared
+    weight = smoothstep(0, 1, torch.arange(shared) / shared).to(motion.values)[:, None]
+    start = torch.lerp(motion.values[length:], motion.values[:shared], weight)
+    return replace(motion, values=torch.cat([start, motion.values[shared:length]]))

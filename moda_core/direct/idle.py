@@ -1,0 +1,152 @@
+"""A face that listens or waits: blinks, glances, breath and a little sway, but no speech."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..motion import EXPRESSION, FPS, HEAD, PITCH, ROLL, TRANSLATION, YAW, Motion, released_stats
+from ..starter.controls import rest_expression
+from ..starter.performance import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
+from .eyes import set_blinks, set_gaze
+from .ranges import check_number
+
+LONGEST_S = 4 * 3600.0
+LARGEST_AMOUNT = 5.0
+SWAY = 0.5  # of the sway of somebody who speaks
+SWAY_SLOWNESS = 2.0
+BREATH_HZ = 0.25
+BREATH_PITCH_DEG, BREATH_Y = 0.5, 0.004  # the head goes up and back as the chest fills
+TRANSLATION_Y = slice(TRANSLATION.start + 1, TRANSLATION.start + 2)
+SETTLED_S = 2.0  # drawn past the end, where the walk is not yet what a longer one would be
+AXES = {"pitch": PITCH, "yaw": YAW, "roll": ROLL}
+
+
+def idle_motion(
+    duration_s: float,
+    rest: Tensor | None = None,
+    seed: int = 0,
+    blinks_per_minute: float = 15.0,
+    breath: float = 1.0,
+    sway: float = 1.0,
+    glances: float = 0.6,
+    fps: float = FPS,
+    head: Tensor | None = None,
+) -> Motion:
+    """Make the motion of somebody who listens.
+
+    Parameters
+    ----------
+    duration_s : float in (0, 14400]
+    rest : Tensor, shape (63,), optional
+        Expression at rest, which is kept but for the eyes; default the starter's.
+    seed : int
+        Draws everything; the same seed gives the same motion at any length.
+    blinks_per_minute : float in [0, 60]
+    breath, sway : float in [0, 5]
+        Size of the movement of the head; 0 is none.
+    glances : float in [0, 3]
+        Size of the eyes' glances.
+    fps : float in [1, 240]
+        Frames a second.
+    head : Tensor, shape (7,), optional
+        Scale, translation and angles that the head moves about; default straight ahead.
+
+    Returns
+    -------
+    Motion
+        Of ``round(duration_s * fps)`` frames, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range or a shape is wrong.
+    """
+    check_number("duration_s", duration_s, 1e-3, LONGEST_S)
+    check_number("fps", fps, 1, 240)
+    check_number("seed", seed, 0)
+    for name, value in (("breath", breath), ("sway", sway)):
+        check_number(name, value, 0, LARGEST_AMOUNT)
+    still = still_motion(max(1, round(duration_s * fps)), rest, head, fps)
+    values = still.values
+    for index, (name, dim) in enumerate(AXES.items()):
+        turn = SWAY * sway * SWAY_DEG[name] * _walk([seed, 21, index], len(still), fps)
+        values[:, dim] += turn.to(values)
+        if name == "yaw":
+            values[:, TRANSLATION_X] += X_OF_YAW * turn.to(values)
+    chest = breath * breathing(len(still), fps, seed).to(values)[:, None]
+    values[:, PITCH] -= BREATH_PITCH_DEG * chest
+    values[:, TRANSLATION_Y] -= BREATH_Y * chest
+    looking = set_gaze(still, "wander", wander=glances, seed=seed) if glances else still
+    return set_blinks(looking, blinks_per_minute, seed=seed)
+
+
+def still_motion(
+    num_frames: int, rest: Tensor | None = None, head: Tensor | None = None, fps: float = FPS
+) -> Motion:
+    """Make a motion in which nothing moves.
+
+    Parameters
+    ----------
+    num_frames : int
+        At least 1.
+    rest : Tensor, shape (63,), optional
+        Expression; default the starter's at rest.
+    head : Tensor, shape (7,), optional
+        Scale, translation and angles; default straight ahead.
+    fps : float
+        Frames a second.
+
+    Returns
+    -------
+    Motion
+
+    Raises
+    ------
+    ValueError
+        If a shape is wrong.
+    """
+    rest = rest_expression().clone() if rest is None else rest.detach().cpu().float().clone()
+    if head is None:
+        head = released_stats().mean[HEAD].clone()
+        head[-3:] = 0
+    if tuple(head.shape) != (7,):
+        raise ValueError(
+            f"Expected a head of shape (7,), got {tuple(head.shape)}. Use scale, translation and "
+            "angles of one frame."
+        )
+    values = torch.zeros(num_frames, 70)
+    motion = Motion(values, rest, fps)
+    values[:, EXPRESSION], values[:, HEAD] = rest, head.to(values)
+    return motion
+
+
+def breathing(num_frames: int, fps: float, seed: int) -> Tensor:
+    """Return how full the chest is.
+
+    Parameters
+    ----------
+    num_frames : int
+    fps : float
+        Frames a second.
+    seed : int
+
+    Returns
+    -------
+    Tensor, shape (N,), float64, in [-1, 1]
+        About a quarter of a breath in a second, never quite regular; starts half full.
+    """
+    phase = 2 * math.pi * BREATH_HZ * torch.arange(num_frames, dtype=torch.float64) / fps
+    drift = _walk([seed, 22], num_frames, fps).squeeze(1)
+    return torch.sin(phase + 0.5 * (drift - drift[0]))
+
+
+def _walk(seeds: list[int], num_frames: int, fps: float) -> Tensor:
+    """Draw a slow walk, (N, 1) float64, that does not depend on its length or rate."""
+    length_s = num_frames / fps / SWAY_SLOWNESS
+    drawn = wander(
+        np.random.default_rng(seeds), int((length_s + SETTLED_S) * FPS) + 1, SWAY_MEMORY_S
+    )
+    position = np.arange(num_frames) * (FPS / fps / SWAY_SLOWNESS)
+    return torch.from_numpy(np.interp(position, np.arange(len(drawn)), drawn))[:, None]

@@ -1,0 +1,195 @@
+"""What the lips do: how far they move, and that they close in silence."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..motion import EXPRESSION, LIP_KEYPOINTS, Motion, MotionStats, modulate_lips, released_stats
+from ..starter.smooth import smoothstep
+from .ranges import check_number
+from .regions import part_matrix
+
+# Speech; a smile or a sneer is no part of it, and is neither amplified nor closed.
+SPEECH_CONTROLS = ("jaw", "close", "width")
+LARGEST_GAIN = 4.0
+LONGEST_S = 5.0
+LIP_DIMS = [3 * keypoint + axis for keypoint in LIP_KEYPOINTS for axis in range(3)]
+
+
+@lru_cache(maxsize=1)
+@torch.inference_mode(False)
+def _speech_matrix() -> Tensor:
+    return part_matrix(SPEECH_CONTROLS, LIP_KEYPOINTS)
+
+
+def scale_lips(motion: Motion, gain: float = 1.0) -> Motion:
+    """Let the lips speak more or less.
+
+    Parameters
+    ----------
+    motion : Motion
+    gain : float in [0, 4]
+        Of the lips' departure from rest by speech; 1 changes nothing, 0 keeps them at rest.
+
+    Returns
+    -------
+    Motion
+        Smile, sneer and all other dims are equal bit for bit where the lips do not share them.
+
+    Raises
+    ------
+    ValueError
+        If the gain is out of its range.
+    """
+    check_number("gain", gain, 0, LARGEST_GAIN)
+    return _scaled(motion, torch.full((len(motion),), gain))
+
+
+def close_in_silence(
+    motion: Motion,
+    level: Tensor | np.ndarray,
+    threshold: float = 0.06,
+    amount: float = 1.0,
+    attack_s: float = 0.12,
+    release_s: float = 0.2,
+) -> Motion:
+    """Bring the lips to rest where the sound is quiet.
+
+    Parameters
+    ----------
+    motion : Motion
+    level : Tensor or array, shape (N,)
+        Loudness of every frame, 0 to 1, such as its root mean square over the loudest one.
+    threshold : float in [0, 1]
+        Level below which a frame counts as silence.
+    amount : float in [0, 1]
+        1 closes the lips wholly, 0 changes nothing.
+    attack_s, release_s : float in [0, 5]
+        Seconds before speech in which the lips come back, and after it in which they go to rest.
+
+    Returns
+    -------
+    Motion
+        While there is speech all is equal bit for bit, as is all but the lips throughout.
+
+    Raises
+    ------
+    ValueError
+        If the level has another length than the motion or is not finite, or a number is out of
+        its range.
+    """
+    check_number("amount", amount, 0, 1)
+    gate = speech_gate(level, motion.fps, threshold, attack_s, release_s)
+    if len(gate) != len(motion):
+        raise ValueError(
+            f"The level has {len(gate)} frames and the motion {len(motion)}. Measure the level of "
+            f"the motion's own sound at {motion.fps:g} frames a second."
+        )
+    return _scaled(motion, 1 - amount * (1 - torch.from_numpy(gate)))
+
+
+def speech_gate(
+    level: Tensor | np.ndarray,
+    fps: float,
+    threshold: float = 0.06,
+    attack_s: float = 0.12,
+    release_s: float = 0.2,
+) -> np.ndarray:
+    """Tell speech from silence, with smooth borders that lie in the silence.
+
+    Parameters
+    ----------
+    level : Tensor or array, shape (N,)
+        Loudness, 0 to 1.
+    fps : float
+        Frames a second.
+    threshold : float in [0, 1]
+        Level from which a frame is speech.
+    attack_s, release_s : float in [0, 5]
+        Length of the rise before speech, and of the fall after it.
+
+    Returns
+    -------
+    array, shape (N,), float64, in [0, 1]
+        Exactly 1 in speech, exactly 0 away from it. Pauses shorter than the borders do not get
+        down to 0.
+
+    Raises
+    ------
+    ValueError
+        If the level is no curve of finite numbers, or a number is out of its range.
+    """
+    check_number("threshold", threshold, 0, 1)
+    check_number("attack_s", attack_s, 0, LONGEST_S)
+    check_number("release_s", release_s, 0, LONGEST_S)
+    level = np.asarray(level.detach().cpu() if isinstance(level, Tensor) else level, np.float64)
+    if level.ndim != 1 or not np.isfinite(level).all():
+        raise ValueError(
+            f"Expected a level of shape (N,) with finite numbers, got {level.shape}. Measure it "
+            "frame by frame."
+        )
+    index = np.arange(len(level), dtype=np.float64)
+    speech = (level >= threshold) & (level > 0)
+    last = np.maximum.accumulate(np.where(speech, index, -np.inf))
+    following = np.minimum.accumulate(np.where(speech, index, np.inf)[::-1])[::-1]
+    fall = _ramp((index - last) / fps, release_s)
+    rise = _ramp((following - index) / fps, attack_s)
+    return 1 - (1 - fall) * (1 - rise)
+
+
+def modulate_released_lips(
+    motion: Motion, reference_index: int | None = None, stats: MotionStats | None = None
+) -> Motion:
+    """Exaggerate the lips as the released system does (spec E).
+
+    Parameters
+    ----------
+    motion : Motion
+    reference_index : int, optional
+        Frame of closed lips; default the motion's rest.
+    stats : MotionStats, optional
+        Of the normalised space in which distances count; default the released one's.
+
+    Returns
+    -------
+    Motion
+        Only the six lip keypoints differ.
+
+    Raises
+    ------
+    ValueError
+        If there is no such frame.
+    """
+    stats = stats or released_stats()
+    if reference_index is not None and not 0 <= reference_index < len(motion):
+        raise ValueError(
+            f"The motion has no frame {reference_index}. Use one from 0 to {len(motion) - 1}."
+        )
+    rest = motion.values[:1].clone()
+    rest[:, EXPRESSION] = motion.rest.to(rest)
+    reference = len(motion) if reference_index is None else reference_index
+    normalized = stats.normalize(torch.cat([motion.values, rest]))
+    modulated = stats.denormalize(modulate_lips(normalized, 0, reference))[:-1]
+    values = motion.values.clone()
+    values[:, LIP_DIMS] = modulated[:, LIP_DIMS]
+    return replace(motion, values=values)
+
+
+def _scaled(motion: Motion, gain: Tensor) -> Motion:
+    """Scale the lips' departure from rest by a gain for every frame, (N,)."""
+    lips = motion.offset.double() @ _speech_matrix().to(motion.values.device)
+    values = motion.values.clone()
+    change = (gain.to(lips) - 1)[:, None] * lips
+    values[:, EXPRESSION] = (values[:, EXPRESSION].double() + change).to(values)
+    return replace(motion, values=values)
+
+
+def _ramp(distance_s: np.ndarray, length_s: float) -> np.ndarray:
+    """Fall from 1 at no distance to 0 at a length, (N,); infinite distances are allowed."""
+    if length_s == 0:
+        return (distance_s == 0).astype(np.float64)
+    near = torch.from_numpy(np.minimum(distance_s, length_s))
+    return smoothstep(length_s, 0, near).numpy()

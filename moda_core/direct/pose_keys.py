@@ -1,0 +1,162 @@
+"""Poses of the head at given times, written as text: ``1.0 yaw 12, 2.0 yaw -5``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import torch
+from scipy.interpolate import PchipInterpolator
+from torch import Tensor
+
+from ..motion import FPS, Motion
+from ..starter.smooth import smoothstep
+from ..text_cursor import WORD, TextCursor
+from .pose import AXES, LARGEST_ANGLE_DEG
+from .ranges import check_choice, check_number
+
+MODES = ("add", "replace")
+LONGEST_EASE_S = 60.0
+SAME_TIME_S = 1e-6
+SEPARATORS = r"(?:[\s,;]|#[^\n]*)+"
+
+
+@dataclass(frozen=True)
+class PoseKey:
+    """An angle of the head at a time.
+
+    Parameters
+    ----------
+    time_s : float
+    axis : {"pitch", "yaw", "roll"}
+    degrees : float in [-90, 90]
+        + pitch looks down, + yaw turns the nose to the image's left, + roll turns clockwise.
+
+    Raises
+    ------
+    ValueError
+        If the axis is unknown or a number is out of its range.
+    """
+
+    time_s: float
+    axis: str
+    degrees: float
+
+    def __post_init__(self):
+        check_choice("axis", self.axis, AXES)
+        check_number("time_s", self.time_s, 0)
+        check_number("degrees", self.degrees, -LARGEST_ANGLE_DEG, LARGEST_ANGLE_DEG)
+
+
+def parse_pose_keys(text: str, fps: float = FPS) -> tuple[PoseKey, ...]:
+    """Read keys from a text such as ``1.0 yaw 12, 2.0 yaw -5``.
+
+    Parameters
+    ----------
+    text : str
+        Keys of a time, an axis and degrees, with commas, semicolons or new lines between them.
+        A time is in seconds, or with an `f` behind it in frames; ``#`` begins a remark.
+    fps : float
+        Frames a second, for times in frames.
+
+    Returns
+    -------
+    tuple of PoseKey
+        In the order written; empty for a text without keys.
+
+    Raises
+    ------
+    ValueError
+        If something else is written; the message begins with the line and the column.
+    """
+    cursor, keys = TextCursor(text), []
+    cursor.take(SEPARATORS)
+    while not cursor.at_end:
+        keys.append(_take_key(cursor, fps))
+        cursor.skip_spaces()
+        if not cursor.at_end and not cursor.take(SEPARATORS):
+            raise cursor.error(
+                f"expected a comma or a new line after a key, got {cursor.found()}. Write keys "
+                "such as 1.0 yaw 12, 2.0 yaw -5"
+            )
+    return tuple(keys)
+
+
+def _take_key(cursor: TextCursor, fps: float) -> PoseKey:
+    time_s = cursor.take_time(fps)
+    cursor.skip_spaces()
+    start, found = cursor.position, cursor.found()
+    axis = (cursor.take(WORD) or "").lower()
+    if axis not in AXES:
+        raise cursor.error(f"unknown axis {found}. Use one of: {', '.join(AXES)}", start)
+    cursor.skip_spaces()
+    degrees = cursor.take_number("an angle", -LARGEST_ANGLE_DEG, LARGEST_ANGLE_DEG)
+    cursor.take(r"\s*(?:degrees|deg|°)")
+    return PoseKey(time_s, axis, degrees)
+
+
+def apply_pose_keys(
+    motion: Motion, keys: Sequence[PoseKey], mode: str = "add", ease_s: float = 0.5
+) -> Motion:
+    """Lead the head through keys.
+
+    Parameters
+    ----------
+    motion : Motion
+    keys : sequence of PoseKey
+        In any order; axes without keys stay as they are.
+    mode : {"add", "replace"}
+        Whether a key's angle is added to the motion's own or stands in its place.
+    ease_s : float in [0, 60]
+        Seconds in which the head leaves its own pose before an axis' first key, and returns to it
+        after the last.
+
+    Returns
+    -------
+    Motion
+        Between keys an angle moves without a kink and never beyond them. What has no key, and
+        what lies outside the easing, is equal bit for bit.
+
+    Raises
+    ------
+    ValueError
+        If the mode is unknown, the easing is out of its range, or two keys are at one time.
+    """
+    check_choice("mode", mode, MODES)
+    check_number("ease_s", ease_s, 0, LONGEST_EASE_S)
+    values = motion.values.clone()
+    time_s = torch.arange(len(motion), dtype=torch.float64) / motion.fps
+    for axis, dim in AXES.items():
+        own_keys = sorted((key for key in keys if key.axis == axis), key=lambda key: key.time_s)
+        if own_keys:
+            _check_times(own_keys)
+            target, weight = _key_curve(own_keys, time_s, ease_s)
+            own = values[:, dim].squeeze(1).double().cpu()
+            led = own + weight * target if mode == "add" else torch.lerp(own, target, weight)
+            values[:, dim] = led.to(values)[:, None]
+    return replace(motion, values=values)
+
+
+def _check_times(keys: Sequence[PoseKey]) -> None:
+    for key, following in pairwise(keys):
+        if following.time_s - key.time_s < SAME_TIME_S:
+            raise ValueError(
+                f"Two {key.axis} keys are at {key.time_s:g} s: {key.degrees:g} and "
+                f"{following.degrees:g} degrees. Leave one of them out, or move it."
+            )
+
+
+def _key_curve(keys: Sequence[PoseKey], time_s: Tensor, ease_s: float) -> tuple[Tensor, Tensor]:
+    """Return the keys' angle at every time, and how much it counts, each (N,)."""
+    times = np.array([key.time_s for key in keys])
+    degrees = np.array([key.degrees for key in keys])
+    inside = time_s.clamp(times[0], times[-1])
+    # The angle rests at both ends, so that the first and the last key are no kinks.
+    times = np.concatenate([times[:1] - 1, times, times[-1:] + 1])
+    degrees = np.concatenate([degrees[:1], degrees, degrees[-1:]])
+    target = torch.from_numpy(PchipInterpolator(times, degrees)(inside.numpy()))
+    if ease_s == 0:
+        weight = (time_s == inside).double()
+    else:
+        weight = smoothstep(ease_s, 0, (time_s - inside).abs())
+    return target, weight

@@ -1,0 +1,70 @@
+"""Checks of the numbers that users choose."""
+
+import math
+from collections.abc import Collection, Mapping
+
+
+def check_number(name: str, value: float, low: float = -math.inf, high: float = math.inf) -> None:
+    """Check that a number is finite and in its range.
+
+    Parameters
+    ----------
+    name : str
+        What users call it.
+    value : float
+    low, high : float
+        Both are allowed.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if math.isfinite(value) and low <= value <= high:
+        return
+    if math.isinf(high):
+        wanted = "a finite number" if math.isinf(low) else f"a finite number of at least {low:g}"
+    else:
+        wanted = f"a number from {low:g} to {high:g}"
+    raise ValueError(f"Expected {wanted} for {name}, got {value:g}.")
+
+
+def check_choice(name: str, value: str, choices: Collection[str]) -> None:
+    """Check that a word is one of those that are known.
+
+    Parameters
+    ----------
+    name : str
+        What users call it.
+    value : str
+    choices : collection of str
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if value not in choices:
+        raise ValueError(f"Unknown {name} {value!r}. Use one of: {', '.join(choices)}.")
+
+
+def check_weights(weights: Mapping[str, float], names: Collection[str], high: float = 1) -> None:
+    """Check weights by name.
+
+    Parameters
+    ----------
+    weights : mapping from str to float
+        Each from 0 to `high`.
+    names : collection of str
+        The names that are known.
+    high : float
+        The largest weight.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a weight is out of its range.
+    """
+    for name, weight in weights.items():
+        check_choice("region", name, names)
+        check_number(f"the weight of {name}", weight, 0, high)

@@ -1,0 +1,110 @@
+"""The face in regions: what of a motion belongs to the mouth, the eyes, the brows and the head.
+
+Regions share keypoints: a smile lifts the lower lids, a blink pulls at the brows. So the expression
+is split by what moves it: the controls of the starter, each of one region, and what they leave
+unexplained, keypoint by keypoint. The parts of all regions add up to the whole.
+"""
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from ..motion import EXPRESSION, HEAD, LIP_KEYPOINTS, MOTION_DIM
+from ..starter.controls import CONTROLS, compose, read
+
+REGION_CONTROLS = {
+    "mouth": ("jaw", "close", "width", "smile", "skew", "sneer"),
+    "eyes": ("blink_left", "blink_right", "gaze"),
+    "brows": ("brow", "worry", "frown"),
+}
+# Who gets what the controls do not explain. Cheeks, nose and outline go with the mouth, so that
+# the regions together are the whole face.
+REGION_KEYPOINTS = {
+    "mouth": (*LIP_KEYPOINTS, 0, 3, 4, 5, 7, 8, 9, 10),
+    "eyes": (11, 13, 15, 16, 18),
+    "brows": (1, 2),
+}
+REGIONS = (*REGION_CONTROLS, "head")  # the head is scale, translation and rotation
+
+
+@torch.inference_mode(False)
+def part_matrix(controls: Collection[str], keypoints: Collection[int]) -> Tensor:
+    """Return what takes a part out of an offset of the expression.
+
+    Parameters
+    ----------
+    controls : collection of str
+        Those of `CONTROLS` that belong to the part.
+    keypoints : collection of int
+        Those whose movement belongs to the part as far as no control explains it.
+
+    Returns
+    -------
+    Tensor, shape (63, 63), float64
+        Apply as ``offset @ matrix``; matrices of parts that share nothing and leave nothing out
+        add up to 1.
+    """
+    read_outs = read(torch.eye(63, dtype=torch.float64))  # (63, 12)
+    directions = compose(torch.eye(len(CONTROLS), dtype=torch.float64))  # (12, 63)
+    own = [index for index, name in enumerate(CONTROLS) if name in controls]
+    unexplained = torch.eye(63, dtype=torch.float64) - read_outs @ directions
+    columns = torch.zeros(21, 3, dtype=torch.float64)
+    columns[list(keypoints)] = 1
+    return read_outs[:, own] @ directions[own] + unexplained * columns.flatten()
+
+
+@lru_cache(maxsize=1)
+@torch.inference_mode(False)
+def _region_matrices() -> dict[str, Tensor]:
+    return {
+        region: part_matrix(controls, REGION_KEYPOINTS[region])
+        for region, controls in REGION_CONTROLS.items()
+    }
+
+
+def region_matrix(weights: Mapping[str, float]) -> Tensor:
+    """Return what weighs the regions of a movement.
+
+    Parameters
+    ----------
+    weights : mapping from str to float
+        By names of `REGIONS`; those left out have the weight 0.
+
+    Returns
+    -------
+    Tensor, shape (70, 70), float64
+        Apply as ``movement @ matrix``. Its columns are 0 where a region of weight 0 alone moves a
+        dim; with all weights 1 it is exactly 1.
+    """
+    matrix = torch.zeros(MOTION_DIM, MOTION_DIM, dtype=torch.float64)
+    face = {region: weights.get(region, 0.0) for region in REGION_CONTROLS}
+    if len(set(face.values())) == 1:  # no need to split, and no rounding
+        matrix[EXPRESSION, EXPRESSION] = face["mouth"] * torch.eye(63, dtype=torch.float64)
+    else:
+        matrices = _region_matrices()
+        matrix[EXPRESSION, EXPRESSION] = sum(face[name] * matrices[name] for name in face)
+    matrix[HEAD, HEAD] = weights.get("head", 0.0) * torch.eye(7, dtype=torch.float64)
+    return matrix
+
+
+def add_by_region(values: Tensor, difference: Tensor, weights: Mapping[str, float]) -> Tensor:
+    """Add a difference to motion, weighted by region.
+
+    Parameters
+    ----------
+    values : Tensor, shape (N, 70)
+        De-normalised.
+    difference : Tensor, shape (N, 70)
+        Finite; float64 keeps a difference of two motions exact.
+    weights : mapping from str to float
+        By names of `REGIONS`; those left out have the weight 0.
+
+    Returns
+    -------
+    Tensor, shape (N, 70)
+        A new tensor like `values`; what only regions of weight 0 move is equal bit for bit.
+    """
+    matrix = region_matrix(weights).to(values.device)
+    return (values.double() + difference.double() @ matrix).to(values)

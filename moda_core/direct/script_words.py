@@ -1,0 +1,165 @@
+"""The words of a director's script, and what each does to a motion.
+
+Left and right are the picture's, as its viewer sees it: ``wink left`` shuts the eye on the left of
+the picture, ``turn left`` turns the nose there, and ``tilt left`` leans the top of the head there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+
+from ..motion import EXPRESSION, Motion
+from ..starter.controls import CONTROLS, compose, read
+from ..starter.performance import LIDS
+from .eyes import set_gaze
+from .gestures import nod, shake
+from .pose import AxisAdjustment, adjust_pose
+
+MAX_TURN_DEG = 45.0
+AWAY = {
+    "x": 0.8,
+    "y": -0.3,
+}  # where the eyes go that look away, and how far the head goes with them
+AWAY_TURN = {"yaw": -8.0, "pitch": 3.0}
+
+Effect = Callable[..., Motion]  # (motion, *numbers), or (motion, duration_s, *numbers) of a gesture
+
+
+@dataclass(frozen=True)
+class ScriptWord:
+    """What a word or a pair of words does.
+
+    Parameters
+    ----------
+    effect : callable
+        Takes the motion of the time that the action lasts, and the action's numbers.
+    channel : str
+        An action ends when another one of its channel begins.
+    duration_s : float
+        Unless the script says another one.
+    ease_s : float
+        Seconds in which the effect comes, and goes; a gesture, with 0, eases by itself and is told
+        its duration.
+    numbers : tuple of (str, float, float)
+        Name, lowest and highest of each number that may follow.
+    defaults : tuple of float
+        Their values if none follows; empty if they must.
+    """
+
+    effect: Effect
+    channel: str
+    duration_s: float = 2.0
+    ease_s: float = 0.3
+    numbers: tuple[tuple[str, float, float], ...] = (("the amount", 0.0, 1.5),)
+    defaults: tuple[float, ...] = (0.8,)
+
+
+def _controls(**parts: float) -> Effect:
+    """Return what adds to controls of the face, by an amount."""
+    full = torch.zeros(len(CONTROLS))
+    for name, value in parts.items():
+        full[CONTROLS.index(name)] = value
+
+    def effect(motion: Motion, amount: float) -> Motion:
+        values = motion.values.clone()
+        values[:, EXPRESSION] += compose(amount * full).to(values)
+        return replace(motion, values=values)
+
+    return effect
+
+
+def _shut(*eyes: int) -> Effect:
+    """Return what shuts eyes completely, however wide they were open."""
+
+    def effect(motion: Motion) -> Motion:
+        shown = read(motion.offset)[:, LIDS]
+        change = torch.zeros(len(motion), len(CONTROLS)).to(shown)
+        for eye in eyes:
+            change[:, LIDS[eye]] = (1 - shown[:, eye]).clamp(min=0)
+        values = motion.values.clone()
+        values[:, EXPRESSION] += compose(change)
+        return replace(motion, values=values)
+
+    return effect
+
+
+def _look(x: float, y: float) -> Effect:
+    def effect(motion: Motion, amount: float) -> Motion:
+        return set_gaze(motion, x=amount * x, y=amount * y)
+
+    return effect
+
+
+def _look_at(motion: Motion, x: float, y: float) -> Motion:
+    return set_gaze(motion, x=x, y=y)
+
+
+def _look_away(motion: Motion, amount: float) -> Motion:
+    motion = set_gaze(motion, **{axis: amount * value for axis, value in AWAY.items()})
+    turns = {axis: AxisAdjustment(offset_deg=amount * deg) for axis, deg in AWAY_TURN.items()}
+    return adjust_pose(motion, **turns)
+
+
+def _turn(axis: str, sign: float) -> Effect:
+    def effect(motion: Motion, degrees: float) -> Motion:
+        return adjust_pose(motion, **{axis: AxisAdjustment(offset_deg=sign * degrees)})
+
+    return effect
+
+
+def _nod(motion: Motion, duration_s: float, degrees: float) -> Motion:
+    return nod(motion, 0.0, degrees, duration_s)
+
+
+def _shake(motion: Motion, duration_s: float, degrees: float) -> Motion:
+    return shake(motion, 0.0, degrees, duration_s)
+
+
+def _hold(motion: Motion) -> Motion:
+    still = AxisAdjustment(freeze=True)
+    return adjust_pose(motion, still, still, still, 0.0, 0.0, center="first")
+
+
+def _lids(duration_s: float, *eyes: int) -> ScriptWord:
+    return ScriptWord(_shut(*eyes), "lids", duration_s, 0.1, (), ())
+
+
+def _gaze(effect: Effect) -> ScriptWord:
+    return ScriptWord(effect, "gaze", 1.5, 0.12, (("the amount", 0.0, 1.0),))
+
+
+def _head(
+    effect: Effect, channel: str, degrees: float, duration_s: float = 2.0, ease_s: float = 0.5
+):
+    angle = (("the angle", 0.0, MAX_TURN_DEG),)
+    return ScriptWord(effect, channel, duration_s, ease_s, angle, (degrees,))
+
+
+SCRIPT_WORDS: dict[str, ScriptWord] = {
+    "smile": ScriptWord(_controls(smile=1.0), "mouth corners"),
+    "frown": ScriptWord(_controls(frown=1.0, brow=-0.2, smile=-0.4), "mouth corners"),
+    "raise brows": ScriptWord(_controls(brow=1.0), "brows", 1.2, 0.2),
+    "open mouth": ScriptWord(_controls(jaw=1.0), "jaw", 1.0, 0.2),
+    "close eyes": _lids(1.0, 0, 1),
+    "blink": _lids(0.3, 0, 1),
+    "wink left": _lids(0.45, 0),
+    "wink right": _lids(0.45, 1),
+    "look left": _gaze(_look(-1.0, 0.0)),
+    "look right": _gaze(_look(1.0, 0.0)),
+    "look up": _gaze(_look(0.0, 1.0)),
+    "look down": _gaze(_look(0.0, -1.0)),
+    "look away": replace(_gaze(_look_away), ease_s=0.3, defaults=(1.0,)),
+    "look ahead": ScriptWord(_look(0.0, 0.0), "gaze", 1.5, 0.12, (), (0.0,)),
+    "look at": ScriptWord(_look_at, "gaze", 1.5, 0.12, (("x", -1.0, 1.0), ("y", -1.0, 1.0)), ()),
+    "nod": _head(_nod, "nod", 7.0, 0.9, 0.0),
+    "shake": _head(_shake, "shake", 8.0, 1.2, 0.0),
+    "tilt left": _head(_turn("roll", -1.0), "roll", 8.0),
+    "tilt right": _head(_turn("roll", 1.0), "roll", 8.0),
+    "turn left": _head(_turn("yaw", 1.0), "yaw", 12.0),
+    "turn right": _head(_turn("yaw", -1.0), "yaw", 12.0),
+    "turn up": _head(_turn("pitch", -1.0), "pitch", 8.0),
+    "turn down": _head(_turn("pitch", 1.0), "pitch", 8.0),
+    "hold": ScriptWord(_hold, "hold", 1.0, 0.3, (), ()),
+}
+NEUTRAL = "neutral"  # an emotion, too: it ends what is going on

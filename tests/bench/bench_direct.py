@@ -1,0 +1,86 @@
+"""What is done to finished motion, on ten minutes of it."""
+
+import torch
+
+from moda_core.direct.concat import concat_motions
+from moda_core.direct.eyes import set_blinks, set_gaze
+from moda_core.direct.fade import fade_motion, make_loop
+from moda_core.direct.gestures import look, nod, shake
+from moda_core.direct.idle import idle_motion
+from moda_core.direct.lips import close_in_silence, modulate_released_lips, scale_lips
+from moda_core.direct.mix import mix_motion
+from moda_core.direct.pose import AxisAdjustment, adjust_pose
+from moda_core.direct.pose_keys import PoseKey, apply_pose_keys
+from moda_core.direct.regions import REGIONS
+from moda_core.direct.retime import retime_motion
+from moda_core.direct.smooth import smooth_motion
+from moda_core.motion import FPS, Motion, released_stats
+from moda_core.threads import one_thread
+from tests.parity.synthetic_weights import normal
+
+from .timing import best_seconds
+
+DURATION_S = 600
+NUM_FRAMES = DURATION_S * FPS
+REQUIRED_SECONDS = 0.2
+
+
+def workloads() -> dict:
+    """Return the work of each function, with everything that it can do asked for."""
+    stats = released_stats()
+    motion, *others = (
+        Motion(stats.denormalize(0.5 * normal(seed, (NUM_FRAMES, 70))), stats.mean[:63])
+        for seed in range(5)
+    )
+    other_rates = [retime_motion(other, fps=30) for other in others]
+    level = normal(9, (NUM_FRAMES,)).abs().clamp(max=1)
+    keys = [
+        PoseKey(second, axis, 10.0 * (-1) ** second)
+        for second in range(DURATION_S)
+        for axis in ("pitch", "yaw", "roll")
+    ]
+    axis = AxisAdjustment(gain=1.5, offset_deg=3, limit_deg=12)
+    weights = {region: 0.2 * index + 0.2 for index, region in enumerate(REGIONS)}
+    return {
+        "mix": lambda: mix_motion(
+            motion, **dict(zip(REGIONS, other_rates, strict=True)), weights=weights
+        ),
+        "pose": lambda: adjust_pose(motion, axis, axis, axis, 0.5, 0.5),
+        "pose keys": lambda: apply_pose_keys(motion, keys, "replace"),
+        "nod": lambda: nod(motion, 1),
+        "shake": lambda: shake(motion, 1),
+        "look": lambda: look(motion, 1),
+        "blinks": lambda: set_blinks(motion, 60, 1),
+        "gaze": lambda: set_gaze(motion, "wander"),
+        "lips": lambda: scale_lips(motion, 1.5),
+        "silence": lambda: close_in_silence(motion, level, 0.5),
+        "released lips": lambda: modulate_released_lips(motion),
+        "one euro": lambda: smooth_motion(motion, weights, "one euro"),
+        "savitzky-golay": lambda: smooth_motion(motion, weights, "savitzky-golay"),
+        "retime": lambda: retime_motion(motion, fps=30),
+        "retime, cubic": lambda: retime_motion(motion, fps=30, interpolation="cubic"),
+        "fade": lambda: fade_motion(motion),
+        "loop": lambda: make_loop(motion),
+        "idle": lambda: idle_motion(DURATION_S),
+        "concat": lambda: concat_motions(
+            [
+                Motion(motion.values[start : start + 100], motion.rest)
+                for start in range(0, NUM_FRAMES, 100)
+            ]
+        ),
+    }
+
+
+@torch.inference_mode()
+def run(device: str = "cpu", dtype: str = "float32") -> dict:
+    """Measure on one core; return the figures. Motion is always float32 on the CPU."""
+    where = torch.device("cpu")
+    with one_thread():
+        seconds = {name: best_seconds(work, where, 3) for name, work in workloads().items()}
+    return {
+        "frames": NUM_FRAMES,
+        "seconds": {name: round(value, 4) for name, value in seconds.items()},
+        "slowest_seconds": max(seconds.values()),
+        "required_seconds": REQUIRED_SECONDS,
+        "slowest_is_fast_enough": max(seconds.values()) < REQUIRED_SECONDS,
+    }

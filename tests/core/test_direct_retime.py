@@ -1,0 +1,79 @@
+"""Motion at other rates, speeds and lengths."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.interpolate import CubicHermiteSpline
+
+from moda_core.direct.retime import fit_motion, retime_motion, sample_cubic, sample_linear
+
+from .direct_cases import random_motion
+
+
+@pytest.mark.parametrize(
+    ("fps", "speed", "num_frames"),
+    [(30, 1.0, 60), (50, 1.0, 100), (12.5, 1.0, 25), (None, 2.0, 25), (60, 0.5, 240)],
+)
+def test_time_passes_at_the_speed_asked(fps, speed, num_frames):
+    motion = random_motion(50)
+
+    retimed = retime_motion(motion, fps, speed)
+
+    rate = fps or 25
+    time_s = np.arange(num_frames) / rate * speed
+    expected = [np.interp(time_s, np.arange(50) / 25, curve) for curve in motion.values.T.numpy()]
+    np.testing.assert_allclose(retimed.values.T, expected, atol=1e-5)
+    assert retimed.fps == rate
+
+
+@pytest.mark.parametrize("fps", [24, 25, 30, 60])
+@pytest.mark.parametrize("duration_s", [0.5, 2.0, 7.3])
+def test_a_motion_fits_the_length_asked(fps, duration_s):
+    motion = random_motion(50)
+
+    retimed = retime_motion(motion, fps, duration_s=duration_s)
+
+    assert len(retimed) == round(duration_s * fps)
+    middle = len(retimed) // 2
+    expected = [
+        np.interp(middle / fps / duration_s * 50, np.arange(50), curve)
+        for curve in motion.values.T.numpy()
+    ]
+    np.testing.assert_allclose(retimed.values[middle], expected, atol=1e-4)
+
+
+def test_linear_retiming_agrees_with_resampling():
+    motion = random_motion(50)
+
+    assert torch.equal(retime_motion(motion, 30).values, motion.resampled(30, 60).values)
+
+
+def test_cubic_curves_are_hermites_with_central_slopes():
+    values = random_motion(30).values.double()
+    position = torch.rand(200, generator=torch.Generator().manual_seed(0)).double() * 29
+
+    sampled = sample_cubic(values, position)
+
+    slopes = np.gradient(values.numpy(), axis=0)
+    slopes[[0, -1]] /= 2  # a held neighbour at the ends
+    expected = CubicHermiteSpline(np.arange(30), values.numpy(), slopes)(position.numpy())
+    np.testing.assert_allclose(sampled, expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("sample", [sample_linear, sample_cubic])
+def test_frames_themselves_come_back_bit_for_bit(sample):
+    values = random_motion(30).values
+
+    sampled = sample(values, torch.arange(40).double())
+
+    assert torch.equal(sampled[:30], values)
+    assert torch.equal(sampled[30:], values[-1:].expand(10, 70))
+
+
+def test_a_motion_that_is_too_short_is_held_or_repeated():
+    motion = random_motion(10)
+
+    held, looped = (fit_motion(motion, 25, 24, loop) for loop in (False, True))
+
+    assert torch.equal(held.values[10:], motion.values[-1:].expand(14, 70))
+    assert torch.equal(looped.values, motion.values.repeat(3, 1)[:24])

@@ -1,0 +1,300 @@
+"""The director's script: what is read, what moves where, and what is said about mistakes."""
+
+import pytest
+import torch
+
+from moda_core.config import EMOTIONS
+from moda_core.direct.director import direct_motion
+from moda_core.direct.script import ScriptEvent, parse_script
+from moda_core.direct.script_words import SCRIPT_WORDS
+from moda_core.motion import EXPRESSION, HEAD, PITCH, ROLL, SCALE, YAW, Motion, released_stats
+from moda_core.starter.controls import CONTROLS, read, rest_expression
+
+FPS = 25.0
+
+
+def still(seconds=8.0, fps=FPS):
+    """A face at rest that looks ahead."""
+    frame = released_stats().mean.clone()
+    frame[EXPRESSION] = rest_expression()
+    frame[67:] = 0
+    return Motion(frame.repeat(round(seconds * fps), 1), rest_expression(), fps)
+
+
+def talking(seconds=8.0):
+    """Motion that moves in every dim, from a rest of its own, as the released model's does."""
+    stats, generator = released_stats(), torch.Generator().manual_seed(0)
+    normal = torch.randn(round(seconds * FPS), 70, generator=generator)
+    values = stats.denormalize(torch.cumsum(0.1 * normal, dim=0))
+    return Motion(values, stats.mean[EXPRESSION] + 0.01, FPS)
+
+
+def play(script, motion=None):
+    motion = still() if motion is None else motion
+    return direct_motion(motion, parse_script(script, motion.fps)[0])
+
+
+def control(motion, name):
+    return read(motion.offset)[:, CONTROLS.index(name)]
+
+
+def angle(motion, axis):
+    return motion.values[:, axis].squeeze(1)
+
+
+def test_the_example_is_read():
+    events, emotions = parse_script("[2.0 smile 0.6] [3.5 look left] [5.0 nod]")
+
+    assert events == (
+        ScriptEvent(2.0, "smile", (0.6,), 2.0),
+        ScriptEvent(3.5, "look left", (0.8,), 1.5),
+        ScriptEvent(5.0, "nod", (7.0,), 0.9),
+    )
+    assert emotions is None
+
+
+def test_lines_comments_frames_and_durations_are_read():
+    script = """
+    # the beginning
+    [50f LOOK at -0.5 .25 for 1.5s]   # over there
+    [1 wink   right][0.5s turn left 20]
+    """
+
+    events, _ = parse_script(script, fps=50.0)
+
+    assert events == (
+        ScriptEvent(0.5, "turn left", (20.0,), 2.0),
+        ScriptEvent(1.0, "look at", (-0.5, 0.25), 1.5),
+        ScriptEvent(1.0, "wink right", (), 0.45),
+    )
+
+
+@pytest.mark.parametrize("phrase", SCRIPT_WORDS)
+def test_every_word_can_be_written_and_moves_something(phrase):
+    numbers = " 0.5 -0.5" if phrase == "look at" else ""
+    motion = talking()
+
+    directed = play(f"[2 {phrase}{numbers}]", motion)
+
+    assert not torch.equal(directed.values, motion.values)
+    assert directed.values.isfinite().all()
+    assert torch.equal(directed.values[:50], motion.values[:50])
+    assert torch.equal(directed.values[-75:], motion.values[-75:])
+    assert torch.equal(motion.values, talking().values)
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        ("smile 0.6", "smile", 0.6),
+        ("smile", "smile", 0.8),
+        ("frown 1", "frown", 1.0),
+        ("raise brows 0.5 for 2", "brow", 0.5),
+        ("open mouth 0.7 for 2", "jaw", 0.7),
+        ("look left 0.6 for 2", "gaze", -0.6),  # of the picture
+        ("look right 0.6 for 2", "gaze", 0.6),
+        ("look at 0.3 0 for 2", "gaze", 0.3),
+        ("wink left for 2", "blink_left", 1.0),
+        ("wink right for 2", "blink_right", 1.0),
+        ("close eyes for 2", "blink_left", 1.0),
+        ("close eyes for 2", "blink_right", 1.0),
+    ],
+)
+@pytest.mark.parametrize("motion", [still, talking])
+def test_a_face_word_reaches_its_value(words, name, value, motion):
+    before = motion()
+
+    after = play(f"[2 {words}]", before)
+
+    replaces = name == "gaze" or name.startswith("blink")
+    own = 0.0 if replaces else control(before, name)[75].item()
+    assert control(after, name)[75].item() == pytest.approx(own + value, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("words", "axis", "degrees"),
+    [
+        ("turn left 15", YAW, 15),  # + yaw turns the nose to the image's left
+        ("turn right 15", YAW, -15),
+        ("turn up 5", PITCH, -5),
+        ("turn down 5", PITCH, 5),
+        ("tilt left 6", ROLL, -6),  # + roll turns clockwise, the top of the head to the right
+        ("tilt right 6", ROLL, 6),
+    ],
+)
+@pytest.mark.parametrize("motion", [still, talking])
+def test_a_head_word_turns_by_its_degrees_on_its_axis_only(words, axis, degrees, motion):
+    before = motion()
+
+    after = play(f"[2 {words}]", before)
+
+    moved = after.values - before.values
+    assert moved[75, axis].item() == pytest.approx(degrees, abs=1e-4)
+    moved[:, axis] = 0
+    assert not moved.any()
+
+
+def test_a_wink_leaves_the_other_eye_open():
+    after = play("[2 wink left for 2]")
+
+    assert control(after, "blink_right").abs().max() < 1e-4
+
+
+def test_a_blink_shuts_the_eyes_for_a_moment():
+    shut = control(play("[2 blink]"), "blink_left") > 0.95
+
+    assert 1 <= shut.sum() <= 6
+    assert shut[50:60].any()
+
+
+def test_an_upward_look_lifts_the_lids_and_a_downward_one_lowers_them():
+    up, down = (control(play(f"[2 look {way} 1]"), "blink_left")[68] for way in ("up", "down"))
+
+    assert up < -0.1
+    assert down > 0.1
+
+
+def test_a_nod_dips_and_a_shake_swings_to_both_sides():
+    nod, shake = angle(play("[2 nod 10]"), PITCH), angle(play("[2 shake 10]"), YAW)
+
+    assert 8 < nod.max() <= 10
+    assert nod.min() > -0.5
+    assert shake.max() > 5
+    assert shake.min() < -5
+    assert not nod[:50].any()
+    assert not nod[73:].any()
+
+
+def test_hold_keeps_the_head_where_it_is_and_lets_the_face_go_on():
+    before = talking()
+
+    after = play("[2 hold for 3]", before)
+
+    inner = after.values[60:116, HEAD]
+    torch.testing.assert_close(inner, before.values[50:51, HEAD].expand_as(inner))
+    assert torch.equal(after.values[:, EXPRESSION], before.values[:, EXPRESSION])
+    assert torch.equal(after.values[125:], before.values[125:])
+
+
+def test_actions_ease_in_and_out():
+    smile = control(play("[2 smile 1 for 3]"), "smile")
+
+    assert smile.diff().abs().max() < 0.25  # a step would be 1
+    assert smile[50] == pytest.approx(0, abs=1e-4)
+    assert smile[54] == pytest.approx(0.5, abs=0.15)
+    assert smile[60:115].min() == pytest.approx(1, abs=1e-3)
+    assert smile[125:].abs().max() < 1e-4
+
+
+def test_an_action_takes_the_place_of_an_earlier_one_of_its_kind():
+    smile = control(play("[1 smile 1 for 5] [3 smile 0.4 for 2]"), "smile")
+
+    assert smile.max() < 1.001
+    assert smile[100] == pytest.approx(0.4, abs=1e-3)
+    assert smile[130:].abs().max() < 1e-4
+
+
+def test_neutral_ends_what_is_going_on_and_is_an_emotion():
+    script = "[1 smile 1 for 6] [1 turn left 10 for 6] [1 happy] [3 neutral]"
+    after = play(script)
+
+    assert control(after, "smile")[90:].abs().max() < 1e-4
+    assert angle(after, YAW)[90:].abs().max() < 1e-4
+    assert control(after, "smile")[70] == pytest.approx(1, abs=1e-3)
+    weights, _ = parse_script(script)[1].curve(200)
+    assert weights[100, EMOTIONS.index("neutral")] == 1
+
+
+def test_emotions_become_a_timeline_that_starts_without_one():
+    events, emotions = parse_script("[4 sadness 0.5] [2 happy 0.6 + surprised 0.4 for 1]")
+
+    weights, intensity = emotions.curve(200, FPS, 0.4)
+
+    shown = [
+        {EMOTIONS[i]: round(w, 3) for i, w in enumerate(weights[int(25 * t)].tolist()) if w}
+        for t in (0, 1.5, 2.5, 3.5, 5)
+    ]
+    blend = {"happiness": 0.6, "surprise": 0.4}
+    assert shown == [{"none": 1}, {"none": 1}, blend, {"none": 1}, {"sadness": 1}]
+    assert intensity[-1] == 0.5
+    assert events == ()
+
+
+def test_an_emotion_at_the_beginning_is_there_from_the_first_frame():
+    weights, _ = parse_script("[0 anger]")[1].curve(5)
+
+    assert (weights[:, EMOTIONS.index("anger")] == 1).all()
+
+
+@pytest.mark.parametrize("fps", [5.0, 24.0, 60.0])
+def test_times_are_the_same_at_any_frame_rate(fps):
+    smile = control(play("[2 smile 1 for 3]", still(8.0, fps)), "smile")
+
+    time_s = torch.arange(len(smile)) / fps
+    assert smile[(time_s > 2.3) & (time_s < 4.7)].min() == pytest.approx(1, abs=1e-3)
+    assert smile[(time_s < 2) | (time_s > 5)].abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 30])
+def test_short_motion_takes_what_fits(num_frames):
+    motion = Motion(talking().values[:num_frames], talking().rest, FPS)
+    script = " ".join(
+        f"[0 {phrase}{' 0 0' if phrase == 'look at' else ''}]" for phrase in SCRIPT_WORDS
+    )
+
+    after = play(f"{script} [100 smile] [0.02 hold]", motion)
+
+    assert len(after) == num_frames
+    assert after.values.isfinite().all()
+
+
+def test_size_and_translation_are_never_touched_but_by_hold():
+    words = [word for word in SCRIPT_WORDS if word not in ("hold", "look at")]
+    motion = talking()
+
+    after = play(" ".join(f"[2 {word}]" for word in words), motion)
+
+    kept = slice(SCALE.start, PITCH.start)
+    assert torch.equal(after.values[:, kept], motion.values[:, kept])
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("", "is empty"),
+        ("1 nod", r"line 1, column 1: expected an action in brackets, got '1'"),
+        ("[1 nod]\n[2 smlie]", r"line 2, column 4: unknown word 'smlie'\. Use one of: smile, "),
+        ("[1 ]", r"line 1, column 4: unknown word '\]'"),
+        ("[nod]", r"line 1, column 2: expected a time, got 'nod'"),
+        ("[1 look]", r"line 1, column 8: 'look' can't be followed by '\]'. Use one of: look left"),
+        ("[1 look at 0.5]", r"line 1, column 15: expected y, got '\]'"),
+        ("[1 look at 0.5 2]", r"line 1, column 16: y is 2\. Use a number from -1 to 1"),
+        ("[1 smile 7]", r"line 1, column 10: the amount is 7"),
+        ("[1 turn left 90]", r"line 1, column 14: the angle is 90"),
+        ("[1 nod for 61]", r"line 1, column 12: the duration is 61"),
+        ("[1 smile 1 2]", r"line 1, column 12: expected '\]', got '2'"),
+        ("[1 smile forever]", r"line 1, column 10: expected 'for' or '\]', got 'forever'"),
+        ("[1 smile\n]", r"line 1, column 9: expected '\]', got the end of the line"),
+        ("[1 smile", r"line 1, column 9: expected '\]', got the end of the text"),
+    ],
+)
+def test_mistakes_are_named_with_line_and_column(script, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        parse_script(script)
+
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (ScriptEvent(1.0, "dance", (), 1.0), "Unknown action 'dance'"),
+        (ScriptEvent(-1.0, "hold", (), 1.0), "time_s, got -1"),
+        (ScriptEvent(1.0, "hold", (), 0.0), "duration_s, got 0"),
+        (ScriptEvent(1.0, "smile", (float("nan"),), 1.0), "not finite"),
+        (ScriptEvent(1.0, "smile", (), 1.0), "takes 1 numbers, got 0"),
+    ],
+)
+def test_events_that_no_script_makes_are_refused(event, message):
+    with pytest.raises(ValueError, match=message):
+        direct_motion(still(), [event])
