@@ -45,6 +45,7 @@ def test_a_node_that_is_not_drawn_is_a_problem_and_overlaps_nothing():
         ("Failed to load resource: status of 404 (Not Found)", f"{LOCAL}/api/userdata/user.css"),
         ("Failed to load resource: net::ERR_NAME_NOT_RESOLVED", "https://api.comfy.org/releases"),
         ("Failed to load resource: status of 404", f"{LOCAL}/api/view?filename=x&type=input"),
+        ("Error fetching file size: TypeError: Failed to fetch\n at x", f"{LOCAL}/assets/a.js"),
     ],
 )
 def test_what_every_page_says_offline_is_left_out(text, url):
