@@ -144,7 +144,13 @@ def test_an_interrupted_command_may_clean_up(tmp_path):
         "m = u.module_from_spec(s); s.loader.exec_module(m); m.STARTED_AT = 0.0; "
         f"raise SystemExit(m.run({sys.executable!r}, ['-c', {child!r}]))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        start_new_session=True,
+        # Shells let what they start in the background ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while not (tmp_path / "started").exists():
         time.sleep(0.02)
 
