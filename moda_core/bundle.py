@@ -20,9 +20,9 @@ from .portrait.landmarks import FaceLandmarks
 from .portrait.portrait import Portrait
 from .released_model import load_released_model
 from .renderer.load import load_renderer
+from .sampling.chain import Progress
 from .starter.warp_renderer import WarpRenderer
 from .starter_model import encode_speech, load_starter_model
-from .windows import Progress
 
 
 class Renderer(Protocol):

@@ -3,11 +3,15 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from .config import EMOTIONS
+
+if TYPE_CHECKING:
+    from .emotion_timeline import EmotionTimeline
 
 NONE_INDEX = EMOTIONS.index("none")
 
@@ -55,10 +59,16 @@ class Emotion:
         Over the nine labels, see `emotion_weights`.
     description : str
         What users see.
+    intensity : float
+        0 is none of it, 1 as the model has it; more exaggerates. Also that of a timeline.
+    timeline : EmotionTimeline, optional
+        Emotions that change over time, instead of `weights`.
     """
 
     weights: Tensor
     description: str
+    intensity: float = 1.0
+    timeline: "EmotionTimeline | None" = None
 
     def __repr__(self) -> str:
         return f"Emotion({self.description})"

@@ -1,27 +1,29 @@
 """From a portrait and speech to motion: the parts put together."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 
 from torch import Tensor
 
 from .audio.features import AudioFeatures
-from .emotion import emotion_weights
+from .emotion import Emotion
 from .motion import Motion
 from .motion_model import MotionModel
 from .portrait.portrait import Portrait
-from .threads import one_thread
-from .windows import Progress, SamplingOptions, sample_motion
-
-SMALL_WIDTH = 256  # of a network whose products are too small to share among threads
+from .sampling.chain import Progress
+from .sampling.emotion_curve import EmotionCurve
+from .sampling.inputs import check_inputs
+from .sampling.kept_motion import KeptCurves, finish_motion
+from .sampling.request import SamplingRequest
+from .sampling.sample import sample_motion
+from .threads import threads_for
 
 
 def perform(
     model: MotionModel,
     features: AudioFeatures,
     portrait: Portrait,
-    emotion: Tensor | None = None,
-    options: SamplingOptions | None = None,
+    emotion: Emotion | Tensor | None = None,
+    request: SamplingRequest | None = None,
     progress: Progress | None = None,
     preview: Callable[[Tensor], None] | None = None,
 ) -> Motion:
@@ -34,9 +36,10 @@ def perform(
         Of the encoder that the model was trained on.
     portrait : Portrait
         Of a renderer that the model takes portraits of.
-    emotion : Tensor, shape (9,), optional
-        See `emotion_weights`; default none.
-    options : SamplingOptions, optional
+    emotion : Emotion, or Tensor of shape (9,), optional
+        Or weights, see `emotion_weights`; default none.
+    request : SamplingRequest, optional
+        How, and what is given beforehand.
     progress : callable (done, total), optional
         Called after every step; may raise to cancel.
     preview : callable (values), optional
@@ -50,36 +53,61 @@ def perform(
     Raises
     ------
     ValueError
-        If the features are another encoder's, or the portrait another renderer's.
+        If the features are another encoder's, or the portrait another renderer's; or noise was
+        found for other windows than the run has.
     """
-    if features.encoder != model.encoder:
-        raise ValueError(
-            f"The model {model.name!r} was trained on features of {model.encoder!r}, but got those "
-            f"of {features.encoder!r}. Encode the audio with the model's own encoder."
-        )
-    if model.renderer not in (None, portrait.renderer):
-        raise ValueError(
-            f"The model {model.name!r} takes portraits of the renderer {model.renderer!r}, but got "
-            f"one of {portrait.renderer!r}. Extract the identity with the model's own renderer."
-        )
-    options = options or SamplingOptions()
-    emotion = emotion_weights("none") if emotion is None else emotion
-    previous, rest = model.start(portrait)
+    check_inputs(model, features, portrait)
+    request = request or SamplingRequest()
+    options, (previous, rest) = request.options, model.start(portrait)
+    num_frames = len(features.values)
+    before, after = features.silence
+    kept = None
+    if request.kept:
+        kept = KeptCurves.of(request.kept, rest, num_frames - before - after)
+    noise = request.noise and request.noise.for_clip(num_frames, options)
 
     def on_window(normalized: Tensor) -> None:
         if preview is not None:
             preview(model.stats.denormalize(normalized.cpu()))
 
-    with one_thread() if model.network.config.width <= SMALL_WIDTH else nullcontext():
+    with threads_for(model.network.config.width) as threads:
         normalized = sample_motion(
             model.network,
             model.null_audio,
             features.values,
             portrait.identity,
             previous,
-            emotion,
+            emotion_curve(emotion, features),
             options,
-            progress=progress,
-            on_window=on_window,
+            noise,
+            progress,
+            on_window,
+            kept and kept.hold(model.stats, features),
+            threads,
         )
-    return Motion(model.finish(normalized.cpu(), features, options.seed), rest)
+    inverted = request.noise is not None
+    values = finish_motion(model, normalized.cpu(), features, options.seed, kept, inverted)
+    return Motion(values, rest)
+
+
+def emotion_curve(
+    emotion: Emotion | Tensor | None, features: AudioFeatures
+) -> EmotionCurve | Tensor | None:
+    """Return an emotion over the frames of a clip.
+
+    Parameters
+    ----------
+    emotion : Emotion, or Tensor of shape (9,), optional
+    features : AudioFeatures
+        Times of a timeline count from the recording's beginning, not from silence before it.
+    """
+    if not isinstance(emotion, Emotion):
+        return emotion
+    if emotion.timeline is None:
+        return EmotionCurve.constant(emotion.weights, emotion.intensity)
+    before, after = features.silence
+    spoken = len(features.values) - before - after
+    weights, intensity = emotion.timeline.curve(spoken)
+    frames = range(-before, spoken + after)
+    index = [min(max(frame, 0), spoken - 1) for frame in frames]
+    return EmotionCurve.from_weights(weights[index], emotion.intensity * intensity[index])

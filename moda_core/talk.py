@@ -22,9 +22,11 @@ from .motion import Motion
 from .pipeline import perform
 from .portrait.portrait import Portrait
 from .renderer.driving import DrivingOptions
+from .sampling.chain import Progress
+from .sampling.options import SamplingOptions
+from .sampling.request import SamplingRequest
 from .starter.landmarks import LOW_CONFIDENCE
 from .video import COMMENT, VideoWriter, check_output
-from .windows import Progress, SamplingOptions
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,8 @@ def talk(
         features = bundle.encode(audio_path, duration_s, progress("audio"))
     with stopwatch.stage("motion"):
         emotion, shown = emotion_weights(settings.emotion), progress("motion")
-        motion = perform(bundle.model, features, portrait, emotion, settings.options, shown)
+        request = SamplingRequest(settings.options)
+        motion = perform(bundle.model, features, portrait, emotion, request, shown)
         motion = motion.resampled(settings.fps, num_frames)
     del bundle, features  # what rendering does not need may go
 

@@ -163,7 +163,7 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
 
     from .locate_face import FaceChoice
     from .renderer.driving import DrivingOptions
-    from .windows import SamplingOptions
+    from .sampling.options import SamplingOptions
 
     given = vars(arguments)
     models = given.get("models") or named_folder()

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import torch
 
+SMALL_WIDTH = 256  # of a network whose products are too small to share among threads
+
 
 @contextmanager
 def one_thread() -> Iterator[None]:
@@ -19,3 +21,25 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def threads_for(width: int) -> Iterator[int]:
+    """Give a network the threads that suit it: to a narrow one's operators one.
+
+    Parameters
+    ----------
+    width : int
+        Of the network.
+
+    Yields
+    ------
+    int
+        How many of its calls may run at the same time.
+    """
+    threads = torch.get_num_threads()
+    if width > SMALL_WIDTH:
+        yield 1
+        return
+    with one_thread():
+        yield threads

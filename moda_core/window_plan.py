@@ -14,20 +14,22 @@ OVERLAP = 16
 STRIDE = WINDOW - OVERLAP
 
 
-def count_windows(num_frames: int) -> int:
+def count_windows(num_frames: int, overlap: int = OVERLAP) -> int:
     """Return how many windows cover a clip.
 
     Parameters
     ----------
     num_frames : int
         Length of the clip.
+    overlap : int in [1, 79]
+        Frames that neighbouring windows share.
 
     Returns
     -------
     int
         At least 1.
     """
-    return 1 + max(0, math.ceil((num_frames - WINDOW) / STRIDE))
+    return 1 + max(0, math.ceil((num_frames - WINDOW) / (WINDOW - overlap)))
 
 
 def window_noise(seed: int, window_index: int) -> Tensor:
@@ -49,7 +51,9 @@ def window_noise(seed: int, window_index: int) -> Tensor:
     return torch.randn(1, WINDOW, MOTION_DIM, generator=generator)
 
 
-def window_audio(features: Tensor, window_index: int, context: int, pad_mode: str) -> Tensor:
+def window_audio(
+    features: Tensor, window_index: int, context: int, pad_mode: str, overlap: int = OVERLAP
+) -> Tensor:
     """Return a window's features, and give every frame its neighbours.
 
     Only the window is copied: the features of ten minutes take half a gigabyte.
@@ -59,20 +63,22 @@ def window_audio(features: Tensor, window_index: int, context: int, pad_mode: st
     features : Tensor, shape (T, layers, channels)
         Audio features at 25 fps, at least one frame.
     window_index : int
-        Below ``count_windows(T)``.
+        Below ``count_windows(T, overlap)``.
     context : int
         Frames in a context, odd; beyond the ends of the padded clip they are zero.
     pad_mode : {"zero", "replicate"}
         What fills up the last window: zeros, or the last frame.
+    overlap : int in [1, 79]
+        Frames that neighbouring windows share.
 
     Returns
     -------
     Tensor, shape (80, context, layers, channels)
         A view where that is possible.
     """
-    num_frames, margin = features.shape[0], context // 2
-    padded_frames = WINDOW + STRIDE * (count_windows(num_frames) - 1)
-    start, stop = STRIDE * window_index - margin, STRIDE * window_index + WINDOW + margin
+    num_frames, margin, stride = features.shape[0], context // 2, WINDOW - overlap
+    padded_frames = WINDOW + stride * (count_windows(num_frames, overlap) - 1)
+    start, stop = stride * window_index - margin, stride * window_index + WINDOW + margin
     frames = features[max(start, 0) : min(stop, num_frames)]
     missing = min(stop, padded_frames) - num_frames
     if missing > 0:

@@ -32,9 +32,9 @@ class MoDAEmotion(io.ComfyNode):
                     "intensity",
                     default=1.0,
                     min=0.0,
-                    max=1.0,
+                    max=2.0,
                     step=0.05,
-                    tooltip="How much of it: 0 is none, 1 all of it.",
+                    tooltip="How much of it: 0 is none, 1 as the model has it, more exaggerates.",
                 ),
             ],
             outputs=[EmotionType.Output(display_name="emotion", tooltip="For MoDA Sample Motion.")],
@@ -43,4 +43,5 @@ class MoDAEmotion(io.ComfyNode):
     @classmethod
     def execute(cls, label: str = "happiness", intensity: float = 1.0) -> io.NodeOutput:
         """Return the emotion."""
-        return io.NodeOutput(Emotion(emotion_weights({label: intensity}), f"{label} {intensity:g}"))
+        description = f"{label} {intensity:g}"
+        return io.NodeOutput(Emotion(emotion_weights(label), description, intensity))

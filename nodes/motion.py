@@ -1,7 +1,5 @@
 """Nodes that make motion of speech, and show it."""
 
-from dataclasses import replace
-
 from comfy_api.latest import io, ui
 
 from ..moda_core.audio.features import AudioFeatures
@@ -10,7 +8,7 @@ from ..moda_core.motion import Motion
 from ..moda_core.motion_plot import plot_motion, preview_motion
 from ..moda_core.pipeline import perform
 from ..moda_core.portrait.portrait import Portrait
-from ..moda_core.windows import SamplingOptions
+from ..moda_core.sampling.request import SamplingRequest
 from . import _host
 from ._convert import image_of, sound_of
 from .types import (
@@ -97,22 +95,22 @@ class MoDASampleMotion(io.ComfyNode):
         audio_features: AudioFeatures,
         portrait: Portrait,
         emotion: Emotion | None = None,
-        options: SamplingOptions | None = None,
+        options: SamplingRequest | None = None,
         steps: int = 10,
         guidance: float = 1.2,
         seed: int = 42,
     ) -> io.NodeOutput:
         """Sample the motion."""
-        usual = options or SamplingOptions()
-        chosen = replace(usual, num_steps=steps, cfg_scale=guidance, seed=seed)
+        request = options or SamplingRequest()
+        request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
         _host.bring_to_device(model.patchers, SAMPLING_ACTIVATIONS)
         shown = MotionProgress(len(audio_features))
         motion = perform(
             model.model,
             audio_features,
             portrait,
-            emotion and emotion.weights,
-            chosen,
+            emotion,
+            request,
             progress=shown.step,
             preview=shown.keep,
         )

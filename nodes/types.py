@@ -17,7 +17,7 @@ RendererType = io.Custom("MODA_RENDERER")
 FeaturesType = io.Custom("MODA_AUDIO_FEATURES")  # `AudioFeatures`
 PortraitType = io.Custom("MODA_PORTRAIT")  # `Portrait`
 EmotionType = io.Custom("MODA_EMOTION")  # `Emotion`
-SamplingType = io.Custom("MODA_SAMPLING")  # `SamplingOptions`
+SamplingType = io.Custom("MODA_SAMPLING")  # `SamplingRequest`
 MotionType = io.Custom("MODA_MOTION")  # `Motion`
 
 

@@ -19,9 +19,10 @@ LAYERS = [
     {"model_folder", "audio", "motion", "keypoints", "emotion", "emotion_words"}
     | {"emotion_timeline"},
     {"model_files", "motion_files"},
-    {"mmdit", "renderer", "flow", "window_plan", "windows"}
+    {"mmdit", "renderer", "flow", "window_plan"}
     | {"portrait", "starter", "video", "soundtrack", "plot"},
     {"motion_model", "locate_face", "motion_plot", "backdrop", "direct"},
+    {"sampling"},
     {"starter_model", "released_model", "pipeline", "training"},
     {"bundle"},
     {"talk", "talk_arguments", "console", "contact_sheet"},

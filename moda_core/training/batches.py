@@ -10,7 +10,7 @@ from ..audio.log_mel import loudness_reference
 from ..emotion import EMOTIONS, NONE_INDEX
 from ..motion import MOTION_DIM, SCALE, TRANSLATION, MotionStats, released_stats
 from ..starter.controls import compose, rest_expression
-from ..windows import WINDOW
+from ..window_plan import WINDOW
 from .augment import augment
 from .dataset import Clip
 from .emotion_poses import add_emotion

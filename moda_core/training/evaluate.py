@@ -20,11 +20,12 @@ from ..audio.log_mel import SAMPLE_RATE, log_mel_features
 from ..emotion import EMOTIONS, NONE_INDEX, emotion_weights
 from ..mmdit.model import IDENTITY_DIM
 from ..motion import FPS
+from ..sampling.options import SamplingOptions
+from ..sampling.sample import sample_motion
 from ..starter.controls import CONTROLS, read, rest_expression
 from ..starter.performance import finish_performance
 from ..starter.render_mouth import OPENING
 from ..starter_model import load_starter_model
-from ..windows import SamplingOptions, sample_motion
 from .dataset import (
     FLITE_TEST,
     FLITE_TRAIN,

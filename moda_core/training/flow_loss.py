@@ -9,7 +9,7 @@ from ..flow import predict_clean
 from ..mmdit.model import IDENTITY_DIM, MotionMMDiT
 from ..motion import EXPRESSION, STD_FLOOR, MotionStats
 from ..starter.controls import CONTROLS, compose, read
-from ..windows import WINDOW
+from ..window_plan import WINDOW
 from .batches import Batch
 from .measures import LIP_COLUMNS
 

@@ -20,6 +20,8 @@ BENCHES = {
     "emotions": "bench_emotions",
     "landmarks": "bench_landmarks",
     "window": "bench_window",
+    "solvers": "bench_solvers",
+    "joint-windows": "bench_joint_windows",
     "driving": "bench_driving",
     "direct": "bench_direct",
     "load": "bench_load",
@@ -43,6 +45,7 @@ NOT_IN_ALL = (
     "load",
     "load-time",
     "node-memory",
+    "joint-windows",
 )
 
 

@@ -14,8 +14,9 @@ from moda_core.config import RELEASED
 from moda_core.emotion import emotion_weights
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.renderer.networks import NETWORKS
+from moda_core.sampling.options import SamplingOptions
+from moda_core.sampling.window import WindowSampler
 from moda_core.window_plan import WINDOW, window_audio
-from moda_core.windows import SamplingOptions, WindowSampler
 
 CHUNKS = (1, 2)
 PAGE = 4096

@@ -17,7 +17,7 @@ from moda_core.motion import Motion, released_stats
 from moda_core.released_model import load_released_model
 from moda_core.renderer.load import load_network, load_renderer
 from moda_core.renderer.model import PortraitRenderer
-from moda_core.windows import sample_motion
+from moda_core.sampling.sample import sample_motion
 from tests.parity.synthetic_weights import image, normal, waveform
 
 HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}

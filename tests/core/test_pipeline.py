@@ -12,9 +12,10 @@ from moda_core.audio.features import AudioFeatures
 from moda_core.checkpoint import read_safetensors
 from moda_core.errors import InputFileError
 from moda_core.pipeline import perform
+from moda_core.sampling.options import SamplingOptions
+from moda_core.sampling.request import SamplingRequest
 from moda_core.starter.controls import CONTROLS, read, rest_expression
 from moda_core.starter_model import STARTER_ENCODER, STARTER_WEIGHTS, load_starter_model
-from moda_core.windows import SamplingOptions
 
 PORTRAIT = SimpleNamespace(identity=torch.zeros(63), renderer="any")
 
@@ -71,14 +72,16 @@ def test_the_models_own_start_and_finish_are_used(model):
         finish=lambda motion, features, seed: motion * 0 + seed,
     )
 
-    motion = perform(other, features(5), PORTRAIT, options=SamplingOptions(num_steps=1, seed=9))
+    request = SamplingRequest(SamplingOptions(num_steps=1, seed=9))
+    motion = perform(other, features(5), PORTRAIT, request=request)
 
     assert torch.equal(motion.rest, rest)
     assert (motion.values == 9).all()
 
 
 def test_the_rest_of_a_motion_is_not_the_shared_one(model):
-    motion = perform(model, features(5), PORTRAIT, options=SamplingOptions(num_steps=1))
+    request = SamplingRequest(SamplingOptions(num_steps=1))
+    motion = perform(model, features(5), PORTRAIT, request=request)
 
     motion.rest.zero_()
 

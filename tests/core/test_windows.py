@@ -6,13 +6,14 @@ import torch
 from moda_core.config import MMDiTConfig
 from moda_core.emotion import emotion_weights
 from moda_core.mmdit.model import MotionMMDiT
+from moda_core.sampling.options import SamplingOptions
+from moda_core.sampling.sample import sample_motion
 from moda_core.window_plan import (
     count_windows,
     cross_fade,
     window_audio,
     window_noise,
 )
-from moda_core.windows import SamplingOptions, sample_motion
 
 CONFIG = MMDiTConfig(
     width=16,

@@ -23,8 +23,10 @@ from moda_core.motion import (
     released_stats,
     smooth_pose,
 )
+from moda_core.sampling.options import SamplingOptions
+from moda_core.sampling.sample import sample_motion
+from moda_core.sampling.window import WindowSampler
 from moda_core.window_plan import OVERLAP, cross_fade, window_audio
-from moda_core.windows import SamplingOptions, WindowSampler, sample_motion
 
 from .media_cases import reduced_picture, size_limits
 from .synthetic_weights import described, motion_checkpoint, normal

@@ -1,0 +1,1 @@
+"""Sampling motion: schedules, solvers, guidance, windows, and what steers them."""

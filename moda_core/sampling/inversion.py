@@ -1,0 +1,265 @@
+"""From motion back to the noise that the sampler makes it of.
+
+Each step of the solver is undone exactly: the latents before it are those that it takes to the
+latents after it, found by a fixed-point iteration. What a window continues is known beforehand, so
+windows do not wait for each other.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from ..audio.features import AudioFeatures
+from ..emotion import emotion_weights
+from ..mmdit.model import MotionMMDiT
+from ..motion import EXPRESSION, FPS, MOTION_DIM, STD_FLOOR, Motion, MotionStats
+from ..motion_model import MotionModel
+from ..portrait.portrait import Portrait
+from ..threads import threads_for
+from ..window_plan import WINDOW, count_windows, window_audio
+from .chain import Progress
+from .emotion_curve import EmotionCurve
+from .fixed_point import solve_fixed_point
+from .inputs import check_inputs
+from .inverted_noise import InvertedNoise
+from .options import SamplingOptions, Velocity
+from .schedule import Schedule
+from .solvers import SOLVE
+from .window import WindowSampler
+from .window_batch import WindowBatch
+
+ONE_STEP_SOLVERS = ("euler", "heun", "midpoint")  # those that need no step before
+INVERSION_STEPS = 50
+TOLERANCE = 1e-5  # standard deviations
+MAX_ITERATIONS = 40
+GROUP = 16  # windows that go back together
+
+
+def invert_motion(
+    model: MotionModel,
+    motion: Motion,
+    features: AudioFeatures,
+    portrait: Portrait,
+    emotion: EmotionCurve | Tensor | None = None,
+    options: SamplingOptions | None = None,
+    progress: Progress | None = None,
+) -> InvertedNoise:
+    """Find the noise from which a model makes an existing motion.
+
+    Parameters
+    ----------
+    model : MotionModel
+    motion : Motion
+        At any frame rate; where it is shorter than the speech its last frame is held, and what is
+        longer is cut off.
+    features : AudioFeatures
+        Of the speech that the motion goes with.
+    portrait : Portrait
+    emotion : EmotionCurve or Tensor of shape (9,), optional
+        That the motion shows; default none.
+    options : SamplingOptions, optional
+        As for sampling; default 50 steps.
+    progress : callable (done, total), optional
+        Called after every step of a group of windows; may raise to cancel.
+
+    Returns
+    -------
+    InvertedNoise
+        To be sampled with ``smooth=False`` and the same options. Dims that the model never moves
+        come back as its mean.
+
+    Raises
+    ------
+    ValueError
+        If the options are none that can be undone, the features are another
+        encoder's, or the portrait another renderer's.
+    """
+    check_inputs(model, features, portrait)
+    previous, rest = model.start(portrait)
+    with threads_for(model.network.config.width):
+        return invert_flow(
+            model.network,
+            model.null_audio,
+            features.values,
+            portrait.identity,
+            previous,
+            normalized_motion(model.stats, rest, motion, features),
+            emotion,
+            options,
+            progress,
+        )
+
+
+def normalized_motion(
+    stats: MotionStats, rest: Tensor, motion: Motion, features: AudioFeatures
+) -> Tensor:
+    """Bring a motion to the frames of features, and into the model's space.
+
+    Parameters
+    ----------
+    stats : MotionStats
+    rest : Tensor, shape (63,)
+        Expression at rest that the model starts from; the motion's counts from its own.
+    motion : Motion
+        Begins with the recording, after any added silence.
+    features : AudioFeatures
+
+    Returns
+    -------
+    Tensor, shape (T, 70)
+        0 in dims that the model never moves.
+    """
+    before = features.silence[0]
+    placed = motion.resampled(FPS, max(len(features) - before, 1))
+    values = placed.values.detach().cpu().clone()
+    values[:, EXPRESSION] += rest.to(values) - motion.rest.to(values)
+    values = torch.cat([values[:1].expand(before, -1), values])
+    return torch.where(moving_dims(stats), stats.normalize(values), 0)
+
+
+def moving_dims(stats: MotionStats) -> Tensor:
+    """Return which dims a model moves at all, shape (70,), bool."""
+    return stats.std.cpu() > STD_FLOOR
+
+
+@torch.inference_mode()
+def invert_flow(
+    network: MotionMMDiT,
+    null_audio: Tensor,
+    features: Tensor,
+    identity: Tensor,
+    previous: Tensor,
+    motion: Tensor,
+    emotion: EmotionCurve | Tensor | None = None,
+    options: SamplingOptions | None = None,
+    progress: Progress | None = None,
+) -> InvertedNoise:
+    """Find the noise from which a chain of windows makes a motion.
+
+    Parameters
+    ----------
+    network, null_audio, features, identity, previous, emotion, progress
+        See `sample_takes`.
+    motion : Tensor, shape (T, 70)
+        Normalised, one frame for each of the features.
+    options : SamplingOptions, optional
+        As for sampling; default 50 steps.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or the options are none that can be undone.
+    """
+    options = options or SamplingOptions(num_steps=INVERSION_STEPS)
+    check_invertible(options)
+    if tuple(motion.shape) != (len(features), MOTION_DIM):
+        raise ValueError(
+            f"Expected motion of shape ({len(features)}, {MOTION_DIM}), one frame for each of the "
+            f"features, got {tuple(motion.shape)}."
+        )
+    emotion = emotion_weights("none") if emotion is None else emotion
+    sampler = WindowSampler(network, null_audio, identity, emotion, options)
+    num_windows, stride = count_windows(len(features), options.overlap), WINDOW - options.overlap
+    starts = [stride * index for index in range(num_windows)]
+    targets, before = windows_of(motion, previous, starts)
+    total, done, found = num_windows * len(sampler.schedule), 0, []
+
+    def on_step(num_windows: int) -> None:
+        nonlocal done
+        done += num_windows
+        if progress is not None:
+            progress(done, total)
+
+    for first in range(0, num_windows, GROUP):
+        group = range(first, min(first + GROUP, num_windows))
+        velocity = _velocity(sampler, features, group, before[group.start : group.stop])
+        clean = targets[group.start : group.stop].to(sampler.device)
+        found.append(
+            _undo(velocity, clean, sampler.schedule, options.solver, partial(on_step, len(group)))
+        )
+    return InvertedNoise(
+        torch.cat([noise.cpu() for noise, _, _ in found]),
+        len(features),
+        options.overlap,
+        len(sampler.schedule),
+        max(error for _, error, _ in found),
+        sum(iterations for _, _, iterations in found) / len(found) / len(sampler.schedule),
+    )
+
+
+def check_invertible(options: SamplingOptions) -> None:
+    """Check that a run with these options can be undone.
+
+    Raises
+    ------
+    ValueError
+        If it cannot.
+    """
+    if options.windows != "chain":
+        raise ValueError("Windows sampled all at once can't be undone. Use a chain of windows.")
+    if options.solve is not None or options.solver not in ONE_STEP_SOLVERS:
+        solver = "another sampler" if options.solve is not None else repr(options.solver)
+        raise ValueError(
+            f"Steps of {solver} can't be undone. Use one of: {', '.join(ONE_STEP_SOLVERS)}."
+        )
+
+
+def windows_of(motion: Tensor, previous: Tensor, starts: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Cut motion into windows; beyond its end its last frame is held.
+
+    Parameters
+    ----------
+    motion : Tensor, shape (T, 70)
+    previous : Tensor, shape (1, 1, 70)
+        Before the first frame.
+    starts : sequence of int
+        Where the windows begin.
+
+    Returns
+    -------
+    windows : Tensor, shape (W, 80, 70)
+    before : Tensor, shape (W, 1, 70)
+        The frame before each window.
+    """
+    frames = torch.tensor(starts)[:, None] + torch.arange(-1, WINDOW)
+    cut = motion[frames.clamp(0, len(motion) - 1)]  # (W, 81, 70)
+    first = (frames[:, :1] < 0)[..., None].to(motion.device)
+    return cut[:, 1:], torch.where(first, previous.to(motion), cut[:, :1])
+
+
+def _velocity(
+    sampler: WindowSampler, features: Tensor, windows: range, previous: Tensor
+) -> Velocity:
+    """Return the velocity of some windows of a clip."""
+    overlap, pad_mode = sampler.options.overlap, sampler.options.pad_mode
+    context, previous = sampler.field.network.config.audio_context, previous.to(sampler.device)
+    tokens = [
+        sampler.field.embed(window_audio(features, index, context, pad_mode, overlap)[None])
+        for index in windows
+    ]
+    first_frames = [(WINDOW - overlap) * index for index in windows]
+    batch = WindowBatch(sampler.field, torch.cat(tokens), first_frames)
+    return lambda latents, sigma: batch(latents, previous, sigma)
+
+
+def _undo(
+    velocity: Velocity, clean: Tensor, schedule: Schedule, solver: str, on_step: Callable[[], None]
+) -> tuple[Tensor, float, int]:
+    """Return noise, largest error and number of iterations."""
+    latents, direction, worst, iterations = clean, None, 0.0, 0
+    for index in reversed(range(len(schedule))):
+        part = slice(index, index + 1)
+        step = Schedule(schedule.sigma[part], schedule.sigma_next[part], schedule.timestep[part])
+
+        def residual(before: Tensor, after=latents, step=step) -> Tensor:
+            return after - SOLVE[solver](velocity, before, step, lambda: None)
+
+        length = float(step.sigma - step.sigma_next)
+        start = latents if direction is None else latents + length * direction
+        found = solve_fixed_point(residual, start, TOLERANCE, MAX_ITERATIONS)
+        direction, latents = (found.x - latents) / length, found.x
+        worst, iterations = max(worst, float(found.error.max())), iterations + found.iterations
+        on_step()
+    return latents, worst, iterations

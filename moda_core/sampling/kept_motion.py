@@ -1,0 +1,245 @@
+"""Motion that a user wants to keep: held while the rest is sampled, and exact in the end.
+
+What finishing adds to a clip (blinks, sway, wider lips) would move held values too. There it is
+taken back, with the same soft borders as the hold, so that nothing jumps.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..audio.features import AudioFeatures
+from ..direct.ranges import check_choice, check_number
+from ..direct.regions import REGION_KEYPOINTS
+from ..motion import (
+    EXPRESSION,
+    FPS,
+    HEAD,
+    MOTION_DIM,
+    PITCH,
+    ROLL,
+    SCALE,
+    TRANSLATION,
+    YAW,
+    Motion,
+    MotionStats,
+)
+from ..motion_model import MotionModel
+from ..starter.smooth import smoothstep
+from .hold import Hold
+from .inversion import moving_dims
+
+FEATHER_S = 0.6
+BLENDS = 3  # in the flow, of a window and of the clip: soft borders are to be as soft as asked for
+LONGEST_S = 36000.0
+TIME_TOLERANCE_S = 1e-6
+PARTS = {
+    **{
+        region: [3 * keypoint + axis for keypoint in keypoints for axis in range(3)]
+        for region, keypoints in REGION_KEYPOINTS.items()
+    },
+    **{
+        name: list(range(MOTION_DIM))[dims]
+        for name, dims in (
+            ("head", HEAD),
+            ("scale", SCALE),
+            ("translation", TRANSLATION),
+            ("pitch", PITCH),
+            ("yaw", YAW),
+            ("roll", ROLL),
+        )
+    },
+}
+
+
+@dataclass(frozen=True, eq=False)
+class KeptMotion:
+    """Motion to keep, and what of it, and when.
+
+    Parameters
+    ----------
+    motion : Motion
+        Its time is the clip's; at any frame rate. The expression counts from its own rest.
+    weights : Tensor of shape (N, 70) or (70,), or mapping from str to float
+        In [0, 1]: 1 keeps a value, 0 leaves it free; by frame of the motion, or throughout, or by
+        names of `PARTS`. A region's keypoints are kept, whatever else moves them.
+    start_s, end_s : float
+        Seconds in which values are kept; default the whole motion.
+    feather_s : float
+        Seconds outside of them in which motion goes over into the kept one.
+
+    Raises
+    ------
+    ValueError
+        If a name, a shape, a weight or a time is wrong.
+    """
+
+    motion: Motion
+    weights: Tensor | Mapping[str, float]
+    start_s: float = 0.0
+    end_s: float | None = None
+    feather_s: float = FEATHER_S
+
+    def __post_init__(self):
+        check_number("start_s", self.start_s, 0, LONGEST_S)
+        check_number("feather_s", self.feather_s, 0, LONGEST_S)
+        if self.end_s is not None:
+            check_number("end_s", self.end_s, 0, LONGEST_S)
+            if self.end_s <= self.start_s:
+                raise ValueError(
+                    f"Motion is to be kept from {self.start_s:g} s to {self.end_s:g} s. Use an end "
+                    "after the start."
+                )
+        if not isinstance(self.weights, Tensor):
+            for name, weight in self.weights.items():
+                check_choice("part", name, PARTS)
+                check_number(f"the weight of {name}", weight, 0, 1)
+        elif tuple(self.weights.shape) not in ((MOTION_DIM,), (len(self.motion), MOTION_DIM)):
+            raise ValueError(
+                f"Expected weights of shape ({MOTION_DIM},) or ({len(self.motion)}, {MOTION_DIM}), "
+                f"got {tuple(self.weights.shape)}."
+            )
+
+    def curves(self, rest: Tensor, num_frames: int) -> tuple[Tensor, Tensor]:
+        """Return what is kept at 25 fps.
+
+        Parameters
+        ----------
+        rest : Tensor, shape (63,)
+            Expression at rest of the clip.
+        num_frames : int
+            Length of the clip.
+
+        Returns
+        -------
+        values : Tensor, shape (num_frames, 70)
+            De-normalised.
+        weights : Tensor, shape (num_frames, 70)
+            1 where a value is kept, with soft borders outside.
+        """
+        values = self.motion.resampled(FPS, num_frames).values.detach().cpu().clone()
+        values[:, EXPRESSION] += rest.to(values) - self.motion.rest.to(values)
+        return values, self._weights(num_frames) * self._gate(num_frames)[:, None]
+
+    def _weights(self, num_frames: int) -> Tensor:
+        if not isinstance(self.weights, Tensor):
+            weights = torch.zeros(MOTION_DIM)
+            for name, weight in self.weights.items():
+                weights[PARTS[name]] = weights[PARTS[name]].clamp(min=weight)
+            return weights.expand(num_frames, -1)
+        weights = self.weights.float().cpu()
+        if weights.ndim == 1:
+            return weights.expand(num_frames, -1)
+        placed = Motion(weights, self.motion.rest, self.motion.fps)
+        return placed.resampled(FPS, num_frames).values
+
+    def _gate(self, num_frames: int) -> Tensor:
+        """Return 1 in the time to keep and a fall to 0 around it, (num_frames,)."""
+        end_s = len(self.motion) / self.motion.fps if self.end_s is None else self.end_s
+        last_s = end_s - 1 / FPS  # of a frame that is kept
+        time_s = torch.arange(num_frames, dtype=torch.float64) / FPS
+        outside = torch.maximum(self.start_s - time_s, time_s - last_s) - TIME_TOLERANCE_S
+        if self.feather_s == 0:
+            return (outside <= 0).float()
+        return smoothstep(self.feather_s, 0, outside.clamp(min=0)).float()
+
+
+@dataclass(frozen=True, eq=False)
+class KeptCurves:
+    """All that is kept of a clip, frame by frame at 25 fps.
+
+    Parameters
+    ----------
+    values : Tensor, shape (N, 70)
+        De-normalised.
+    weights : Tensor, shape (N, 70)
+        In [0, 1].
+    """
+
+    values: Tensor
+    weights: Tensor
+
+    @classmethod
+    def of(cls, kept: Sequence[KeptMotion], rest: Tensor, num_frames: int) -> "KeptCurves":
+        """Put several kept motions together; of two the heavier counts, or else the later.
+
+        Parameters
+        ----------
+        kept : sequence of KeptMotion
+            At least one.
+        rest, num_frames
+            See `KeptMotion.curves`.
+        """
+        values, weights = kept[0].curves(rest, num_frames)
+        for other in kept[1:]:
+            other_values, other_weights = other.curves(rest, num_frames)
+            values = torch.where(other_weights >= weights, other_values, values)
+            weights = torch.maximum(weights, other_weights)
+        return cls(values, weights)
+
+    def hold(self, stats: MotionStats, features: AudioFeatures) -> Hold:
+        """Return what sampling is to hold.
+
+        Parameters
+        ----------
+        stats : MotionStats
+            Of the model; what it never moves is not held before it.
+        features : AudioFeatures
+            Nothing is held in silence that was added to the recording.
+        """
+        before, after = features.silence
+        motion = torch.where(moving_dims(stats), stats.normalize(self.values), 0)
+        weights = 1 - (1 - self.weights * moving_dims(stats)) ** (1 / BLENDS)
+        return Hold(*(torch.nn.functional.pad(x, (0, 0, before, after)) for x in (motion, weights)))
+
+    def put_back(self, stats: MotionStats, finished: Tensor, sampled: Tensor) -> Tensor:
+        """Return finished motion with the kept values in place.
+
+        Parameters
+        ----------
+        stats : MotionStats
+            Of the model.
+        finished : Tensor, shape (N, 70)
+            De-normalised.
+        sampled : Tensor, shape (N, 70)
+            The same before it was finished, with soft borders already.
+        """
+        source = torch.where(moving_dims(stats), sampled, self.values)
+        soft = finished + self.weights * (source - finished)
+        return torch.where(self.weights == 1, self.values, soft)
+
+
+def finish_motion(
+    model: MotionModel,
+    normalized: Tensor,
+    features: AudioFeatures,
+    seed: int,
+    kept: KeptCurves | None = None,
+    inverted: bool = False,
+) -> Tensor:
+    """Turn the sampled motion of a whole clip into de-normalised motion of the recording.
+
+    Parameters
+    ----------
+    model : MotionModel
+    normalized : Tensor, shape (T, 70)
+        On the CPU, one frame for each of the features.
+    features : AudioFeatures
+    seed : int
+        Of the run.
+    kept : KeptCurves, optional
+        What was held.
+    inverted : bool
+        Whether it was sampled from inverted noise: such motion was finished before, so that only
+        added silence is cut off.
+
+    Returns
+    -------
+    Tensor, shape (N, 70)
+    """
+    before, after = features.silence
+    sampled = model.stats.denormalize(normalized[before : len(normalized) - after])
+    finished = sampled if inverted else model.finish(normalized, features, seed)
+    return finished if kept is None else kept.put_back(model.stats, finished, sampled)

@@ -1,0 +1,121 @@
+"""Rows of several windows, brought to the network in pieces and mixed again."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from .field import VelocityField
+from .guidance import Rows
+
+# Rows that go through the network together. On a CPU more of them leave its caches.
+CPU_ROWS, ROWS = 8, 64
+
+
+class RowBatch:
+    """Rows of several windows, in the pieces in which the network takes them.
+
+    Parameters
+    ----------
+    field : VelocityField
+    tokens : Tensor, shape (B, 80, D)
+    windows : sequence of Rows, length B
+    """
+
+    def __init__(self, field: VelocityField, tokens: Tensor, windows: Sequence[Rows]):
+        self.field, self.device = field, tokens.device
+        places = [
+            (item, row) for item, rows in enumerate(windows) for row in range(len(rows.hears))
+        ]
+        size = CPU_ROWS if self.device.type == "cpu" else ROWS
+        self.pieces = [
+            self._piece(tokens, windows, places[start : start + size])
+            for start in range(0, len(places), size)
+        ]
+        self.first = self._index([place for place, (_, row) in enumerate(places) if row == 0])
+        self.others = [
+            self._others(windows, places, row)
+            for row in range(1, max(len(rows.hears) for rows in windows))
+        ]
+
+    def velocity(
+        self,
+        latents: Tensor,
+        previous: Tensor,
+        modulations: list[Tensor],
+        on_call: Callable[[float], None] | None,
+    ) -> Tensor:
+        """Return the velocities of all rows, shape (rows, 80, 70), float32."""
+        field, velocities = self.field, []
+        before = previous.expand(-1, latents.shape[1], -1)
+
+        def call(piece: tuple[Tensor, Tensor, list[Tensor]]) -> Tensor:
+            items, labels, conditions = piece
+            motion = torch.cat([before[items], latents[items]], dim=-1)
+            motion = motion.to(field.factory["dtype"])
+            tables = [table[labels] for table in modulations]
+            return field.network.velocity(motion, conditions, tables, field.rope).float()
+
+        with ordered_map(min(field.threads, len(self.pieces))) as mapped:
+            for velocity in mapped(call, self.pieces):
+                velocities.append(velocity)
+                if on_call is not None:
+                    on_call(len(velocities) / len(self.pieces))
+        return torch.cat(velocities)
+
+    def mix(self, velocity: Tensor) -> Tensor:
+        """Mix the rows' velocities into the windows', shape (B, 80, 70)."""
+        first = velocity[self.first]
+        mixed = first
+        for rows, items, shares in self.others:
+            mixed = mixed.index_add(0, items, shares * (velocity[rows] - first[items]))
+        return mixed
+
+    def _piece(self, tokens: Tensor, windows: Sequence[Rows], places: list[tuple[int, int]]):
+        """Return the rows' windows, labels and condition tokens."""
+        null = self.field.null_token[0].expand_as(tokens[0])
+        audio = [tokens[i] if windows[i].hears[row] else null for i, row in places]
+        labels = self._index([windows[item].labels[row] for item, row in places])
+        emotion, identity = self.field.emotion_tokens[labels], self.field.identity_tokens[labels]
+        items = self._index([item for item, _ in places])
+        return items, labels, [torch.stack(audio), emotion, identity]
+
+    def _others(self, windows: Sequence[Rows], places: list[tuple[int, int]], row: int):
+        """Return the places, windows and shares of those rows that are the `row`-th of theirs."""
+        found = [(place, item) for place, (item, index) in enumerate(places) if index == row]
+        rows, items = ([pair[side] for pair in found] for side in (0, 1))
+        shares = torch.stack([windows[item].shares[row] for item in items])[..., None]
+        return self._index(rows), self._index(items), shares.to(self.device)
+
+    def _index(self, values: list[int]) -> Tensor:
+        return torch.tensor(values, device=self.device)
+
+
+@contextmanager
+def ordered_map(threads: int) -> Iterator[Callable]:
+    """Give a `map` whose calls run in several threads; leaving drops those not yet begun.
+
+    Parameters
+    ----------
+    threads : int
+        1 calls in this thread.
+    """
+    if threads <= 1:
+        yield map
+        return
+    inference = torch.is_inference_mode_enabled()  # threads do not inherit it
+    pool = ThreadPoolExecutor(threads)
+
+    def mapped(call: Callable, values: Sequence) -> Iterator:
+        def work(value):
+            with torch.inference_mode(inference):
+                return call(value)
+
+        return pool.map(work, values)
+
+    try:
+        yield mapped
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,233 @@
+"""Best of several takes: the same speech sampled from several seeds, and which looks best."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..audio.features import AudioFeatures
+from ..motion import EXPRESSION, HEAD, Motion, MotionStats
+from ..motion_model import MotionModel
+from ..portrait.portrait import Portrait
+from ..starter.controls import CONTROLS, read
+from ..threads import threads_for
+from .chain import Progress
+from .emotion_curve import EmotionCurve
+from .inputs import check_inputs
+from .inversion import moving_dims
+from .kept_motion import KeptCurves, finish_motion
+from .options import SamplingOptions
+from .sample import sample_takes
+
+JAW = CONTROLS.index("jaw")
+MAX_LAG = 3  # frames by which lips may come before or after the sound
+JERK_WEIGHT = 0.15  # of roughness against a correlation
+
+
+@dataclass(frozen=True)
+class Take:
+    """What was measured on one take.
+
+    Parameters
+    ----------
+    index : int
+        Which one it is, from 0.
+    seed : int
+        That it was sampled from.
+    lips : float in [-1, 1]
+        Correlation of the mouth's opening with the sound, at the best lag.
+    lag : int
+        That lag, in frames; above 0 the lips come after the sound.
+    pose_jerk, lip_jerk : float
+        Third difference over the usual one of the takes.
+    score : float
+        Higher is better.
+    """
+
+    index: int
+    seed: int
+    lips: float
+    lag: int
+    pose_jerk: float
+    lip_jerk: float
+    score: float
+
+
+def rank_takes(
+    takes: Tensor, envelope: Tensor | np.ndarray, stats: MotionStats, seeds: Sequence[int] = ()
+) -> list[Take]:
+    """Rank takes by how well the lips go with the sound, and by smoothness.
+
+    Parameters
+    ----------
+    takes : Tensor, shape (B, N, 70)
+        Normalised motion.
+    envelope : Tensor or array, shape (N,)
+        Level of the sound in every frame.
+    stats : MotionStats
+        Of the normalised space.
+    seeds : sequence of int, optional
+        Of the takes; default their places.
+
+    Returns
+    -------
+    list of Take
+        Best first. The score is the correlation of the lips, less 0.15 for every time that the
+        jerk of pose and lips exceeds the median of the takes.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, or there is no take.
+    """
+    if takes.ndim != 3 or not len(takes):
+        raise ValueError(f"Expected takes of shape (B, N, 70), got {tuple(takes.shape)}.")
+    envelope = np.asarray(torch.as_tensor(envelope).detach().cpu(), np.float64)
+    if envelope.shape != (takes.shape[1],):
+        raise ValueError(
+            f"Expected the level of {takes.shape[1]} frames, got {envelope.shape}. Measure it at "
+            "the motion's frame rate."
+        )
+    seeds = list(seeds) or list(range(len(takes)))
+    takes = takes.detach().cpu()
+    jaw = read(stats.denormalize(takes)[..., EXPRESSION])[..., JAW].double().numpy()
+    agreements = [best_agreement(opening, envelope) for opening in jaw]
+    head = takes[..., HEAD][..., moving_dims(stats)[HEAD]].double().numpy()
+    pose_jerk, lip_jerk = (_over_median(_jerk(curves)) for curves in (head, jaw[..., None]))
+    ranked = [
+        Take(
+            index,
+            int(seeds[index]),
+            lips,
+            lag,
+            float(pose_jerk[index]),
+            float(lip_jerk[index]),
+            lips - JERK_WEIGHT * float(pose_jerk[index] + lip_jerk[index] - 2) / 2,
+        )
+        for index, (lips, lag) in enumerate(agreements)
+    ]
+    return sorted(ranked, key=lambda take: -take.score)
+
+
+def sample_best(
+    model: MotionModel,
+    features: AudioFeatures,
+    portrait: Portrait,
+    envelope: Tensor | np.ndarray,
+    seeds: Sequence[int],
+    emotion: EmotionCurve | Tensor | None = None,
+    options: SamplingOptions | None = None,
+    progress: Progress | None = None,
+    kept: KeptCurves | None = None,
+) -> tuple[Motion, list[Take]]:
+    """Sample several takes in one batch and keep the best one.
+
+    Parameters
+    ----------
+    model : MotionModel
+    features : AudioFeatures
+        Of the encoder that the model was trained on.
+    portrait : Portrait
+        Of a renderer that the model takes portraits of.
+    envelope : Tensor or array, shape (N,)
+        Level of the recording at 25 fps, see `frame_levels`.
+    seeds : sequence of int
+        At least one.
+    emotion, options, progress
+        See `sample_takes`.
+    kept : KeptCurves, optional
+        Motion to keep.
+
+    Returns
+    -------
+    motion : Motion
+        Of the best take, at 25 fps.
+    ranking : list of Take
+        Best first.
+
+    Raises
+    ------
+    ValueError
+        If there is no seed, the level is of another length, the features are another encoder's, or
+        the portrait another renderer's.
+    """
+    if not seeds:
+        raise ValueError("Expected at least one seed, got none.")
+    check_inputs(model, features, portrait)
+    options, (previous, rest) = options or SamplingOptions(), model.start(portrait)
+    before, after = features.silence
+    with threads_for(model.network.config.width):
+        takes = sample_takes(
+            model.network,
+            model.null_audio,
+            features.values,
+            portrait.identity,
+            previous,
+            emotion,
+            options,
+            seeds,
+            progress=progress,
+            hold=None if kept is None else kept.hold(model.stats, features),
+        ).cpu()
+    spoken = takes[:, before : takes.shape[1] - after]
+    ranking = rank_takes(spoken, envelope, model.stats, seeds)
+    best = ranking[0]
+    values = finish_motion(model, takes[best.index], features, best.seed, kept)
+    return Motion(values, rest), ranking
+
+
+def ranking_text(ranking: Sequence[Take]) -> str:
+    """Return a ranking as a table, best first."""
+    lines = ["rank  seed        score  lips   lag  pose jerk  lip jerk"]
+    lines += [
+        f"{place:<4d}  {take.seed:<10d}  {take.score:5.2f}  {take.lips:5.2f}  {take.lag:+3d}  "
+        f"{take.pose_jerk:9.2f}  {take.lip_jerk:8.2f}"
+        for place, take in enumerate(ranking, 1)
+    ]
+    return "\n".join(lines)
+
+
+def best_agreement(
+    opening: np.ndarray, envelope: np.ndarray, max_lag: int = MAX_LAG
+) -> tuple[float, int]:
+    """Correlate the mouth's opening with the sound at small lags.
+
+    Parameters
+    ----------
+    opening, envelope : array, shape (N,)
+    max_lag : int
+        Frames; above 0 the lips come after the sound.
+
+    Returns
+    -------
+    correlation : float
+        The largest; 0 where one side does not move, or there are too few frames to tell.
+    lag : int
+        Where it is found, the smallest of equals.
+    """
+    lags = sorted(range(-max_lag, max_lag + 1), key=abs)
+    length = len(opening) - max_lag
+    if length < 3 or np.ptp(opening) == 0 or np.ptp(envelope) == 0:
+        return 0.0, 0
+    found = []
+    for lag in lags:
+        lips = opening[max(lag, 0) : len(opening) + min(lag, 0)]
+        sound = envelope[max(-lag, 0) : len(envelope) + min(-lag, 0)]
+        flat = np.ptp(lips) == 0 or np.ptp(sound) == 0
+        found.append(0.0 if flat else float(np.corrcoef(lips, sound)[0, 1]))
+    best = int(np.argmax(found))
+    return found[best], lags[best]
+
+
+def _jerk(curves: np.ndarray) -> np.ndarray:
+    """Return the root mean square of the third difference, (B,), of curves (B, N, C)."""
+    if curves.shape[1] < 4:
+        return np.zeros(len(curves))
+    return np.sqrt((np.diff(curves, 3, axis=1) ** 2).mean(axis=(1, 2)))
+
+
+def _over_median(values: np.ndarray) -> np.ndarray:
+    median = np.median(values)
+    return values / median if median > 0 else np.ones_like(values)

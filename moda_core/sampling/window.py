@@ -1,0 +1,132 @@
+"""Sampling of one window: the solver on the guided flow."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from ..mmdit.model import MotionMMDiT
+from ..motion import smooth_pose
+from .emotion_curve import EmotionCurve
+from .field import VelocityField
+from .hold import Hold
+from .options import SamplingOptions, Velocity
+from .schedule import schedule_of
+from .solvers import SOLVE
+from .window_batch import WindowBatch
+
+
+class WindowSampler:
+    """Samples windows of one clip; holds what they share.
+
+    Parameters
+    ----------
+    network : MotionMMDiT
+    null_audio : Tensor, shape (channels,)
+        See `VelocityField`.
+    identity : Tensor, shape (63,)
+        Canonical keypoints of the face.
+    emotion : EmotionCurve or Tensor, shape (9,)
+    options : SamplingOptions
+    hold : Hold, optional
+        Motion to keep.
+    threads : int
+        See `VelocityField`.
+    """
+
+    def __init__(
+        self,
+        network: MotionMMDiT,
+        null_audio: Tensor,
+        identity: Tensor,
+        emotion: EmotionCurve | Tensor,
+        options: SamplingOptions,
+        hold: Hold | None = None,
+        threads: int = 1,
+    ):
+        curve = EmotionCurve.constant(emotion) if isinstance(emotion, Tensor) else emotion
+        self.options, self.hold = options, hold
+        self.schedule = schedule_of(options)
+        self.field = VelocityField(
+            network, null_audio, identity, curve, options, self.schedule, threads
+        )
+        self.device = null_audio.device
+
+    def velocity(self, audio: Tensor, previous: Tensor, first_frame: int = 0) -> Velocity:
+        """Return the velocity of one window as a function of latents and noise level.
+
+        Parameters
+        ----------
+        audio : Tensor, shape (80, context, layers, channels)
+            See `window_audio`.
+        previous : Tensor, shape (B, 1, 70)
+            Normalised motion just before the window, of each of B takes.
+        first_frame : int
+            Frame of the clip that the window begins with.
+        """
+        previous = previous.to(self.device)
+        tokens = self.field.embed(audio[None]).expand(len(previous), -1, -1)
+        batch = WindowBatch(self.field, tokens, [first_frame] * len(previous))
+
+        def velocity(latents: Tensor, sigma: float | Tensor) -> Tensor:
+            return batch(latents, previous, sigma)
+
+        return self.steered(velocity, first_frame)
+
+    def steered(self, velocity: Velocity, first_frame: int = 0) -> Velocity:
+        """Return a velocity that keeps what is to be held."""
+        return velocity if self.hold is None else self.hold.steered(velocity, first_frame)
+
+    def applied(self, motion: Tensor, first_frame: int = 0) -> Tensor:
+        """Return clean motion, shape (B, N, 70), with the held values in place."""
+        return motion if self.hold is None else self.hold.applied(motion, first_frame)
+
+    def joined(self, motion: Tensor, first_frame: int = 0) -> Tensor:
+        """Return clean motion, shape (B, N, 70), smooth and with the held values in place."""
+        smoothed = smooth_pose(motion) if self.options.smooth else motion
+        return self.applied(smoothed, first_frame)
+
+    def solve(self, velocity: Velocity, noise: Tensor, on_step: Callable[[], None]) -> Tensor:
+        """Follow the flow from noise to motion.
+
+        Parameters
+        ----------
+        velocity : callable (latents, sigma) -> velocity
+        noise : Tensor, shape (B, N, 70)
+        on_step : callable
+            Called after each step; may raise to cancel.
+
+        Returns
+        -------
+        Tensor, shape (B, N, 70), float32
+            Normalised motion.
+        """
+        noise = noise.to(self.device)
+        if self.options.solve is not None:
+            motion = self.options.solve(velocity, noise, self.schedule.sigmas, on_step)
+            return motion.to(noise)
+        return SOLVE[self.options.solver](velocity, noise, self.schedule, on_step)
+
+    def sample(
+        self,
+        audio: Tensor,
+        previous: Tensor,
+        noise: Tensor,
+        on_step: Callable[[], None],
+        first_frame: int = 0,
+    ) -> Tensor:
+        """Sample one window.
+
+        Parameters
+        ----------
+        audio, previous, first_frame
+            See `velocity`.
+        noise : Tensor, shape (B, 80, 70)
+        on_step : callable
+            Called after each step; may raise to cancel.
+
+        Returns
+        -------
+        Tensor, shape (B, 80, 70), float32
+            Normalised motion.
+        """
+        return self.solve(self.velocity(audio, previous, first_frame), noise, on_step)

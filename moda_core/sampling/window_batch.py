@@ -1,0 +1,70 @@
+"""The guided velocity of windows of a clip, many at a time."""
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
+
+from ..flow import clamp_by_quantile
+from ..window_plan import WINDOW
+from .field import VelocityField
+from .guidance import plan_rows
+from .row_batch import RowBatch
+
+
+class WindowBatch:
+    """Windows whose velocities are computed together.
+
+    Parameters
+    ----------
+    field : VelocityField
+    tokens : Tensor, shape (B, 80, D)
+        From `VelocityField.embed`.
+    first_frames : sequence of int, length B
+        Where the windows begin, for the emotion.
+    """
+
+    def __init__(self, field: VelocityField, tokens: Tensor, first_frames: Sequence[int]):
+        self.field, self.tokens, self.first_frames = field, tokens, first_frames
+        self._prepared: dict[bool, RowBatch] = {}
+
+    def __call__(
+        self,
+        latents: Tensor,
+        previous: Tensor,
+        sigma: float | Tensor,
+        on_call: Callable[[float], None] | None = None,
+    ) -> Tensor:
+        """Return the guided velocity.
+
+        Parameters
+        ----------
+        latents : Tensor, shape (B, 80, 70)
+            Normalised motion at noise level `sigma`.
+        previous : Tensor, shape (B, 1, 70)
+            Normalised motion just before each window.
+        sigma : float in (0, 1]
+        on_call : callable (share), optional
+            Called with the share in (0, 1] that is done, each time the network was called; may
+            raise to cancel.
+
+        Returns
+        -------
+        Tensor, shape (B, 80, 70), float32
+        """
+        sigma = float(sigma)
+        guided = self.field.guided_at(sigma)
+        if guided not in self._prepared:
+            self._prepared[guided] = self._rows(guided)
+        rows = self._prepared[guided]
+        velocity = rows.velocity(latents, previous, self.field.modulations_at(sigma), on_call)
+        if guided and self.field.options.guided and self.field.options.dynamic_threshold:
+            velocity = clamp_by_quantile(velocity, *self.field.options.dynamic_threshold)
+        return rows.mix(velocity)
+
+    def _rows(self, guided: bool) -> RowBatch:
+        curve, options = self.field.curve, self.field.options
+        plans = {
+            first: plan_rows(curve, options, first, WINDOW, guided)
+            for first in set(self.first_frames)
+        }
+        return RowBatch(self.field, self.tokens, [plans[first] for first in self.first_frames])

@@ -1,0 +1,52 @@
+"""A tiny transformer and inputs for it."""
+
+import torch
+
+from moda_core.config import MMDiTConfig
+from moda_core.mmdit.model import MotionMMDiT
+from moda_core.sampling.options import SamplingOptions
+from moda_core.sampling.sample import sample_takes
+
+CONFIG = MMDiTConfig(
+    width=16,
+    num_heads=2,
+    num_four_stream=1,
+    num_double_stream=1,
+    num_single_stream=1,
+    audio_layers=2,
+    audio_width=3,
+    audio_context=3,
+)
+NULL_AUDIO = torch.full((3,), 0.5)
+IDENTITY = torch.linspace(-0.1, 0.1, 63)
+PREVIOUS = torch.linspace(-1, 1, 70).reshape(1, 1, 70)
+
+
+def tiny_network(**factory) -> MotionMMDiT:
+    """Return a transformer with random weights, all of them in effect."""
+    torch.manual_seed(0)
+    network = MotionMMDiT(CONFIG, **factory).eval().requires_grad_(False)
+    for parameter in network.parameters():
+        if parameter.device.type != "meta":
+            parameter.add_(0.2 * torch.randn(parameter.shape))
+    return network
+
+
+def features(num_frames: int, seed: int = 0) -> torch.Tensor:
+    """Return audio features of noise, shape (num_frames, 2, 3)."""
+    return torch.randn(num_frames, 2, 3, generator=torch.Generator().manual_seed(seed))
+
+
+def takes(network, audio, seeds=(42,), **arguments) -> torch.Tensor:
+    """Sample takes, shape (takes, T, 70), of options given as arguments."""
+    names = ("emotion", "noise", "progress", "on_window", "hold", "threads")
+    others = {name: arguments.pop(name) for name in names if name in arguments}
+    options = SamplingOptions(**{"num_steps": 2, **arguments})
+    return sample_takes(
+        network, NULL_AUDIO, audio, IDENTITY, PREVIOUS, options=options, seeds=seeds, **others
+    )
+
+
+def sample(network, audio, **arguments) -> torch.Tensor:
+    """Sample one take, shape (T, 70)."""
+    return takes(network, audio, **arguments)[0]

@@ -1,0 +1,191 @@
+"""Guidance of speech and emotion, against rows computed one by one."""
+
+import pytest
+import torch
+
+from moda_core.config import EMOTIONS
+from moda_core.emotion import emotion_weights
+from moda_core.sampling.emotion_curve import EmotionCurve
+from moda_core.window_plan import window_audio, window_noise
+
+from .sampling_cases import IDENTITY, NULL_AUDIO, PREVIOUS, features, sample, tiny_network
+
+ONES = torch.ones(80)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return tiny_network()
+
+
+def velocity(network, label, hears=True, sigma=1.0):
+    """Return the velocity of one row, shape (80, 70)."""
+    audio = window_audio(features(80), 0, 3, "zero")[None]
+    audio = audio if hears else NULL_AUDIO.expand_as(audio)
+    motion = torch.cat([PREVIOUS.expand(1, 80, -1), window_noise(0, 0)], dim=-1)
+    emotion = emotion_weights(label)[None]
+    return network(motion, torch.tensor([1000.0 * sigma]), audio, IDENTITY[None], emotion)[0]
+
+
+def step(network, curve, **options):
+    """Return the velocity that one step from noise to motion took, expression only."""
+    noise = window_noise(0, 0)
+    options = {"num_steps": 1, "noise": [noise], "emotion": curve, **options}
+    return (noise[0] - sample(network, features(80), **options))[:, :63]
+
+
+def check(found, expected):
+    torch.testing.assert_close(found, expected[:, :63], atol=2e-5, rtol=2e-5)
+
+
+def blend(intensity=ONES, **shares):
+    """Return a curve of weights by label, each a number or of shape (80,)."""
+    weights = torch.zeros(80, 9)
+    for label, share in shares.items():
+        weights[:, EMOTIONS.index(label)] = share
+    return EmotionCurve.from_weights(weights, intensity)
+
+
+def test_one_scale_is_the_released_rule(network):
+    nothing, fear = velocity(network, "none", hears=False), velocity(network, "fear")
+
+    found = step(network, blend(fear=1.0), cfg_scale=1.7)
+
+    check(found, nothing + 1.7 * (fear - nothing))
+
+
+def test_speech_and_emotion_have_their_own_scales(network):
+    nothing, plain = velocity(network, "none", hears=False), velocity(network, "none")
+    fear = velocity(network, "fear")
+
+    found = step(network, blend(fear=1.0), cfg_scale=1.7, emotion_scale=2.5)
+
+    check(found, nothing + 1.7 * (plain - nothing) + 2.5 * (fear - plain))
+
+
+def test_emotion_can_be_guided_while_speech_is_not(network):
+    plain, fear = velocity(network, "none"), velocity(network, "fear")
+
+    found = step(network, blend(fear=1.0), cfg_scale=1.0, emotion_scale=2.5)
+
+    check(found, plain + 2.5 * (fear - plain))
+
+
+def test_intensity_multiplies_the_scale_of_the_emotion_frame_by_frame(network):
+    nothing, plain = velocity(network, "none", hears=False), velocity(network, "none")
+    fear, intensity = velocity(network, "fear"), torch.linspace(0, 2, 80)
+
+    found = step(network, blend(intensity, fear=1.0), cfg_scale=1.5)
+
+    speech = nothing + 1.5 * (plain - nothing)
+    check(found, speech + 1.5 * intensity[:, None] * (fear - plain))
+
+
+@pytest.mark.parametrize("cfg_scale", [1.0, 1.5])
+def test_no_intensity_is_no_emotion_to_the_bit(network, cfg_scale):
+    found = step(network, blend(0 * ONES, fear=1.0), cfg_scale=cfg_scale)
+
+    check(found, step(network, emotion_weights("none"), cfg_scale=cfg_scale))
+
+
+@pytest.mark.parametrize("cfg_scale", [1.0, 1.5])
+def test_emotions_are_mixed_per_frame(network, cfg_scale):
+    nothing, ramp = velocity(network, "none", hears=False), torch.linspace(0, 1, 80)
+    sad, glad = velocity(network, "sadness"), velocity(network, "happiness")
+
+    found = step(network, blend(sadness=1 - ramp, happiness=ramp), cfg_scale=cfg_scale)
+
+    mixed = (1 - ramp)[:, None] * sad + ramp[:, None] * glad
+    check(found, nothing + cfg_scale * (mixed - nothing))
+
+
+def test_three_emotions_with_an_intensity_follow_the_rule(network):
+    rows = {name: velocity(network, name) for name in ("sadness", "none", "fear")}
+    nothing, intensity = velocity(network, "none", hears=False), torch.linspace(0.5, 1.5, 80)
+    shares = {"sadness": 0.5, "none": 0.2, "fear": 0.3}
+
+    found = step(network, blend(intensity, **shares), cfg_scale=1.3, emotion_scale=2.0)
+
+    expected = nothing + 1.3 * (rows["none"] - nothing)
+    for name, share in shares.items():
+        expected = expected + share * 2.0 * intensity[:, None] * (rows[name] - rows["none"])
+    check(found, expected)
+
+
+def test_an_emotion_of_another_window_costs_nothing(network):
+    calls, run = [], network.velocity
+    weights = torch.zeros(144, 9)
+    weights[:100, EMOTIONS.index("sadness")] = 1
+    weights[100:, EMOTIONS.index("fear")] = 1
+
+    def counted(motion, *rest):
+        calls.append(len(motion))
+        return run(motion, *rest)
+
+    network.velocity = counted
+    try:
+        sample(network, features(144), num_steps=1, emotion=EmotionCurve.from_weights(weights))
+    finally:
+        del network.velocity
+
+    assert calls == [2, 3]
+
+
+def test_outside_its_interval_guidance_is_off(network):
+    curve, audio = blend(fear=1.0), features(80)
+
+    never = sample(network, audio, emotion=curve, cfg_scale=3.0, guidance_interval=(0.4, 0.45))
+    always = sample(network, audio, emotion=curve, cfg_scale=3.0, guidance_interval=(0.0, 1.0))
+
+    plain = sample(network, audio, emotion=curve, cfg_scale=1.0)
+    guided = sample(network, audio, emotion=curve, cfg_scale=3.0)
+    torch.testing.assert_close(never, plain, atol=1e-5, rtol=0)
+    assert torch.equal(always, guided)
+    assert not torch.allclose(plain, guided, atol=1e-2)
+
+
+def test_both_ends_of_the_interval_belong_to_it(network):
+    curve, latents = blend(fear=1.0), window_noise(0, 0)
+    options = {"emotion": curve, "cfg_scale": 3.0, "noise": [latents]}
+    found = {}
+
+    def look(velocity, x, sigmas, on_step):
+        found.update({sigma: velocity(x, sigma)[0] for sigma in (0.75, 0.5, 0.25)})
+        return x
+
+    sample(network, features(80), guidance_interval=(0.5, 0.75), solve=look, **options)
+
+    for sigma in (0.75, 0.5):
+        nothing = velocity(network, "none", hears=False, sigma=sigma)
+        fear = velocity(network, "fear", sigma=sigma)
+        torch.testing.assert_close(found[sigma], nothing + 3 * (fear - nothing), atol=2e-5, rtol=0)
+    plain = velocity(network, "fear", sigma=0.25)
+    torch.testing.assert_close(found[0.25], plain, atol=2e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "mix", "intensity"),
+    [
+        (torch.eye(8)[:1], torch.ones(2, 1), torch.ones(2)),
+        (torch.eye(9)[:2], torch.ones(2, 1), torch.ones(2)),
+        (torch.eye(9)[:1], torch.ones(2, 1), torch.ones(3)),
+        (torch.eye(9)[:1], torch.ones(0, 1), torch.ones(0)),
+        (torch.eye(9)[:2], torch.tensor([[0.5, 0.4]]), torch.ones(1)),
+        (torch.eye(9)[:2], torch.tensor([[1.5, -0.5]]), torch.ones(1)),
+        (torch.eye(9)[:1], torch.full((1, 1), float("nan")), torch.ones(1)),
+        (torch.eye(9)[:1], torch.ones(1, 1), torch.tensor([-1.0])),
+        (torch.eye(9)[:1], torch.ones(1, 1), torch.tensor([float("nan")])),
+    ],
+)
+def test_curves_that_are_none_are_refused(labels, mix, intensity):
+    with pytest.raises(ValueError, match="Expected"):
+        EmotionCurve(labels, mix, intensity)
+
+
+def test_a_curve_holds_its_last_frame():
+    curve = EmotionCurve.from_weights(torch.eye(9)[[0, 3]], torch.tensor([1.0, 0.5]))
+
+    mix, intensity = curve.window(1, 3)
+
+    assert mix.tolist() == [[0, 1]] * 3
+    assert intensity.tolist() == [0.5] * 3
