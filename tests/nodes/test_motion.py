@@ -18,12 +18,16 @@ def test_an_emotion_has_a_name_for_logs(host):
     assert len(repr(emotion)) < 80
 
 
-def test_intensity_shares_the_weight_with_none(host):
-    (half,) = host.call("MoDAEmotion", label="sadness", intensity=0.5)
-    (full,) = host.call("MoDAEmotion", label="sadness", intensity=1.0)
-    (none,) = host.call("MoDAEmotion", label="none")
+def test_an_intensity_of_nothing_is_no_emotion_and_more_changes_more(host, parts):
+    def shown(label, intensity):
+        (emotion,) = host.call("MoDAEmotion", label=label, intensity=intensity)
+        return sample(host, parts, emotion=emotion).values
 
-    torch.testing.assert_close(half.weights, (full.weights + none.weights) / 2)
+    none = shown("none", 1.0)
+
+    torch.testing.assert_close(shown("happiness", 0.0), none, atol=1e-4, rtol=0)
+    changes = [(shown("happiness", each) - none).norm() for each in (0.5, 1.0, 1.5)]
+    assert changes[0] < changes[1] < changes[2]
 
 
 def test_motion_has_a_frame_for_each_of_the_speech(host, parts):
