@@ -73,6 +73,44 @@ def temporary_path(suffix: str) -> Path:
     return folder / f"moda_{uuid.uuid4().hex}{suffix}"
 
 
+def saved_path(prefix: str, suffix: str) -> tuple[Path, str]:
+    """Return a new name in the host's output folder.
+
+    Parameters
+    ----------
+    prefix : str
+        What the user calls the file, perhaps with folders; the host fills in what it knows, such
+        as ``%year%``, and a number.
+    suffix : str
+
+    Returns
+    -------
+    path : Path
+        In a folder that exists.
+    subfolder : str
+        Where in the output folder it lies.
+
+    Raises
+    ------
+    ValueError
+        If that is no place in the output folder.
+    """
+    output = Path(folder_paths.get_output_directory()).resolve()
+    if not prefix.strip() or not Path(output, prefix).resolve().is_relative_to(output):
+        raise ValueError(
+            f"'{prefix}' is no name in ComfyUI's output folder. Use one such as 'motion/MoDA'."
+        )
+    folder, name, number, subfolder, _ = folder_paths.get_save_image_path(prefix, str(output))
+    return Path(folder, f"{name}_{number:05}_{suffix}"), subfolder
+
+
+def input_files(suffixes: Iterable[str]) -> dict[str, Path]:
+    """Return the files of the host's input folder that end in certain ways, by their names."""
+    folder, known = Path(folder_paths.get_input_directory()), set(suffixes)
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return {path.name: path for path in files if path.suffix.lower() in known and path.is_file()}
+
+
 def load_device() -> torch.device:
     """Return the device that the host computes on."""
     return management.get_torch_device()

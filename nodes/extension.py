@@ -4,12 +4,19 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import _host
 from .audio import MoDAEncodeAudio
+from .director import MoDADirector
 from .download import MoDADownloadModels
+from .edit_face import MoDAEyes, MoDALips
+from .edit_motion import MoDAFadeMotion, MoDARetimeMotion, MoDASmoothMotion
+from .edit_pose import MoDAPose
 from .emotion import MoDAEmotion
 from .example import MoDAExample
 from .frames import MoDARenderFrames
+from .idle import MoDAIdleMotion
+from .join_motion import MoDAConcatMotion, MoDAMixMotion
 from .load import MoDALoadAudioEncoder, MoDALoadMotionModel, MoDALoadRenderer
 from .motion import MoDAPreviewMotion, MoDASampleMotion
+from .motion_file import MoDALoadMotion, MoDASaveMotion
 from .portrait import MoDAExtractIdentity
 from .render import MoDARenderVideo
 from .talking_portrait import MoDATalkingPortrait
@@ -28,6 +35,18 @@ NODES = [
     MoDATalkingPortrait,
     MoDAExample,
     MoDADownloadModels,
+    MoDAMixMotion,
+    MoDAPose,
+    MoDAEyes,
+    MoDALips,
+    MoDASmoothMotion,
+    MoDARetimeMotion,
+    MoDAFadeMotion,
+    MoDAIdleMotion,
+    MoDAConcatMotion,
+    MoDASaveMotion,
+    MoDALoadMotion,
+    MoDADirector,
 ]
 
 

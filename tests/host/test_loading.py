@@ -24,7 +24,9 @@ NODES = [
     "MoDALoadAudioEncoder", "MoDALoadMotionModel", "MoDALoadRenderer", "MoDAEncodeAudio",
     "MoDAExtractIdentity", "MoDAEmotion", "MoDASampleMotion", "MoDARenderVideo",
     "MoDARenderFrames", "MoDAPreviewMotion", "MoDATalkingPortrait", "MoDAExample",
-    "MoDADownloadModels",
+    "MoDADownloadModels", "MoDAMixMotion", "MoDAPose", "MoDAEyes", "MoDALips", "MoDASmoothMotion",
+    "MoDARetimeMotion", "MoDAFadeMotion", "MoDAIdleMotion", "MoDAConcatMotion", "MoDASaveMotion",
+    "MoDALoadMotion", "MoDADirector",
 ]  # fmt: skip
 
 

@@ -30,6 +30,18 @@ LINKS = {
     "MoDATalkingPortrait": (("IMAGE", "AUDIO"), ("VIDEO", "MODA_MOTION")),
     "MoDAExample": ((), ("IMAGE", "AUDIO")),
     "MoDADownloadModels": ((), ("STRING",)),
+    "MoDAMixMotion": (("MODA_MOTION",) * 5, ("MODA_MOTION",)),
+    "MoDAPose": (("MODA_MOTION",), ("MODA_MOTION",)),
+    "MoDAEyes": (("MODA_MOTION",), ("MODA_MOTION",)),
+    "MoDALips": (("MODA_MOTION", "AUDIO"), ("MODA_MOTION",)),
+    "MoDASmoothMotion": (("MODA_MOTION",), ("MODA_MOTION",)),
+    "MoDARetimeMotion": (("MODA_MOTION",), ("MODA_MOTION",)),
+    "MoDAFadeMotion": (("MODA_MOTION",), ("MODA_MOTION",)),
+    "MoDAIdleMotion": (("MODA_MOTION", "MODA_PORTRAIT"), ("MODA_MOTION",)),
+    "MoDAConcatMotion": (("MODA_MOTION",) * 4, ("MODA_MOTION",)),
+    "MoDASaveMotion": (("MODA_MOTION",), ("MODA_MOTION",)),
+    "MoDALoadMotion": ((), ("MODA_MOTION",)),
+    "MoDADirector": (("MODA_MOTION",), ("MODA_MOTION", "STRING")),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
@@ -108,7 +120,7 @@ def test_widgets_stand_behind_the_links(info):
     assert is_widget == sorted(is_widget)
 
 
-def test_only_the_plot_and_the_download_run_without_a_node_behind_them(host):
+def test_only_a_plot_a_download_and_a_saver_run_without_a_node_behind_them(host):
     shown = [name for name in LINKS if host.object_info(name)["output_node"]]
 
-    assert shown == ["MoDAPreviewMotion", "MoDADownloadModels"]
+    assert shown == ["MoDAPreviewMotion", "MoDADownloadModels", "MoDASaveMotion"]

@@ -14,10 +14,13 @@ SHORT = {
     "EmptyAudio": {"duration": 0.4},
     "MoDARenderFrames": {"count": 10},
     "MoDASampleMotion": {"steps": 2},
+    "MoDAFadeMotion": {"fade_in": 0.1, "fade_out": 0.1},
 }
 FRAMES = {
     "all_in_one_node": (10, 608, 608),
     "background_video": (10, 608, 608),
+    "director": (10, 608, 608),
+    "edit_motion": (10, 608, 608),
     "emotion_grid": (10, 1024, 1024),
     "frames_into_image_nodes": (10, 768, 768),
     "long_audio": (10, 608, 608),

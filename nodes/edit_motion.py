@@ -1,0 +1,271 @@
+"""Nodes that change a motion over time: its jitter, its speed, and its ends."""
+
+from comfy_api.latest import io
+
+from ..moda_core.direct.fade import fade_motion, make_loop
+from ..moda_core.direct.retime import retime_motion
+from ..moda_core.direct.smooth import smooth_motion
+from ..moda_core.motion import Motion
+from . import _host
+from .types import MotionType
+
+POSES = {"first frame": "first", "straight ahead": "zero"}  # the core's words
+
+
+class MoDASmoothMotion(io.ComfyNode):
+    """Takes jitter out of a motion."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """Return the node's schema."""
+        return _host.schema(
+            node_id="MoDASmoothMotion",
+            display_name="MoDA Smooth Motion",
+            category="MoDA",
+            description="Takes jitter out of the head, or of parts of the face.",
+            search_aliases=["jitter", "shake", "filter", "one euro", "savitzky golay"],
+            inputs=[
+                MotionType.Input("motion", tooltip="Any motion."),
+                io.Float.Input(
+                    "head",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="How much of the filter the head gets: 0 is none, 1 all of it.",
+                ),
+                io.Float.Input(
+                    "mouth",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="How much of the filter lips and cheeks get; more makes speech softer.",
+                ),
+                io.Float.Input(
+                    "eyes",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="How much of the filter lids and gaze get; more makes blinks softer.",
+                ),
+                io.Float.Input(
+                    "brows",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="How much of the filter the brows get: 0 is none, 1 all of it.",
+                ),
+                io.Combo.Input(
+                    "method",
+                    options=["one euro", "savitzky-golay"],
+                    default="one euro",
+                    tooltip="'one euro' calms what stands still and lets fast movement through, "
+                    "'savitzky-golay' fits curves and keeps peaks.",
+                ),
+                io.Float.Input(
+                    "cutoff",
+                    default=1.5,
+                    min=0.05,
+                    max=60.0,
+                    step=0.05,
+                    tooltip="Of 'one euro', in Hz: what is slower than that stays; less smooths "
+                    "more.",
+                ),
+                io.Float.Input(
+                    "beta",
+                    default=0.5,
+                    min=0.0,
+                    max=100.0,
+                    step=0.05,
+                    tooltip="Of 'one euro': more lets fast movement through, 0 smooths it like all "
+                    "the rest.",
+                    extra_dict={"advanced": True},
+                ),
+                io.Float.Input(
+                    "window",
+                    default=0.36,
+                    min=0.0,
+                    max=10.0,
+                    step=0.04,
+                    tooltip="Of 'savitzky-golay', in seconds: the piece that a curve is fitted to; "
+                    "more smooths more.",
+                ),
+                io.Int.Input(
+                    "order",
+                    default=2,
+                    min=0,
+                    max=5,
+                    step=1,
+                    tooltip="Of 'savitzky-golay': degree of the curve; more smooths less.",
+                    extra_dict={"advanced": True},
+                ),
+            ],
+            outputs=[
+                MotionType.Output(
+                    display_name="motion", tooltip="Of the same length, without delay."
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        motion: Motion,
+        head: float = 1.0,
+        mouth: float = 0.0,
+        eyes: float = 0.0,
+        brows: float = 0.0,
+        method: str = "one euro",
+        cutoff: float = 1.5,
+        beta: float = 0.5,
+        window: float = 0.36,
+        order: int = 2,
+    ) -> io.NodeOutput:
+        """Smooth the motion."""
+        strengths = {"head": head, "mouth": mouth, "eyes": eyes, "brows": brows}
+        settings = {"min_cutoff_hz": cutoff, "beta": beta, "window_s": window, "order": order}
+        return io.NodeOutput(smooth_motion(motion, strengths, method, **settings))
+
+
+class MoDARetimeMotion(io.ComfyNode):
+    """Plays a motion at another rate or speed."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """Return the node's schema."""
+        return _host.schema(
+            node_id="MoDARetimeMotion",
+            display_name="MoDA Retime Motion",
+            category="MoDA",
+            description="Plays a motion faster or slower, in a given time, or with another number "
+            "of frames a second.",
+            search_aliases=["speed", "fps", "resample", "stretch", "slow motion"],
+            inputs=[
+                MotionType.Input("motion", tooltip="Any motion."),
+                io.Float.Input(
+                    "fps",
+                    default=0.0,
+                    min=0.0,
+                    max=240.0,
+                    step=0.01,
+                    tooltip="Frames a second of the result, at least 1; the speed stays. 0 keeps "
+                    "the motion's own.",
+                ),
+                io.Float.Input(
+                    "speed",
+                    default=1.0,
+                    min=0.05,
+                    max=20.0,
+                    step=0.05,
+                    tooltip="Of the movement: 2 is twice as fast and takes half the time, 0.5 "
+                    "takes twice as long. Leave it at 1 with a duration.",
+                ),
+                io.Float.Input(
+                    "duration",
+                    default=0.0,
+                    min=0.0,
+                    max=86400.0,
+                    step=0.04,
+                    tooltip="Length of the result in seconds, whatever speed that takes; 0 leaves "
+                    "it to the speed.",
+                ),
+                io.Combo.Input(
+                    "interpolation",
+                    options=["linear", "cubic"],
+                    default="linear",
+                    tooltip="Between frames: straight, or in curves, which slow motion needs.",
+                ),
+            ],
+            outputs=[
+                MotionType.Output(
+                    display_name="motion",
+                    tooltip="Render nodes and others take it at any rate and length.",
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        motion: Motion,
+        fps: float = 0.0,
+        speed: float = 1.0,
+        duration: float = 0.0,
+        interpolation: str = "linear",
+    ) -> io.NodeOutput:
+        """Retime the motion."""
+        return io.NodeOutput(
+            retime_motion(motion, fps or None, speed, duration or None, interpolation)
+        )
+
+
+class MoDAFadeMotion(io.ComfyNode):
+    """Lets a motion come from rest and return to it, or repeat."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """Return the node's schema."""
+        return _host.schema(
+            node_id="MoDAFadeMotion",
+            display_name="MoDA Fade Motion",
+            category="MoDA",
+            description="Lets a motion begin and end with the portrait's own look, or makes it a "
+            "loop without a seam.",
+            search_aliases=["ease", "loop", "rest pose", "seamless"],
+            inputs=[
+                MotionType.Input("motion", tooltip="Any motion."),
+                io.Float.Input(
+                    "fade_in",
+                    default=0.5,
+                    min=0.0,
+                    max=60.0,
+                    step=0.04,
+                    tooltip="Seconds in which the face leaves its look at rest; more is slower, 0 "
+                    "leaves the beginning as it is.",
+                ),
+                io.Float.Input(
+                    "fade_out",
+                    default=0.5,
+                    min=0.0,
+                    max=60.0,
+                    step=0.04,
+                    tooltip="Seconds in which it returns there, or, of a loop, in which the end "
+                    "goes over into the beginning; more is slower, 0 leaves the end as it is.",
+                ),
+                io.Combo.Input(
+                    "pose",
+                    options=["first frame", "straight ahead"],
+                    default="first frame",
+                    tooltip="Of the head at rest: as in the first frame, or straight ahead, which "
+                    "is the picture's own for the built-in renderer.",
+                ),
+                io.Boolean.Input(
+                    "loop",
+                    default=False,
+                    tooltip="On: instead of fading, make a motion that repeats without a seam; it "
+                    "gets shorter by 'fade_out', and nothing else counts.",
+                ),
+            ],
+            outputs=[
+                MotionType.Output(
+                    display_name="motion", tooltip="Of the same length; a loop is shorter."
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        motion: Motion,
+        fade_in: float = 0.5,
+        fade_out: float = 0.5,
+        pose: str = "first frame",
+        loop: bool = False,
+    ) -> io.NodeOutput:
+        """Fade the motion, or make it a loop."""
+        if loop:
+            return io.NodeOutput(make_loop(motion, fade_out))
+        return io.NodeOutput(fade_motion(motion, fade_in, fade_out, POSES[pose]))

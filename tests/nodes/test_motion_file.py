@@ -1,0 +1,167 @@
+"""Nodes that save and load motion."""
+
+import importlib
+import json
+import os
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from .acted_motion import acted_motion
+from .starter_graph import node
+
+
+@pytest.fixture
+def motion(parts):
+    return acted_motion(parts, 30)
+
+
+def idle(**inputs):
+    """Return a node that makes motion from nothing."""
+    values = {"duration": 1.0, "blinks": 15.0, "glances": 0.6, "breath": 1.0, "sway": 1.0}
+    return node("MoDAIdleMotion", **{**values, "seed": 0, **inputs})
+
+
+def saving(**inputs):
+    values = {"filename_prefix": "motion/MoDA", "format": "safetensors", **inputs}
+    return {"idle": idle(), "save": node("MoDASaveMotion", motion=["idle", 0], **values)}
+
+
+def saved(host, result):
+    (shown,) = result.ui["save"]["motions"]
+    assert shown["type"] == "output"
+    return host.output_folder / shown["subfolder"] / shown["filename"]
+
+
+def put(host, path):
+    target = host.input_folder / path.name
+    target.write_bytes(path.read_bytes())
+    return target
+
+
+@pytest.mark.parametrize("format", ["safetensors", "json"])
+def test_what_is_saved_can_be_loaded_bit_for_bit(host, format):
+    result = host.run(saving(format=format))
+    path = put(host, saved(host, result))
+
+    loaded = host.run({"load": node("MoDALoadMotion", file=path.name),
+                       "plot": node("MoDAPreviewMotion", motion=["load", 0])})  # fmt: skip
+
+    assert (result.error, loaded.error) == (None, None)
+    motion = result.outputs["save"][0]
+    assert torch.equal(loaded.outputs["load"][0].values, motion.values)
+    assert torch.equal(loaded.outputs["load"][0].rest, motion.rest)
+    assert loaded.outputs["load"][0].fps == motion.fps
+
+
+def test_the_file_lies_where_the_prefix_says(host):
+    path = saved(host, host.run(saving(filename_prefix="deep/er/face")))
+
+    assert path == host.output_folder / "deep" / "er" / "face_00001_.safetensors"
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_no_file_is_written_over(host):
+    for format in ("safetensors", "json", "safetensors"):
+        host.clear_cache()
+        host.run(saving(format=format))
+
+    names = sorted(path.name for path in (host.output_folder / "motion").iterdir())
+    assert names == [
+        "MoDA_00001_.safetensors", "MoDA_00002_.json", "MoDA_00003_.safetensors"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", ["../out", "/tmp/out", "a/../../out", "", "  "])
+def test_nothing_is_written_outside_the_output_folder(host, prefix):
+    result = host.run(saving(filename_prefix=prefix))
+
+    assert result.error_node == "save"
+    assert "is no name in ComfyUI's output folder" in result.error
+    assert list(host.output_folder.iterdir()) == []
+
+
+def test_motion_that_is_no_number_is_not_saved(host, motion):
+    broken = replace(motion, values=motion.values * float("nan"))
+
+    with pytest.raises(ValueError, match="The motion can't be saved"):
+        host.call("MoDASaveMotion", motion=broken)
+
+
+def test_an_empty_input_folder_is_said_in_the_menu_and_when_it_runs(host):
+    options = host.object_info("MoDALoadMotion")["input"]["required"]["file"][1]["options"]
+
+    result = host.run({"load": node("MoDALoadMotion", file=options[0]),
+                       "plot": node("MoDAPreviewMotion", motion=["load", 0])})  # fmt: skip
+
+    assert options == ["no motion file in the input folder"]
+    assert result.error_type == "invalid"
+    assert "was not found in ComfyUI's input folder" in result.error
+
+
+def test_the_menu_has_the_motion_files_of_the_input_folder(host):
+    for name in ("b.json", "a.safetensors", "C.PKL", "speech.wav", "face.png"):
+        (host.input_folder / name).touch()
+    (host.input_folder / "folder.json").mkdir()
+
+    options = host.object_info("MoDALoadMotion")["input"]["required"]["file"][1]["options"]
+
+    assert sorted(options) == ["C.PKL", "a.safetensors", "b.json"]
+
+
+@pytest.mark.parametrize("name", ["../secret.json", "gone.json", "/etc/passwd"])
+def test_only_files_of_the_input_folder_are_read(host, name):
+    (host.base / "secret.json").write_text("{}")
+
+    result = host.run({"load": node("MoDALoadMotion", file=name),
+                       "plot": node("MoDAPreviewMotion", motion=["load", 0])})  # fmt: skip
+
+    assert result.error_type == "invalid"
+    assert f"'{name}' was not found" in result.error
+
+
+def test_another_file_of_the_same_name_is_loaded_again(host, motion):
+    prompt = {"load": node("MoDALoadMotion", file="face.json"),
+              "plot": node("MoDAPreviewMotion", motion=["load", 0])}  # fmt: skip
+    host.run(saving(format="json", filename_prefix="face"))
+    content = json.loads((host.output_folder / "face_00001_.json").read_text())
+    path = host.input_folder / "face.json"
+    path.write_text(json.dumps(content))
+    host.run(prompt)
+    assert host.run(prompt).ran == []
+
+    content["fps"] = 30
+    path.write_text(json.dumps(content))
+    os.utime(path, ns=(1, 1))
+
+    result = host.run(prompt)
+    assert "load" in result.ran
+    assert result.outputs["load"][0].fps == 30
+
+
+def test_a_liveportrait_template_is_read(host):
+    frame = {"exp": np.zeros((1, 21, 3), np.float32), "scale": np.ones((1, 1), np.float32)}
+    frame |= {"t": np.zeros((1, 3), np.float32), "R": np.eye(3, dtype=np.float32)[None]}
+    template = {"n_frames": 3, "output_fps": 25, "motion": [frame] * 3, "c_eyes_lst": []}
+    (host.input_folder / "laugh.pkl").write_bytes(pickle.dumps(template))
+
+    (motion,) = host.call("MoDALoadMotion", file="laugh.pkl")
+
+    assert (len(motion), motion.fps) == (3, 25)
+
+
+def test_a_pickle_that_would_run_something_is_refused(host):
+    class Evil:
+        def __reduce__(self):
+            return (os.mkdir, (str(host.base / "evil"),))
+
+    (host.input_folder / "evil.pkl").write_bytes(pickle.dumps({"motion": Evil()}))
+    errors = importlib.import_module(f"{host.pack.__name__}.moda_core.errors")
+
+    with pytest.raises(errors.InputFileError, match="is no motion"):
+        host.call("MoDALoadMotion", file="evil.pkl")
+
+    assert not (host.base / "evil").exists()
