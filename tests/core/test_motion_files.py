@@ -43,7 +43,20 @@ def test_a_json_file_says_what_its_numbers_are(tmp_path, motion):
     assert len(stored["rest"]) == 63
     assert stored["layout"]["68"] == "yaw"
     assert "left" in stored["layout"]["units"]
-    assert "0.33333334," in (tmp_path / "a.json").read_text("utf-8")  # and no more digits
+
+
+def test_json_rounds_usual_values_to_eight_decimals(tmp_path):
+    values = torch.linspace(-50, 50, 140).reshape(2, MOTION_DIM) / 3
+    values[0, :4] = torch.tensor([1 / 3, -1 / 3, -1e-10, 9999.5])
+    motion = Motion(values, torch.zeros(63))
+
+    save_motion(tmp_path / "a.json", motion)
+
+    text = (tmp_path / "a.json").read_text("utf-8")
+    assert "0.33333334,    -0.33333334,     0.00000000,  9999.50000000," in text
+    torch.testing.assert_close(
+        load_motion(tmp_path / "a.json").values, values, atol=5e-9, rtol=1e-7
+    )
 
 
 def test_a_safetensors_file_says_what_its_numbers_are(tmp_path, motion):
