@@ -53,18 +53,19 @@ def perform(
     Raises
     ------
     ValueError
-        If the features are another encoder's, or the portrait another renderer's; or noise was
-        found for other windows than the run has.
+        If the features are another encoder's, or the portrait another renderer's.
     """
     check_inputs(model, features, portrait)
     request = request or SamplingRequest()
     options, (previous, rest) = request.options, model.start(portrait)
+    if request.noise is not None:
+        options = request.noise.run_options(options)
     num_frames = len(features.values)
     before, after = features.silence
     kept = None
     if request.kept:
         kept = KeptCurves.of(request.kept, rest, num_frames - before - after)
-    noise = request.noise and request.noise.for_clip(num_frames, options)
+    noise = request.noise and request.noise.for_clip(num_frames, options.seed)
 
     def on_window(normalized: Tensor) -> None:
         if preview is not None:

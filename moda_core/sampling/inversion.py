@@ -67,7 +67,7 @@ def invert_motion(
     Returns
     -------
     InvertedNoise
-        To be sampled with ``smooth=False`` and the same options. Dims that the model never moves
+        To be sampled with its `run_options`. Dims that the model never moves
         come back as its mean.
 
     Raises
@@ -78,7 +78,7 @@ def invert_motion(
     """
     check_inputs(model, features, portrait)
     previous, rest = model.start(portrait)
-    with threads_for(model.network.config.width):
+    with threads_for(model.network.config.width) as threads:
         return invert_flow(
             model.network,
             model.null_audio,
@@ -89,6 +89,7 @@ def invert_motion(
             emotion,
             options,
             progress,
+            threads,
         )
 
 
@@ -135,12 +136,13 @@ def invert_flow(
     emotion: EmotionCurve | Tensor | None = None,
     options: SamplingOptions | None = None,
     progress: Progress | None = None,
+    threads: int = 1,
 ) -> InvertedNoise:
     """Find the noise from which a chain of windows makes a motion.
 
     Parameters
     ----------
-    network, null_audio, features, identity, previous, emotion, progress
+    network, null_audio, features, identity, previous, emotion, progress, threads
         See `sample_takes`.
     motion : Tensor, shape (T, 70)
         Normalised, one frame for each of the features.
@@ -160,7 +162,7 @@ def invert_flow(
             f"features, got {tuple(motion.shape)}."
         )
     emotion = emotion_weights("none") if emotion is None else emotion
-    sampler = WindowSampler(network, null_audio, identity, emotion, options)
+    sampler = WindowSampler(network, null_audio, identity, emotion, options, threads=threads)
     num_windows, stride = count_windows(len(features), options.overlap), WINDOW - options.overlap
     starts = [stride * index for index in range(num_windows)]
     targets, before = windows_of(motion, previous, starts)
@@ -182,8 +184,7 @@ def invert_flow(
     return InvertedNoise(
         torch.cat([noise.cpu() for noise, _, _ in found]),
         len(features),
-        options.overlap,
-        len(sampler.schedule),
+        options,
         max(error for _, error, _ in found),
         sum(iterations for _, _, iterations in found) / len(found) / len(sampler.schedule),
     )

@@ -1,6 +1,6 @@
 """Noise from which the sampler makes a known motion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,10 +19,8 @@ class InvertedNoise:
         One for each window of the chain, on the CPU.
     num_frames : int
         Length of the motion.
-    overlap : int
-        Frames that neighbouring windows share.
-    num_steps : int
-        Steps that were undone; with others the motion comes back less exactly.
+    options : SamplingOptions
+        With which it was found.
     error : float
         Largest root mean square by which an undone step misses, in standard deviations.
     iterations : float
@@ -31,44 +29,52 @@ class InvertedNoise:
 
     windows: Tensor
     num_frames: int
-    overlap: int
-    num_steps: int
+    options: SamplingOptions
     error: float
     iterations: float
 
     def __repr__(self) -> str:
-        return f"InvertedNoise({self.num_frames} frames, {self.num_steps} steps)"
+        return f"InvertedNoise({self.num_frames} frames, {self.options.num_steps} steps)"
 
-    def for_clip(self, num_frames: int, options: SamplingOptions) -> list[Tensor]:
+    def run_options(self, options: SamplingOptions) -> SamplingOptions:
+        """Return how to sample from this noise.
+
+        Parameters
+        ----------
+        options : SamplingOptions
+            Of the run, whose guidance and seed count. Steps, solver and windows are those that the
+            noise was found with, because it means nothing to others; and nothing is smoothed that
+            was smooth before.
+        """
+        return replace(
+            self.options,
+            seed=options.seed,
+            cfg_scale=options.cfg_scale,
+            emotion_scale=options.emotion_scale,
+            guidance_interval=options.guidance_interval,
+            dynamic_threshold=options.dynamic_threshold,
+            smooth=False,
+        )
+
+    def for_clip(self, num_frames: int, seed: int) -> list[Tensor]:
         """Return the noise of a clip, which may be longer or shorter than the motion.
 
         Parameters
         ----------
         num_frames : int
-            Length of the clip; frames beyond the motion start from the noise of the seed.
-        options : SamplingOptions
-            Of the run.
+            Length of the clip.
+        seed : int
+            Of the noise of frames beyond the motion.
 
         Returns
         -------
         list of Tensor, shape (1, 80, 70)
             One for each window.
-
-        Raises
-        ------
-        ValueError
-            If the run has other windows than the inversion had.
         """
-        if options.windows != "chain" or options.overlap != self.overlap:
-            raise ValueError(
-                f"The noise was found for a chain of windows with an overlap of {self.overlap}, "
-                f"but the run has windows {options.windows!r} with an overlap of "
-                f"{options.overlap}. Use the same, or invert the motion again."
-            )
-        num_windows = count_windows(num_frames, self.overlap)
-        drawn = [window_noise(options.seed, index) for index in range(num_windows)]
-        for index in range(min(num_windows, len(self.windows))):
-            first = index * (WINDOW - self.overlap)
+        overlap = self.options.overlap
+        drawn = [window_noise(seed, index) for index in range(count_windows(num_frames, overlap))]
+        for index in range(min(len(drawn), len(self.windows))):
+            first = index * (WINDOW - overlap)
             known = WINDOW if num_frames <= self.num_frames else self.num_frames - first
             parts = self.windows[index : index + 1, :known], drawn[index][:, known:]
             drawn[index] = torch.cat(parts, dim=1)

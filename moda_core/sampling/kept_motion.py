@@ -31,7 +31,7 @@ from ..starter.smooth import smoothstep
 from .hold import Hold
 from .inversion import moving_dims
 
-FEATHER_S = 0.6
+FEATHER_S = 0.8
 BLENDS = 3  # in the flow, of a window and of the clip: soft borders are to be as soft as asked for
 LONGEST_S = 36000.0
 TIME_TOLERANCE_S = 1e-6
@@ -101,6 +101,9 @@ class KeptMotion:
                 f"Expected weights of shape ({MOTION_DIM},) or ({len(self.motion)}, {MOTION_DIM}), "
                 f"got {tuple(self.weights.shape)}."
             )
+        elif not bool(((self.weights >= 0) & (self.weights <= 1)).all()):
+            low, high = self.weights.aminmax()
+            raise ValueError(f"Expected weights from 0 to 1, got {low:g} to {high:g}.")
 
     def curves(self, rest: Tensor, num_frames: int) -> tuple[Tensor, Tensor]:
         """Return what is kept at 25 fps.

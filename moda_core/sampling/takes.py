@@ -158,7 +158,7 @@ def sample_best(
     check_inputs(model, features, portrait)
     options, (previous, rest) = options or SamplingOptions(), model.start(portrait)
     before, after = features.silence
-    with threads_for(model.network.config.width):
+    with threads_for(model.network.config.width) as threads:
         takes = sample_takes(
             model.network,
             model.null_audio,
@@ -170,6 +170,7 @@ def sample_best(
             seeds,
             progress=progress,
             hold=None if kept is None else kept.hold(model.stats, features),
+            threads=threads,
         ).cpu()
     spoken = takes[:, before : takes.shape[1] - after]
     ranking = rank_takes(spoken, envelope, model.stats, seeds)
@@ -180,9 +181,9 @@ def sample_best(
 
 def ranking_text(ranking: Sequence[Take]) -> str:
     """Return a ranking as a table, best first."""
-    lines = ["rank  seed        score  lips   lag  pose jerk  lip jerk"]
+    lines = ["rank  seed         score    lips  lag  pose jerk  lip jerk"]
     lines += [
-        f"{place:<4d}  {take.seed:<10d}  {take.score:5.2f}  {take.lips:5.2f}  {take.lag:+3d}  "
+        f"{place:<4d}  {take.seed:<10d}  {take.score:6.3f}  {take.lips:6.3f}  {take.lag:+3d}  "
         f"{take.pose_jerk:9.2f}  {take.lip_jerk:8.2f}"
         for place, take in enumerate(ranking, 1)
     ]

@@ -22,6 +22,10 @@ BENCHES = {
     "window": "bench_window",
     "solvers": "bench_solvers",
     "joint-windows": "bench_joint_windows",
+    "inversion": "bench_inversion",
+    "hold": "bench_hold",
+    "emotion-timeline": "bench_emotion_timeline",
+    "emotion-intensity": "bench_emotion_intensity",
     "driving": "bench_driving",
     "direct": "bench_direct",
     "load": "bench_load",
@@ -46,6 +50,8 @@ NOT_IN_ALL = (
     "load-time",
     "node-memory",
     "joint-windows",
+    "inversion",
+    "emotion-intensity",
 )
 
 

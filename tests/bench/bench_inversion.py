@@ -1,0 +1,67 @@
+"""How exactly a motion comes back from the noise that was found for it.
+
+The starter model and the bundled speech; a sampled motion and a finished one, with blinks and
+sway, are taken back to noise and sampled again through the whole chain of windows. Errors are in
+standard deviations of the training set, over the dims that move.
+"""
+
+import torch
+
+from moda_core.emotion import emotion_weights
+from moda_core.example import SPEECH
+from moda_core.motion import Motion
+from moda_core.sampling.inversion import invert_flow, moving_dims, normalized_motion
+from moda_core.sampling.options import SamplingOptions
+from moda_core.sampling.sample import sample_motion
+from moda_core.starter.controls import rest_expression
+from moda_core.starter_model import encode_speech, load_starter_model
+from moda_core.threads import one_thread
+
+STEPS = (10, 25)
+REQUIRED = {"error_at_50_steps": 1e-2}
+
+
+@one_thread()
+def run(device: str = "cpu", dtype: str = "float32") -> dict:
+    """Measure; return the figures."""
+    model, features = load_starter_model(device), encode_speech(SPEECH)
+    rest, identity, start = rest_expression(), torch.zeros(63), torch.zeros(1, 1, 70)
+    inputs = (model.network, model.null_audio, features.values, identity, start)
+    moving = moving_dims(model.stats)
+
+    def figures(target: torch.Tensor, emotion: str, **chosen) -> dict:
+        options, told = SamplingOptions(**chosen), emotion_weights(emotion)
+        found = invert_flow(*inputs, target, told, options)
+        noise = found.for_clip(len(features), options.seed)
+        again = sample_motion(*inputs, told, found.run_options(options), noise).cpu()
+        error = (again - target)[:, moving]
+        return {
+            "error": float(error.square().mean().sqrt()),
+            "largest": float(error.abs().max()),
+            "iterations_per_step": round(found.iterations, 2),
+            "noise_std": float(found.windows.std()),
+        }
+
+    def both(emotion: str, **chosen) -> dict:
+        options, name = SamplingOptions(**chosen), ", ".join(f"{k} {v}" for k, v in chosen.items())
+        sampled = sample_motion(*inputs, emotion_weights(emotion), options).cpu()
+        finished = Motion(model.finish(sampled, features, options.seed), rest)
+        finished = normalized_motion(model.stats, rest, finished, features)
+        return {
+            f"sampled, {emotion}, {name}": figures(sampled, emotion, **chosen),
+            f"finished, {emotion}, {name}": figures(finished, emotion, **chosen),
+        }
+
+    table, at_50_steps = {}, {}
+    for emotion in ("none", "happiness"):
+        for steps in STEPS:
+            table |= both(emotion, num_steps=steps)
+        at_50_steps |= both(emotion, num_steps=50)
+    at_50_steps |= both("none", num_steps=50, schedule="even")
+    strong = both("none", num_steps=50, cfg_scale=3.0)
+    return {
+        "dtype": "float32",
+        "error_at_50_steps": max(found["error"] for found in at_50_steps.values()),
+        "round_trips": table | at_50_steps | strong,
+        "required": REQUIRED,
+    }

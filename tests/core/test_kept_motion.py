@@ -1,0 +1,190 @@
+"""Motion that a user wants to keep, through sampling and finishing."""
+
+import numpy as np
+import pytest
+import torch
+
+from moda_core import pipeline
+from moda_core.audio.features import AudioFeatures
+from moda_core.motion import HEAD, YAW, Motion, MotionStats
+from moda_core.sampling.kept_motion import PARTS, KeptCurves, KeptMotion, finish_motion
+from moda_core.sampling.options import SamplingOptions
+from moda_core.sampling.request import SamplingRequest
+
+from .sampling_cases import features, sample
+from .sampling_models import STATS, tiny_model, tiny_portrait
+
+REST = torch.zeros(63)
+NUM_FRAMES = 60
+
+
+def still(value=0.0, num_frames=NUM_FRAMES, fps=25.0, rest=REST):
+    return Motion(torch.full((num_frames, 70), value), rest, fps)
+
+
+def perform(kept, silence=(0, 0), inverted=False):
+    """Sample and finish a clip of 60 frames."""
+    model, audio = tiny_model(), features(NUM_FRAMES + sum(silence))
+    spoken = AudioFeatures(audio, "tiny", NUM_FRAMES / 25, silence)
+    curves = kept and KeptCurves.of(kept, REST, NUM_FRAMES)
+    hold = curves and curves.hold(model.stats, spoken)
+    normalized = sample(model.network, audio, hold=hold, num_steps=4)
+    return finish_motion(model, normalized, spoken, 42, curves, inverted)
+
+
+@pytest.mark.parametrize("silence", [(0, 0), (7, 4)])
+def test_kept_values_are_exact_whatever_finishing_adds(silence):
+    turn = Motion(torch.randn(NUM_FRAMES, 70), REST)
+    kept = KeptMotion(turn, {"yaw": 1.0, "brows": 1.0}, start_s=0.8, end_s=1.6, feather_s=0.2)
+
+    values = perform([kept], silence)
+
+    dims = [*PARTS["yaw"], *PARTS["brows"]]
+    assert torch.equal(values[20:40, dims], turn.values[20:40, dims])
+    assert float((values[:15, dims] - turn.values[:15, dims]).abs().min()) > 1e-4
+    assert values.shape == (NUM_FRAMES, 70)
+
+
+@pytest.mark.parametrize("windows", ["chain", "joint"])
+def test_a_performance_keeps_what_its_request_asks_for(windows):
+    turn = Motion(torch.randn(100, 70, generator=torch.Generator().manual_seed(2)), REST)
+    kept = KeptMotion(turn, {"yaw": 1.0}, start_s=2.0, end_s=3.6)
+    request = SamplingRequest(SamplingOptions(num_steps=2, windows=windows), (kept,))
+    spoken = AudioFeatures(features(100), "tiny", 4.0)
+
+    found = pipeline.perform(tiny_model(), spoken, tiny_portrait(), request=request)
+
+    assert torch.equal(found.values[50:90, YAW], turn.values[50:90, YAW])
+    assert not torch.allclose(found.values[:25, YAW], turn.values[:25, YAW], atol=0.1)
+
+
+def test_without_anything_kept_a_clip_is_finished_as_before():
+    values = perform(None)
+
+    model, audio = tiny_model(), AudioFeatures(features(NUM_FRAMES), "tiny", NUM_FRAMES / 25)
+    normalized = sample(model.network, audio.values, num_steps=4)
+    assert torch.equal(values, model.finish(normalized, audio, 42))
+
+
+def test_what_was_finished_before_is_not_finished_again():
+    values = perform(None, silence=(7, 4), inverted=True)
+
+    normalized = sample(tiny_model().network, features(NUM_FRAMES + 11), num_steps=4)
+    assert torch.equal(values, STATS.denormalize(normalized[7:-4]))
+
+
+def test_what_finishing_adds_fades_out_towards_kept_values():
+    kept = KeptMotion(still(), {"yaw": 1.0}, start_s=1.2, end_s=1.6, feather_s=0.4)
+    curves = KeptCurves.of([kept], REST, NUM_FRAMES)
+    sampled, added = torch.zeros(NUM_FRAMES, 70), torch.ones(NUM_FRAMES, 70)
+
+    found = curves.put_back(STATS, sampled + added, sampled)[:, YAW].flatten()
+
+    assert (found[:20] == 1).all()
+    assert (found[30:40] == 0).all()
+    assert (found[50:] == 1).all()
+    assert float(found.diff().abs().max()) < 0.16  # 1.5 / 10 frames: no step
+    assert (found[19:31].diff() <= 0).all()
+
+
+def test_dims_that_the_model_never_moves_are_put_back_but_not_shown_to_it():
+    std = STATS.std.clone()
+    std[66] = 0
+    stats = MotionStats(STATS.mean, std)
+    curves = KeptCurves(torch.full((4, 70), 3.0), torch.ones(4, 70))
+    spoken = AudioFeatures(torch.zeros(4, 2, 3), "tiny", 4 / 25)
+
+    hold = curves.hold(stats, spoken)
+    found = curves.put_back(stats, torch.zeros(4, 70), torch.zeros(4, 70))
+
+    assert (hold.weights[:, 66] == 0).all()
+    assert (hold.motion[:, 66] == 0).all()
+    assert (hold.weights[:, 65] == 1).all()
+    assert (found == 3).all()
+
+
+def test_soft_borders_are_as_soft_as_asked_for_after_sampling_blended_three_times():
+    kept = KeptMotion(still(), {"head": 1.0}, start_s=1.2, end_s=1.6, feather_s=0.4)
+    curves = KeptCurves.of([kept], REST, NUM_FRAMES)
+    spoken = AudioFeatures(torch.zeros(NUM_FRAMES, 2, 3), "tiny", NUM_FRAMES / 25)
+
+    hold, free = curves.hold(STATS, spoken), torch.ones(1, NUM_FRAMES, 70)
+    found = hold.applied(hold.applied(hold.applied(free)))
+
+    target = STATS.normalize(torch.zeros(70))
+    expected = 1 + curves.weights * (target - 1)
+    torch.testing.assert_close(found[0], expected, atol=1e-5, rtol=0)
+
+
+def test_silence_that_was_added_is_left_free():
+    curves = KeptCurves(torch.ones(4, 70), torch.ones(4, 70))
+    spoken = AudioFeatures(torch.zeros(9, 2, 3), "tiny", 4 / 25, (3, 2))
+
+    hold = curves.hold(STATS, spoken)
+
+    assert hold.weights[:, 0].tolist() == [0, 0, 0, 1, 1, 1, 1, 0, 0]
+
+
+def test_the_end_of_the_motion_is_the_end_of_what_is_kept():
+    kept = KeptMotion(still(num_frames=20), torch.ones(70), feather_s=0.0)
+
+    _, weights = kept.curves(REST, NUM_FRAMES)
+
+    assert weights[:, 5].tolist() == [1] * 20 + [0] * 40
+
+
+def test_motion_of_another_rate_and_rest_is_brought_to_the_clips():
+    values = torch.zeros(30, 70)
+    values[:, YAW] = torch.arange(30.0)[:, None]
+    values[:, :63] = 2.0
+    kept = KeptMotion(Motion(values, torch.ones(63), 12.5), {"yaw": 1.0})
+
+    found, _ = kept.curves(torch.full((63,), 0.5), NUM_FRAMES)
+
+    np.testing.assert_allclose(found[:59, YAW][:, 0], np.arange(59) / 2, atol=1e-5)
+    assert (found[:, :63] == 1.5).all()
+
+
+def test_weights_by_frame_are_followed():
+    weights = torch.zeros(NUM_FRAMES, 70)
+    weights[10:20, 3] = 0.5
+
+    _, found = KeptMotion(still(), weights).curves(REST, NUM_FRAMES)
+
+    assert torch.equal(found, weights)
+
+
+def test_of_several_kept_motions_the_heavier_or_the_later_counts():
+    first = KeptMotion(still(1.0), {"yaw": 1.0, "mouth": 0.5}, feather_s=0)
+    second = KeptMotion(still(2.0), {"yaw": 1.0, "mouth": 0.2, "roll": 0.3}, feather_s=0)
+
+    curves = KeptCurves.of([first, second], REST, 3)
+
+    yaw, roll, mouth = PARTS["yaw"][0], PARTS["roll"][0], PARTS["mouth"][0]
+    assert curves.values[0, [yaw, roll, mouth]].tolist() == [2, 2, 1]
+    torch.testing.assert_close(curves.weights[0, [yaw, roll, mouth]], torch.tensor([1, 0.3, 0.5]))
+    assert curves.weights[0, PARTS["pitch"][0]] == 0
+
+
+def test_the_regions_are_the_whole_motion_and_share_nothing():
+    dims = [dim for name in ("mouth", "eyes", "brows", "head") for dim in PARTS[name]]
+
+    assert sorted(dims) == list(range(70))
+    assert PARTS["head"] == list(range(70))[HEAD]
+
+
+@pytest.mark.parametrize(
+    ("weights", "times", "text"),
+    [
+        ({"nose": 1.0}, {}, "part 'nose'.*mouth"),
+        ({"yaw": 1.5}, {}, "weight of yaw"),
+        ({"yaw": float("nan")}, {}, "weight of yaw"),
+        (torch.ones(3, 70), {}, r"\(3, 70\)"),
+        ({"yaw": 1.0}, {"start_s": 2.0, "end_s": 1.0}, "2 s to 1 s"),
+        ({"yaw": 1.0}, {"feather_s": -1.0}, "feather_s"),
+        (torch.full((70,), 2.0), {}, "weights"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(weights, times, text):
+    with pytest.raises(ValueError, match=text):
+        KeptMotion(still(), weights, **times)

@@ -1,0 +1,138 @@
+"""Best of several takes."""
+
+import numpy as np
+import pytest
+import torch
+
+from moda_core.audio.features import AudioFeatures
+from moda_core.motion import YAW, MotionStats
+from moda_core.sampling.kept_motion import KeptCurves
+from moda_core.sampling.options import SamplingOptions
+from moda_core.sampling.takes import best_agreement, rank_takes, ranking_text, sample_best
+from moda_core.starter.controls import CONTROLS, compose
+
+from .sampling_cases import features, sample
+from .sampling_models import STATS, finish, tiny_model, tiny_portrait
+
+PLAIN = MotionStats(torch.zeros(70), torch.ones(70))
+
+
+def envelope(num_frames=100):
+    return np.random.default_rng(0).random(num_frames)
+
+
+def speaking(jaw, yaw=None):
+    """Return normalised motion whose jaw and head follow curves."""
+    values = torch.zeros(len(jaw), 70)
+    controls = torch.zeros(len(jaw), len(CONTROLS))
+    controls[:, CONTROLS.index("jaw")] = torch.as_tensor(jaw, dtype=torch.float32)
+    values[:, :63] = compose(controls)
+    if yaw is not None:
+        values[:, YAW] = torch.as_tensor(yaw, dtype=torch.float32)[:, None]
+    return PLAIN.normalize(values)
+
+
+def test_lips_that_go_with_the_sound_win():
+    level = envelope()
+    deaf = np.random.default_rng(1).permutation(level)
+
+    ranking = rank_takes(torch.stack([speaking(deaf), speaking(level)]), level, PLAIN, [7, 8])
+
+    assert [take.seed for take in ranking] == [8, 7]
+    assert ranking[0].index == 1
+    assert ranking[0].lips == pytest.approx(1, abs=1e-4)
+    assert abs(ranking[1].lips) < 0.35
+
+
+def test_of_equal_lips_the_smooth_head_wins():
+    level, time = envelope(), np.arange(100)
+    smooth, rough = np.sin(time / 20), np.sin(time / 20) + 0.1 * envelope()
+
+    ranking = rank_takes(
+        torch.stack([speaking(level, rough), speaking(level, smooth)]), level, PLAIN
+    )
+
+    assert [take.index for take in ranking] == [1, 0]
+    assert ranking[0].pose_jerk < 1 < ranking[1].pose_jerk
+    assert ranking[0].lip_jerk == pytest.approx(1)
+
+
+def test_jerk_is_the_third_difference_over_that_of_the_middle_take():
+    level, time = envelope(), np.arange(100.0)
+    takes = torch.stack([speaking(level, scale * time**3) for scale in (1e-4, 2e-4, 5e-4)])
+
+    ranking = rank_takes(takes, level, PLAIN)
+
+    jerks = {take.index: take.pose_jerk for take in ranking}
+    assert [jerks[i] for i in range(3)] == pytest.approx([0.5, 1, 2.5], rel=1e-2)
+
+
+@pytest.mark.parametrize("lag", [-2, 0, 3])
+def test_lips_that_come_late_or_early_are_found_so(lag):
+    level = envelope()
+
+    correlation, found = best_agreement(np.roll(level, lag), level)
+
+    assert found == lag
+    assert correlation == pytest.approx(1)
+
+
+@pytest.mark.parametrize("length", [1, 3, 6, 50])
+def test_a_mouth_that_does_not_move_agrees_with_nothing(length):
+    assert best_agreement(np.zeros(length), envelope(length)) == (0.0, 0)
+
+
+def test_the_best_of_a_batch_is_finished_as_if_it_were_sampled_alone():
+    audio = AudioFeatures(features(100), "tiny", 92 / 25, silence=(5, 3))
+    options = SamplingOptions(num_steps=2)
+
+    motion, ranking = sample_best(
+        tiny_model(), audio, tiny_portrait(), envelope(92), [3, 4, 5], options=options
+    )
+
+    seed = ranking[0].seed
+    alone = finish(sample(tiny_model().network, audio.values, seeds=[seed]), audio, seed)
+    assert sorted(take.seed for take in ranking) == [3, 4, 5]
+    assert [take.score for take in ranking] == sorted((t.score for t in ranking), reverse=True)
+    torch.testing.assert_close(motion.values, alone, atol=1e-4, rtol=0)
+
+
+def test_all_takes_keep_what_is_kept():
+    audio = AudioFeatures(features(60), "tiny", 60 / 25)
+    weights = torch.zeros(60, 70)
+    weights[20:40, YAW] = 1
+    kept = KeptCurves(torch.full((60, 70), 4.0), weights)
+
+    motion, _ = sample_best(tiny_model(), audio, tiny_portrait(), envelope(60), [3, 4], kept=kept)
+
+    assert (motion.values[20:40, YAW] == 4).all()
+
+
+def test_the_ranking_is_shown_as_a_table():
+    level = envelope()
+    ranking = rank_takes(torch.stack([speaking(level)] * 2), level, PLAIN, [7, 123456])
+
+    lines = ranking_text(ranking).splitlines()
+
+    assert len(lines) == 3
+    assert lines[0].split()[:3] == ["rank", "seed", "score"]
+    assert lines[1].split()[:4] == ["1", "7", "1.000", "1.000"]
+    assert len({len(line) for line in lines}) == 1
+
+
+@pytest.mark.parametrize("shape", [(0, 10, 70), (10, 70)])
+def test_no_takes_are_refused(shape):
+    with pytest.raises(ValueError, match="takes"):
+        rank_takes(torch.zeros(shape), envelope(10), STATS)
+
+
+def test_a_level_of_another_length_is_refused():
+    with pytest.raises(ValueError, match="10 frames"):
+        rank_takes(torch.zeros(1, 10, 70), envelope(11), STATS)
+
+
+def test_no_seed_is_refused():
+    audio = AudioFeatures(features(10), "tiny", 0.4)
+
+    with pytest.raises(ValueError, match="seed"):
+        sample_best(tiny_model(), audio, tiny_portrait(), envelope(10), [])
