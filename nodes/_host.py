@@ -1,15 +1,18 @@
-"""All that the pack asks of ComfyUI's internals: folders, devices, memory, progress, Cancel."""
+"""All that the pack asks of ComfyUI's internals: folders, devices, memory, progress, samplers."""
 
 import dataclasses
 import os
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import comfy.model_management as management
 import comfy.model_patcher
+import comfy.model_sampling
 import comfy.ops
 import comfy.utils
 import folder_paths
@@ -22,6 +25,8 @@ from torch import Tensor, nn
 from ..moda_core.errors import MoDAError
 from ..moda_core.model_files.places import KINDS, LIVEPORTRAIT, MODA, Places, kind_places
 from ..moda_core.model_files.stamps import NAME, Stamps
+from ..moda_core.sampling.denoiser import FlowDenoiser
+from ..moda_core.sampling.options import Solve
 
 PROGRESS_INTERVAL_S = 0.05  # every update costs the host work for each node of the graph
 PREVIEW_INTERVAL_S = 0.25
@@ -232,3 +237,50 @@ class Progress:
         self._bar = self._bar or comfy.utils.ProgressBar(total)
         self._shown_at = now
         self._bar.update_absolute(done, total, preview)
+
+
+def solver_of(sampler) -> Solve:
+    """Let one of the host's samplers solve the flow.
+
+    Parameters
+    ----------
+    sampler : comfy.samplers.Sampler
+        What a SAMPLER link carries.
+
+    Returns
+    -------
+    callable
+        See `SamplingOptions.solve`. What a sampler draws depends on the noise that it begins
+        with, so that the same seed gives the same motion.
+    """
+
+    def solve(velocity, noise: Tensor, sigmas: Tensor, on_step: Callable[[], None]) -> Tensor:
+        extra = {"model_options": {}, "seed": zlib.crc32(noise.cpu().numpy().tobytes())}
+        model = _GuidedFlow(FlowDenoiser(velocity))
+        sigmas, clean = sigmas.to(noise), torch.zeros_like(noise)
+        return sampler.sample(model, sigmas, extra, lambda *_: on_step(), noise, clean, None, True)
+
+    return solve
+
+
+class _FlowSigmas(comfy.model_sampling.ModelSamplingDiscreteFlow, comfy.model_sampling.CONST):
+    """What samplers ask about noise: a flow, from 1 to 0."""
+
+
+class _GuidedFlow:
+    """A denoiser with what the host's samplers look for in their model."""
+
+    def __init__(self, denoise: FlowDenoiser):
+        self.denoise = denoise
+        self.inner_model = SimpleNamespace(model_sampling=_FlowSigmas())
+        self.model_patcher = SimpleNamespace(
+            get_model_object=lambda name: getattr(self.inner_model, name)
+        )
+
+    def __call__(self, x: Tensor, sigma: Tensor, model_options=None, seed=None) -> Tensor:
+        if (model_options or {}).get("sampler_post_cfg_function"):
+            raise ValueError(
+                "The linked sampler asks for a prediction without guidance, which is not made "
+                "here. Choose one without 'cfg_pp' in its name."
+            )
+        return self.denoise(x, sigma)

@@ -4,21 +4,26 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import _host
 from .audio import MoDAEncodeAudio
+from .best_take import MoDABestOfN
 from .director import MoDADirector
 from .download import MoDADownloadModels
 from .edit_face import MoDAEyes, MoDALips
 from .edit_motion import MoDAFadeMotion, MoDARetimeMotion, MoDASmoothMotion
 from .edit_pose import MoDAPose
 from .emotion import MoDAEmotion
+from .emotion_blend import MoDAEmotionBlend
+from .emotion_timeline import MoDAEmotionTimeline
 from .example import MoDAExample
 from .frames import MoDARenderFrames
 from .idle import MoDAIdleMotion
 from .join_motion import MoDAConcatMotion, MoDAMixMotion
+from .keep_motion import MoDAHoldMotion, MoDAInvertMotion
 from .load import MoDALoadAudioEncoder, MoDALoadMotionModel, MoDALoadRenderer
 from .motion import MoDAPreviewMotion, MoDASampleMotion
 from .motion_file import MoDALoadMotion, MoDASaveMotion
 from .portrait import MoDAExtractIdentity
 from .render import MoDARenderVideo
+from .sampling_options import MoDAGuidance, MoDASolver, MoDAWindows
 from .talking_portrait import MoDATalkingPortrait
 
 NODES = [
@@ -47,6 +52,14 @@ NODES = [
     MoDASaveMotion,
     MoDALoadMotion,
     MoDADirector,
+    MoDAEmotionBlend,
+    MoDAEmotionTimeline,
+    MoDAGuidance,
+    MoDASolver,
+    MoDAWindows,
+    MoDAHoldMotion,
+    MoDAInvertMotion,
+    MoDABestOfN,
 ]
 
 

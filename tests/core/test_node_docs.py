@@ -85,7 +85,7 @@ def shown(value):
 
 
 def test_all_nodes_are_read():
-    assert len(SCHEMAS) == 25
+    assert len(SCHEMAS) == 33
     assert set(SCHEMAS["MoDARenderVideo"][0]) == {
         *("renderer", "portrait", "motion", "audio", "background", "mask", "fps", "quality")
     }

@@ -26,7 +26,8 @@ NODES = [
     "MoDARenderFrames", "MoDAPreviewMotion", "MoDATalkingPortrait", "MoDAExample",
     "MoDADownloadModels", "MoDAMixMotion", "MoDAPose", "MoDAEyes", "MoDALips", "MoDASmoothMotion",
     "MoDARetimeMotion", "MoDAFadeMotion", "MoDAIdleMotion", "MoDAConcatMotion", "MoDASaveMotion",
-    "MoDALoadMotion", "MoDADirector",
+    "MoDALoadMotion", "MoDADirector", "MoDAEmotionBlend", "MoDAEmotionTimeline", "MoDAGuidance",
+    "MoDASolver", "MoDAWindows", "MoDAHoldMotion", "MoDAInvertMotion", "MoDABestOfN",
 ]  # fmt: skip
 
 

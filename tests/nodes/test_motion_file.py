@@ -42,8 +42,8 @@ def put(host, path):
     return target
 
 
-@pytest.mark.parametrize("format", ["safetensors", "json"])
-def test_what_is_saved_can_be_loaded_bit_for_bit(host, format):
+@pytest.mark.parametrize(("format", "precision"), [("safetensors", 0), ("json", 6e-9)])
+def test_what_is_saved_can_be_loaded(host, format, precision):
     result = host.run(saving(format=format))
     path = put(host, saved(host, result))
 
@@ -52,7 +52,8 @@ def test_what_is_saved_can_be_loaded_bit_for_bit(host, format):
 
     assert (result.error, loaded.error) == (None, None)
     motion = result.outputs["save"][0]
-    assert torch.equal(loaded.outputs["load"][0].values, motion.values)
+    found = loaded.outputs["load"][0].values
+    torch.testing.assert_close(found, motion.values, atol=precision, rtol=10 * precision)
     assert torch.equal(loaded.outputs["load"][0].rest, motion.rest)
     assert loaded.outputs["load"][0].fps == motion.fps
 

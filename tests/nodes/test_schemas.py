@@ -42,6 +42,26 @@ LINKS = {
     "MoDASaveMotion": (("MODA_MOTION",), ("MODA_MOTION",)),
     "MoDALoadMotion": ((), ("MODA_MOTION",)),
     "MoDADirector": (("MODA_MOTION",), ("MODA_MOTION", "STRING")),
+    "MoDAEmotionBlend": ((), ("MODA_EMOTION",)),
+    "MoDAEmotionTimeline": ((), ("MODA_EMOTION",)),
+    "MoDAGuidance": (("MODA_SAMPLING",), ("MODA_SAMPLING",)),
+    "MoDASolver": (("SAMPLER", "SIGMAS", "MODA_SAMPLING"), ("MODA_SAMPLING",)),
+    "MoDAWindows": (("MODA_SAMPLING",), ("MODA_SAMPLING",)),
+    "MoDAHoldMotion": (("MODA_MOTION", "MODA_SAMPLING"), ("MODA_SAMPLING",)),
+    "MoDAInvertMotion": (
+        (
+            *("MODA_MODEL", "MODA_MOTION", "MODA_AUDIO_FEATURES", "MODA_PORTRAIT"),
+            *("MODA_EMOTION", "MODA_SAMPLING"),
+        ),
+        ("MODA_SAMPLING",),
+    ),
+    "MoDABestOfN": (
+        (
+            *("MODA_MODEL", "MODA_AUDIO_FEATURES", "MODA_PORTRAIT", "AUDIO"),
+            *("MODA_EMOTION", "MODA_SAMPLING"),
+        ),
+        ("MODA_MOTION", "STRING"),
+    ),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 

@@ -19,6 +19,7 @@ SHORT = {
 FRAMES = {
     "all_in_one_node": (10, 608, 608),
     "background_video": (10, 608, 608),
+    "direct_the_emotion": (10, 608, 608),
     "director": (10, 608, 608),
     "edit_motion": (10, 608, 608),
     "emotion_grid": (10, 1024, 1024),

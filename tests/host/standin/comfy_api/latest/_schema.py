@@ -125,6 +125,7 @@ class _MultiInput(Input):
 
 
 Image, Mask, Audio, Video = (Custom(name) for name in ("IMAGE", "MASK", "AUDIO", "VIDEO"))
+Sampler, Sigmas = Custom("SAMPLER"), Custom("SIGMAS")
 Int = make_type("INT", (*NUMBER, "control_after_generate"))
 Float = make_type("FLOAT", (*NUMBER, "round"))
 Boolean = make_type("BOOLEAN", (*WIDGET, "label_on", "label_off"))

@@ -1,0 +1,162 @@
+"""The node that samples several takes and keeps the best one."""
+
+from comfy_api.latest import io
+
+from ..moda_core.audio.features import AudioFeatures
+from ..moda_core.direct.level import frame_levels
+from ..moda_core.emotion import Emotion
+from ..moda_core.motion import FPS
+from ..moda_core.pipeline import emotion_curve
+from ..moda_core.portrait.portrait import Portrait
+from ..moda_core.sampling.kept_motion import KeptCurves
+from ..moda_core.sampling.request import SamplingRequest
+from ..moda_core.sampling.takes import Take, ranking_text, sample_best
+from . import _host
+from ._convert import sound_of
+from .motion import SAMPLING_ACTIVATIONS
+from .types import (
+    EmotionType,
+    FeaturesType,
+    LoadedModel,
+    ModelType,
+    MotionType,
+    PortraitType,
+    SamplingType,
+)
+
+NUM_SEEDS = 2**64
+
+
+class MoDABestOfN(io.ComfyNode):
+    """Samples several takes and keeps the best one."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """Return the node's schema."""
+        return _host.schema(
+            node_id="MoDABestOfN",
+            display_name="MoDA Best Of N",
+            category="MoDA",
+            description="Makes several performances of the same speech at once and keeps the one "
+            "whose lips go best with the sound and whose head moves smoothly.",
+            search_aliases=["takes", "ranking", "seeds", "batch", "sampler"],
+            inputs=[
+                ModelType.Input("model", tooltip="A motion model."),
+                FeaturesType.Input(
+                    "audio_features", tooltip="Of the encoder that the model was trained on."
+                ),
+                PortraitType.Input("portrait", tooltip="The face that will speak."),
+                io.Audio.Input(
+                    "audio",
+                    tooltip="The sound that the lips are compared with, from MoDA Encode Audio.",
+                ),
+                EmotionType.Input(
+                    "emotion", optional=True, tooltip="Without it the speech decides."
+                ),
+                SamplingType.Input(
+                    "options", optional=True, tooltip="From option nodes; without it the usual."
+                ),
+                io.Int.Input(
+                    "takes",
+                    default=4,
+                    min=1,
+                    max=64,
+                    step=1,
+                    tooltip="How many performances; more take longer, in proportion, and memory.",
+                ),
+                io.Int.Input(
+                    "steps",
+                    default=10,
+                    min=1,
+                    max=200,
+                    step=1,
+                    tooltip="Steps of the diffusion, as in MoDA Sample Motion.",
+                ),
+                io.Float.Input(
+                    "guidance",
+                    default=1.2,
+                    min=1.0,
+                    max=10.0,
+                    step=0.05,
+                    tooltip="How strongly speech and emotion are followed, as in MoDA Sample "
+                    "Motion.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=42,
+                    min=0,
+                    max=2**64 - 1,
+                    step=1,
+                    control_after_generate=True,
+                    tooltip="Seed of the first take; the others have the ones after it.",
+                ),
+            ],
+            outputs=[
+                MotionType.Output(display_name="motion", tooltip="The best take's."),
+                io.String.Output(
+                    display_name="ranking",
+                    tooltip="All takes, best first: seed, score, lips against sound, and jerks.",
+                ),
+            ],
+            hidden=[io.Hidden.unique_id],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: LoadedModel,
+        audio_features: AudioFeatures,
+        portrait: Portrait,
+        audio: dict,
+        emotion: Emotion | None = None,
+        options: SamplingRequest | None = None,
+        takes: int = 4,
+        steps: int = 10,
+        guidance: float = 1.2,
+        seed: int = 42,
+    ) -> io.NodeOutput:
+        """Sample the takes and rank them."""
+        request = options or SamplingRequest()
+        request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
+        num_frames = len(audio_features) - sum(audio_features.silence)
+        _host.bring_to_device(model.patchers, takes * SAMPLING_ACTIVATIONS)
+        motion, ranking = sample_best(
+            model.model,
+            audio_features,
+            portrait,
+            frame_levels(*sound_of(audio), num_frames, FPS),
+            [(seed + take) % NUM_SEEDS for take in range(takes)],
+            emotion_curve(emotion, audio_features),
+            request.options,
+            _host.Progress(),
+            kept_curves(request, model, portrait, num_frames),
+        )
+        _host.show_text(cls.hidden.unique_id, summary(ranking))
+        return io.NodeOutput(motion, ranking_text(ranking))
+
+
+def kept_curves(
+    request: SamplingRequest, model: LoadedModel, portrait: Portrait, num_frames: int
+) -> KeptCurves | None:
+    """Return the motion that takes are to keep.
+
+    Raises
+    ------
+    ValueError
+        If the request asks for one take only, by its noise.
+    """
+    if request.noise is not None:
+        raise ValueError(
+            "The options hold the noise of one motion, so that all takes would be the same. Link "
+            "MoDA Invert Motion to MoDA Sample Motion instead."
+        )
+    if not request.kept:
+        return None
+    _, rest = model.model.start(portrait)
+    return KeptCurves.of(request.kept, rest, num_frames)
+
+
+def summary(ranking: list[Take]) -> str:
+    """Return the best take and the scores of all, for a page that runs lines together."""
+    scores = ", ".join(f"{take.seed}: {take.score:.3f}" for take in ranking)
+    return f"Best is seed {ranking[0].seed}. Scores by seed: {scores}."

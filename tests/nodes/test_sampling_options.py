@@ -1,0 +1,166 @@
+"""Option nodes for guidance, solver and windows, and ComfyUI's own samplers."""
+
+import pytest
+import torch
+
+OPTION_NODES = ("MoDAGuidance", "MoDASolver", "MoDAWindows")
+FLOW_SIGMAS = torch.tensor([1.0, 0.7, 0.3, 0.0])
+
+
+def sample(host, parts, **inputs):
+    values = {"model": parts.model, "audio_features": parts.features, "portrait": parts.portrait}
+    return host.call("MoDASampleMotion", **{**values, "steps": 2, **inputs})[0]
+
+
+def happy(host):
+    return host.call("MoDAEmotion", label="happiness")[0]
+
+
+def sampler(name):
+    import comfy.samplers
+
+    return comfy.samplers.sampler_object(name)
+
+
+@pytest.mark.parametrize("node", OPTION_NODES)
+def test_defaults_change_nothing(host, parts, node):
+    (options,) = host.call(node)
+
+    assert torch.equal(sample(host, parts, options=options).values, parts.motion.values)
+
+
+@pytest.mark.parametrize(
+    ("node", "inputs"),
+    [
+        ("MoDAGuidance", {"emotion_guidance": 3.0}),
+        ("MoDAGuidance", {"sigma_start": 0.5}),
+        ("MoDAGuidance", {"sigma_end": 0.8}),
+        ("MoDASolver", {"solver": "heun"}),
+        ("MoDASolver", {"solver": "midpoint"}),
+        ("MoDASolver", {"solver": "ab2"}),
+        ("MoDASolver", {"schedule": "even"}),
+        ("MoDASolver", {"shift": 2.0}),
+        ("MoDASolver", {"sigmas": FLOW_SIGMAS}),
+    ],
+)
+def test_every_setting_changes_the_motion(host, parts, node, inputs):
+    usual = sample(host, parts, emotion=happy(host), steps=4).values
+    (options,) = host.call(node, **inputs)
+
+    changed = sample(host, parts, emotion=happy(host), steps=4, options=options).values
+
+    assert changed.isfinite().all()
+    assert not torch.equal(changed, usual)
+
+
+@pytest.mark.parametrize("inputs", [{"windows": "joint"}, {"overlap": 40}])
+def test_windows_change_what_is_longer_than_one(host, parts, inputs):
+    audio = {"audio_encoder": parts.encoder, "audio": parts.audio, "start": 1.0, "duration": 4.0}
+    features, _ = host.call("MoDAEncodeAudio", **audio)
+    (options,) = host.call("MoDAWindows", **inputs)
+
+    usual, changed = (sample(host, parts, audio_features=features, **each).values
+                      for each in ({}, {"options": options}))  # fmt: skip
+
+    assert usual.shape == changed.shape == (100, 70)
+    assert not torch.equal(usual, changed)
+
+
+def test_emotion_is_guided_alone(host, parts):
+    (options,) = host.call("MoDAGuidance", emotion_guidance=2.0)
+
+    plain = sample(host, parts, options=options).values  # there is no emotion to guide
+
+    torch.testing.assert_close(plain, parts.motion.values)
+
+
+def test_option_nodes_add_to_each_other_in_any_order(host):
+    chosen = {
+        "MoDAGuidance": {"emotion_guidance": 2.5, "sigma_start": 0.9, "sigma_end": 0.2},
+        "MoDASolver": {"solver": "ab2", "schedule": "even", "shift": 1.5},
+        "MoDAWindows": {"windows": "joint", "overlap": 24},
+    }
+
+    requests = []
+    for order in (OPTION_NODES, OPTION_NODES[::-1]):
+        request = None
+        for node in order:
+            (request,) = host.call(node, options=request, **chosen[node])
+        requests.append(request)
+
+    options = requests[0].options
+    assert requests[1].options == options
+    assert (options.emotion_scale, options.guidance_interval) == (2.5, (0.2, 0.9))
+    assert (options.solver, options.schedule, options.shift) == ("ab2", "even", 1.5)
+    assert (options.windows, options.overlap) == ("joint", 24)
+
+
+def test_guidance_that_ends_before_it_begins_is_refused(host):
+    with pytest.raises(ValueError, match=r"begins at the noise level 0.2 and ends at 0.6"):
+        host.call("MoDAGuidance", sigma_start=0.2, sigma_end=0.6)
+
+
+def test_sigmas_take_the_place_of_steps(host, parts):
+    (options,) = host.call("MoDASolver", sigmas=FLOW_SIGMAS)
+
+    few, many = (sample(host, parts, options=options, steps=steps) for steps in (2, 9))
+
+    assert torch.equal(few.values, many.values)
+
+
+@pytest.mark.parametrize("sigmas", [[14.6, 3.0, 0.0], [1.0, 0.5, 0.2], [1.0, 1.0, 0.0]])
+def test_sigmas_of_other_models_are_refused(host, sigmas):
+    with pytest.raises(ValueError, match="Expected sigmas"):
+        host.call("MoDASolver", sigmas=torch.tensor(sigmas))
+
+
+@pytest.mark.parametrize("inputs", [{}, {"schedule": "even", "shift": 2.0}])
+def test_the_hosts_euler_makes_the_same_motion(host, parts, inputs):
+    (theirs,) = host.call("MoDASolver", sampler=sampler("euler"), **inputs)
+    (ours,) = host.call("MoDASolver", **inputs)
+
+    motion, expected = (
+        sample(host, parts, options=each, steps=8).values for each in (theirs, ours)
+    )
+
+    torch.testing.assert_close(motion, expected, atol=1e-5, rtol=0)
+
+
+def test_the_hosts_sampler_follows_the_hosts_sigmas(host, parts):
+    (theirs,) = host.call("MoDASolver", sampler=sampler("euler"), sigmas=FLOW_SIGMAS)
+    (ours,) = host.call("MoDASolver", sigmas=FLOW_SIGMAS)
+
+    motion, expected = (sample(host, parts, options=each).values for each in (theirs, ours))
+
+    torch.testing.assert_close(motion, expected, atol=1e-5, rtol=0)
+
+
+def test_cancel_stops_the_hosts_sampler(host, parts):
+    (options,) = host.call("MoDASolver", sampler=sampler("euler"))
+    host.management.interrupt_current_processing(True)
+
+    with pytest.raises(host.management.InterruptProcessingException):
+        sample(host, parts, options=options)
+
+
+@pytest.mark.real_host
+@pytest.mark.parametrize(
+    "name", ["heun", "dpmpp_2m", "dpmpp_2m_sde", "euler_ancestral", "dpm_adaptive", "uni_pc"]
+)
+def test_samplers_of_the_host_give_the_same_motion_again(host, parts, name):
+    (options,) = host.call("MoDASolver", sampler=sampler(name))
+
+    once, again = (sample(host, parts, options=options, steps=8).values for _ in range(2))
+    other = sample(host, parts, options=options, steps=8, seed=7).values
+
+    assert once.isfinite().all()
+    assert torch.equal(once, again)
+    assert not torch.equal(once, other)
+
+
+@pytest.mark.real_host
+def test_a_sampler_with_the_guidance_of_pictures_is_refused(host, parts):
+    (options,) = host.call("MoDASolver", sampler=sampler("euler_cfg_pp"))
+
+    with pytest.raises(ValueError, match="cfg_pp"):
+        sample(host, parts, options=options)
