@@ -7,12 +7,15 @@ number, or to overflow its stack by hashing tuples in tuples. This one knows onl
 of `PUSHES` and `ACTIONS`; the rest, which makes objects of classes or reaches outside the file, is
 refused. No name is ever looked up in a module: it is compared with the few in `WORDS`, which numpy
 writes for its arrays, and each stands for a constructor of `pickled_array`, which notes a type, a
-shape and bytes. Keys of dicts are text or numbers. Every length is compared with the bytes that are
-there before memory is taken. The names of numpy are thus words of a format, and no more.
+shape and bytes. The names of numpy are thus words of a format, and no more. Keys of dicts are text,
+as other things can be chosen to have one hash. Every length is compared with the bytes that are
+there before memory is taken, and the instructions are counted.
 """
 
+import io
 import pickletools
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 from .pickled_array import (
@@ -24,6 +27,7 @@ from .pickled_array import (
     number,
     type_of_numbers,
 )
+from .repeated_items import REPEATABLE, ItemTracker, is_same_everywhere, repeated_items
 
 CORE_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 NUMERIC_MODULES = ("numpy.core.numeric", "numpy._core.numeric")
@@ -40,7 +44,7 @@ CALLABLE = tuple(word for word in WORDS.values() if word is not NDARRAY)
 PUSHES = frozenset(
     name
     for names in (
-        "BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT",
+        "BININT BININT1 BININT2 LONG1 BINFLOAT",
         "SHORT_BINUNICODE BINUNICODE BINUNICODE8",
         "SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8",
     )
@@ -49,6 +53,12 @@ PUSHES = frozenset(
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 PROTOCOLS = (3, 4, 5)  # older ones have no bytes: they call a function for them
 NOTHING = frozenset(("FRAME", "STOP"))
+MAX_INSTRUCTIONS = 20_000_000  # more than an hour of motion, and at most some GB of memory
+FRAME, FRAME_HEAD = b"\x95", 9  # its code, and its bytes with the length of the frame
+
+
+class _SkippedNoteError(Exception):
+    """Something was asked for that lies in items which were read all at once."""
 
 
 class _Machine:
@@ -58,15 +68,38 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.notes: dict[int, Any] = {}
+        self.position = 0
+        self.trackers: list[ItemTracker] = []  # one for each mark
+        self.payloads: list[tuple[int, int]] = []  # where arguments of bytes are
+        self.num_notes = 0  # with those in items that were read all at once
+        self.unlike_at = -1  # the last instruction that may do something else when repeated
+
+    def mark(self) -> None:
+        self.marks.append(len(self.stack))
+        self.trackers.append(ItemTracker(len(self.stack)))
 
     def since_mark(self) -> list[Any]:
         start = self.marks.pop()
+        self.trackers.pop()
         values = self.stack[start:]
         del self.stack[start:]
         return values
 
-    def note(self, index: int | None) -> None:
-        self.notes[len(self.notes) if index is None else index] = self.stack[-1]
+    def memoize(self) -> None:
+        self.notes[self.num_notes] = self.stack[-1]
+        self.num_notes += 1
+
+    def put(self, index: int) -> None:
+        self.num_notes += index not in self.notes
+        self.notes[index] = self.stack[-1]
+        self.unlike_at = self.position
+
+    def get(self, index: int) -> None:
+        if index not in self.notes and len(self.notes) < self.num_notes:
+            raise _SkippedNoteError
+        self.stack.append(self.notes[index])
+        if not is_same_everywhere(self.stack[-1]):
+            self.unlike_at = self.position
 
     def check_protocol(self, protocol: int) -> None:
         if protocol not in PROTOCOLS:
@@ -90,8 +123,8 @@ class _Machine:
         if type(target) is not dict or len(pairs) % 2:
             raise TypeError("only a dict has keys")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            if not isinstance(key, str | bytes | int | float):
-                raise ForeignPickleError("a dict in it has keys that are neither text nor numbers")
+            if type(key) is not str:
+                raise ForeignPickleError("a dict in it has keys that are not text")
             target[key] = value
 
     def name(self, module: Any, attribute: Any) -> None:
@@ -114,17 +147,32 @@ class _Machine:
         if not isinstance(target, PickledArray | PickledType):
             raise ForeignPickleError("it changes something that is no array")
         target.build(state)
+        if isinstance(target, PickledType):
+            self.unlike_at = self.position
+
+    def repeats(self, content: bytes) -> int:
+        """Push the items that are like the last one, and return how many bytes they are."""
+        if not self.trackers or not self.stack or type(self.stack[-1]) not in REPEATABLE:
+            return 0
+        tracker = self.trackers[-1]
+        size = tracker.size(self.position)
+        if not size or tracker.starts[-1][0] <= self.unlike_at:
+            return 0
+        start, num_notes = tracker.starts[-1]
+        payloads = [*takewhile(lambda span: span[0] >= start, reversed(self.payloads))][::-1]
+        items = repeated_items(content, start, size, self.stack[-1], payloads)
+        self.stack.extend(items)
+        tracker.base += len(items)
+        self.num_notes += len(items) * (self.num_notes - num_notes)
+        return len(items) * size
 
 
 ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "PROTO": lambda machine, protocol: machine.check_protocol(protocol),
-    "MARK": lambda machine, _: machine.marks.append(len(machine.stack)),
-    "MEMOIZE": lambda machine, _: machine.note(None),
-    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), lambda machine, index: machine.note(index)),
-    **dict.fromkeys(
-        ("BINGET", "LONG_BINGET"),
-        lambda machine, index: machine.stack.append(machine.notes[index]),
-    ),
+    "MARK": lambda machine, _: machine.mark(),
+    "MEMOIZE": lambda machine, _: machine.memoize(),
+    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), _Machine.put),
+    **dict.fromkeys(("BINGET", "LONG_BINGET"), _Machine.get),
     "TUPLE1": lambda machine, _: machine.tuple_of(1),
     "TUPLE2": lambda machine, _: machine.tuple_of(2),
     "TUPLE3": lambda machine, _: machine.tuple_of(3),
@@ -153,16 +201,21 @@ def read_array_pickle(content: bytes) -> Any:
     Returns
     -------
     object
-        Made of dicts, lists, tuples, numbers, text, bytes, None and `PickledArray`. Containers may
-        hold themselves: walk only where you know the way.
+        Made of dicts, lists, tuples, numbers, text, bytes, None and `PickledArray`; in lists of
+        repeated items (see `repeated_items`) the array itself takes the place of the last.
+        Containers may hold themselves: walk only where you know the way.
 
     Raises
     ------
     ValueError
         If it holds anything else, or is damaged; nothing in it was run. The text is a clause.
     """
+    content = _without_frames(content)
     try:
-        return _follow(content)
+        try:
+            return _follow(content, at_once=True)
+        except _SkippedNoteError:
+            return _follow(content, at_once=False)
     except ForeignPickleError:
         raise
     except Exception as error:  # a damaged pickle fails in any way
@@ -170,16 +223,40 @@ def read_array_pickle(content: bytes) -> Any:
         raise ValueError(f"it is damaged ({type(error).__name__}: {reason})") from error
 
 
-def _follow(content: bytes) -> Any:
+def _without_frames(content: bytes) -> bytes:
+    """Return the pickle without the marks of its frames, which cut it into pieces to be read."""
+    pieces, position = [content[:2]], 2  # after the protocol
+    while content[position : position + 1] == FRAME:
+        first = position + FRAME_HEAD
+        position = first + int.from_bytes(content[position + 1 : first], "little")
+        pieces.append(content[first:position])
+    return b"".join([*pieces, content[position:]])
+
+
+def _follow(content: bytes, at_once: bool) -> Any:
+    """Follow the instructions, and read repeated items `at_once` or one by one."""
     machine = _Machine()
-    for opcode, argument, _ in pickletools.genops(content):
+    file = io.BytesIO(content)
+    for index, (opcode, argument, position) in enumerate(pickletools.genops(file)):
+        if index == MAX_INSTRUCTIONS:
+            raise ForeignPickleError(f"it has more than {MAX_INSTRUCTIONS} instructions")
         name = opcode.name
+        machine.position = position
+        skipped = machine.repeats(content) if at_once else 0
+        if skipped:
+            file.seek(position + skipped)
+            continue
+        num_notes = machine.num_notes
         if name in PUSHES:
             machine.stack.append(argument)
+            if isinstance(argument, bytes | bytearray):
+                machine.payloads.append((file.tell() - len(argument), file.tell()))
         elif name in CONSTANTS:
             machine.stack.append(CONSTANTS[name])
         elif name in ACTIONS:
             ACTIONS[name](machine, argument)
         elif name not in NOTHING:
             raise ForeignPickleError(f"it uses the instruction {name}, which could run code")
+        if machine.trackers and name != "MARK":
+            machine.trackers[-1].after(len(machine.stack), position, num_notes)
     return machine.stack.pop()

@@ -8,6 +8,7 @@ import numpy as np
 # Plain numbers only: numpy's short names, without the byte order.
 TYPES = {f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8)} - {"f1"} | {"b1"}
 MAX_DIMS = 8
+MAX_SIZE = 1 << 40  # so that their product is found at once
 
 
 class ForeignPickleError(ValueError):
@@ -66,7 +67,7 @@ class PickledType:
         if not isinstance(content, bytes | bytearray):
             raise ForeignPickleError("it holds an array without its bytes")
         sizes = isinstance(shape, tuple) and len(shape) <= MAX_DIMS
-        if not sizes or not all(type(size) is int and size >= 0 for size in shape):
+        if not sizes or not all(type(size) is int and 0 <= size <= MAX_SIZE for size in shape):
             raise ForeignPickleError("an array in it has no proper shape")
         dtype = np.dtype(self.order + self.text)
         if math.prod(shape) * dtype.itemsize != len(content):

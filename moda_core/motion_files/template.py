@@ -14,6 +14,8 @@ from .pickled_array import PickledArray
 
 ROTATION_KEYS = ("R", "R_d")  # the second one in templates of early versions
 FIELDS = {"exp": 63, "scale": 1, "t": 3}
+LEAST_FRAME = 140  # bytes, of 70 numbers of the smallest kind
+LARGEST = float(np.finfo(np.float64).max)
 
 
 def read_template(content: bytes) -> Motion:
@@ -45,6 +47,8 @@ def read_template(content: bytes) -> Motion:
     frames = template.get("motion") if isinstance(template, dict) else None
     if not isinstance(frames, list) or not frames:
         raise ValueError("it holds no list 'motion' as LivePortrait's templates do")
+    if len(frames) * LEAST_FRAME > len(content):
+        raise ValueError(f"it claims {len(frames)} frames in {len(content)} bytes")
     if not all(isinstance(frame, dict) for frame in frames):
         raise ValueError("its list 'motion' holds other things than frames")
     exp, scale, shift = (_column(frames, key, size) for key, size in FIELDS.items())
@@ -62,19 +66,22 @@ def read_template(content: bytes) -> Motion:
 
 def _column(frames: list[dict], key: str, size: int) -> np.ndarray:
     """Return one field of all frames, shape (N, size)."""
-    return np.stack([_numbers(frame.get(key), f"'{key}' of a frame", size) for frame in frames])
+    name = f"'{key}' of a frame"
+    arrays = [_numbers(frame.get(key), name) for frame in frames]
+    for array in arrays:
+        if array.size != size:
+            raise ValueError(f"{name} has {array.size} numbers instead of {size}")
+    return np.concatenate(arrays, axis=None).astype(np.float64).reshape(-1, size)
 
 
-def _numbers(value: Any, name: str, size: int) -> np.ndarray:
-    """Return the numbers of an array or of a number, shape (size,)."""
-    array = value.array if isinstance(value, PickledArray) else value
-    if type(array) in (int, float):
+def _numbers(value: Any, name: str) -> np.ndarray:
+    """Return the numbers of an array or of a number."""
+    array = value.array if type(value) is PickledArray else value
+    if type(array) in (int, float) and abs(array) <= LARGEST:
         array = np.array(float(array))
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{name} is missing, or no array")
-    if array.size != size:
-        raise ValueError(f"{name} has {array.size} numbers instead of {size}")
-    return array.reshape(size).astype(np.float64)
+    return array
 
 
 def _angles(frames: list[dict]) -> tuple[np.ndarray, ...]:
@@ -96,4 +103,7 @@ def _degrees(frames: list[dict], axis: str) -> Tensor:
 
 def _frame_rate(template: dict) -> float:
     """Return the frame rate, which the earliest templates lack."""
-    return float(_numbers(template.get("output_fps", FPS), "'output_fps'", 1)[0])
+    rate = _numbers(template.get("output_fps", FPS), "'output_fps'")
+    if rate.size != 1:
+        raise ValueError(f"'output_fps' has {rate.size} numbers instead of 1")
+    return rate.item()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from moda_core.motion_files import array_pickle
 from moda_core.motion_files.array_pickle import read_array_pickle
 from moda_core.motion_files.pickled_array import PickledArray
 
@@ -41,7 +42,7 @@ def test_arrays_and_containers_are_read_as_they_were(protocol):
         "strided": np.arange(24.0).reshape(2, 3, 4)[:, ::2, 1:].transpose(2, 0, 1),
         "text": ["", "a" * 300, "é\n", b"", b"b" * 300, bytearray(b"c")],
         "tuples": [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), shared, shared],
-        7: {2.5: {}},
+        "nested": {"": {}},
     }
     raw = pickle.dumps(content, protocol)
     if protocol < 5:
@@ -154,6 +155,16 @@ HUGE = op("BININT") + struct.pack("<i", 2**31 - 1)
         "array without bytes": RECONSTRUCT + b")R(K\x01K\x01\x85" + DTYPE + b"\x89Ntb.",
         "tuple as a key": b"})NX\x00\x00\x00\x00\x86Ns.",
         "array as a key": b"}" + RECONSTRUCT + b")RNs.",
+        "number as a key": b"}K\x01Ns.",
+        "huge number": op("LONG4") + b"\x02\x00\x00\x00\x01\x01.",
+        "huge numbers as a shape": RECONSTRUCT
+        + b")R(K\x01"
+        + 2 * (op("LONG1") + b"\xff" + b"\x7f" * 255)
+        + b"\x86"
+        + DTYPE
+        + b"\x89"
+        + op("SHORT_BINBYTES")
+        + b"\x01atb.",
         "claimed length": op("BINBYTES8") + struct.pack("<Q", 2**40) + b".",
         "claimed buffer": op("BYTEARRAY8") + struct.pack("<Q", 2**40) + b".",
         "empty stack": b".",
@@ -189,7 +200,7 @@ def test_a_large_note_number_takes_no_memory():
 def test_tuples_nested_deeply_do_not_overflow_the_stack():
     nested = b")" + b"\x85" * 200_000  # Python's own reader dies of it
 
-    with pytest.raises(ValueError, match="neither text nor numbers"):
+    with pytest.raises(ValueError, match="keys that are not text"):
         read_array_pickle(START + b"}" + nested + b"Ns.")
 
 
@@ -200,3 +211,10 @@ def test_pickles_of_newer_numpy_are_read():
         renamed = written.replace(name, other)
 
         np.testing.assert_array_equal(plain(read_array_pickle(renamed))[0], np.arange(3.0))
+
+
+def test_instructions_are_counted(monkeypatch):
+    monkeypatch.setattr(array_pickle, "MAX_INSTRUCTIONS", 100)
+
+    with pytest.raises(ValueError, match="more than 100 instructions"):
+        read_array_pickle(START + b"]" * 200 + b".")

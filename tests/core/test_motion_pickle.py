@@ -135,6 +135,7 @@ def test_at_a_right_angle_the_same_rotation_is_found(yaw):
         ("exp", [0.0] * 63, "'exp' of a frame is missing, or no array"),
         ("scale", np.zeros((1, 1), np.float32), "scale of a frame is not above 0"),
         ("t", "left", "'t' of a frame is missing, or no array"),
+        ("scale", 10**400, "'scale' of a frame is missing, or no array"),
     ],
 )
 def test_a_broken_frame_is_named(tmp_path, infos, key, value, message):
@@ -160,10 +161,26 @@ def test_other_pickles_are_no_templates(tmp_path, content):
 def test_containers_that_hold_themselves_are_no_template(tmp_path):
     frames = []
     frames.append(frames)
-    stored = {"motion": frames}
+    stored = {"motion": frames, "more": "x" * 200}
     stored["self"] = stored
 
     with pytest.raises(InputFileError, match="other things than frames"):
+        load(tmp_path, stored)
+
+
+@pytest.mark.parametrize(
+    "rate", [10**400, "25", None, np.ones(2)], ids=["huge", "text", "none", "2"]
+)
+def test_a_rate_that_is_no_number_is_named(tmp_path, infos, rate):
+    with pytest.raises(InputFileError, match="'output_fps'"):
+        load(tmp_path, template(infos, output_fps=rate))
+
+
+def test_frames_that_repeat_one_note_are_not_believed(tmp_path, infos):
+    stored = template(infos)
+    stored["motion"] = stored["motion"][:1] * 10_000
+
+    with pytest.raises(InputFileError, match="10000 frames in"):
         load(tmp_path, stored)
 
 

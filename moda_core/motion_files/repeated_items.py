@@ -1,0 +1,143 @@
+"""Items of a pickled list that differ in the bytes of their arrays only, read all at once.
+
+A motion template is a list of thousands of frames, each of some 200 instructions, and from the
+second on they are, byte for byte, the same but for the content of the arrays. So when two items of
+one length have been followed, what comes next is compared with the second; as many as are equal to
+it become views on the file.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .pickled_array import PickledArray, PickledType
+
+CHUNK = 1000  # items, as many as Python writes before it marks a new batch
+REPEATABLE = (dict, PickledArray)
+Span = tuple[int, int]
+
+
+class ItemTracker:
+    """Where the items after one mark begin, and what they are made of.
+
+    Parameters
+    ----------
+    base : int
+        Height of the stack at the mark.
+    """
+
+    def __init__(self, base: int):
+        self.base = base
+        self.starts: list[Span] = []  # of each item: its first byte, and the notes before it
+
+    def after(self, height: int, position: int, num_notes: int) -> None:
+        """Take notice of what an instruction left.
+
+        Parameters
+        ----------
+        height : int
+            Of the stack, after it.
+        position, num_notes : int
+            Where the instruction is, and the notes before it.
+        """
+        num_items = max(height - self.base, 0)
+        if num_items > len(self.starts):
+            self.starts.append((position, num_notes))
+        else:
+            del self.starts[num_items:]
+
+    def size(self, position: int) -> int:
+        """Return the bytes of the item that ends at `position`, if the last was as long; else 0."""
+        if len(self.starts) < 2:
+            return 0
+        (before, _), (start, _) = self.starts[-2:]
+        return position - start if position - start == start - before else 0
+
+
+def is_same_everywhere(noted: Any) -> bool:
+    """Return whether an item that uses something of the notes can be repeated.
+
+    Parameters
+    ----------
+    noted : object
+        Text, bytes, a type or a word stays what it is; a container or an array may change.
+    """
+    return isinstance(noted, str | bytes | PickledType) or callable(noted)
+
+
+def repeated_items(
+    content: bytes, start: int, size: int, item: Any, payloads: list[Span]
+) -> list[Any]:
+    """Return the items that follow one and have its bytes, except for those of its arrays.
+
+    Parameters
+    ----------
+    content : bytes
+        The pickle.
+    start, size : int
+        Where the item lies, with all its instructions.
+    item : object
+        What it was found to be. Only an array can be repeated, or a dict of text and arrays.
+    payloads : list of (int, int)
+        First byte, and the one after the last, of every argument of bytes in the item.
+
+    Returns
+    -------
+    list of array or dict of array
+        As many as there are before the first that differs; none if the item has other bytes than
+        those of its arrays. The arrays are on the memory of `content`.
+    """
+    arrays = _arrays_of(item)
+    if arrays is None or [array.tobytes("A") for array in arrays] != [
+        content[first:end] for first, end in payloads
+    ]:
+        return []
+    count = _count_repeats(content, start, size, [(a - start, b - start) for a, b in payloads])
+    if not count:
+        return []
+    columns = [
+        _column(content, first + size, size, count, array)
+        for array, (first, _) in zip(arrays, payloads, strict=True)
+    ]
+    if type(item) is not dict:
+        return columns[0]
+    return [dict(zip(item, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _arrays_of(item: Any) -> list[np.ndarray] | None:
+    values = list(item.values()) if type(item) is dict else [item]
+    if not values or not all(type(value) is PickledArray for value in values):
+        return None
+    if type(item) is dict and not all(type(key) is str for key in item):
+        return None
+    arrays = [value.array for value in values]
+    return None if any(array is None for array in arrays) else arrays
+
+
+def _count_repeats(content: bytes, start: int, size: int, payloads: list[Span]) -> int:
+    """Return how many items right after one have its bytes outside of `payloads`."""
+    fixed = np.ones(size, dtype=bool)
+    for first, end in payloads:
+        fixed[first:end] = False
+    places = np.flatnonzero(fixed)
+    pattern = np.frombuffer(content, np.uint8, size, start)[places]
+    count = 0
+    while True:
+        following = start + (count + 1) * size
+        rows = min(CHUNK, (len(content) - following) // size)
+        if rows <= 0:
+            return count
+        block = np.frombuffer(content, np.uint8, rows * size, following).reshape(rows, size)
+        differs = (block[:, places] != pattern).any(axis=1)
+        if differs.any():
+            return count + int(differs.argmax())
+        count += rows
+
+
+def _column(
+    content: bytes, start: int, size: int, count: int, array: np.ndarray
+) -> list[np.ndarray]:
+    """Return the arrays like one that lie in each of `count` items, the first at `start`."""
+    strides = (size, *array.strides)
+    stacked = np.ndarray((count, *array.shape), array.dtype, content, start, strides)
+    return list(stacked) if array.ndim else [stacked[index, ...] for index in range(count)]
