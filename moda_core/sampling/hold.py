@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from ..flow import predict_clean
 from ..motion import MOTION_DIM
 from .options import Velocity
 
@@ -21,28 +21,27 @@ class Hold:
     ----------
     motion : Tensor, shape (N, 70)
         Normalised; what is not held is ignored.
-    weights : Tensor, shape (N, 70)
-        In [0, 1]: 1 holds a value, 0 leaves it free. After the last frame all is free.
+    mask : Tensor, shape (N, 70), bool
+        Which values are held. After the last frame all are free.
 
     Raises
     ------
     ValueError
-        If a shape or a weight is wrong.
+        If a shape or a type is wrong.
     """
 
     motion: Tensor
-    weights: Tensor
+    mask: Tensor
 
     def __post_init__(self):
-        shapes = tuple(self.motion.shape), tuple(self.weights.shape)
+        shapes = tuple(self.motion.shape), tuple(self.mask.shape)
         if shapes[0] != shapes[1] or self.motion.ndim != 2 or shapes[0][1] != MOTION_DIM:
             raise ValueError(
-                f"Expected motion and weights of the same shape (N, 70), got {shapes[0]} and "
+                f"Expected motion and mask of the same shape (N, 70), got {shapes[0]} and "
                 f"{shapes[1]}."
             )
-        low, high = self.weights.aminmax()
-        if not (low >= 0 and high <= 1):
-            raise ValueError(f"Expected weights in [0, 1], got {low:g} to {high:g}.")
+        if self.mask.dtype != torch.bool:
+            raise ValueError(f"Expected a mask of bool, got {self.mask.dtype}.")
 
     def applied(self, motion: Tensor, first_frame: int = 0) -> Tensor:
         """Return clean motion with the held values in place.
@@ -54,13 +53,8 @@ class Hold:
         first_frame : int
             Frame of the clip that it begins with.
         """
-        held, weights = (
-            self._frames(values, first_frame, motion.shape[1]).to(motion)
-            for values in (self.motion, self.weights)
-        )
-        held = torch.where(weights > 0, held, motion)
-        # Not `lerp`: with a weight of 1 this is the held value to the bit.
-        return motion * (1 - weights) + held * weights
+        held, mask = self._frames(first_frame, motion)
+        return torch.where(mask, held, motion)
 
     def steered(self, velocity: Velocity, first_frame: int = 0) -> Velocity:
         """Return a velocity that leads held values to where they belong.
@@ -73,12 +67,15 @@ class Hold:
         """
 
         def steer(latents: Tensor, sigma: float | Tensor) -> Tensor:
-            free = velocity(latents, sigma)
-            clean = predict_clean(latents, free, sigma)
-            return free + (clean - self.applied(clean, first_frame)) / sigma
+            held, mask = self._frames(first_frame, latents)
+            return torch.where(mask, (latents - held) / sigma, velocity(latents, sigma))
 
         return steer
 
-    def _frames(self, values: Tensor, first_frame: int, num_frames: int) -> Tensor:
-        part = values[first_frame : first_frame + num_frames]
-        return torch.cat([part, part.new_zeros(num_frames - len(part), MOTION_DIM)])
+    def _frames(self, first_frame: int, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what is held of the frames of a motion (B, n, 70), both of shape (n, 70)."""
+        part = slice(first_frame, first_frame + like.shape[1])
+        missing = (0, 0, 0, like.shape[1] - len(self.mask[part]))
+        return pad(self.motion[part].to(like), missing), pad(self.mask[part], missing).to(
+            like.device
+        )

@@ -1,7 +1,8 @@
 """Motion that a user wants to keep: held while the rest is sampled, and exact in the end.
 
-What finishing adds to a clip (blinks, sway, wider lips) would move held values too. There it is
-taken back, with the same soft borders as the hold, so that nothing jumps.
+Sampling is shown what is to be kept entirely, and fits the rest to it. Soft borders and weights
+below 1 are mixed once, in the finished clip, so that they are what was asked for with any number of
+steps; what finishing adds (blinks, sway, wider lips) is thus mixed out of kept values as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..audio.features import AudioFeatures
 from ..direct.ranges import check_choice, check_number
@@ -32,9 +34,9 @@ from .hold import Hold
 from .inversion import moving_dims
 
 FEATHER_S = 0.8
-BLENDS = 3  # in the flow, of a window and of the clip: soft borders are to be as soft as asked for
 LONGEST_S = 36000.0
 TIME_TOLERANCE_S = 1e-6
+ALL_BUT_ENTIRE = 1e-6  # what the odds of a weight are bounded by
 PARTS = {
     **{
         region: [3 * keypoint + axis for keypoint in keypoints for axis in range(3)]
@@ -73,7 +75,7 @@ class KeptMotion:
     Raises
     ------
     ValueError
-        If a name, a shape, a weight or a time is wrong.
+        If a name, a shape, a weight or a time is wrong, or nothing is left to keep.
     """
 
     motion: Motion
@@ -87,11 +89,12 @@ class KeptMotion:
         check_number("feather_s", self.feather_s, 0, LONGEST_S)
         if self.end_s is not None:
             check_number("end_s", self.end_s, 0, LONGEST_S)
-            if self.end_s <= self.start_s:
-                raise ValueError(
-                    f"Motion is to be kept from {self.start_s:g} s to {self.end_s:g} s. Use an end "
-                    "after the start."
-                )
+        if self.last_s <= self.start_s:
+            end = "the end of the motion, " if self.end_s is None else ""
+            raise ValueError(
+                f"Motion is to be kept from {self.start_s:g} s to {end}{self.last_s:g} s. Use an "
+                "end after the start."
+            )
         if not isinstance(self.weights, Tensor):
             for name, weight in self.weights.items():
                 check_choice("part", name, PARTS)
@@ -104,6 +107,11 @@ class KeptMotion:
         elif not bool(((self.weights >= 0) & (self.weights <= 1)).all()):
             low, high = self.weights.aminmax()
             raise ValueError(f"Expected weights from 0 to 1, got {low:g} to {high:g}.")
+
+    @property
+    def last_s(self) -> float:
+        """Seconds after which nothing is kept."""
+        return len(self.motion) / self.motion.fps if self.end_s is None else self.end_s
 
     def curves(self, rest: Tensor, num_frames: int) -> tuple[Tensor, Tensor]:
         """Return what is kept at 25 fps.
@@ -121,7 +129,17 @@ class KeptMotion:
             De-normalised.
         weights : Tensor, shape (num_frames, 70)
             1 where a value is kept, with soft borders outside.
+
+        Raises
+        ------
+        ValueError
+            If the clip ends before anything is kept.
         """
+        if self.start_s >= num_frames / FPS:
+            raise ValueError(
+                f"Motion is to be kept from {self.start_s:g} s on, but the speech ends at "
+                f"{num_frames / FPS:g} s. Use an earlier start."
+            )
         values = self.motion.resampled(FPS, num_frames).values.detach().cpu().clone()
         values[:, EXPRESSION] += rest.to(values) - self.motion.rest.to(values)
         return values, self._weights(num_frames) * self._gate(num_frames)[:, None]
@@ -140,10 +158,9 @@ class KeptMotion:
 
     def _gate(self, num_frames: int) -> Tensor:
         """Return 1 in the time to keep and a fall to 0 around it, (num_frames,)."""
-        end_s = len(self.motion) / self.motion.fps if self.end_s is None else self.end_s
-        last_s = end_s - 1 / FPS  # of a frame that is kept
         time_s = torch.arange(num_frames, dtype=torch.float64) / FPS
-        outside = torch.maximum(self.start_s - time_s, time_s - last_s) - TIME_TOLERANCE_S
+        outside = torch.maximum(self.start_s - time_s, time_s - (self.last_s - 1 / FPS))
+        outside -= TIME_TOLERANCE_S
         if self.feather_s == 0:
             return (outside <= 0).float()
         return smoothstep(self.feather_s, 0, outside.clamp(min=0)).float()
@@ -166,7 +183,10 @@ class KeptCurves:
 
     @classmethod
     def of(cls, kept: Sequence[KeptMotion], rest: Tensor, num_frames: int) -> "KeptCurves":
-        """Put several kept motions together; of two the heavier counts, or else the later.
+        """Put several kept motions together.
+
+        What is kept entirely is so, of several the last. Elsewhere a weight w counts as
+        ``w / (1 - w)`` beside the 1 of the free motion, so that one goes over into the next.
 
         Parameters
         ----------
@@ -175,12 +195,18 @@ class KeptCurves:
         rest, num_frames
             See `KeptMotion.curves`.
         """
-        values, weights = kept[0].curves(rest, num_frames)
-        for other in kept[1:]:
-            other_values, other_weights = other.curves(rest, num_frames)
-            values = torch.where(other_weights >= weights, other_values, values)
-            weights = torch.maximum(weights, other_weights)
-        return cls(values, weights)
+        curves = [one.curves(rest, num_frames) for one in kept]
+        if len(curves) == 1:
+            return cls(*curves[0])
+        values, weights = (torch.stack(parts) for parts in zip(*curves, strict=True))
+        odds = weights / (1 - weights).clamp(min=ALL_BUT_ENTIRE)
+        total = odds.sum(dim=0)
+        mixed = (odds * values).sum(dim=0) / total.clamp(min=ALL_BUT_ENTIRE)
+        weight = total / (1 + total)
+        for one, share in zip(values, weights, strict=True):
+            mixed = torch.where(share == 1, one, mixed)
+            weight = torch.where(share == 1, 1.0, weight)
+        return cls(mixed, weight)
 
     def hold(self, stats: MotionStats, features: AudioFeatures) -> Hold:
         """Return what sampling is to hold.
@@ -194,24 +220,13 @@ class KeptCurves:
         """
         before, after = features.silence
         motion = torch.where(moving_dims(stats), stats.normalize(self.values), 0)
-        weights = 1 - (1 - self.weights * moving_dims(stats)) ** (1 / BLENDS)
-        return Hold(*(torch.nn.functional.pad(x, (0, 0, before, after)) for x in (motion, weights)))
+        mask = (self.weights == 1) & moving_dims(stats)
+        return Hold(*(pad(x, (0, 0, before, after)) for x in (motion, mask)))
 
-    def put_back(self, stats: MotionStats, finished: Tensor, sampled: Tensor) -> Tensor:
-        """Return finished motion with the kept values in place.
-
-        Parameters
-        ----------
-        stats : MotionStats
-            Of the model.
-        finished : Tensor, shape (N, 70)
-            De-normalised.
-        sampled : Tensor, shape (N, 70)
-            The same before it was finished, with soft borders already.
-        """
-        source = torch.where(moving_dims(stats), sampled, self.values)
-        soft = finished + self.weights * (source - finished)
-        return torch.where(self.weights == 1, self.values, soft)
+    def put_back(self, finished: Tensor) -> Tensor:
+        """Return finished motion, shape (N, 70), with the kept values in place."""
+        # Not `lerp`: with a weight of 1 this is the kept value to the bit.
+        return finished * (1 - self.weights) + self.values * self.weights
 
 
 def finish_motion(
@@ -245,4 +260,4 @@ def finish_motion(
     before, after = features.silence
     sampled = model.stats.denormalize(normalized[before : len(normalized) - after])
     finished = sampled if inverted else model.finish(normalized, features, seed)
-    return finished if kept is None else kept.put_back(model.stats, finished, sampled)
+    return finished if kept is None else kept.put_back(finished)

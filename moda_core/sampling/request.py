@@ -15,7 +15,7 @@ class SamplingRequest:
     ----------
     options : SamplingOptions
     kept : tuple of KeptMotion
-        Motion to keep; of two that overlap the heavier counts, or else the later.
+        Motion to keep, see `KeptCurves.of`.
     noise : InvertedNoise, optional
         To begin with, instead of the seed's; what an existing motion was made of.
     """

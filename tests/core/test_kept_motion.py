@@ -1,5 +1,7 @@
 """Motion that a user wants to keep, through sampling and finishing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -78,7 +80,7 @@ def test_what_finishing_adds_fades_out_towards_kept_values():
     curves = KeptCurves.of([kept], REST, NUM_FRAMES)
     sampled, added = torch.zeros(NUM_FRAMES, 70), torch.ones(NUM_FRAMES, 70)
 
-    found = curves.put_back(STATS, sampled + added, sampled)[:, YAW].flatten()
+    found = curves.put_back(sampled + added)[:, YAW].flatten()
 
     assert (found[:20] == 1).all()
     assert (found[30:40] == 0).all()
@@ -95,25 +97,29 @@ def test_dims_that_the_model_never_moves_are_put_back_but_not_shown_to_it():
     spoken = AudioFeatures(torch.zeros(4, 2, 3), "tiny", 4 / 25)
 
     hold = curves.hold(stats, spoken)
-    found = curves.put_back(stats, torch.zeros(4, 70), torch.zeros(4, 70))
+    found = curves.put_back(torch.zeros(4, 70))
 
-    assert (hold.weights[:, 66] == 0).all()
+    assert not hold.mask[:, 66].any()
     assert (hold.motion[:, 66] == 0).all()
-    assert (hold.weights[:, 65] == 1).all()
+    assert hold.mask[:, 65].all()
     assert (found == 3).all()
 
 
-def test_soft_borders_are_as_soft_as_asked_for_after_sampling_blended_three_times():
-    kept = KeptMotion(still(), {"head": 1.0}, start_s=1.2, end_s=1.6, feather_s=0.4)
-    curves = KeptCurves.of([kept], REST, NUM_FRAMES)
-    spoken = AudioFeatures(torch.zeros(NUM_FRAMES, 2, 3), "tiny", NUM_FRAMES / 25)
+@pytest.mark.parametrize("num_steps", [2, 8])
+@pytest.mark.parametrize("windows", ["chain", "joint"])
+def test_weights_below_1_pull_as_far_as_they_say_with_any_steps(num_steps, windows):
+    turn = still(12.0, 100)
+    request = SamplingRequest(SamplingOptions(num_steps=num_steps, windows=windows))
+    kept = replace(request, kept=(KeptMotion(turn, {"yaw": 0.25}),))
+    model, spoken = tiny_model(), AudioFeatures(features(100), "tiny", 4.0)
 
-    hold, free = curves.hold(STATS, spoken), torch.ones(1, NUM_FRAMES, 70)
-    found = hold.applied(hold.applied(hold.applied(free)))
+    free, pulled = (
+        pipeline.perform(model, spoken, tiny_portrait(), request=one).values
+        for one in (request, kept)
+    )
 
-    target = STATS.normalize(torch.zeros(70))
-    expected = 1 + curves.weights * (target - 1)
-    torch.testing.assert_close(found[0], expected, atol=1e-5, rtol=0)
+    expected = 0.75 * free[:, YAW] + 0.25 * 12
+    torch.testing.assert_close(pulled[:, YAW], expected, atol=1e-4, rtol=0)
 
 
 def test_silence_that_was_added_is_left_free():
@@ -122,7 +128,7 @@ def test_silence_that_was_added_is_left_free():
 
     hold = curves.hold(STATS, spoken)
 
-    assert hold.weights[:, 0].tolist() == [0, 0, 0, 1, 1, 1, 1, 0, 0]
+    assert hold.mask[:, 0].tolist() == [False] * 3 + [True] * 4 + [False] * 2
 
 
 def test_the_end_of_the_motion_is_the_end_of_what_is_kept():
@@ -154,16 +160,43 @@ def test_weights_by_frame_are_followed():
     assert torch.equal(found, weights)
 
 
-def test_of_several_kept_motions_the_heavier_or_the_later_counts():
-    first = KeptMotion(still(1.0), {"yaw": 1.0, "mouth": 0.5}, feather_s=0)
+def test_of_several_entirely_kept_motions_the_last_counts():
+    first = KeptMotion(still(1.0), {"yaw": 1.0, "mouth": 1.0}, feather_s=0)
     second = KeptMotion(still(2.0), {"yaw": 1.0, "mouth": 0.2, "roll": 0.3}, feather_s=0)
 
     curves = KeptCurves.of([first, second], REST, 3)
 
-    yaw, roll, mouth = PARTS["yaw"][0], PARTS["roll"][0], PARTS["mouth"][0]
-    assert curves.values[0, [yaw, roll, mouth]].tolist() == [2, 2, 1]
-    torch.testing.assert_close(curves.weights[0, [yaw, roll, mouth]], torch.tensor([1, 0.3, 0.5]))
-    assert curves.weights[0, PARTS["pitch"][0]] == 0
+    dims = [PARTS[name][0] for name in ("yaw", "mouth", "roll", "pitch")]
+    assert curves.values[0, dims[:3]].tolist() == [2, 1, 2]
+    torch.testing.assert_close(curves.weights[0, dims], torch.tensor([1, 1, 0.3, 0]))
+
+
+def test_where_soft_borders_meet_one_kept_motion_goes_over_into_the_other():
+    first = KeptMotion(still(10.0), {"yaw": 1.0}, end_s=0.8, feather_s=0.8)
+    second = KeptMotion(still(-10.0), {"yaw": 1.0}, start_s=1.2, feather_s=0.8)
+    curves = KeptCurves.of([first, second], REST, NUM_FRAMES)
+
+    found = curves.put_back(torch.zeros(NUM_FRAMES, 70))[:, YAW].flatten()
+
+    assert (found[:20] == 10).all()
+    assert (found[30:50] == -10).all()
+    assert (found[19:31].diff() <= 0).all()
+    assert float(found.diff().abs().max()) < 4  # 20 over 11 frames, eased
+
+
+def test_two_weights_of_a_half_are_a_third_each():
+    kept = [KeptMotion(still(value), {"yaw": 0.5}, feather_s=0) for value in (3.0, 6.0)]
+
+    found = KeptCurves.of(kept, REST, 3).put_back(torch.zeros(3, 70))
+
+    torch.testing.assert_close(found[0, YAW], torch.tensor([3.0]))
+
+
+def test_what_is_kept_after_the_speech_is_refused():
+    kept = KeptMotion(still(num_frames=100), {"yaw": 1.0}, start_s=3.0)
+
+    with pytest.raises(ValueError, match=r"from 3 s on, but the speech ends at 2\.4 s"):
+        kept.curves(REST, NUM_FRAMES)
 
 
 def test_the_regions_are_the_whole_motion_and_share_nothing():
@@ -181,6 +214,7 @@ def test_the_regions_are_the_whole_motion_and_share_nothing():
         ({"yaw": float("nan")}, {}, "weight of yaw"),
         (torch.ones(3, 70), {}, r"\(3, 70\)"),
         ({"yaw": 1.0}, {"start_s": 2.0, "end_s": 1.0}, "2 s to 1 s"),
+        ({"yaw": 1.0}, {"start_s": 2.4}, r"2\.4 s to the end of the motion, 2\.4 s"),
         ({"yaw": 1.0}, {"feather_s": -1.0}, "feather_s"),
         (torch.full((70,), 2.0), {}, "weights"),
     ],
