@@ -119,24 +119,6 @@ def predict_clean(latents: Tensor, velocity: Tensor, sigma: float | Tensor) -> T
     return latents - velocity * sigma
 
 
-def guide(uncond: Tensor, cond: Tensor, cfg_scale: float) -> Tensor:
-    """Combine velocities by classifier-free guidance, ``uncond + cfg_scale (cond - uncond)``.
-
-    Parameters
-    ----------
-    uncond, cond : Tensor, shape (B, N, 70)
-        Velocities without and with the conditions.
-    cfg_scale : float
-        0 gives `uncond`, 1 gives `cond`, more exaggerates the difference.
-
-    Returns
-    -------
-    Tensor, shape (B, N, 70)
-        Velocity.
-    """
-    return uncond + cfg_scale * (cond - uncond)
-
-
 def clamp_by_quantile(velocity: Tensor, ratio: float, low: float, high: float) -> Tensor:
     """Clamp each row to a quantile of its magnitudes (spec D.3, `dynamic_threshold`).
 

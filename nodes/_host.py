@@ -1,6 +1,7 @@
 """All that the pack asks of ComfyUI's internals: folders, devices, memory, progress, samplers."""
 
 import dataclasses
+import itertools
 import os
 import time
 import uuid
@@ -31,6 +32,7 @@ from ..moda_core.sampling.options import Solve
 PROGRESS_INTERVAL_S = 0.05  # every update costs the host work for each node of the graph
 PREVIEW_INTERVAL_S = 0.25
 SCHEMA_FIELDS = {field.name for field in dataclasses.fields(io.Schema)}
+SAMPLER_ERRORS = (AttributeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError)
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -258,7 +260,24 @@ def solver_of(sampler) -> Solve:
         extra = {"model_options": {}, "seed": zlib.crc32(noise.cpu().numpy().tobytes())}
         model = _GuidedFlow(FlowDenoiser(velocity))
         sigmas, clean = sigmas.to(noise), torch.zeros_like(noise)
-        return sampler.sample(model, sigmas, extra, lambda *_: on_step(), noise, clean, None, True)
+        steps = itertools.count(1)
+
+        def on_host_step(*_) -> None:
+            if next(steps) < len(sigmas):
+                on_step()
+            else:  # some take more steps than they were asked for
+                management.throw_exception_if_processing_interrupted()
+
+        try:
+            motion = sampler.sample(model, sigmas, extra, on_host_step, noise, clean, None, True)
+        except SAMPLER_ERRORS as error:
+            raise ValueError(
+                f"The linked sampler can't be used here ({type(error).__name__}: {error}). Choose "
+                "another one, or more steps."
+            ) from error
+        for _ in range(next(steps), len(sigmas)):  # and some fewer
+            on_step()
+        return motion
 
     return solve
 
@@ -279,8 +298,5 @@ class _GuidedFlow:
 
     def __call__(self, x: Tensor, sigma: Tensor, model_options=None, seed=None) -> Tensor:
         if (model_options or {}).get("sampler_post_cfg_function"):
-            raise ValueError(
-                "The linked sampler asks for a prediction without guidance, which is not made "
-                "here. Choose one without 'cfg_pp' in its name."
-            )
+            raise ValueError("it asks for a prediction without guidance, as those of CFG++ do")
         return self.denoise(x, sigma)

@@ -33,12 +33,13 @@ class MoDAGuidance(io.ComfyNode):
             inputs=[
                 io.Float.Input(
                     "emotion_guidance",
-                    default=0.0,
-                    min=0.0,
+                    default=-1.0,
+                    min=-1.0,
                     max=10.0,
                     step=0.05,
-                    tooltip="How strongly the emotion is followed: 0 is like the speech, 1 as the "
-                    "model has it, more exaggerates it without moving the lips more.",
+                    tooltip="How strongly the emotion is followed: 0 not at all, 1 as the model "
+                    "has it, more exaggerates it without moving the lips more. Below 0 it is like "
+                    "the speech.",
                 ),
                 io.Float.Input(
                     "sigma_start",
@@ -68,7 +69,7 @@ class MoDAGuidance(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        emotion_guidance: float = 0.0,
+        emotion_guidance: float = -1.0,
         sigma_start: float = 1.0,
         sigma_end: float = 0.0,
         options: SamplingRequest | None = None,
@@ -81,7 +82,7 @@ class MoDAGuidance(io.ComfyNode):
             )
         interval = (sigma_end, sigma_start)
         request = (options or SamplingRequest()).with_options(
-            emotion_scale=emotion_guidance or None,
+            emotion_scale=emotion_guidance if emotion_guidance >= 0 else None,
             guidance_interval=None if interval == ALWAYS else interval,
         )
         return io.NodeOutput(request)
@@ -113,7 +114,7 @@ class MoDASolver(io.ComfyNode):
                     options=["released", "even"],
                     default="released",
                     tooltip="'released' is the usual one, whose last step does next to nothing; "
-                    "'even' makes all steps equal.",
+                    "'even' makes all steps equal, as they always are for a linked sampler.",
                 ),
                 io.Float.Input(
                     "shift",

@@ -50,7 +50,6 @@ class FlowDenoiser:
             raise ValueError(f"Expected one noise level for the batch, got {levels.tolist()}.")
         if not 0 < float(levels[0]) <= 1:
             raise ValueError(
-                f"Expected a noise level above 0 and up to 1, got {float(levels[0]):g}. Use a "
-                "sampler for flow models."
+                f"Expected a noise level above 0 and up to 1, got {float(levels[0]):g}"
             )
         return predict_clean(x, self.velocity(x, levels[0]), levels[0])

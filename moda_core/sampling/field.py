@@ -12,6 +12,7 @@ from .guidance import label_table
 from .options import SamplingOptions
 from .schedule import Schedule
 
+SIGMA_TOLERANCE = 1e-4  # levels are float32, and users write 0.8
 STORED_SIGMAS = 3  # times the steps of a schedule; adaptive solvers ask for ever new noise levels
 
 
@@ -74,7 +75,7 @@ class VelocityField:
     def guided_at(self, sigma: float) -> bool:
         """Return whether guidance acts at a noise level."""
         low, high = self.options.guidance_interval or (0.0, 1.0)
-        return low <= sigma <= high
+        return low - SIGMA_TOLERANCE <= sigma <= high + SIGMA_TOLERANCE
 
     def modulations_at(self, sigma: float) -> list[Tensor]:
         """Return the AdaLN parameters of a noise level for every label, shape (R, k * D)."""

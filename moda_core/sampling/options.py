@@ -55,8 +55,9 @@ class SamplingOptions:
     sigmas : Tensor, shape (steps + 1,), optional
         Noise levels from 1 down to 0, instead of `num_steps`, `schedule` and `shift`.
     solve : callable (velocity, noise, sigmas, on_step) -> motion, optional
-        Instead of `solver`. `velocity` takes latents, shape (B, N, 70), and a noise level;
-        `on_step` is to be called after each step, and may raise to cancel.
+        Instead of `solver`, in even steps unless `sigmas` are given. `velocity` takes latents,
+        shape (B, N, 70), and a noise level; `on_step` is to be called after each step, and may
+        raise to cancel.
 
     Raises
     ------

@@ -40,11 +40,12 @@ def schedule_of(options: SamplingOptions) -> Schedule:
     Parameters
     ----------
     options : SamplingOptions
-        Its `sigmas`, or else its `schedule`, `num_steps` and `shift`.
+        Its `sigmas`, or else its `schedule`, `num_steps` and `shift`. Steps are even for a `solve`
+        of others: those that look back over several steps go astray on the released last one.
     """
     if options.sigmas is not None:
         return through(options.sigmas.detach().float().cpu())
-    if options.schedule == "even":
+    if options.schedule == "even" or options.solve is not None:
         return through(shift_sigma(torch.linspace(1, 0, options.num_steps + 1), options.shift))
     if options.shift == 1:
         return Schedule(*noise_levels(options.num_steps), timesteps(options.num_steps))

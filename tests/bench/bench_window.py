@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from moda_core.checkpoint import load_strict
 from moda_core.config import RELEASED
 from moda_core.emotion import emotion_weights
-from moda_core.flow import euler_step, guide, noise_levels, timesteps
+from moda_core.flow import euler_step, noise_levels, timesteps
 from moda_core.mmdit.linear import CPUOperations, Linear, tune
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
@@ -45,10 +45,9 @@ def naive_window(network, null_audio, audio, previous, noise, identity, emotion)
         conditions = network.condition_tokens(network.audio_embedder(rows), identities, emotions)
         conditions = [tokens.expand(-1, WINDOW, -1) for tokens in conditions]
         modulations = network.modulations(step.expand(2), emotions)
-        velocity = network.velocity(motion, conditions, modulations, rope)
-        latents = euler_step(
-            latents, guide(*velocity.split(1), OPTIONS.cfg_scale), sigma, sigma_next
-        )
+        uncond, cond = network.velocity(motion, conditions, modulations, rope).split(1)
+        guided = uncond + OPTIONS.cfg_scale * (cond - uncond)
+        latents = euler_step(latents, guided, sigma, sigma_next)
     return latents
 
 

@@ -5,6 +5,7 @@ import torch
 
 from moda_core.emotion import emotion_weights
 from moda_core.sampling.denoiser import FlowDenoiser
+from moda_core.sampling.hold import Hold
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 from moda_core.sampling.schedule import through
@@ -70,7 +71,8 @@ def test_a_solver_of_the_host_drives_the_flow(network):
         network, audio, num_steps=5, solve=solve, progress=lambda *done: seen.append(done)
     )
 
-    torch.testing.assert_close(driven, sample(network, audio, num_steps=5), atol=1e-4, rtol=0)
+    even = sample(network, audio, num_steps=5, schedule="even")
+    torch.testing.assert_close(driven, even, atol=1e-4, rtol=0)
     assert len(seen) == 2
 
 
@@ -92,7 +94,10 @@ def test_every_tensor_of_a_run_lies_on_the_runs_device(mode):
     # Operations that mix devices raise on the meta device too.
     network = tiny_network(device="meta")
     audio = torch.empty(100, 2, 3, device="meta")
-    options = SamplingOptions(num_steps=2, windows=mode, emotion_scale=2.0)
+    options = SamplingOptions(
+        num_steps=2, windows=mode, emotion_scale=2.0, guidance_interval=(0.2, 0.8)
+    )
+    hold = Hold(torch.zeros(100, 70), torch.ones(100, 70) > 0)
 
     motion = sample_motion(
         network,
@@ -102,6 +107,7 @@ def test_every_tensor_of_a_run_lies_on_the_runs_device(mode):
         PREVIOUS,
         emotion_weights("fear"),
         options,
+        hold=hold,
     )
 
     assert motion.device.type == "meta"

@@ -5,6 +5,7 @@ import torch
 
 from moda_core.config import EMOTIONS
 from moda_core.emotion import emotion_weights
+from moda_core.flow import noise_levels
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.window_plan import window_audio, window_noise
 
@@ -52,6 +53,32 @@ def test_one_scale_is_the_released_rule(network):
     found = step(network, blend(fear=1.0), cfg_scale=1.7)
 
     check(found, nothing + 1.7 * (fear - nothing))
+
+
+def test_by_default_the_released_rule_is_followed_to_the_bit(network, monkeypatch):
+    noise, answers, compute = window_noise(0, 0), [], network.velocity
+    monkeypatch.setattr(
+        network, "velocity", lambda *rows: answers.append(compute(*rows)) or answers[-1]
+    )
+
+    found = sample(network, features(80), num_steps=10, cfg_scale=1.2, noise=[noise])
+
+    latents = noise
+    for (uncond, cond), sigma, sigma_next in zip(answers, *noise_levels(10), strict=True):
+        latents = latents + (uncond + 1.2 * (cond - uncond)) * (sigma_next - sigma)
+    assert torch.equal(found[:, :63], latents[0, :, :63])
+
+
+@pytest.mark.parametrize("end", [0.8, 0.6, 0.4])
+def test_the_ends_of_the_interval_belong_to_it(network, end):
+    noise, others = window_noise(0, 0), {"schedule": "even", "num_steps": 5, "cfg_scale": 3.0}
+    run = lambda low, high: sample(  # noqa: E731
+        network, features(80), noise=[noise], guidance_interval=(low, high), **others
+    )
+
+    assert torch.equal(run(0.0, end), run(0.0, end + 0.05))
+    assert not torch.equal(run(0.0, end), run(0.0, end - 0.05))
+    assert torch.equal(run(end, 1.0), run(end - 0.05, 1.0))
 
 
 def test_speech_and_emotion_have_their_own_scales(network):
