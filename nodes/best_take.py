@@ -1,6 +1,7 @@
 """The node that samples several takes and keeps the best one."""
 
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..moda_core.audio.features import AudioFeatures
 from ..moda_core.direct.level import frame_levels
@@ -9,11 +10,11 @@ from ..moda_core.motion import FPS
 from ..moda_core.pipeline import emotion_curve
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.sampling.kept_motion import KeptCurves
+from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.request import SamplingRequest
 from ..moda_core.sampling.takes import Take, ranking_text, sample_best
 from . import _host
 from ._convert import sound_of
-from .motion import SAMPLING_ACTIVATIONS
 from .types import (
     EmotionType,
     FeaturesType,
@@ -25,6 +26,7 @@ from .types import (
 )
 
 NUM_SEEDS = 2**64
+LENGTH_TOLERANCE_S = 0.1
 
 
 class MoDABestOfN(io.ComfyNode):
@@ -88,7 +90,8 @@ class MoDABestOfN(io.ComfyNode):
                     max=2**64 - 1,
                     step=1,
                     control_after_generate=True,
-                    tooltip="Seed of the first take; the others have the ones after it.",
+                    tooltip="Seed of the first take; the others have the ones after it. For new "
+                    "takes at every run choose 'randomize': 'increment' repeats all but one.",
                 ),
             ],
             outputs=[
@@ -119,20 +122,40 @@ class MoDABestOfN(io.ComfyNode):
         request = options or SamplingRequest()
         request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
         num_frames = len(audio_features) - sum(audio_features.silence)
-        _host.bring_to_device(model.patchers, takes * SAMPLING_ACTIVATIONS)
+        curve = emotion_curve(emotion, audio_features)
+        activations = sampling_bytes(request.options, len(audio_features), curve, takes)
+        _host.bring_to_device(model.patchers, activations)
         motion, ranking = sample_best(
             model.model,
             audio_features,
             portrait,
-            frame_levels(*sound_of(audio), num_frames, FPS),
+            levels_of(audio, audio_features),
             [(seed + take) % NUM_SEEDS for take in range(takes)],
-            emotion_curve(emotion, audio_features),
+            curve,
             request.options,
             _host.Progress(),
             kept_curves(request, model, portrait, num_frames),
         )
         _host.show_text(cls.hidden.unique_id, summary(ranking))
         return io.NodeOutput(motion, ranking_text(ranking))
+
+
+def levels_of(audio: dict, features: AudioFeatures) -> Tensor:
+    """Return the level of a sound in the frames of its features, shape (N,).
+
+    Raises
+    ------
+    ValueError
+        If it is longer or shorter than what the features are of.
+    """
+    waveform, sample_rate = sound_of(audio)
+    length_s = waveform.shape[-1] / sample_rate
+    if abs(length_s - features.duration_s) > LENGTH_TOLERANCE_S:
+        raise ValueError(
+            f"The features are of {features.duration_s:.2f} s of sound, and the linked sound has "
+            f"{length_s:.2f} s. Link the one that MoDA Encode Audio gives beside the features."
+        )
+    return frame_levels(waveform, sample_rate, len(features) - sum(features.silence), FPS)
 
 
 def kept_curves(

@@ -6,8 +6,9 @@ from ..moda_core.audio.features import AudioFeatures
 from ..moda_core.emotion import Emotion
 from ..moda_core.motion import Motion
 from ..moda_core.motion_plot import plot_motion, preview_motion
-from ..moda_core.pipeline import perform
+from ..moda_core.pipeline import emotion_curve, perform
 from ..moda_core.portrait.portrait import Portrait
+from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host
 from ._convert import image_of, sound_of
@@ -20,8 +21,6 @@ from .types import (
     PortraitType,
     SamplingType,
 )
-
-SAMPLING_ACTIVATIONS = 100e6  # bytes: `run.py bench activations`
 
 
 class MoDASampleMotion(io.ComfyNode):
@@ -103,13 +102,15 @@ class MoDASampleMotion(io.ComfyNode):
         """Sample the motion."""
         request = options or SamplingRequest()
         request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
-        _host.bring_to_device(model.patchers, SAMPLING_ACTIVATIONS)
+        curve = emotion_curve(emotion, audio_features)
+        activations = sampling_bytes(request.options, len(audio_features), curve)
+        _host.bring_to_device(model.patchers, activations)
         shown = MotionProgress(len(audio_features))
         motion = perform(
             model.model,
             audio_features,
             portrait,
-            emotion,
+            curve,
             request,
             progress=shown.step,
             preview=shown.keep,

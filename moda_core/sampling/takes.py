@@ -75,12 +75,12 @@ def rank_takes(
     -------
     list of Take
         Best first. The score is the correlation of the lips, less 0.15 for every time that the
-        jerk of pose and lips exceeds the median of the takes.
+        jerk of pose and lips exceeds the median of the takes; takes with NaN are left out.
 
     Raises
     ------
     ValueError
-        If lengths differ, or there is no take.
+        If lengths differ, or there is no take that can be ranked.
     """
     if takes.ndim != 3 or not len(takes):
         raise ValueError(f"Expected takes of shape (B, N, 70), got {tuple(takes.shape)}.")
@@ -92,14 +92,22 @@ def rank_takes(
         )
     seeds = list(seeds) or list(range(len(takes)))
     takes = takes.detach().cpu()
+    finite = takes.isfinite().flatten(1).all(dim=1)
+    if not bool(finite.any()):
+        raise ValueError(
+            "All takes hold NaN or infinite values. Use another precision, less guidance, or "
+            "another sampler."
+        )
+    places = finite.nonzero().flatten().tolist()
+    takes, seeds = takes[finite], [int(seeds[place]) for place in places]
     jaw = read(stats.denormalize(takes)[..., EXPRESSION])[..., JAW].double().numpy()
     agreements = [best_agreement(opening, envelope) for opening in jaw]
     head = takes[..., HEAD][..., moving_dims(stats)[HEAD]].double().numpy()
     pose_jerk, lip_jerk = (_over_median(_jerk(curves)) for curves in (head, jaw[..., None]))
     ranked = [
         Take(
-            index,
-            int(seeds[index]),
+            places[index],
+            seeds[index],
             lips,
             lag,
             float(pose_jerk[index]),
@@ -181,9 +189,10 @@ def sample_best(
 
 def ranking_text(ranking: Sequence[Take]) -> str:
     """Return a ranking as a table, best first."""
-    lines = ["rank  seed         score    lips  lag  pose jerk  lip jerk"]
+    width = max(len("seed"), *(len(str(take.seed)) for take in ranking))
+    lines = [f"rank  {'seed':<{width}s}   score    lips  lag  pose jerk  lip jerk"]
     lines += [
-        f"{place:<4d}  {take.seed:<10d}  {take.score:6.3f}  {take.lips:6.3f}  {take.lag:+3d}  "
+        f"{place:<4d}  {take.seed:<{width}d}  {take.score:6.3f}  {take.lips:6.3f}  {take.lag:+3d}  "
         f"{take.pose_jerk:9.2f}  {take.lip_jerk:8.2f}"
         for place, take in enumerate(ranking, 1)
     ]

@@ -6,6 +6,7 @@ Weights are random. On a CPU the growth of the process is watched; on CUDA torch
 import threading
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 from torch import nn
@@ -14,6 +15,7 @@ from moda_core.config import RELEASED
 from moda_core.emotion import emotion_weights
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.renderer.networks import NETWORKS
+from moda_core.sampling import row_batch
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.window import WindowSampler
 from moda_core.window_plan import WINDOW, window_audio
@@ -50,20 +52,23 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
-def sample_window(device: str) -> float:
-    """Return the MB that one guided step of the motion transformer takes."""
+def sample_windows(device: str, num_takes: int = 1, num_steps: int = 1, solve: bool = True):
+    """Return the MB that guided windows take, all rows in one call; or those of the tables only."""
     network = MotionMMDiT(RELEASED, device=device).eval().requires_grad_(False)
     silence = torch.zeros(RELEASED.audio_width, device=device)
     features = torch.randn(WINDOW, RELEASED.audio_layers, RELEASED.audio_width)
     audio = window_audio(features, 0, RELEASED.audio_context, "zero")
 
     def window():
-        options = SamplingOptions(num_steps=1)
+        options = SamplingOptions(num_steps=num_steps)
         sampler = WindowSampler(network, silence, torch.randn(63), emotion_weights("none"), options)
-        previous = torch.zeros(1, 1, 70)
-        return sampler.sample(audio, previous, torch.randn(1, WINDOW, 70), lambda: None)
+        if not solve:
+            return sampler
+        previous, noise = torch.zeros(num_takes, 1, 70), torch.randn(num_takes, WINDOW, 70)
+        return sampler.sample(audio, previous, noise, lambda: None)
 
-    return growth(window, device)[1]
+    with patch.object(row_batch, "CPU_ROWS", row_batch.ROWS):  # as on a GPU
+        return growth(window, device)[1]
 
 
 @torch.inference_mode()
@@ -85,5 +90,7 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
         features, warp = growth(lambda driven=driven: warping(source, driven), device)
         _, decode = growth(lambda features=features: spade(features), device)
         figures |= {f"warp_{count}": warp, f"decode_{count}": decode}
-    figures["window"] = sample_window(device)
+    figures["window"] = sample_windows(device)
+    figures["64_rows"] = sample_windows(device, row_batch.ROWS // 2)
+    figures["tables_of_200_steps"] = sample_windows(device, num_steps=200, solve=False)
     return {name: round(value) for name, value in figures.items()}

@@ -120,6 +120,27 @@ def test_the_ranking_is_shown_as_a_table():
     assert len({len(line) for line in lines}) == 1
 
 
+def test_long_seeds_stay_under_their_heading():
+    level = envelope()
+    ranking = rank_takes(torch.stack([speaking(level)] * 2), level, PLAIN, [7, 2**64 - 1])
+
+    lines = ranking_text(ranking).splitlines()
+
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_a_take_with_nan_is_left_out():
+    level = envelope()
+    takes = torch.stack([speaking(level)] * 3)
+    takes[0, 5, 3] = float("nan")
+
+    ranking = rank_takes(takes, level, PLAIN, [7, 8, 9])
+
+    assert sorted((take.index, take.seed) for take in ranking) == [(1, 8), (2, 9)]
+    with pytest.raises(ValueError, match="All takes hold NaN"):
+        rank_takes(takes[:1], level, PLAIN)
+
+
 @pytest.mark.parametrize("shape", [(0, 10, 70), (10, 70)])
 def test_no_takes_are_refused(shape):
     with pytest.raises(ValueError, match="takes"):

@@ -88,7 +88,14 @@ def test_room_is_made_for_all_takes(host, parts):
 
     (_, one), (patchers, five) = host.loads
     assert patchers == list(parts.model.patchers)
-    assert five == 5 * one
+    assert five - one == pytest.approx(4 * 3 * 15e6)  # three rows each, besides what is shared
+
+
+def test_another_sound_than_that_of_the_features_is_refused(host, parts):
+    longer = {**parts.audio, "waveform": parts.audio["waveform"].repeat(1, 1, 2)}
+
+    with pytest.raises(ValueError, match=r"features are of .* the linked sound has"):
+        best(host, parts, takes=1, audio=longer)
 
 
 def test_the_node_shows_the_scores(host, parts, monkeypatch):
