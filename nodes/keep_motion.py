@@ -11,9 +11,9 @@ from ..moda_core.pipeline import emotion_curve
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.sampling.inversion import GROUP, invert_motion
 from ..moda_core.sampling.kept_motion import KeptMotion
+from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host
-from .motion import SAMPLING_ACTIVATIONS
 from .sampling_options import options_input
 from .types import (
     EmotionType,
@@ -25,7 +25,7 @@ from .types import (
     SamplingType,
 )
 
-INVERSION_ACTIVATIONS = GROUP * SAMPLING_ACTIVATIONS  # so many windows go back together
+SHOWN_ERROR = 1e-3  # standard deviations, that a step misses by
 
 
 class MoDAHoldMotion(io.ComfyNode):
@@ -178,8 +178,8 @@ class MoDAInvertMotion(io.ComfyNode):
                 EmotionType.Input(
                     "emotion",
                     optional=True,
-                    tooltip="The emotion that the motion shows; another one in MoDA Sample Motion "
-                    "changes it into that.",
+                    tooltip="The emotion that the motion shows, or it stays in the noise; another "
+                    "one in MoDA Sample Motion moves it towards that.",
                 ),
                 options_input(),
             ],
@@ -189,6 +189,7 @@ class MoDAInvertMotion(io.ComfyNode):
                     tooltip="For MoDA Sample Motion, with the same guidance.",
                 )
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -206,14 +207,22 @@ class MoDAInvertMotion(io.ComfyNode):
         """Find the noise."""
         request = options or SamplingRequest()
         request = request.with_options(num_steps=steps, cfg_scale=guidance)
-        _host.bring_to_device(model.patchers, INVERSION_ACTIVATIONS)
+        curve = emotion_curve(emotion, audio_features)
+        activations = sampling_bytes(request.options, len(audio_features), curve, num_windows=GROUP)
+        _host.bring_to_device(model.patchers, activations)
         noise = invert_motion(
             model.model,
             motion,
             audio_features,
             portrait,
-            emotion_curve(emotion, audio_features),
+            curve,
             request.options,
             progress=_host.Progress(),
         )
+        if noise.error > SHOWN_ERROR:
+            _host.show_text(
+                cls.hidden.unique_id,
+                f"The motion will not come back exactly: a step misses by {noise.error:.3f} of a "
+                "standard deviation. More 'steps' are more exact.",
+            )
         return io.NodeOutput(replace(request, noise=noise))

@@ -82,8 +82,9 @@ def _combined(
         return x + damping * r
     steps = torch.stack([x - point for point in points], dim=2)  # (B, D, k)
     changes = torch.stack([r - other for other in residuals], dim=2)
-    gram = (changes.mT @ changes).double()  # (B, k, k)
-    target = (changes.mT @ r[..., None]).double()
+    # In float64, and therefore on the CPU: not every device has it.
+    gram = (changes.mT @ changes).cpu().double()  # (B, k, k)
+    target = (changes.mT @ r[..., None]).cpu().double()
     diagonal = gram.diagonal(dim1=1, dim2=2)
     ridge = REGULARIZATION * diagonal.amax(dim=1, keepdim=True) + torch.finfo(x.dtype).tiny
     weights = torch.linalg.solve(gram + torch.diag_embed(ridge.expand_as(diagonal)), target)

@@ -32,7 +32,7 @@ from .window_batch import WindowBatch
 
 ONE_STEP_SOLVERS = ("euler", "heun", "midpoint")  # those that need no step before
 INVERSION_STEPS = 50
-TOLERANCE = 1e-5  # standard deviations
+TOLERANCE, HALF_TOLERANCE = 1e-5, 1e-4  # standard deviations, by the precision of the network
 MAX_ITERATIONS = 40
 GROUP = 16  # windows that go back together
 
@@ -62,7 +62,7 @@ def invert_motion(
     options : SamplingOptions, optional
         As for sampling; default 50 steps.
     progress : callable (done, total), optional
-        Called after every step of a group of windows; may raise to cancel.
+        Called each time the network was called, with steps times windows; may raise to cancel.
 
     Returns
     -------
@@ -168,19 +168,23 @@ def invert_flow(
     targets, before = windows_of(motion, previous, starts)
     total, done, found = num_windows * len(sampler.schedule), 0, []
 
-    def on_step(num_windows: int) -> None:
+    def report(num_windows: int = 0) -> None:
         nonlocal done
         done += num_windows
         if progress is not None:
             progress(done, total)
 
+    half = sampler.field.factory["dtype"] != torch.float32
+    tolerance = HALF_TOLERANCE if half else TOLERANCE
+
     for first in range(0, num_windows, GROUP):
         group = range(first, min(first + GROUP, num_windows))
-        velocity = _velocity(sampler, features, group, before[group.start : group.stop])
-        clean = targets[group.start : group.stop].to(sampler.device)
-        found.append(
-            _undo(velocity, clean, sampler.schedule, options.solver, partial(on_step, len(group)))
+        velocity = _velocity(
+            sampler, features, group, before[group.start : group.stop], lambda _: report()
         )
+        clean = targets[group.start : group.stop].to(sampler.device)
+        on_step = partial(report, len(group))
+        found.append(_undo(velocity, clean, sampler.schedule, options.solver, tolerance, on_step))
     return InvertedNoise(
         torch.cat([noise.cpu() for noise, _, _ in found]),
         len(features),
@@ -231,7 +235,11 @@ def windows_of(motion: Tensor, previous: Tensor, starts: Sequence[int]) -> tuple
 
 
 def _velocity(
-    sampler: WindowSampler, features: Tensor, windows: range, previous: Tensor
+    sampler: WindowSampler,
+    features: Tensor,
+    windows: range,
+    previous: Tensor,
+    on_call: Callable[[float], None],
 ) -> Velocity:
     """Return the velocity of some windows of a clip."""
     overlap, pad_mode = sampler.options.overlap, sampler.options.pad_mode
@@ -242,11 +250,16 @@ def _velocity(
     ]
     first_frames = [(WINDOW - overlap) * index for index in windows]
     batch = WindowBatch(sampler.field, torch.cat(tokens), first_frames)
-    return lambda latents, sigma: batch(latents, previous, sigma)
+    return lambda latents, sigma: batch(latents, previous, sigma, on_call)
 
 
 def _undo(
-    velocity: Velocity, clean: Tensor, schedule: Schedule, solver: str, on_step: Callable[[], None]
+    velocity: Velocity,
+    clean: Tensor,
+    schedule: Schedule,
+    solver: str,
+    tolerance: float,
+    on_step: Callable[[], None],
 ) -> tuple[Tensor, float, int]:
     """Return noise, largest error and number of iterations."""
     latents, direction, worst, iterations = clean, None, 0.0, 0
@@ -259,7 +272,7 @@ def _undo(
 
         length = float(step.sigma - step.sigma_next)
         start = latents if direction is None else latents + length * direction
-        found = solve_fixed_point(residual, start, TOLERANCE, MAX_ITERATIONS)
+        found = solve_fixed_point(residual, start, tolerance, MAX_ITERATIONS)
         direction, latents = (found.x - latents) / length, found.x
         worst, iterations = max(worst, float(found.error.max())), iterations + found.iterations
         on_step()

@@ -8,6 +8,18 @@ from torch import Tensor
 from ..window_plan import WINDOW, count_windows, window_noise
 from .options import SamplingOptions
 
+# Options that noise belongs to, and what they are called.
+FIXED = {
+    "solver": "solver",
+    "solve": "linked sampler",
+    "sigmas": "noise levels",
+    "schedule": "schedule",
+    "shift": "shift",
+    "windows": "windows",
+    "overlap": "overlap",
+    "pad_mode": "padding",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class InvertedNoise:
@@ -42,10 +54,22 @@ class InvertedNoise:
         Parameters
         ----------
         options : SamplingOptions
-            Of the run, whose guidance and seed count. Steps, solver and windows are those that the
-            noise was found with, because it means nothing to others; and nothing is smoothed that
-            was smooth before.
+            Of the run, whose guidance and seed count. Its steps are those that the noise was found
+            with, because it means nothing to others; and nothing is smoothed that was smooth
+            before.
+
+        Raises
+        ------
+        ValueError
+            If the solver, the windows or the noise levels are others than the noise was found with.
         """
+        for name, meaning in FIXED.items():
+            asked, found = getattr(options, name), getattr(self.options, name)
+            if asked is not found and (isinstance(asked, Tensor) or asked != found):
+                raise ValueError(
+                    f"The options hold the noise of a motion that was found with another choice "
+                    f"of the {meaning}. Choose it before the noise is found, not after."
+                )
         return replace(
             self.options,
             seed=options.seed,

@@ -10,7 +10,8 @@ from moda_core.audio.features import AudioFeatures
 from moda_core.emotion import emotion_weights
 from moda_core.motion import Motion, MotionStats, smooth_pose
 from moda_core.pipeline import perform
-from moda_core.sampling.fixed_point import solve_fixed_point
+from moda_core.sampling import inversion
+from moda_core.sampling.fixed_point import FixedPoint, solve_fixed_point
 from moda_core.sampling.inversion import invert_flow, invert_motion, normalized_motion, windows_of
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.request import SamplingRequest
@@ -112,11 +113,26 @@ def test_a_run_takes_the_steps_of_the_inversion_and_its_own_guidance(network):
     found = invert(network, features(10), torch.zeros(10, 70), num_steps=2, schedule="even")
     wanted = {"cfg_scale": 2.0, "emotion_scale": 3.0, "seed": 7, "guidance_interval": (0.1, 0.9)}
 
-    options = found.run_options(
-        SamplingOptions(num_steps=30, windows="joint", overlap=8, solver="heun", **wanted)
-    )
+    options = found.run_options(SamplingOptions(num_steps=30, schedule="even", **wanted))
 
     assert options == SamplingOptions(num_steps=2, schedule="even", smooth=False, **wanted)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"solver": "heun"}, "solver"),
+        ({"windows": "joint"}, "windows"),
+        ({"overlap": 8}, "overlap"),
+        ({"sigmas": torch.tensor([1.0, 0.5, 0.0])}, "noise levels"),
+        ({"solve": lambda *_: None}, "linked sampler"),
+    ],
+)
+def test_what_the_noise_belongs_to_is_not_changed_in_silence(network, change, text):
+    found = invert(network, features(10), torch.zeros(10, 70), num_steps=2)
+
+    with pytest.raises(ValueError, match=f"another choice of the {text}"):
+        found.run_options(SamplingOptions(**change))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +163,28 @@ def test_progress_counts_steps_of_windows_and_may_cancel(network):
 
     with pytest.raises(InterruptedError):
         invert(network, features(100), torch.zeros(100, 70), progress=cancel)
-    assert seen == [(2, 10), (4, 10)]
+    assert seen == sorted(seen)
+    assert set(seen) == {(0, 10), (2, 10), (4, 10)}
+    assert len(seen) > 6  # also within a step, which may take long
+
+
+def test_a_network_of_half_precision_is_asked_for_less(network, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        inversion,
+        "solve_fixed_point",
+        lambda residual, start, tolerance, limit: (
+            asked.append(tolerance) or FixedPoint(start, torch.zeros(len(start)), 1)
+        ),
+    )
+
+    for half in (network, tiny_network().bfloat16()):
+        null = torch.zeros(3, dtype=next(half.parameters()).dtype)
+        inversion.invert_flow(
+            half, null, features(10), torch.zeros(63), torch.zeros(1, 1, 70), torch.zeros(10, 70)
+        )
+
+    assert asked == [1e-5] * 50 + [1e-4] * 50
 
 
 def test_windows_hold_the_last_frame_and_know_the_frame_before():

@@ -1,5 +1,8 @@
 """Held motion, and motion that goes back to its noise."""
 
+import importlib
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -128,12 +131,35 @@ def test_other_options_are_kept(host, parts, acted):
     assert solver.noise is None
 
 
-def test_steps_and_windows_are_those_of_the_inversion(host, parts, acted):
+def test_steps_are_those_of_the_inversion(host, parts, acted):
+    options = invert(host, parts, acted, steps=4)
+
+    few, many = (sample(host, parts, options=options, steps=steps).values for steps in (4, 9))
+
+    assert torch.equal(few, many)
+
+
+def test_other_windows_than_those_of_the_inversion_are_refused(host, parts, acted):
     options = invert(host, parts, acted, steps=4)
     (changed,) = host.call("MoDAWindows", overlap=30, options=options)
 
-    expected = sample(host, parts, options=options, steps=4).values
-    assert torch.equal(sample(host, parts, options=changed, steps=9).values, expected)
+    with pytest.raises(ValueError, match="another choice of the overlap"):
+        sample(host, parts, options=changed)
+
+
+@pytest.mark.parametrize(("error", "texts"), [(1e-4, 0), (0.015, 1)])
+def test_noise_that_is_not_exact_is_told(host, parts, acted, monkeypatch, error, texts):
+    package, shown = host.pack.__name__, []
+    keep_motion, nodes_host = (
+        importlib.import_module(f"{package}.nodes.{name}") for name in ("keep_motion", "_host")
+    )
+    found = SimpleNamespace(error=error)
+    monkeypatch.setattr(keep_motion, "invert_motion", lambda *_, **__: found)
+    monkeypatch.setattr(nodes_host, "show_text", lambda _, text: shown.append(text))
+
+    invert(host, parts, acted, steps=4)
+
+    assert ["0.015" in text for text in shown] == [True] * texts
 
 
 def test_a_solver_that_cannot_be_undone_is_refused(host, parts, acted):
