@@ -163,6 +163,7 @@ class MoDAPreviewMotion(io.ComfyNode):
                 ),
             ],
             outputs=[io.Image.Output(display_name="plot", tooltip="The plot, 1024x640 pixels.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -170,4 +171,6 @@ class MoDAPreviewMotion(io.ComfyNode):
         """Draw the plot."""
         plot = plot_motion(motion, None if audio is None else sound_of(audio))
         image = image_of(plot[None])
+        length = f"{len(motion)} frames, {len(motion) / motion.fps:.2f} s, {motion.fps:g} fps"
+        _host.show_text(cls.hidden.unique_id, length)
         return io.NodeOutput(image, ui=ui.PreviewImage(image, cls=cls))

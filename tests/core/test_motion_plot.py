@@ -138,6 +138,15 @@ def test_of_the_emotion_the_controls_that_move_most_are_shown(control, colour, o
     assert not has(picture, other)
 
 
+@pytest.mark.parametrize(("strength", "drawn"), [(0.05, False), (-0.5, True)])
+def test_the_gaze_is_drawn_where_it_moves(strength, drawn):
+    looking = plot_motion(motion(gaze=strength * at(50)))
+
+    still = plot_motion(motion())
+    eyes = slice(325, 440)  # of 640 rows
+    assert torch.equal(looking[eyes], still[eyes]) != drawn
+
+
 def test_without_a_sound_no_level_is_drawn():
     sound = (torch.ones(64000), 16000)
 

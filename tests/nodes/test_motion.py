@@ -1,5 +1,6 @@
 """Emotions, motion, and the plot of it."""
 
+import importlib
 from dataclasses import replace
 
 import pytest
@@ -111,6 +112,17 @@ def test_the_plot_is_a_picture(host, parts, with_sound):
     assert plot.shape == (1, 640, 1024, 3)
     assert plot.dtype == torch.float32
     assert 0 <= plot.min() < plot.max() <= 1
+
+
+def test_the_node_tells_how_long_the_motion_is(host, parts, monkeypatch):
+    nodes_host = importlib.import_module(f"{host.pack.__name__}.nodes._host")
+    shown = []
+    monkeypatch.setattr(nodes_host, "show_text", lambda node_id, text: shown.append(text))
+    (slow,) = host.call("MoDARetimeMotion", motion=parts.motion, fps=50.0, speed=0.5)
+
+    host.call("MoDAPreviewMotion", motion=slow)
+
+    assert shown == [f"{len(slow)} frames, {len(slow) / 50:.2f} s, 50 fps"]
 
 
 def test_the_plot_tells_motions_apart(host, parts):
