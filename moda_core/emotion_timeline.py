@@ -7,8 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from .config import EMOTIONS
-from .emotion_words import MAX_INTENSITY, take_blend
+from .emotion_words import take_blend
 from .motion import FPS
 from .text_cursor import TextCursor
 
@@ -65,8 +64,8 @@ class EmotionTimeline:
 
     def curve(
         self, num_frames: int, fps: float = FPS, transition_s: float = TRANSITION_S
-    ) -> tuple[Tensor, Tensor]:
-        """Return what is shown at each frame.
+    ) -> Tensor:
+        """Return how much of each emotion is shown at each frame.
 
         Parameters
         ----------
@@ -80,9 +79,8 @@ class EmotionTimeline:
 
         Returns
         -------
-        weights : Tensor, shape (num_frames, 9)
-            Rows sum to 1.
-        intensity : Tensor, shape (num_frames,)
+        Tensor, shape (num_frames, 9)
+            Amounts over `EMOTIONS`: weights times intensity, as in `EmotionCurve`.
 
         Raises
         ------
@@ -94,8 +92,7 @@ class EmotionTimeline:
             raise ValueError(f"The transition is {transition_s} s. Use a time of at least 0.")
         keys = list({key.time_s: key for key in self.keys}.values())
         key_s = torch.tensor([key.time_s for key in keys], dtype=torch.float64)
-        table = torch.stack([key.weights for key in keys]).to(torch.float32)
-        strength = torch.tensor([key.intensity for key in keys], dtype=torch.float32)
+        table = torch.stack([key.intensity * key.weights for key in keys]).to(torch.float32)
         half_s = _half_transitions(key_s, transition_s)
         start_s = key_s - half_s
         start_s[0] = -math.inf
@@ -105,40 +102,7 @@ class EmotionTimeline:
         before = (index - 1).clamp(min=0)
         position = (frame_s - start_s[index]) / (2 * half_s[index])
         mix = _smoothstep(position.nan_to_num(nan=1.0)).to(torch.float32)  # 0 / 0: a step
-        weights = torch.lerp(table[before], table[index], mix[:, None])
-        return weights, torch.lerp(strength[before], strength[index], mix)
-
-
-def constant_curve(
-    weights: Tensor, num_frames: int, intensity: float = 1.0
-) -> tuple[Tensor, Tensor]:
-    """Return the curve of an emotion that does not change.
-
-    Parameters
-    ----------
-    weights : Tensor, shape (9,)
-        See `emotion_weights`.
-    num_frames : int
-    intensity : float in [0, 2]
-
-    Returns
-    -------
-    weights : Tensor, shape (num_frames, 9)
-    intensity : Tensor, shape (num_frames,)
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range, or the weights' shape is wrong.
-    """
-    _check_frames(num_frames, FPS)
-    if tuple(weights.shape) != (len(EMOTIONS),):
-        raise ValueError(
-            f"Expected weights of shape ({len(EMOTIONS)},), got {tuple(weights.shape)}."
-        )
-    if not 0 <= intensity <= MAX_INTENSITY:
-        raise ValueError(f"The intensity is {intensity}. Use 0 to {MAX_INTENSITY:g}.")
-    return weights.repeat(num_frames, 1), torch.full((num_frames,), float(intensity))
+        return torch.lerp(table[before], table[index], mix[:, None])
 
 
 def parse_timeline(text: str, fps: float = FPS) -> EmotionTimeline:

@@ -108,7 +108,7 @@ def emotion_curve(
         return EmotionCurve.constant(emotion.weights, emotion.intensity)
     before, after = features.silence
     spoken = len(features.values) - before - after
-    weights, intensity = emotion.timeline.curve(spoken)
+    amounts = emotion.timeline.curve(spoken)
     frames = range(-before, spoken + after)
     index = [min(max(frame, 0), spoken - 1) for frame in frames]
-    return EmotionCurve.from_weights(weights[index], emotion.intensity * intensity[index])
+    return EmotionCurve(emotion.intensity * amounts[index])

@@ -1,9 +1,9 @@
 """Classifier-free guidance of speech and emotion, with emotions that differ from frame to frame.
 
-The velocity is ``v0 + s (none - v0) + sum over e of w_e s_e (e - none)``: `v0` without audio and
+The velocity is ``v0 + s (none - v0) + g * sum over e of a_e (e - none)``: `v0` without audio and
 emotion, `none` with audio and no emotion, `e` with audio and emotion e; `s` is the scale of the
-speech, `w_e` the weight of e in a frame and `s_e` its scale. With `s_e = s` this is the released
-rule, ``v0 + s (e - v0)``, and takes no more rows than that.
+speech, `g` that of the emotion, and `a_e` the amount of e in a frame. With ``g = s`` and one
+emotion of amount 1 this is the released rule, ``v0 + s (e - v0)``, and takes no more rows.
 
 The emotion is measured with the speech, not without it: starter weights never saw an emotion
 without audio, and so a scale of 0 is exactly what the label `none` gives.
@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..emotion import EMOTIONS, NONE_INDEX
 from .emotion_curve import EmotionCurve
 from .options import SamplingOptions
 
 NONE_ROW = 0  # of the table, where it has one
+ROUNDING = 1e-6  # amounts of a blend sum to 1 within this
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +43,15 @@ class Rows:
 
 def label_table(curve: EmotionCurve, options: SamplingOptions) -> Tensor:
     """Return what the network is told about emotions, shape (R, 9), "none" first if needed."""
-    if not needs_none(curve, options):
-        return curve.labels
-    none = torch.zeros_like(curve.labels[:1])
-    none[:, -1] = 1
-    return torch.cat([none, curve.labels])
+    none = [NONE_INDEX] if needs_none(curve, options) else []
+    return torch.eye(len(EMOTIONS))[[*none, *curve.shown]]
 
 
 def needs_none(curve: EmotionCurve, options: SamplingOptions) -> bool:
     """Return whether a row without emotion may be asked for."""
-    one_scale = options.emotion_scale in (None, 1.0)
-    return options.guided or not one_scale or bool((curve.intensity != 1).any())
+    if options.guided or options.emotion_scale not in (None, 1.0):
+        return True
+    return curve.shown != (NONE_INDEX,) and _differ(curve.amounts.sum(dim=1), 1.0)
 
 
 def plan_rows(
@@ -66,24 +66,27 @@ def plan_rows(
     first_frame, num_frames : int
         Of the window.
     guided : bool
-        False makes both scales 1; intensities still count.
+        False makes both scales 1; amounts still count.
     """
-    mix, intensity = curve.window(first_frame, num_frames)
+    amounts = curve.window(first_frame, num_frames)  # (N, 9)
     scale = options.cfg_scale if guided and options.guided else 1.0
     emotion_scale = scale
     if guided and options.emotion_scale is not None:
         emotion_scale = options.emotion_scale
-    scales = emotion_scale * intensity  # (N,)
-    first_label = int(needs_none(curve, options))
+    shares = emotion_scale * amounts
+    without = scale - shares.sum(dim=1)
 
-    rows = [(NONE_ROW, False, torch.full_like(scales, 1 - scale))] if scale != 1 else []
-    emotional = torch.tensor([not plain for plain in curve.plain])
-    without = (mix * emotional).sum(dim=1) * (scale - scales)
-    if bool((without != 0).any()):
+    rows = [(NONE_ROW, False, torch.full_like(without, 1 - scale))] if scale != 1 else []
+    if _differ(without, 0.0):
         rows.append((NONE_ROW, True, without))
-    for index, plain in enumerate(curve.plain):
-        share = mix[:, index] * (scale if plain else scales)
-        if bool((share != 0).any()):
-            rows.append((first_label + index, True, share))
+    first_label = int(needs_none(curve, options))
+    for row, emotion in enumerate(curve.shown, first_label):
+        if bool((shares[:, emotion] != 0).any()):
+            rows.append((row, True, shares[:, emotion]))
     labels, hears, shares = zip(*rows, strict=True)
     return Rows(labels, hears, torch.stack(shares))
+
+
+def _differ(values: Tensor, wanted: float) -> bool:
+    """Return whether any value is another one, but for rounding."""
+    return bool(((values - wanted).abs() > ROUNDING).any())

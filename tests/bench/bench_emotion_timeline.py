@@ -103,8 +103,8 @@ def run(
     errors, by_timeline = [], {}
     for seed, text in enumerate(timelines()):
         timeline = parse_timeline(text)
-        weights, intensity = timeline.curve(len(features), FPS, float(transition))
-        found = motion(features, EmotionCurve.from_weights(weights, intensity), 100 + seed)
+        amounts = timeline.curve(len(features), FPS, float(transition))
+        found = motion(features, EmotionCurve(amounts), 100 + seed)
         distance = (((found[:, None] - means) / scale) ** 2).sum(axis=2)
         own = switch_errors(distance.argmin(axis=1), timeline)
         by_timeline[text] = [round(error, 3) for error in own]

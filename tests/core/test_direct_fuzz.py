@@ -87,14 +87,13 @@ def test_random_timelines_give_a_curve_or_a_sentence():
     for _ in range(NUM_TIMELINES):
         text = random_text(chance, random_timeline)
         try:
-            weights, intensity = parse_timeline(text).curve(20, chance.choice([1.0, 25.0]))
+            amounts = parse_timeline(text).curve(20, chance.choice([1.0, 25.0]))
         except ValueError as error:
             check_sentence(error, "line ", "is empty")
             continue
         num_read += 1
-        torch.testing.assert_close(weights.sum(1), torch.ones(20))
-        assert weights.min() >= 0
-        assert 0 <= intensity.min() <= intensity.max() <= 2
+        assert amounts.min() >= 0
+        assert amounts.sum(dim=1).max() <= 2 + 1e-5
 
     assert NUM_TIMELINES / 10 < num_read < 0.9 * NUM_TIMELINES
 
@@ -113,7 +112,7 @@ def test_random_scripts_give_motion_or_a_sentence():
             continue
         num_read += 1
         assert direct_motion(motion, events).values.isfinite().all()
-        assert emotions is None or emotions.curve(5)[0].isfinite().all()
+        assert emotions is None or emotions.curve(5).isfinite().all()
 
     assert NUM_SCRIPTS / 10 < num_read < 0.9 * NUM_SCRIPTS
 

@@ -6,15 +6,10 @@ import pytest
 import torch
 
 from moda_core.config import EMOTIONS
-from moda_core.emotion_timeline import (
-    EmotionKey,
-    EmotionTimeline,
-    constant_curve,
-    parse_timeline,
-)
+from moda_core.emotion_timeline import EmotionKey, EmotionTimeline, parse_timeline
 
 
-def weight(curve, label):
+def amount(curve, label):
     return curve[:, EMOTIONS.index(label)]
 
 
@@ -67,23 +62,35 @@ def test_frames_count_at_the_given_rate():
     assert written("15f fear", fps=30.0)[0][0] == 0.5
 
 
+@pytest.mark.parametrize(
+    ("text", "before", "after"),
+    [("0 happiness 0, 1 sadness 2", 0.0, 2.0), ("0 sadness 2, 1 happiness 0", 2.0, 0.0)],
+)
+def test_an_emotion_of_no_strength_never_shows(text, before, after):
+    amounts = parse_timeline(text).curve(50)
+
+    sadness = amount(amounts, "sadness")
+    assert not amount(amounts, "happiness").any()
+    assert sadness[[0, 25, 49]].tolist() == pytest.approx([before, 1.0, after])
+    assert (sadness.diff().sign() != (before - after)).all()  # there and never back
+
+
 @pytest.mark.parametrize("fps", [10.0, 25.0, 30.0, 60.0])
 def test_at_the_asked_time_the_mix_is_half_and_half(fps):
     timeline = parse_timeline("0 neutral, 2 happiness 0.5, 4 surprise")
 
-    weights, intensity = timeline.curve(int(6 * fps), fps)
+    amounts = timeline.curve(int(6 * fps), fps)
 
     half = int(2 * fps)
-    assert weight(weights, "neutral")[half] == pytest.approx(0.5)
-    assert weight(weights, "happiness")[half] == pytest.approx(0.5)
-    assert intensity[half] == pytest.approx(0.75)
-    assert weight(weights, "surprise")[int(4 * fps)] == pytest.approx(0.5)
+    assert amount(amounts, "neutral")[half] == pytest.approx(0.5 * 1)
+    assert amount(amounts, "happiness")[half] == pytest.approx(0.5 * 0.5)
+    assert amount(amounts, "surprise")[int(4 * fps)] == pytest.approx(0.5 * 1)
 
 
 def test_a_transition_is_a_smooth_step_of_its_length():
     timeline = parse_timeline("0 neutral, 2 anger")
 
-    anger = weight(timeline.curve(100, 25.0, transition_s=0.8)[0], "anger")
+    anger = amount(timeline.curve(100, 25.0, transition_s=0.8), "anger")
 
     for frame, value in enumerate(anger.tolist()):
         s = min(1.0, max(0.0, (frame / 25 - 1.6) / 0.8))
@@ -94,54 +101,44 @@ def test_a_transition_is_a_smooth_step_of_its_length():
 
 
 def test_before_the_first_key_and_after_the_last_nothing_changes():
-    weights, intensity = parse_timeline("1 fear 0.5, 2 anger 1.5").curve(100)
+    amounts = parse_timeline("1 fear 0.5, 2 anger 1.5").curve(100)
 
-    assert (weight(weights, "fear")[:40] == 1).all()
-    assert (intensity[:40] == 0.5).all()
-    assert (weight(weights, "anger")[60:] == 1).all()
-    assert (intensity[60:] == 1.5).all()
+    assert (amount(amounts, "fear")[:40] == 0.5).all()
+    assert (amount(amounts, "anger")[60:] == 1.5).all()
+    assert (amounts[60:].sum(dim=1) == 1.5).all()
 
 
 def test_keys_that_are_near_each_other_are_both_reached():
     timeline = parse_timeline("0 neutral, 1 anger, 1.2 fear")
 
-    weights = timeline.curve(200, 100.0)[0]
+    amounts = timeline.curve(200, 100.0)
 
-    assert weight(weights, "anger")[110] == pytest.approx(1.0)
-    assert weight(weights, "anger")[100] == pytest.approx(0.5)
-    assert weight(weights, "fear")[120] == pytest.approx(0.5)
+    assert amount(amounts, "anger")[110] == pytest.approx(1.0)
+    assert amount(amounts, "anger")[100] == pytest.approx(0.5)
+    assert amount(amounts, "fear")[120] == pytest.approx(0.5)
 
 
 def test_of_several_emotions_at_one_time_the_last_counts():
-    shown = parse_timeline("0 neutral, 1 anger, 1 fear").curve(50)[0]
+    shown = parse_timeline("0 neutral, 1 anger, 1 fear").curve(50)
 
-    expected = parse_timeline("0 neutral, 1 fear").curve(50)[0]
+    expected = parse_timeline("0 neutral, 1 fear").curve(50)
     assert torch.equal(shown, expected)
 
 
 def test_without_a_transition_the_emotion_changes_at_its_frame():
-    anger = weight(parse_timeline("0 neutral, 1 anger").curve(30, 25.0, 0.0)[0], "anger")
+    anger = amount(parse_timeline("0 neutral, 1 anger").curve(30, 25.0, 0.0), "anger")
 
     assert anger.tolist() == [0.0] * 25 + [1.0] * 5
 
 
-def test_every_frame_has_weights_that_sum_to_one():
+def test_many_emotions_have_amounts_within_their_range():
     text = ", ".join(f"{0.07 * i:.2f} {EMOTIONS[i % 9]} {i % 3}" for i in range(2000))
 
-    weights, intensity = parse_timeline(text).curve(15_000, 25.0)
+    amounts = parse_timeline(text).curve(15_000, 25.0)
 
-    assert weights.shape == (15_000, 9)
-    torch.testing.assert_close(weights.sum(1), torch.ones(15_000))
-    assert 0 <= intensity.min() <= intensity.max() <= 2
-
-
-def test_a_constant_curve_is_a_timeline_with_one_key():
-    weights, intensity = parse_timeline("3 sadness 0.7").curve(4)
-
-    constant = constant_curve(weights[0], 4, 0.7)
-
-    assert torch.equal(constant[0], weights)
-    torch.testing.assert_close(constant[1], intensity)
+    assert amounts.shape == (15_000, 9)
+    assert amounts.min() >= 0
+    assert amounts.sum(dim=1).max() <= 2
 
 
 @pytest.mark.parametrize(

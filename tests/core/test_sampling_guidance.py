@@ -7,6 +7,8 @@ from moda_core.config import EMOTIONS
 from moda_core.emotion import emotion_weights
 from moda_core.flow import noise_levels
 from moda_core.sampling.emotion_curve import EmotionCurve
+from moda_core.sampling.guidance import label_table, plan_rows
+from moda_core.sampling.options import SamplingOptions
 from moda_core.window_plan import window_audio, window_noise
 
 from .sampling_cases import IDENTITY, NULL_AUDIO, PREVIOUS, features, sample, tiny_network
@@ -40,11 +42,11 @@ def check(found, expected):
 
 
 def blend(intensity=ONES, **shares):
-    """Return a curve of weights by label, each a number or of shape (80,)."""
-    weights = torch.zeros(80, 9)
+    """Return a curve of amounts by label, each a number or of shape (80,), times an intensity."""
+    amounts = torch.zeros(80, 9)
     for label, share in shares.items():
-        weights[:, EMOTIONS.index(label)] = share
-    return EmotionCurve.from_weights(weights, intensity)
+        amounts[:, EMOTIONS.index(label)] = share
+    return EmotionCurve(intensity[:, None] * amounts)
 
 
 def test_one_scale_is_the_released_rule(network):
@@ -141,9 +143,9 @@ def test_three_emotions_with_an_intensity_follow_the_rule(network):
 
 def test_an_emotion_of_another_window_costs_nothing(network):
     calls, run = [], network.velocity
-    weights = torch.zeros(144, 9)
-    weights[:100, EMOTIONS.index("sadness")] = 1
-    weights[100:, EMOTIONS.index("fear")] = 1
+    amounts = torch.zeros(144, 9)
+    amounts[:100, EMOTIONS.index("sadness")] = 1
+    amounts[100:, EMOTIONS.index("fear")] = 1
 
     def counted(motion, *rest):
         calls.append(len(motion))
@@ -151,7 +153,7 @@ def test_an_emotion_of_another_window_costs_nothing(network):
 
     network.velocity = counted
     try:
-        sample(network, features(144), num_steps=1, emotion=EmotionCurve.from_weights(weights))
+        sample(network, features(144), num_steps=1, emotion=EmotionCurve(amounts))
     finally:
         del network.velocity
 
@@ -190,29 +192,54 @@ def test_both_ends_of_the_interval_belong_to_it(network):
     torch.testing.assert_close(found[0.25], plain, atol=2e-5, rtol=0)
 
 
+@pytest.mark.parametrize("cfg_scale", [1.0, 1.5])
+@pytest.mark.parametrize("emotion_scale", [None, 2.0])
+def test_a_blend_is_a_mix_of_velocities_however_it_is_given(network, cfg_scale, emotion_scale):
+    shares = {"happiness": 0.6, "surprise": 0.3}
+    options = {"cfg_scale": cfg_scale, "emotion_scale": emotion_scale}
+
+    found = step(network, emotion_weights(shares), **options)
+
+    nothing, plain = velocity(network, "none", hears=False), velocity(network, "none")
+    expected = nothing + cfg_scale * (plain - nothing)
+    for name, share in shares.items():
+        expected = expected + share * (emotion_scale or cfg_scale) * (
+            velocity(network, name) - plain
+        )
+    check(found, expected)
+    check(step(network, blend(**shares), **options), found)
+
+
+def test_a_full_blend_takes_a_row_for_each_of_its_emotions():
+    emotion = EmotionCurve.constant(emotion_weights({"happiness": 0.6, "surprise": 0.4}))
+
+    plain, guided = (SamplingOptions(cfg_scale=scale) for scale in (1.0, 1.2))
+
+    assert len(label_table(emotion, plain)) == 2
+    assert plan_rows(emotion, plain, 0, 80, True).hears == (True, True)
+    assert plan_rows(emotion, guided, 0, 80, True).hears == (False, True, True)
+
+
 @pytest.mark.parametrize(
-    ("labels", "mix", "intensity"),
+    "amounts",
     [
-        (torch.eye(8)[:1], torch.ones(2, 1), torch.ones(2)),
-        (torch.eye(9)[:2], torch.ones(2, 1), torch.ones(2)),
-        (torch.eye(9)[:1], torch.ones(2, 1), torch.ones(3)),
-        (torch.eye(9)[:1], torch.ones(0, 1), torch.ones(0)),
-        (torch.eye(9)[:2], torch.tensor([[0.5, 0.4]]), torch.ones(1)),
-        (torch.eye(9)[:2], torch.tensor([[1.5, -0.5]]), torch.ones(1)),
-        (torch.eye(9)[:1], torch.full((1, 1), float("nan")), torch.ones(1)),
-        (torch.eye(9)[:1], torch.ones(1, 1), torch.tensor([-1.0])),
-        (torch.eye(9)[:1], torch.ones(1, 1), torch.tensor([float("nan")])),
+        torch.ones(2, 8),
+        torch.ones(9),
+        torch.ones(0, 9),
+        torch.tensor([[-0.5] + 8 * [0.0]]),
+        torch.full((1, 9), float("nan")),
+        torch.full((1, 9), float("inf")),
     ],
 )
-def test_curves_that_are_none_are_refused(labels, mix, intensity):
+def test_curves_that_are_none_are_refused(amounts):
     with pytest.raises(ValueError, match="Expected"):
-        EmotionCurve(labels, mix, intensity)
+        EmotionCurve(amounts)
 
 
 def test_a_curve_holds_its_last_frame():
-    curve = EmotionCurve.from_weights(torch.eye(9)[[0, 3]], torch.tensor([1.0, 0.5]))
+    curve = EmotionCurve(torch.eye(9)[[0, 3]] * torch.tensor([[1.0], [0.5]]))
 
-    mix, intensity = curve.window(1, 3)
+    amounts = curve.window(1, 3)
 
-    assert mix.tolist() == [[0, 1]] * 3
-    assert intensity.tolist() == [0.5] * 3
+    assert curve.shown == (0, 3)
+    assert amounts[:, [0, 3]].tolist() == [[0, 0.5]] * 3

@@ -94,6 +94,18 @@ def test_a_blend_of_nothing_is_left_to_the_speech(host, parts):
     assert torch.equal(sample(host, parts, emotion=nothing).values, parts.motion.values)
 
 
+@pytest.mark.parametrize("guidance", [1.0, 1.5])
+def test_a_blend_is_what_a_timeline_says_of_it(host, parts, guidance):
+    (blend,) = host.call("MoDAEmotionBlend", first_weight=0.5, second_weight=0.3, intensity=1.5)
+    (timeline,) = host.call(
+        "MoDAEmotionTimeline", timeline="0 happiness 0.5 + surprise 0.3", intensity=1.5
+    )
+
+    one, other = (sample(host, parts, emotion=x, guidance=guidance) for x in (blend, timeline))
+
+    torch.testing.assert_close(one.values, other.values, atol=1e-4, rtol=0)
+
+
 def test_names_for_logs_are_short(host):
     (blend,) = host.call("MoDAEmotionBlend", third_label="fear", third_weight=0.1)
     (timeline,) = host.call("MoDAEmotionTimeline", timeline="0 anger, " * 500)
