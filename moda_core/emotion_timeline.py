@@ -7,9 +7,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from .emotion import emotion_weights
 from .emotion_words import take_blend
 from .motion import FPS
-from .text_cursor import TextCursor
+from .text_cursor import SEPARATORS, TextCursor
 
 TRANSITION_S = 0.4
 
@@ -115,13 +116,15 @@ def parse_timeline(text: str, fps: float = FPS) -> EmotionTimeline:
         a time in seconds, or a frame as in ``62f``; then an emotion, a synonym or the beginning
         of one, and its intensity from 0 to 2, by default 1. Several are blended with ``+``:
         ``happiness 0.6 + surprise 0.4``; the intensity of a blend is the sum, and amounts that
-        are left out share what the others leave of 1. ``#`` begins a comment.
+        are left out share what the others leave of 1. ``#`` begins a comment; nothing but
+        comments is no emotion.
     fps : float
         Of the times that are given as frames.
 
     Returns
     -------
     EmotionTimeline
+        Begins with "none" if the first entry is later than 0.
 
     Raises
     ------
@@ -130,7 +133,7 @@ def parse_timeline(text: str, fps: float = FPS) -> EmotionTimeline:
     """
     _check_frames(1, fps)
     cursor, keys = TextCursor(text), []
-    _skip_separators(cursor)
+    cursor.take(SEPARATORS)
     while not cursor.at_end:
         start = cursor.position
         time_s = cursor.take_time(fps)
@@ -141,23 +144,27 @@ def parse_timeline(text: str, fps: float = FPS) -> EmotionTimeline:
                 start,
             )
         keys.append(EmotionKey(time_s, *take_blend(cursor)))
-        _skip_separators(cursor, after_entry=True)
-    if not keys:
+        cursor.skip_spaces()
+        if not cursor.take(SEPARATORS):
+            _take_end(cursor)
+    if not text.strip():
         raise ValueError("The emotion timeline is empty. Write one such as '0.0 neutral'.")
+    if not keys or keys[0].time_s > 0:
+        keys.insert(0, EmotionKey(0.0, emotion_weights("none")))
     return EmotionTimeline(tuple(keys))
 
 
-def _skip_separators(cursor: TextCursor, after_entry: bool = False) -> None:
-    """Move to the next entry; after one there must be a separator or the end."""
-    cursor.skip_spaces()
-    if after_entry and not cursor.at_end and not cursor.take(r"[,;\n]"):
+def _take_end(cursor: TextCursor) -> None:
+    """Take the full stop that may stand behind the last entry; else there must be nothing."""
+    start, found = cursor.position, cursor.found()
+    cursor.take(r"\.")
+    cursor.take(SEPARATORS)
+    if not cursor.at_end:
         raise cursor.error(
-            f"expected a comma or the end of the line, got {cursor.found()}. "
-            "Separate the emotions by commas"
+            f"expected a comma or the end of the line, got {found}. "
+            "Separate the emotions by commas",
+            start,
         )
-    cursor.skip_lines()
-    while cursor.take(r"[,;]"):
-        cursor.skip_lines()
 
 
 def _half_transitions(key_s: Tensor, transition_s: float) -> Tensor:

@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 
 from .config import EMOTIONS
-from .text_cursor import SHOWN_LETTERS, WORD, TextCursor
+from .text_cursor import SHOWN_LETTERS, WORD, TextCursor, suggestion
 
 MAX_INTENSITY = 2.0
+SHORTEST_BEGINNING = 3  # letters of a shortened word
 SYNONYMS = {
     "angry": "anger",
     "mad": "anger",
@@ -31,29 +32,24 @@ SYNONYMS = {
 }
 
 
-def find_emotions(word: str) -> tuple[str, ...]:
-    """Return the labels that a word may stand for.
+def find_emotion(word: str) -> str | None:
+    """Return the label that a word stands for.
 
     Parameters
     ----------
     word : str
-        A label of `EMOTIONS`, a synonym, or the beginning of one; of any case. The beginning of
-        a label goes before that of a synonym.
+        A label of `EMOTIONS`, a synonym, or at least the first three letters of one; of any case.
+        The beginning of a label goes before that of a synonym.
 
     Returns
     -------
-    tuple of str
-        One label if the word is clear, several if it is the beginning of several, none if it is
-        unknown; in the order of `EMOTIONS`.
+    str or None
+        None if the word is unknown.
     """
-    word = word.lower()
-    if word in SYNONYMS:
-        return (SYNONYMS[word],)
-    if word in EMOTIONS:
-        return (word,)
-    labels = {label for label in EMOTIONS if label.startswith(word)}
-    labels = labels or {label for name, label in SYNONYMS.items() if name.startswith(word)}
-    return tuple(label for label in EMOTIONS if label in labels)
+    word, names = word.lower(), (*EMOTIONS, *SYNONYMS)
+    if word not in names and len(word) >= SHORTEST_BEGINNING:
+        word = next((name for name in names if name.startswith(word)), word)
+    return SYNONYMS.get(word, word if word in EMOTIONS else None)
 
 
 def take_blend(cursor: TextCursor) -> tuple[Tensor, float]:
@@ -82,7 +78,7 @@ def take_blend(cursor: TextCursor) -> tuple[Tensor, float]:
     while True:
         label = take_emotion(cursor)
         cursor.skip_spaces()
-        numeric = cursor.take(r"(?=[-+]?[.\d])") is not None
+        numeric = cursor.take(r"(?=[-+]?\.?\d)") is not None
         amounts.append(
             (label, cursor.take_number("the intensity", 0, MAX_INTENSITY) if numeric else None)
         )
@@ -109,22 +105,20 @@ def take_emotion(cursor: TextCursor) -> str:
     Raises
     ------
     ValueError
-        If there is none, or it is unknown or unclear.
+        If there is none, or it is unknown.
     """
     cursor.skip_spaces()
     start, word = cursor.position, cursor.take(WORD)
     names = ", ".join(EMOTIONS)
     if word is None:
         raise cursor.error(f"expected an emotion, got {cursor.found()}. Use one of: {names}")
-    labels = find_emotions(word)
-    if len(labels) == 1:
-        return labels[0]
-    shown = repr(word[:SHOWN_LETTERS])
-    if labels:
-        message = f"{shown} may be {' or '.join(labels)}. Write more of the word"
-    else:
-        message = f"unknown emotion {shown}. Use one of: {names}"
-    raise cursor.error(message, start)
+    label = find_emotion(word)
+    if label is None:
+        guess = suggestion(word, (*EMOTIONS, *SYNONYMS))
+        raise cursor.error(
+            f"unknown emotion {word[:SHOWN_LETTERS]!r}{guess}. Use one of: {names}", start
+        )
+    return label
 
 
 def _blend(

@@ -2,11 +2,18 @@
 
 import math
 import re
+from collections.abc import Collection
+from difflib import get_close_matches
 
 NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 WORD = re.compile(r"[^\W\d_]+")
 SPACES = re.compile(r"[^\S\n]+")
 COMMENT = re.compile(r"#[^\n]*")
+SEPARATORS = re.compile(r"(?:[\s,;]|#[^\n]*)+")
+TIME_UNIT = re.compile(r"[^\S\n]*(s|secs?|seconds?|f|frames?)(?![^\W_])", re.IGNORECASE)
+DEGREES = re.compile(r"[^\S\n]*(?:°|deg(?:rees?)?(?![^\W_]))", re.IGNORECASE)
+CLOCK = re.compile(r"(?:\d+:)+\d+(?:\.\d*)?", re.ASCII)
+COMMA_NUMBER = re.compile(r"\d+,\d+", re.ASCII)
 SHOWN_LETTERS = 20  # of what was found, in a message
 LARGEST_TIME_S = 1e6
 
@@ -28,6 +35,24 @@ def where(text: str, position: int) -> str:
     """
     line = text.count("\n", 0, position) + 1
     return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
+
+
+def suggestion(word: str, known: Collection[str]) -> str:
+    """Guess what was meant by an unknown word.
+
+    Parameters
+    ----------
+    word : str
+        Of any case.
+    known : collection of str
+
+    Returns
+    -------
+    str
+        Such as " (did you mean 'nod'?)", to put behind the word; empty without a guess.
+    """
+    found = get_close_matches(word.lower(), known, 1)
+    return f" (did you mean '{found[0]}'?)" if found else ""
 
 
 class TextCursor:
@@ -74,11 +99,6 @@ class TextCursor:
         while self.take(SPACES) or self.take(COMMENT):
             pass
 
-    def skip_lines(self) -> None:
-        """Move past blanks, comments and ends of lines."""
-        while self.take(r"\s+") or self.take(COMMENT):
-            pass
-
     def take_number(self, what: str, lowest: float, highest: float) -> float:
         """Take a number.
 
@@ -108,40 +128,61 @@ class TextCursor:
             )
         return value
 
-    def take_time(self, fps: float) -> float:
-        """Take a time: seconds as in ``2.5`` or ``2.5s``, or a frame as in ``62f``.
+    def take_time(
+        self, fps: float, what: str = "the time", lowest: float = 0, highest: float = LARGEST_TIME_S
+    ) -> float:
+        """Take a time: seconds as in ``2.5`` or ``2.5 s``, or a frame as in ``62f``.
 
         Parameters
         ----------
         fps : float
             Frames a second, for times that are given as frames.
+        what : str
+            What it is, such as "the duration", for the message.
+        lowest, highest : float
+            Its range in seconds.
 
         Returns
         -------
         float
-            Seconds, at least 0.
+            Seconds.
 
         Raises
         ------
         ValueError
-            If there is no time here, or it is negative or beyond `LARGEST_TIME_S`.
+            If there is no time here, or it is out of its range.
         """
-        start, token = self.position, self.take(NUMBER)
+        start = self.position
+        self._refuse_clock()
+        token = self.take(NUMBER)
         if token is None:
             raise self.error(f"expected a time, got {self.found()}. Write seconds, such as 2.5")
-        unit = self.take(WORD) or "s"
-        if unit.lower() not in ("s", "f"):
+        unit = (self.take(TIME_UNIT) or "s").strip().lower()
+        end, other = self.position, self.take(WORD)
+        if other is not None:
             raise self.error(
-                f"a time ends in {unit[:SHOWN_LETTERS]!r}. Use seconds, such as 2.5 or 2.5s, or "
+                f"a time ends in {other[:SHOWN_LETTERS]!r}. Use seconds, such as 2.5 or 2.5s, or "
                 "frames, such as 62f",
-                self.position - len(unit),
+                end,
             )
-        value = float(token) / (fps if unit.lower() == "f" else 1.0)
-        if not (math.isfinite(value) and 0 <= value <= LARGEST_TIME_S):
+        value = float(token) / (fps if unit.startswith("f") else 1.0)
+        if not (math.isfinite(value) and lowest <= value <= highest):
             raise self.error(
-                f"the time is {value:g} s. Use a time from 0 to {LARGEST_TIME_S:g} s", start
+                f"{what} is {value:g} s. Use a time from {lowest:g} to {highest:g} s",
+                start,
             )
         return value
+
+    def _refuse_clock(self) -> None:
+        """Say how ``01:15`` is to be written."""
+        start, clock = self.position, self.take(CLOCK)
+        if clock is not None:
+            seconds = 0.0
+            for part in clock.split(":"):
+                seconds = 60 * seconds + float(part)
+            raise self.error(
+                f"the time is written as {clock[:SHOWN_LETTERS]}. Write seconds: {seconds:g}", start
+            )
 
     def found(self) -> str:
         """Return a phrase for what is here, for messages."""
@@ -166,7 +207,14 @@ class TextCursor:
         Returns
         -------
         ValueError
-            Its text begins with the line and the column.
+            Its text begins with the line and the column; at a number such as ``2,5`` it ends with
+            how that is to be written.
         """
-        place = where(self.text, self.position if position is None else position)
-        return ValueError(f"{place}: {message}.")
+        position = self.position if position is None else position
+        first = self.text.rfind("\n", 0, position) + 1
+        for number in COMMA_NUMBER.finditer(self.text, first):
+            if number.start() > position:
+                break
+            if position <= number.end():
+                message += f". Write {number[0][:SHOWN_LETTERS].replace(',', '.')} with a point"
+        return ValueError(f"{where(self.text, position)}: {message}.")

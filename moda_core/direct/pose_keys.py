@@ -11,14 +11,13 @@ from torch import Tensor
 
 from ..motion import FPS, Motion
 from ..starter.smooth import smoothstep
-from ..text_cursor import WORD, TextCursor
+from ..text_cursor import DEGREES, SEPARATORS, WORD, TextCursor, suggestion
 from .pose import AXES, LARGEST_ANGLE_DEG
 from .ranges import check_choice, check_number
 
 MODES = ("add", "replace")
 LONGEST_EASE_S = 60.0
 SAME_TIME_S = 1e-6
-SEPARATORS = r"(?:[\s,;]|#[^\n]*)+"
 
 
 @dataclass(frozen=True)
@@ -67,19 +66,24 @@ def parse_pose_keys(text: str, fps: float = FPS) -> tuple[PoseKey, ...]:
     Raises
     ------
     ValueError
-        If something else is written; the message begins with the line and the column.
+        If something else is written, or two keys of an axis are at one time; the message begins
+        with the line and the column.
     """
-    cursor, keys = TextCursor(text), []
+    cursor, keys = TextCursor(text), {}
     cursor.take(SEPARATORS)
     while not cursor.at_end:
-        keys.append(_take_key(cursor, fps))
+        start, key = cursor.position, _take_key(cursor, fps)
+        place = key.axis, round(key.time_s / SAME_TIME_S)
+        if place in keys:
+            raise cursor.error(_twice(keys[place], key), start)
+        keys[place] = key
         cursor.skip_spaces()
         if not cursor.at_end and not cursor.take(SEPARATORS):
             raise cursor.error(
                 f"expected a comma or a new line after a key, got {cursor.found()}. Write keys "
                 "such as 1.0 yaw 12, 2.0 yaw -5"
             )
-    return tuple(keys)
+    return tuple(keys.values())
 
 
 def _take_key(cursor: TextCursor, fps: float) -> PoseKey:
@@ -88,10 +92,11 @@ def _take_key(cursor: TextCursor, fps: float) -> PoseKey:
     start, found = cursor.position, cursor.found()
     axis = (cursor.take(WORD) or "").lower()
     if axis not in AXES:
-        raise cursor.error(f"unknown axis {found}. Use one of: {', '.join(AXES)}", start)
+        guess = suggestion(axis, AXES)
+        raise cursor.error(f"unknown axis {found}{guess}. Use one of: {', '.join(AXES)}", start)
     cursor.skip_spaces()
     degrees = cursor.take_number("an angle", -LARGEST_ANGLE_DEG, LARGEST_ANGLE_DEG)
-    cursor.take(r"\s*(?:degrees|deg|°)")
+    cursor.take(DEGREES)
     return PoseKey(time_s, axis, degrees)
 
 
@@ -140,10 +145,14 @@ def apply_pose_keys(
 def _check_times(keys: Sequence[PoseKey]) -> None:
     for key, following in pairwise(keys):
         if following.time_s - key.time_s < SAME_TIME_S:
-            raise ValueError(
-                f"Two {key.axis} keys are at {key.time_s:g} s: {key.degrees:g} and "
-                f"{following.degrees:g} degrees. Leave one of them out, or move it."
-            )
+            raise ValueError(f"Wrong keys: {_twice(key, following)}.")
+
+
+def _twice(key: PoseKey, other: PoseKey) -> str:
+    return (
+        f"two {key.axis} keys are at {key.time_s:g} s: {key.degrees:g} and {other.degrees:g} "
+        "degrees. Leave one of them out, or move it"
+    )
 
 
 def _key_curve(keys: Sequence[PoseKey], time_s: Tensor, ease_s: float) -> tuple[Tensor, Tensor]:

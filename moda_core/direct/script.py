@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from ..config import EMOTIONS
 from ..emotion import emotion_weights
 from ..emotion_timeline import EmotionKey, EmotionTimeline
-from ..emotion_words import find_emotions, take_blend
+from ..emotion_words import find_emotion, take_blend
 from ..motion import FPS
-from ..text_cursor import SHOWN_LETTERS, WORD, TextCursor
+from ..text_cursor import SEPARATORS, SHOWN_LETTERS, WORD, TextCursor
 from .script_words import NEUTRAL, SCRIPT_WORDS, ScriptWord
 
 SHORTEST_S, LONGEST_S, LONGEST_GESTURE_S = 0.2, 3600.0, 60.0
@@ -74,12 +74,12 @@ def parse_script(
     cursor = TextCursor(text)
     events: list[ScriptEvent] = []
     emotions: list[tuple[EmotionKey, float]] = []
-    cursor.skip_lines()
+    cursor.take(SEPARATORS)
     if cursor.at_end:
         raise ValueError(f"The script is empty. Write actions such as {EXAMPLE}.")
     while not cursor.at_end:
         _take_action(cursor, fps, events, emotions)
-        cursor.skip_lines()
+        cursor.take(SEPARATORS)
     return tuple(sorted(events, key=lambda event: event.time_s)), _timeline(emotions)
 
 
@@ -105,7 +105,7 @@ def _take_action(
         longest_s = LONGEST_S if word.ease_s else LONGEST_GESTURE_S
         duration_s = _take_duration(cursor, word.duration_s, longest_s)
         events.append(ScriptEvent(time_s, name, numbers, duration_s))
-    elif verb and find_emotions(verb):
+    elif find_emotion(verb):
         cursor.position = start
         key = EmotionKey(time_s, *take_blend(cursor))
         emotions.append((key, _take_duration(cursor, math.inf, LONGEST_S)))

@@ -20,6 +20,7 @@ from .direct_cases import acted_motion, changed_dims, random_motion
         " 1.0 Yaw +12.0\n\n# back\n2 yaw -5 # done\n",
         "25f yaw 12, 50f YAW -5",
         "1 yaw 12deg, 2 yaw -5 degrees,",
+        "1 s yaw 12 °, 50 frames yaw -5deg",
     ],
 )
 def test_keys_are_read_in_any_of_their_forms(text):
@@ -49,6 +50,9 @@ def test_no_keys_are_no_error(text):
         ("1.0 yaw nan", 1, 9),
         ("-1 yaw 3", 1, 1),
         ("1.0m yaw 3", 1, 4),
+        ("1,5 yaw 3", 1, 2),
+        ("0:01 yaw 3", 1, 1),
+        ("1 yaw 12, 2 yaw 1\n25f yaw 4", 2, 1),
     ],
 )
 def test_mistakes_are_named_with_their_place(text, line, column):
@@ -127,7 +131,14 @@ def test_keys_may_come_in_any_order_and_axes_do_not_meet():
 
 
 def test_two_keys_of_an_axis_at_one_time_are_refused():
-    keys = parse_pose_keys("1.0 yaw 3, 25f yaw 4")
+    message = "two yaw keys are at 1 s: 3 and 4 degrees. Leave one of them out"
 
-    with pytest.raises(ValueError, match="Two yaw keys are at 1 s: 3 and 4 degrees"):
-        apply_pose_keys(random_motion(), keys)
+    with pytest.raises(ValueError, match=f"line 1, column 14: {message}"):
+        parse_pose_keys("1.0 yaw 3,   25f yaw 4")
+    with pytest.raises(ValueError, match=message):
+        apply_pose_keys(random_motion(), [PoseKey(1, "yaw", 3), PoseKey(1, "yaw", 4)])
+
+
+def test_a_misspelt_axis_is_guessed():
+    with pytest.raises(ValueError, match=r"unknown axis 'pich' \(did you mean 'pitch'\?\)"):
+        parse_pose_keys("1.0 pich 3")

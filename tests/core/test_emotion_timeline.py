@@ -7,6 +7,7 @@ import torch
 
 from moda_core.config import EMOTIONS
 from moda_core.emotion_timeline import EmotionKey, EmotionTimeline, parse_timeline
+from moda_core.emotion_words import SYNONYMS, find_emotion
 
 
 def amount(curve, label):
@@ -32,6 +33,8 @@ def written(text, fps=25.0):
         "0 Neutral; 2.5s HAPPY .8\n4 surprised",
         "# a comment, 1 anger\n 0 neu,\n\n2.5 happ 8e-1 # more\n ; 4. sur 1,",
         "0f neutral, 62.5f joy 0.8, 100f SURP",
+        "0 s neutral, 62.5 frames hap 0.8, 4 sec surprise.",
+        "0 seconds neutral, 2.5 happy 0.8, 4 sur 1. # the end\n",
     ],
 )
 def test_ways_to_write_one_timeline(text):
@@ -55,11 +58,29 @@ def test_ways_to_write_one_timeline(text):
     ],
 )
 def test_a_blend_has_weights_by_share_and_the_sum_as_its_intensity(blend, weights, intensity):
-    assert written(f"1.0 {blend}") == [(1.0, weights, intensity)]
+    assert written(f"0 {blend}") == [(0.0, weights, intensity)]
 
 
 def test_frames_count_at_the_given_rate():
-    assert written("15f fear", fps=30.0)[0][0] == 0.5
+    assert written("15f fear", fps=30.0)[1][0] == 0.5
+
+
+@pytest.mark.parametrize("name", [*EMOTIONS, *SYNONYMS])
+def test_a_word_may_be_shortened_to_three_letters(name):
+    label = SYNONYMS.get(name, name)
+
+    assert find_emotion(name[:2]) is None
+    assert all(find_emotion(name[:length].upper()) for length in range(3, len(name)))
+    assert name in SYNONYMS or find_emotion(name[:3]) == label
+    assert find_emotion(name) == label
+
+
+def test_before_an_emotion_that_comes_later_there_is_none():
+    amounts = parse_timeline("2.5 happiness").curve(100)
+
+    expected = parse_timeline("0 none, 2.5 happiness").curve(100)
+    assert torch.equal(amounts, expected)
+    assert not amount(amounts, "happiness")[:57].any()
 
 
 @pytest.mark.parametrize(
@@ -73,6 +94,10 @@ def test_an_emotion_of_no_strength_never_shows(text, before, after):
     assert not amount(amounts, "happiness").any()
     assert sadness[[0, 25, 49]].tolist() == pytest.approx([before, 1.0, after])
     assert (sadness.diff().sign() != (before - after)).all()  # there and never back
+
+
+def test_nothing_but_comments_is_no_emotion():
+    assert written(" \n # 1 sad\n") == [(0.0, {"none": 1}, 1.0)]
 
 
 @pytest.mark.parametrize("fps", [10.0, 25.0, 30.0, 60.0])
@@ -101,7 +126,9 @@ def test_a_transition_is_a_smooth_step_of_its_length():
 
 
 def test_before_the_first_key_and_after_the_last_nothing_changes():
-    amounts = parse_timeline("1 fear 0.5, 2 anger 1.5").curve(100)
+    keys = parse_timeline("1 fear 0.5, 2 anger 1.5").keys[1:]
+
+    amounts = EmotionTimeline(keys).curve(100)
 
     assert (amount(amounts, "fear")[:40] == 0.5).all()
     assert (amount(amounts, "anger")[60:] == 1.5).all()
@@ -144,8 +171,14 @@ def test_many_emotions_have_amounts_within_their_range():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("0 neutral,\n2.5 hapy", r"line 2, column 5: unknown emotion 'hapy'\. Use one of: anger"),
-        ("0 n", r"line 1, column 3: 'n' may be neutral or none"),
+        ("0 neutral,\n2.5 hapy", r"line 2, column 5: unknown emotion 'hapy' \(did you mean"),
+        ("0 xyz", r"line 1, column 3: unknown emotion 'xyz'\. Use one of: anger"),
+        ("0 n", r"line 1, column 3: unknown emotion 'n'"),
+        ("62 f", r"line 1, column 5: expected an emotion"),
+        ("2,5 sad", r"column 2: expected an emotion, got ','.*\. Write 2\.5 with a point\.$"),
+        ("0 sad 0,8", r"column 10: expected an emotion.*\. Write 0\.8 with a point\.$"),
+        ("01:15 sad", r"column 1: the time is written as 01:15\. Write seconds: 75\.$"),
+        ("0 sad. 1 joy", r"column 6: expected a comma or the end of the line, got '\.'"),
         ("2 sad, 1 joy", r"line 1, column 8: the time 1 s is before 2 s"),
         ("sad", r"line 1, column 1: expected a time, got 'sad'"),
         ("1", r"line 1, column 2: expected an emotion, got the end of the text"),
@@ -157,7 +190,7 @@ def test_many_emotions_have_amounts_within_their_range():
         ("1 sad joy", r"line 1, column 7: expected a comma"),
         ("1 sad 1.5 + joy 0.6", r"line 1, column 3: the intensities of the blend sum to 2\.1"),
         ("", "is empty"),
-        (" \n # 1 sad\n", "is empty"),
+        (" \n ", "is empty"),
     ],
 )
 def test_mistakes_are_named_with_line_and_column(text, message):
@@ -166,7 +199,7 @@ def test_mistakes_are_named_with_line_and_column(text, message):
 
 
 def test_a_timeline_needs_keys_in_order():
-    key = parse_timeline("1 sad").keys[0]
+    key = parse_timeline("1 sad").keys[1]
 
     with pytest.raises(ValueError, match="has no key"):
         EmotionTimeline(())
