@@ -3,8 +3,8 @@
 from comfy_api.latest import io
 
 from ..moda_core.direct.director import direct_motion
-from ..moda_core.direct.script import parse_script
-from ..moda_core.direct.timeline_text import write_timeline
+from ..moda_core.direct.script import Script
+from ..moda_core.direct.script_parser import parse_script
 from ..moda_core.motion import Motion
 from . import _host
 from .types import MotionType
@@ -37,21 +37,49 @@ class MoDADirector(io.ComfyNode):
                     default=EXAMPLE,
                     multiline=True,
                     tooltip="Actions in brackets: a time in seconds, a word, its amount, and how "
-                    "long: [2.5 smile 0.7 for 2]. The help page lists the words.",
+                    "long: [2.5 smile 0.7 for 2]. The help page lists the words. Emotions in it "
+                    "need the same text in MoDA Emotion Timeline.",
                 ),
             ],
             outputs=[
-                MotionType.Output(display_name="motion", tooltip="The motion with the actions."),
-                io.String.Output(
-                    display_name="emotions",
-                    tooltip="The emotions that the script names, as a timeline; empty without. "
-                    "They are not part of the motion.",
+                MotionType.Output(
+                    display_name="motion",
+                    tooltip="The motion with the actions; emotions are MoDA Emotion Timeline's.",
                 ),
             ],
+            hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(cls, script=None) -> bool | str:
+        """Read the text before anything runs."""
+        if script is None:  # another node gives it, and it is not known yet
+            return True
+        try:
+            parse_script(script)
+        except ValueError as error:
+            return str(error)
+        return True
 
     @classmethod
     def execute(cls, motion: Motion, script: str = EXAMPLE) -> io.NodeOutput:
         """Play the script."""
-        events, emotions = parse_script(script, motion.fps)
-        return io.NodeOutput(direct_motion(motion, events), write_timeline(emotions))
+        parsed = parse_script(script, motion.fps)
+        _host.show_text(cls.hidden.unique_id, summary(parsed, len(motion) / motion.fps))
+        return io.NodeOutput(direct_motion(motion, parsed.events))
+
+
+def summary(script: Script, end_s: float) -> str:
+    """Return what of a script is played on motion of a length, and what is not."""
+    total = len(script.events)
+    late = sum(event.time_s >= end_s for event in script.events)
+    text = f"Played {total} action{'s' * (total != 1)}."
+    if late:
+        begin = "begins" if late == 1 else "begin"
+        text = f"Played {total - late} of {total} actions; {late} {begin} after the end at "
+        text += f"{end_s:.1f} s."
+    named = sum(not emotion.neutral for emotion in script.emotions)
+    if named:
+        text += f" {named} emotion{'s' * (named != 1)} named: link this text to MoDA Emotion"
+        text += " Timeline, too."
+    return text

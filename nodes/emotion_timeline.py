@@ -2,8 +2,8 @@
 
 from comfy_api.latest import io
 
+from ..moda_core.direct.script_parser import parse_emotions
 from ..moda_core.emotion import Emotion
-from ..moda_core.emotion_timeline import parse_timeline
 from . import _host
 from .types import EmotionType
 
@@ -30,7 +30,8 @@ class MoDAEmotionTimeline(io.ComfyNode):
                     multiline=True,
                     tooltip="A time in seconds, or a frame as in 62f, then an emotion and its "
                     "intensity, 0 to 2; with commas or lines between them. Blend with +: "
-                    "4.0 happiness 0.6 + surprise 0.4.",
+                    "4.0 happiness 0.6 + surprise 0.4. Or the script of MoDA Director, for its "
+                    "emotions.",
                 ),
                 io.Float.Input(
                     "intensity",
@@ -51,7 +52,7 @@ class MoDAEmotionTimeline(io.ComfyNode):
         if timeline is None:  # another node gives it, and it is not known yet
             return True
         try:
-            parse_timeline(timeline)
+            parse_emotions(timeline)
         except ValueError as error:
             return str(error)
         return True
@@ -59,6 +60,6 @@ class MoDAEmotionTimeline(io.ComfyNode):
     @classmethod
     def execute(cls, timeline: str = EXAMPLE, intensity: float = 1.0) -> io.NodeOutput:
         """Return the emotions."""
-        parsed = parse_timeline(timeline)
+        parsed = parse_emotions(timeline)
         description = f"timeline of {len(parsed.keys)}, intensity {intensity:g}"
         return io.NodeOutput(Emotion(parsed.keys[0].weights, description, intensity, parsed))

@@ -10,8 +10,10 @@ from torch import Tensor
 from ..motion import Motion
 from ..starter.smooth import smoothstep
 from .ranges import check_choice, check_number
-from .script import LONGEST_S, SHORTEST_S, ScriptEvent
-from .script_words import NEUTRAL, SCRIPT_WORDS
+from .script import ScriptEvent
+from .script_words import CHANNELS, LONGEST_S, NEUTRAL, SCRIPT_WORDS, SHORTEST_S
+
+CUT_S = 0.2  # seconds in which a gesture ends that is cut short
 
 
 def direct_motion(motion: Motion, events: Iterable[ScriptEvent]) -> Motion:
@@ -27,7 +29,9 @@ def direct_motion(motion: Motion, events: Iterable[ScriptEvent]) -> Motion:
     Returns
     -------
     Motion
-        What an action adds comes and goes smoothly; frames without actions are equal bit for bit.
+        Actions come and go smoothly; frames without actions are equal bit for bit. Of actions of
+        one channel the latest counts, and after its end the one before goes on; a gesture ends
+        where the next begins.
 
     Raises
     ------
@@ -37,53 +41,54 @@ def direct_motion(motion: Motion, events: Iterable[ScriptEvent]) -> Motion:
     events = sorted(events, key=lambda event: event.time_s)
     for event in events:
         _check(event)
-    values = motion.values.clone()
-    for event, end_s in zip(events, _ends(events), strict=True):
-        if event.action != NEUTRAL:
-            _act(replace(motion, values=values), event, end_s)
-    return replace(motion, values=values)
+    neutrals_s = [event.time_s for event in events if event.action == NEUTRAL]
+    acts = [event for event in events if event.action != NEUTRAL]
+    for channel in CHANNELS:
+        own = [act for act in acts if SCRIPT_WORDS[act.action].channel == channel]
+        if own:
+            motion = _play(motion, own, neutrals_s)
+    return replace(motion, values=motion.values.clone())
 
 
-def _act(motion: Motion, event: ScriptEvent, end_s: float) -> None:
-    """Write one action over the frames of `motion` that it lasts."""
-    first = math.ceil(event.time_s * motion.fps - 1e-6)
-    last = min(len(motion), math.ceil(end_s * motion.fps))
-    if first >= last:
-        return
-    word, frames = SCRIPT_WORDS[event.action], slice(first, last)
-    before = replace(motion, values=motion.values[frames])
-    if word.ease_s == 0:
-        motion.values[frames] = word.effect(before, event.duration_s, *event.arguments).values
-        return
-    after = word.effect(before, *event.arguments)
-    time_s = torch.arange(first, last, dtype=torch.float64) / motion.fps
-    share = _envelope(time_s, event, end_s).to(before.values)[:, None]
-    motion.values[frames] = torch.lerp(before.values, after.values, share)
+def _play(motion: Motion, acts: Sequence[ScriptEvent], neutrals_s: Sequence[float]) -> Motion:
+    """Play the actions of one channel; where several go on, the latest counts."""
+    change = torch.zeros_like(motion.values)
+    for act, following in zip(acts, [*acts[1:], None], strict=True):
+        word, cut_s = SCRIPT_WORDS[act.action], _first_after(neutrals_s, act.time_s)
+        gesture = word.ease_s == 0
+        if gesture and following:
+            cut_s = min(cut_s, following.time_s)
+        end_s = min(act.time_s + act.duration_s, cut_s + (word.ease_s or CUT_S))
+        first = math.ceil(act.time_s * motion.fps - 1e-6)
+        frames = slice(first, min(len(motion), math.ceil(end_s * motion.fps)))
+        if frames.start >= frames.stop:
+            continue
+        before = replace(motion, values=motion.values[frames])
+        arguments = (act.duration_s, *act.arguments) if gesture else act.arguments
+        wanted = word.effect(before, *arguments).values - before.values
+        time_s = torch.arange(frames.start, frames.stop, dtype=torch.float64) / motion.fps
+        share = _share(time_s, act, cut_s).to(wanted)[:, None]
+        # A gesture adds to what is left of the one before; all else takes the place of that.
+        left = change[frames]
+        change[frames] = left + share * wanted if gesture else torch.lerp(left, wanted, share)
+    return replace(motion, values=motion.values + change)
 
 
-def _envelope(time_s: Tensor, event: ScriptEvent, end_s: float) -> Tensor:
+def _share(time_s: Tensor, act: ScriptEvent, cut_s: float) -> Tensor:
     """Return how much of an action there is, in [0, 1]."""
-    ease_s = min(SCRIPT_WORDS[event.action].ease_s, event.duration_s / 2)
-    rise = smoothstep(event.time_s, event.time_s + ease_s, time_s)
-    return rise * smoothstep(end_s, end_s - ease_s, time_s)
+    word, share = SCRIPT_WORDS[act.action], torch.ones_like(time_s)
+    ease_s, end_s = min(word.ease_s, act.duration_s / 2), act.time_s + act.duration_s
+    if ease_s > 0:
+        share = smoothstep(act.time_s, act.time_s + ease_s, time_s)
+        share = share * smoothstep(end_s, end_s - ease_s, time_s)
+    if math.isfinite(cut_s):
+        share = share * smoothstep(cut_s + (word.ease_s or CUT_S), cut_s, time_s)
+    return share
 
 
-def _ends(events: Sequence[ScriptEvent]) -> list[float]:
-    """Return when each action is over: a later one of its channel, or `NEUTRAL`, ends it early."""
-    ends_s = [event.time_s + event.duration_s for event in events]
-    going_on: dict[str, int] = {}
-    for index, event in enumerate(events):
-        neutral = event.action == NEUTRAL
-        channels = list(going_on) if neutral else [SCRIPT_WORDS[event.action].channel]
-        for channel in channels:
-            if channel in going_on:
-                earlier = going_on.pop(channel)
-                ease_s = SCRIPT_WORDS[events[earlier].action].ease_s
-                if ease_s > 0:
-                    ends_s[earlier] = min(ends_s[earlier], event.time_s + ease_s)
-        if not neutral:
-            going_on[channels[0]] = index
-    return ends_s
+def _first_after(times_s: Sequence[float], time_s: float) -> float:
+    """Return the first of sorted times that is later than one; infinity if there is none."""
+    return next((later_s for later_s in times_s if later_s > time_s), math.inf)
 
 
 def _check(event: ScriptEvent) -> None:
@@ -96,7 +101,7 @@ def _check(event: ScriptEvent) -> None:
 
 def _check_arguments(event: ScriptEvent) -> None:
     word = SCRIPT_WORDS[event.action]
-    wanted = len(word.numbers) or len(word.defaults)
+    wanted = (len(word.numbers) or len(word.defaults)) + (word.repeats > 0)
     if len(event.arguments) != wanted:
         raise ValueError(
             f"The action {event.action!r} takes {wanted} numbers, got {len(event.arguments)}."

@@ -16,12 +16,15 @@ from .eyes import set_gaze
 from .gestures import nod, shake
 from .pose import AxisAdjustment, adjust_pose
 
+SHORTEST_S, LONGEST_S = 0.2, 3600.0  # of an action
 MAX_TURN_DEG = 45.0
 AWAY = {
     "x": 0.8,
     "y": -0.3,
 }  # where the eyes go that look away, and how far the head goes with them
 AWAY_TURN = {"yaw": -8.0, "pitch": 3.0}
+
+ANGLE = ("the angle", 0.0, MAX_TURN_DEG)
 
 Effect = Callable[..., Motion]  # (motion, *numbers), or (motion, duration_s, *numbers) of a gesture
 
@@ -35,7 +38,7 @@ class ScriptWord:
     effect : callable
         Takes the motion of the time that the action lasts, and the action's numbers.
     channel : str
-        An action ends when another one of its channel begins.
+        One of `CHANNELS`. While actions of one channel go on at once, the latest counts.
     duration_s : float
         Unless the script says another one.
     ease_s : float
@@ -45,6 +48,9 @@ class ScriptWord:
         Name, lowest and highest of each number that may follow.
     defaults : tuple of float
         Their values if none follows; empty if they must.
+    repeats : int
+        How often a gesture is usually made, in its usual duration; the effect is told the number
+        last. 0 for what can't be repeated.
     """
 
     effect: Effect
@@ -53,17 +59,20 @@ class ScriptWord:
     ease_s: float = 0.3
     numbers: tuple[tuple[str, float, float], ...] = (("the amount", 0.0, 1.5),)
     defaults: tuple[float, ...] = (0.8,)
+    repeats: int = 0
 
 
 def _controls(**parts: float) -> Effect:
-    """Return what adds to controls of the face, by an amount."""
-    full = torch.zeros(len(CONTROLS))
-    for name, value in parts.items():
-        full[CONTROLS.index(name)] = value
+    """Return what brings controls of the face to values, times an amount, or leaves them beyond."""
 
     def effect(motion: Motion, amount: float) -> Motion:
+        shown = read(motion.offset)
+        change = torch.zeros_like(shown)
+        for name, value in parts.items():
+            index, missing = CONTROLS.index(name), amount * value - shown[:, CONTROLS.index(name)]
+            change[:, index] = missing.clamp(min=0) if value > 0 else missing.clamp(max=0)
         values = motion.values.clone()
-        values[:, EXPRESSION] += compose(amount * full).to(values)
+        values[:, EXPRESSION] += compose(change)
         return replace(motion, values=values)
 
     return effect
@@ -108,12 +117,12 @@ def _turn(axis: str, sign: float) -> Effect:
     return effect
 
 
-def _nod(motion: Motion, duration_s: float, degrees: float) -> Motion:
-    return nod(motion, 0.0, degrees, duration_s)
+def _nod(motion: Motion, duration_s: float, degrees: float, repeats: int) -> Motion:
+    return nod(motion, 0.0, degrees, duration_s, repeats)
 
 
-def _shake(motion: Motion, duration_s: float, degrees: float) -> Motion:
-    return shake(motion, 0.0, degrees, duration_s)
+def _shake(motion: Motion, duration_s: float, degrees: float, repeats: int) -> Motion:
+    return shake(motion, 0.0, degrees, duration_s, repeats)
 
 
 def _hold(motion: Motion) -> Motion:
@@ -130,17 +139,17 @@ def _gaze(effect: Effect) -> ScriptWord:
 
 
 def _head(
-    effect: Effect, channel: str, degrees: float, duration_s: float = 2.0, ease_s: float = 0.5
-):
-    angle = (("the angle", 0.0, MAX_TURN_DEG),)
-    return ScriptWord(effect, channel, duration_s, ease_s, angle, (degrees,))
+    effect: Effect, channel: str, degrees: float, duration_s: float = 2.0, repeats: int = 0
+) -> ScriptWord:
+    ease_s = 0.0 if repeats else 0.5
+    return ScriptWord(effect, channel, duration_s, ease_s, (ANGLE,), (degrees,), repeats)
 
 
 SCRIPT_WORDS: dict[str, ScriptWord] = {
     "smile": ScriptWord(_controls(smile=1.0), "mouth corners"),
     "frown": ScriptWord(_controls(frown=1.0, brow=-0.2, smile=-0.4), "mouth corners"),
     "raise brows": ScriptWord(_controls(brow=1.0), "brows", 1.2, 0.2),
-    "open mouth": ScriptWord(_controls(jaw=1.0), "jaw", 1.0, 0.2),
+    "open mouth": ScriptWord(_controls(jaw=1.0), "jaw", 1.0, 0.2, defaults=(0.4,)),
     "close eyes": _lids(1.0, 0, 1),
     "blink": _lids(0.3, 0, 1),
     "wink left": _lids(0.45, 0),
@@ -152,8 +161,8 @@ SCRIPT_WORDS: dict[str, ScriptWord] = {
     "look away": replace(_gaze(_look_away), ease_s=0.3, defaults=(1.0,)),
     "look ahead": ScriptWord(_look(0.0, 0.0), "gaze", 1.5, 0.12, (), (0.0,)),
     "look at": ScriptWord(_look_at, "gaze", 1.5, 0.12, (("x", -1.0, 1.0), ("y", -1.0, 1.0)), ()),
-    "nod": _head(_nod, "nod", 7.0, 0.9, 0.0),
-    "shake": _head(_shake, "shake", 8.0, 1.2, 0.0),
+    "nod": _head(_nod, "nod", 7.0, 0.9, repeats=2),
+    "shake": _head(_shake, "shake", 8.0, 1.2, repeats=2),
     "tilt left": _head(_turn("roll", -1.0), "roll", 8.0),
     "tilt right": _head(_turn("roll", 1.0), "roll", 8.0),
     "turn left": _head(_turn("yaw", 1.0), "yaw", 12.0),
@@ -163,3 +172,15 @@ SCRIPT_WORDS: dict[str, ScriptWord] = {
     "hold": ScriptWord(_hold, "hold", 1.0, 0.3, (), ()),
 }
 NEUTRAL = "neutral"  # an emotion, too: it ends what is going on
+OTHER_PHRASES = {
+    "shake head": "shake",
+    "raise eyebrows": "raise brows",
+    "look forward": "look ahead",
+    "look at camera": "look ahead",
+}
+PHRASES = {**{phrase: phrase for phrase in SCRIPT_WORDS}, **OTHER_PHRASES}
+# In the order in which they are played: a head is held before it is moved, and lids shut last.
+CHANNELS = (
+    *("hold", "nod", "shake", "roll", "yaw", "pitch"),
+    *("gaze", "brows", "mouth corners", "jaw", "lids"),
+)

@@ -11,9 +11,8 @@ import torch
 
 from moda_core.config import EMOTIONS
 from moda_core.direct.director import direct_motion
-from moda_core.direct.script import parse_script
-from moda_core.direct.script_words import SCRIPT_WORDS
-from moda_core.emotion_timeline import parse_timeline
+from moda_core.direct.script_parser import parse_emotions, parse_script
+from moda_core.direct.script_words import PHRASES, SCRIPT_WORDS
 from moda_core.emotion_words import SYNONYMS
 from moda_core.errors import InputFileError
 from moda_core.motion import Motion, released_stats
@@ -22,7 +21,10 @@ from moda_core.motion_files.motion_file import load_motion, save_motion
 NUM_TIMELINES, NUM_SCRIPTS, NUM_FILES = 1500, 1500, 2000
 NUMBERS = ("0", "1", "2.5", ".5", "-1", "1e3", "1e999", "0.6", "62f", "3s", "00", "1.2.3", "٣", "+")
 SCRAPS = (*"[],;:+-#.\n\r\t\0 é☃\u2028\ud800", "\r\n", "for", "nan", "none", "%s", "{0}", "\\", "'")
-WORDS = (*EMOTIONS, *SYNONYMS, *" ".join(SCRIPT_WORDS).split(), "HAPPY", "s", "ne", "at")
+WORDS = (
+    *(*EMOTIONS, *SYNONYMS, *" ".join(PHRASES).split(), "HAPPY", "s", "ne", "at"),
+    *("frames", "sec", "deg", "°", "once", "3 times", "0,8", "00:01"),
+)
 
 
 def mutated(chance, text):
@@ -55,15 +57,15 @@ def random_timeline(chance):
 def random_script(chance):
     actions = []
     for _ in range(chance.randrange(6)):
-        word = usually(chance, (*SCRIPT_WORDS, *EMOTIONS), WORDS)
+        word = usually(chance, (*PHRASES, *EMOTIONS), WORDS)
         given = " 0.5 -0.5" if word == "look at" else chance.choice(["", " 0.5"])
         if word in SCRIPT_WORDS and not SCRIPT_WORDS[word].numbers:
             given = ""
         numbers = usually(chance, (given,), NUMBERS)
-        ending = usually(chance, ("", " for 1.5"), (" for", " for 0", " for 99s"))
-        time = usually(chance, ("0", "0.2", ".5s", "30f", "7"), NUMBERS)
+        ending = usually(chance, ("", " for 1.5", " for 9 frames"), (" for", " for 0", " for 99s"))
+        time = usually(chance, ("0", "0.2", ".5s", "30 f", "7 sec"), NUMBERS)
         actions.append(f"[{time} {word}{numbers}{ending}]")
-    return chance.choice([" ", "\n", "", " # x\n"]).join(actions)
+    return chance.choice([" ", "\n", "", " # x\n", ", "]).join(actions)
 
 
 def random_text(chance, grammar):
@@ -87,7 +89,7 @@ def test_random_timelines_give_a_curve_or_a_sentence():
     for _ in range(NUM_TIMELINES):
         text = random_text(chance, random_timeline)
         try:
-            amounts = parse_timeline(text).curve(20, chance.choice([1.0, 25.0]))
+            amounts = parse_emotions(text).curve(20, chance.choice([1.0, 25.0]))
         except ValueError as error:
             check_sentence(error, "line ", "is empty")
             continue
@@ -106,13 +108,15 @@ def test_random_scripts_give_motion_or_a_sentence():
     for _ in range(NUM_SCRIPTS):
         text = random_text(chance, random_script)
         try:
-            events, emotions = parse_script(text)
+            script = parse_script(text)
         except ValueError as error:
             check_sentence(error, "line ", "is empty")
             continue
         num_read += 1
-        assert direct_motion(motion, events).values.isfinite().all()
-        assert emotions is None or emotions.curve(5).isfinite().all()
+        assert direct_motion(motion, script.events).values.isfinite().all()
+        amounts = script.timeline().curve(50)
+        assert amounts.isfinite().all()
+        assert 0 <= amounts.min() <= amounts.sum(dim=1).max() <= 2 + 1e-5
 
     assert NUM_SCRIPTS / 10 < num_read < 0.9 * NUM_SCRIPTS
 

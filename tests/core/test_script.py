@@ -5,10 +5,11 @@ import torch
 
 from moda_core.config import EMOTIONS
 from moda_core.direct.director import direct_motion
-from moda_core.direct.script import ScriptEvent, parse_script
+from moda_core.direct.script import ScriptEvent
+from moda_core.direct.script_parser import parse_emotions, parse_script
 from moda_core.direct.script_words import SCRIPT_WORDS
 from moda_core.motion import EXPRESSION, HEAD, PITCH, ROLL, SCALE, YAW, Motion, released_stats
-from moda_core.starter.controls import CONTROLS, read, rest_expression
+from moda_core.starter.controls import CONTROLS, compose, read, rest_expression
 
 FPS = 25.0
 
@@ -31,7 +32,7 @@ def talking(seconds=8.0):
 
 def play(script, motion=None):
     motion = still() if motion is None else motion
-    return direct_motion(motion, parse_script(script, motion.fps)[0])
+    return direct_motion(motion, parse_script(script, motion.fps).events)
 
 
 def control(motion, name):
@@ -43,14 +44,14 @@ def angle(motion, axis):
 
 
 def test_the_example_is_read():
-    events, emotions = parse_script("[2.0 smile 0.6] [3.5 look left] [5.0 nod]")
+    script = parse_script("[2.0 smile 0.6] [3.5 look left] [5.0 nod]")
 
-    assert events == (
+    assert script.events == (
         ScriptEvent(2.0, "smile", (0.6,), 2.0),
         ScriptEvent(3.5, "look left", (0.8,), 1.5),
-        ScriptEvent(5.0, "nod", (7.0,), 0.9),
+        ScriptEvent(5.0, "nod", (7.0, 2), 0.9),
     )
-    assert emotions is None
+    assert script.emotions == ()
 
 
 def test_lines_comments_frames_and_durations_are_read():
@@ -60,9 +61,7 @@ def test_lines_comments_frames_and_durations_are_read():
     [1 wink   right][0.5s turn left 20]
     """
 
-    events, _ = parse_script(script, fps=50.0)
-
-    assert events == (
+    assert parse_script(script, fps=50.0).events == (
         ScriptEvent(0.5, "turn left", (20.0,), 2.0),
         ScriptEvent(1.0, "look at", (-0.5, 0.25), 1.5),
         ScriptEvent(1.0, "wink right", (), 0.45),
@@ -107,8 +106,8 @@ def test_a_face_word_reaches_its_value(words, name, value, motion):
     after = play(f"[2 {words}]", before)
 
     replaces = name == "gaze" or name.startswith("blink")
-    own = 0.0 if replaces else control(before, name)[75].item()
-    assert control(after, name)[75].item() == pytest.approx(own + value, abs=1e-3)
+    own = value if replaces else control(before, name)[75].item()
+    assert control(after, name)[75].item() == pytest.approx(max(own, value), abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -186,12 +185,64 @@ def test_actions_ease_in_and_out():
     assert smile[125:].abs().max() < 1e-4
 
 
-def test_an_action_takes_the_place_of_an_earlier_one_of_its_kind():
+def test_an_action_takes_the_place_of_an_earlier_one_of_its_kind_while_it_lasts():
     smile = control(play("[1 smile 1 for 5] [3 smile 0.4 for 2]"), "smile")
 
     assert smile.max() < 1.001
-    assert smile[100] == pytest.approx(0.4, abs=1e-3)
-    assert smile[130:].abs().max() < 1e-4
+    assert smile[85:117] == pytest.approx(0.4, abs=1e-3)
+    assert smile[126:142] == pytest.approx(1, abs=1e-3)
+    assert smile[150:].abs().max() < 1e-4
+    assert smile.diff().abs().max() < 0.25
+
+
+def test_a_shorter_turn_gives_the_longer_one_its_place_back():
+    yaw = angle(play("[1 turn left 10 for 6] [3 turn right 10 for 2]"), YAW)
+
+    assert yaw[[70, 100, 140]].tolist() == pytest.approx([10, -10, 10], abs=1e-3)
+    assert yaw.diff().abs().max() < 3  # degrees a frame; a jump would be 20
+
+
+@pytest.mark.parametrize("first", ["nod 10 for 1", "shake 10 for 1", "turn left 9", "look away"])
+def test_hold_keeps_the_speakers_own_movement_from_what_is_played_wherever_it_stands(first):
+    before = talking()
+
+    one, other = (
+        play(script, before) for script in (f"[1 {first}] [1 hold for 1]", f"[1 hold] [1 {first}]")
+    )
+    alone = play("[1 hold]", before)
+    moved = play(f"[1 {first}]", before).values - before.values
+
+    assert torch.equal(one.values, other.values)
+    torch.testing.assert_close(one.values, alone.values + moved, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [("open mouth", "jaw", 0.4), ("smile", "smile", 0.8), ("raise brows", "brow", 0.8)],
+)
+def test_an_amount_is_reached_and_not_put_on_top(words, name, value):
+    before = still()
+    steps = torch.linspace(0, 1, len(before))[:, None]
+    one = torch.zeros(len(CONTROLS))
+    one[CONTROLS.index(name)] = 1
+    before.values[:, EXPRESSION] += steps * compose(one)
+
+    after = control(play(f"[0 {words} for 8]", before), name)
+
+    expected = steps[:, 0].clamp(min=value)
+    torch.testing.assert_close(after[10:-10], expected[10:-10], atol=1e-3, rtol=0)
+
+
+def test_a_frown_brings_raised_corners_down_and_leaves_those_that_are_lower():
+    glad, sad = still(), still()
+    one = torch.zeros(len(CONTROLS))
+    one[CONTROLS.index("smile")] = 1
+    glad.values[:, EXPRESSION] += compose(0.7 * one)
+    sad.values[:, EXPRESSION] -= compose(0.7 * one)
+
+    corners = [control(play("[2 frown 1]", motion), "smile")[75].item() for motion in (glad, sad)]
+
+    assert corners == pytest.approx([-0.4, -0.7], abs=1e-3)
 
 
 def test_neutral_ends_what_is_going_on_and_is_an_emotion():
@@ -201,26 +252,146 @@ def test_neutral_ends_what_is_going_on_and_is_an_emotion():
     assert control(after, "smile")[90:].abs().max() < 1e-4
     assert angle(after, YAW)[90:].abs().max() < 1e-4
     assert control(after, "smile")[70] == pytest.approx(1, abs=1e-3)
-    amounts = parse_script(script)[1].curve(200)
+    amounts = parse_script(script).timeline().curve(200)
     assert amounts[100, EMOTIONS.index("neutral")] == 1
 
 
-def test_emotions_become_a_timeline_that_starts_without_one():
-    events, emotions = parse_script("[4 sadness 0.5] [2 happy 0.6 + surprised 0.4 for 1]")
+@pytest.mark.parametrize(("word", "axis"), [("nod", PITCH), ("shake", YAW)])
+@pytest.mark.parametrize("ending", ["neutral", "calm", "neut"])
+def test_neutral_ends_a_gesture_softly(word, axis, ending):
+    turn = angle(play(f"[1 {word} 10 for 5] [2.1 {ending}]"), axis)
 
-    amounts = emotions.curve(200, FPS, 0.4)
+    whole = angle(play(f"[1 {word} 10 for 5]"), axis)
+    assert torch.equal(turn[:53], whole[:53])
+    assert not turn[58:].any()
+    assert turn.diff().abs().max() < 4
 
-    shown = [
-        {EMOTIONS[i]: round(w, 3) for i, w in enumerate(amounts[int(25 * t)].tolist()) if w}
-        for t in (0, 1.5, 2.5, 3.5, 5)
+
+@pytest.mark.parametrize(("word", "axis"), [("nod", PITCH), ("shake", YAW)])
+def test_a_gesture_ends_where_the_next_of_its_kind_begins(word, axis):
+    both = angle(play(f"[1 {word} 10 for 4] [2.2 {word} 10 for 1]"), axis)
+
+    second = angle(play(f"[2.2 {word} 10 for 1]"), axis)
+    assert both.abs().max() < 11
+    torch.testing.assert_close(both[60:], second[60:])
+    assert both.diff().abs().max() < 8
+
+
+@pytest.mark.parametrize("word", ["nod", "shake"])
+@pytest.mark.parametrize(
+    ("said", "degrees", "repeats", "seconds"),
+    [
+        ("once", None, 1, 0.5),
+        ("twice", None, 2, 1.0),
+        ("3 times", None, 3, 1.5),
+        ("5° 3 times for 4 sec", 5.0, 3, 4.0),
+        ("5deg", 5.0, 2, 1.0),
+    ],
+)
+def test_a_gesture_may_say_how_often(word, said, degrees, repeats, seconds):
+    (event,) = parse_script(f"[1 {word} {said}]").events
+
+    usual = SCRIPT_WORDS[word]
+    given = degrees or usual.defaults[0]
+    expected_s = seconds if "for" in said else seconds * usual.duration_s
+    assert event.arguments == (given, repeats)
+    assert event.duration_s == pytest.approx(expected_s)
+
+
+def test_three_nods_are_three_dips():
+    pitch = angle(play("[1 nod 3 times for 3]"), PITCH)
+
+    peaks = (pitch[1:-1] > pitch[:-2]) & (pitch[1:-1] >= pitch[2:]) & (pitch[1:-1] > 3)
+    assert peaks.sum() == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("[1 nod], [2 smile];[3 blink],", "[1 nod] [2 smile] [3 blink]"),
+        ("[1 look at 0.3, -0.5]", "[1 look at 0.3 -0.5]"),
+        ("[62 f nod] [3 sec smile for 50 frames]", "[2.48 nod] [3 smile for 2]"),
+        ("[1 seconds turn left 12 °] [25frames tilt left 5 deg]", "[1 turn left] [1 tilt left 5]"),
+        ("[1 shake head] [2 Raise  EYEBROWS 0.5]", "[1 shake] [2 raise brows 0.5]"),
+        ("[1 look forward] [2 look at camera]", "[1 look ahead] [2 look ahead]"),
+        ("[1 nod twice]", "[1 nod]"),
+    ],
+)
+def test_other_ways_to_write_the_same(written, plain):
+    assert parse_script(written).events == parse_script(plain).events
+
+
+def test_nothing_but_comments_does_nothing():
+    motion = talking()
+
+    after = play("# [1 nod]\n  # [2 happy]", motion)
+
+    assert torch.equal(after.values, motion.values)
+    assert shown_at("# [1 happy]", 0, 5) == [{"none": 1}, {"none": 1}]
+
+
+def test_emotions_are_read_from_a_timeline_or_a_script():
+    timeline = "0 none, 2 happiness 0.8, 4 sad"
+    script = "# both\n [2 happiness 0.8] [3 nod] [4 sad]"
+
+    one, other = (parse_emotions(text).curve(200) for text in (timeline, script))
+
+    assert torch.equal(one, other)
+    assert not parse_emotions("[3 nod]").curve(200)[:, :-1].any()
+    with pytest.raises(ValueError, match="line 2, column 4: unknown word 'hapy'"):
+        parse_emotions("[1 nod]\n[2 hapy]")
+
+
+def shown_at(script, *times_s):
+    """What a script shows at some times, far from its transitions."""
+    amounts = parse_script(script).timeline().curve(400, 10.0)
+    return [
+        {EMOTIONS[i]: round(w, 3) for i, w in enumerate(amounts[round(10 * t)].tolist()) if w}
+        for t in times_s
     ]
+
+
+def test_emotions_become_a_timeline_that_starts_without_one():
+    script = "[4 sadness 0.5] [2 happy 0.6 + surprised 0.4 for 1]"
+
     blend = {"happiness": 0.6, "surprise": 0.4}
-    assert shown == [{"none": 1}, {"none": 1}, blend, {"none": 1}, {"sadness": 0.5}]
-    assert events == ()
+    none = {"none": 1}
+    assert shown_at(script, 0, 1.5, 2.5, 3.5, 5) == [none, none, blend, none, {"sadness": 0.5}]
+    assert parse_script(script).events == ()
+
+
+@pytest.mark.parametrize(
+    ("script", "shown"),
+    [  # at 0.5, 1.5, 2.5 and so on
+        ("[1 happiness for 3] [2 sadness for 5]", "-hsssss--"),
+        ("[1 happiness for 5] [2 sadness for 1]", "-hshhh---"),
+        ("[1 happiness] [2 sadness for 1] [4 anger for 1]", "-hshahhhh"),
+        ("[1 happiness for 7] [2 sadness for 4] [3 anger for 1]", "-hsasshh-"),
+        ("[1 happiness for 2] [2 sadness for 4] [3 anger for 1]", "-hsass---"),
+        ("[1 happiness for 1] [2 sadness for 1]", "-hs------"),
+        ("[3 sadness for 2] [1 happiness for 4]", "-hhss----"),
+        ("[1 happiness] [2 neutral for 2]", "-hnn-----"),
+        ("[1 happiness] [2 calm for 2]", "-hnn-----"),
+        ("[1 happiness] [1 sadness for 2]", "-sshhhhhh"),
+    ],
+)
+def test_after_an_emotion_the_latest_that_goes_on_returns(script, shown):
+    letters = {"-": "none", "h": "happiness", "s": "sadness", "a": "anger", "n": "neutral"}
+
+    found = shown_at(script, *(second + 0.5 for second in range(9)))
+
+    assert found == [{letters[letter]: 1} for letter in shown]
+
+
+def test_emotions_that_meet_change_softly_however_their_times_round():
+    timeline = parse_script("[0.3 happiness for 0.6] [0.9 sadness]").timeline()
+
+    assert len(timeline.keys) == 3
+    assert timeline.curve(50).diff(dim=0).abs().max() < 0.25
 
 
 def test_an_emotion_at_the_beginning_is_there_from_the_first_frame():
-    amounts = parse_script("[0 anger]")[1].curve(5)
+    amounts = parse_script("[0 anger]").timeline().curve(5)
 
     assert (amounts[:, EMOTIONS.index("anger")] == 1).all()
 
@@ -262,7 +433,18 @@ def test_size_and_translation_are_never_touched_but_by_hold():
     [
         ("", "is empty"),
         ("1 nod", r"line 1, column 1: expected an action in brackets, got '1'"),
-        ("[1 nod]\n[2 smlie]", r"line 2, column 4: unknown word 'smlie'\. Use one of: smile, "),
+        (
+            "[1 nod]\n[2 smlie]",
+            r"line 2, column 4: unknown word 'smlie' \(did you mean 'smile'\?\)\. Use one of: sm",
+        ),
+        ("[62 f]", r"line 1, column 6: unknown word '\]'"),
+        ("[2.5 h]", r"line 1, column 6: unknown word 'h'"),
+        ("[1 no]", r"line 1, column 4: unknown word 'no' \(did you mean 'nod'\?\)"),
+        ("[1 look lefft]", r"column 9: 'look' can't be followed by 'lefft' \(did you mean 'left'"),
+        ("[1 smile 0,6]", r"column 11: expected '\]', got ','.*\. Write 0\.6 with a point\.$"),
+        ("[2,5 smile]", r"line 1, column 3: unknown word ','.*\. Write 2\.5 with a point\.$"),
+        ("[00:01 smile]", r"column 2: the time is written as 00:01. Write seconds: 1\.$"),
+        ("[1 nod 0 times]", r"line 1, column 8: the number of times is 0. Use a number from 1 to"),
         ("[1 ]", r"line 1, column 4: unknown word '\]'"),
         ("[nod]", r"line 1, column 2: expected a time, got 'nod'"),
         ("[1 look]", r"line 1, column 8: 'look' can't be followed by '\]'. Use one of: look left"),

@@ -202,6 +202,22 @@ class PreviewAny(io.ComfyNode):
         return io.NodeOutput(ui={"text": (str(source),)})
 
 
+class PrimitiveStringMultiline(io.ComfyNode):
+    """A text."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="PrimitiveStringMultiline",
+            inputs=[io.String.Input("value", multiline=True)],
+            outputs=[io.String.Output()],
+        )
+
+    @classmethod
+    def execute(cls, value):
+        return io.NodeOutput(value)
+
+
 class SaveImage(io.ComfyNode):
     """Pictures in the output folder."""
 
@@ -262,6 +278,7 @@ CORE_NODES = (
     GetVideoComponents,
     SaveVideo,
     PreviewImage,
+    PrimitiveStringMultiline,
     SaveImage,
     ImageScale,
 )

@@ -7,6 +7,7 @@ import torch
 
 from ..host.host import ROOT
 from .acted_motion import YAW, acted_motion, changed
+from .starter_graph import node, starter_prompt
 
 
 @pytest.fixture
@@ -14,16 +15,24 @@ def motion(parts):
     return acted_motion(parts)
 
 
-def test_the_example_plays_and_names_no_emotion(host, motion):
-    directed, emotions = host.call("MoDADirector", motion=motion)
+@pytest.fixture
+def texts(host, monkeypatch):
+    """What the nodes show, as it comes."""
+    shown = []
+    nodes_host = importlib.import_module(f"{host.pack.__name__}.nodes._host")
+    monkeypatch.setattr(nodes_host, "show_text", lambda node_id, text: shown.append(text))
+    return shown
+
+
+def test_the_example_plays(host, motion):
+    (directed,) = host.call("MoDADirector", motion=motion)
 
     assert torch.equal(directed.values[:25], motion.values[:25])
     assert not torch.equal(directed.values, motion.values)
-    assert emotions == ""
 
 
 def test_an_action_lasts_as_long_as_it_says(host, motion):
-    directed, _ = host.call("MoDADirector", motion=motion, script="[1.0 turn left 10 for 2]")
+    (directed,) = host.call("MoDADirector", motion=motion, script="[1.0 turn left 10 for 2]")
 
     turn = (directed.values - motion.values)[:, YAW]
     assert not turn[:26].any()
@@ -32,16 +41,44 @@ def test_an_action_lasts_as_long_as_it_says(host, motion):
     assert changed(directed, motion) == {YAW}
 
 
-def test_emotions_are_told_as_a_timeline(host, motion):
-    script = "[1 smile] [2.5 sadness 0.8] [50f happy 0.6 + surprise 0.4 for 1]"
+LINK = "link this text to MoDA Emotion Timeline, too."
 
-    _, emotions = host.call("MoDADirector", motion=motion, script=script)
 
-    assert emotions.splitlines() == [
-        "0 none 1",
-        "2 happiness 0.6 + surprise 0.4",
-        "2.5 sadness 0.8",
-    ]
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [  # the motion lasts 4 s
+        ("# [1 nod]", "Played 0 actions."),
+        ("[1 nod]", "Played 1 action."),
+        ("[1 nod] [2 smile] [3 neutral]", "Played 3 actions."),
+        ("[1 nod] [4 smile]", "Played 1 of 2 actions; 1 begins after the end at 4.0 s."),
+        ("[5 nod] [6 nod]", "Played 0 of 2 actions; 2 begin after the end at 4.0 s."),
+        ("[1 nod] [2 happy]", f"Played 1 action. 1 emotion named: {LINK}"),
+        ("[1 happy] [2 sad]", f"Played 0 actions. 2 emotions named: {LINK}"),
+    ],
+)
+def test_the_node_shows_what_was_played(host, motion, texts, script, text):
+    host.call("MoDADirector", motion=motion, script=script)
+
+    assert texts == [text]
+
+
+def test_one_text_goes_to_the_actions_and_to_the_emotions(host):
+    script = "[0 sadness] [0.1 turn left 10 for 2]"
+    prompt = starter_prompt(motion={"emotion": ["emotions", 0]}, video={"motion": ["played", 0]})
+    for name, other in (("none", "[0 nod]"), ("text", script)):
+        prompt[name] = node("PrimitiveStringMultiline", value=other)
+    prompt["emotions"] = node("MoDAEmotionTimeline", timeline=["text", 0], intensity=1.0)
+    prompt["played"] = node("MoDADirector", motion=["motion", 0], script=["text", 0])
+
+    result = host.run(prompt)
+    prompt["emotions"]["inputs"]["timeline"] = ["none", 0]
+    plain = host.run(prompt)
+
+    assert (result.error, plain.error) == (None, None)
+    (sad,), (played,) = result.outputs["motion"], result.outputs["played"]
+    (calm,) = plain.outputs["motion"]
+    assert changed(played, sad) == {YAW}
+    assert (sad.values - calm.values)[:, :63].abs().max() > 0.005
 
 
 @pytest.mark.parametrize(
@@ -50,12 +87,23 @@ def test_emotions_are_told_as_a_timeline(host, motion):
         ("[1 smile]\n[2 smirk]", "line 2, column 4: unknown word 'smirk'"),
         ("nod", "line 1, column 1: expected an action in brackets"),
         ("[1 look at 3 0]", "line 1, column 12"),
-        ("  # nothing", "The script is empty"),
+        ("  ", "The script is empty"),
     ],
 )
 def test_a_wrong_script_is_refused_with_its_place(host, motion, script, message):
     with pytest.raises(ValueError, match=message):
         host.call("MoDADirector", motion=motion, script=script)
+
+
+def test_a_wrong_script_is_refused_before_anything_runs(host):
+    prompt = starter_prompt(video={"motion": ["played", 0]})
+    prompt["played"] = node("MoDADirector", motion=["motion", 0], script="[1 nod]\n[2 smirk]")
+
+    result = host.run(prompt)
+
+    assert result.error_type == "invalid"
+    assert "line 2, column 4: unknown word 'smirk'" in result.error
+    assert result.ran == []
 
 
 def test_the_help_page_has_every_word(host):
@@ -65,12 +113,13 @@ def test_the_help_page_has_every_word(host):
     listed = {word.strip() for cell in first_cells for word in cell.split(",")}
 
     assert {*words.SCRIPT_WORDS, words.NEUTRAL} <= listed
+    assert all(phrase in page for phrase in words.OTHER_PHRASES)
 
 
 def test_frames_count_at_the_motions_own_rate(host, motion):
     (fast,) = host.call("MoDARetimeMotion", motion=motion, fps=50.0)
 
-    directed, _ = host.call("MoDADirector", motion=fast, script="[100f nod]")
+    (directed,) = host.call("MoDADirector", motion=fast, script="[100f nod]")
 
     moved = (directed.values != fast.values).any(1).nonzero().flatten()
     assert 100 < moved.min() < 103

@@ -106,6 +106,17 @@ def test_a_blend_is_what_a_timeline_says_of_it(host, parts, guidance):
     torch.testing.assert_close(one.values, other.values, atol=1e-4, rtol=0)
 
 
+def test_a_script_gives_its_emotions_and_leaves_its_actions(host, parts):
+    (script,) = host.call("MoDAEmotionTimeline", timeline="[0.1 nod] [0 sadness 0.7] [0.2 smile]")
+    (nothing,) = host.call("MoDAEmotionTimeline", timeline="# no emotion\n[0.1 nod]")
+
+    expected = sample(host, parts, emotion=emotion(host, "sadness", 0.7)).values
+    torch.testing.assert_close(sample(host, parts, emotion=script).values, expected)
+    assert torch.equal(sample(host, parts, emotion=nothing).values, parts.motion.values)
+    with pytest.raises(ValueError, match="line 1, column 4: unknown word 'hapy'"):
+        host.call("MoDAEmotionTimeline", timeline="[1 hapy]")
+
+
 def test_names_for_logs_are_short(host):
     (blend,) = host.call("MoDAEmotionBlend", third_label="fear", third_weight=0.1)
     (timeline,) = host.call("MoDAEmotionTimeline", timeline="0 anger, " * 500)

@@ -41,7 +41,7 @@ LINKS = {
     "MoDAConcatMotion": (("MODA_MOTION",) * 4, ("MODA_MOTION",)),
     "MoDASaveMotion": (("MODA_MOTION",), ("MODA_MOTION",)),
     "MoDALoadMotion": ((), ("MODA_MOTION",)),
-    "MoDADirector": (("MODA_MOTION",), ("MODA_MOTION", "STRING")),
+    "MoDADirector": (("MODA_MOTION",), ("MODA_MOTION",)),
     "MoDAEmotionBlend": ((), ("MODA_EMOTION",)),
     "MoDAEmotionTimeline": ((), ("MODA_EMOTION",)),
     "MoDAGuidance": (("MODA_SAMPLING",), ("MODA_SAMPLING",)),
