@@ -26,7 +26,7 @@ def sampling_bytes(
     num_frames : int
         Of the features.
     emotion : EmotionCurve or Tensor, optional
-        Every label of a curve is a row of each window.
+        Every emotion that a curve shows is a row of each window.
     num_takes : int
     num_windows : int, optional
         That go through the network together; default one, or all that `options` ask for.
@@ -36,7 +36,7 @@ def sampling_bytes(
     float
         Bytes: a call's, those of its rows, and the AdaLN parameters of all steps and labels.
     """
-    num_labels = 1 + (len(emotion.labels) if isinstance(emotion, EmotionCurve) else 1)
+    num_labels = 1 + (len(emotion.shown) if isinstance(emotion, EmotionCurve) else 1)
     if num_windows is None:
         joint = options.windows == "joint"
         num_windows = count_windows(num_frames, options.overlap) if joint else 1

@@ -29,11 +29,10 @@ def test_rows_and_tables_are_counted(options, others, rows, tables):
     assert found == pytest.approx(CALL + rows * ROW + tables * TABLE)
 
 
-def test_every_label_of_a_curve_is_a_row():
-    weights = torch.zeros(100, 9)
-    weights[:50, 1], weights[50:, 2] = 1, 1
-    curve = EmotionCurve.from_weights(weights, torch.ones(100))
+def test_every_emotion_that_is_shown_is_a_row():
+    amounts = torch.zeros(100, 9)
+    amounts[:50, 1], amounts[50:, 2] = 1, 1
 
-    found = sampling_bytes(SamplingOptions(), 100, curve)
+    found = sampling_bytes(SamplingOptions(), 100, EmotionCurve(amounts))
 
     assert found == pytest.approx(CALL + 4 * ROW + 30 * TABLE)
