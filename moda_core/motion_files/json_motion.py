@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from itertools import chain
 
 import numpy as np
 import torch
@@ -97,16 +98,20 @@ def read_json(content: bytes) -> Motion:
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
         raise ValueError(f'it does not say "format": "{FORMAT}"')
     check_version(stored.get("version"))
-    values, rest = _array(stored, "values"), _array(stored, "rest")
-    fps = stored.get("fps")
-    if isinstance(fps, bool) or not isinstance(fps, int | float):
-        raise ValueError("its frame rate 'fps' is missing, or no number")
-    return Motion(values, rest, float(fps))
+    values, rest = _numbers(stored, "values", 2), _numbers(stored, "rest", 1)
+    fps = _numbers(stored, "fps", 0)
+    return Motion(torch.from_numpy(values).float(), torch.from_numpy(rest).float(), float(fps))
 
 
-def _array(stored: dict, key: str) -> torch.Tensor:
+def _numbers(stored: dict, key: str, depth: int) -> np.ndarray:
+    """Return the numbers that lie so many lists deep; a number's text is none."""
+    numbers = [stored.get(key)]
     try:
-        array = np.asarray(stored.get(key), dtype=np.float64)
+        for _ in range(depth):
+            numbers = chain.from_iterable(numbers)
+        # Asked first: an array of texts would be as wide as the longest of them.
+        if not set(map(type, numbers)) <= {int, float}:
+            raise TypeError("not only numbers")
+        return np.asarray(stored[key], dtype=np.float64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(f"its '{key}' are not rows of numbers") from error
-    return torch.from_numpy(array).float()
+        raise ValueError(f"its '{key}' is missing, or holds other things than numbers") from error

@@ -106,7 +106,7 @@ def load_motion(path: str | Path) -> Motion:
         return motion
     except OSError as error:
         raise InputFileError(f"'{path}' cannot be read ({error}). Check its disk.") from error
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         reason = str(error).rstrip(".")
         raise InputFileError(f"'{path}' is no motion: {reason}. Use {KINDS}.") from error
 

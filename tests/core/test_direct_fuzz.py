@@ -170,6 +170,7 @@ def damaged(chance, content):
 
 def random_json(chance):
     values = (None, 0, -1, "x", [], {}, [[0.0] * 70], [0.0] * 63, [[1]], 1e400, 25, True, [[[]]])
+    values += (10**400, [10**400] * 63, [["1.5"] * 70])
     stored = {"format": "moda-motion", "version": 1}
     for key in ("fps", "rest", "values", "layout", "version"):
         if chance.random() < 0.8:
