@@ -21,6 +21,7 @@ PITCH, YAW, ROLL = slice(67, 68), slice(68, 69), slice(69, 70)
 HEAD = slice(63, 70)  # scale, translation and rotation
 
 FPS = 25
+MIN_FPS, MAX_FPS = 1.0, 240.0  # of motion that comes from a file or is made at a chosen rate
 STD_FLOOR = 1e-5  # added to every standard deviation (spec E)
 SMOOTHED = HEAD  # dims that the pose smoother touches (spec D.5)
 

@@ -6,7 +6,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..motion import EXPRESSION, FPS, HEAD, PITCH, ROLL, TRANSLATION, YAW, Motion, released_stats
+from ..motion import (
+    EXPRESSION,
+    FPS,
+    HEAD,
+    MAX_FPS,
+    MIN_FPS,
+    PITCH,
+    ROLL,
+    TRANSLATION,
+    YAW,
+    Motion,
+    released_stats,
+)
 from ..starter.controls import rest_expression
 from ..starter.performance import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
 from .eyes import set_blinks, set_gaze
@@ -64,7 +76,7 @@ def idle_motion(
         If a number is out of its range or a shape is wrong.
     """
     check_number("duration_s", duration_s, 1e-3, LONGEST_S)
-    check_number("fps", fps, 1, 240)
+    check_number("fps", fps, MIN_FPS, MAX_FPS)
     check_number("seed", seed, 0)
     for name, value in (("breath", breath), ("sway", sway)):
         check_number(name, value, 0, LARGEST_AMOUNT)

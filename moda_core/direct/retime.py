@@ -5,11 +5,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..motion import Motion
+from ..motion import MAX_FPS, MIN_FPS, Motion
 from .ranges import check_choice, check_number
 
 INTERPOLATIONS = ("linear", "cubic")
-LARGEST_FPS = 240.0
 SLOWEST, FASTEST = 0.05, 20.0
 LONGEST_S = 24 * 3600.0
 
@@ -47,7 +46,7 @@ def retime_motion(
         If a number is out of its range, or both a speed and a length are given.
     """
     fps = motion.fps if fps is None else fps
-    check_number("fps", fps, 1, max(LARGEST_FPS, motion.fps))
+    check_number("fps", fps, MIN_FPS, MAX_FPS)
     check_number("speed", speed, SLOWEST, FASTEST)
     check_choice("interpolation", interpolation, INTERPOLATIONS)
     own_s = len(motion) / motion.fps

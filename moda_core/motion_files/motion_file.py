@@ -12,7 +12,7 @@ from ..checkpoint import read_safetensors
 from ..errors import InputFileError, OutputError
 from ..file_format import HEAD_SIZE, foreign_content
 from ..input_file import check_input_file
-from ..motion import Motion
+from ..motion import MAX_FPS, MIN_FPS, Motion
 from ..safetensors_header import read_header
 from .json_motion import read_json, write_json
 from .layout import FORMAT, LAYOUT, UNITS, VERSION, check_version
@@ -21,7 +21,6 @@ from .template import read_template
 SAFETENSORS, JSON = ".safetensors", ".json"
 KINDS = f"a {SAFETENSORS} or {JSON} file of motion, or a LivePortrait template (.pkl)"
 MAX_BYTES = 1 << 28  # of JSON and templates, hours of motion
-MIN_FPS, MAX_FPS = 0.01, 1000.0
 
 
 def save_motion(path: str | Path, motion: Motion) -> None:
@@ -39,16 +38,20 @@ def save_motion(path: str | Path, motion: Motion) -> None:
     OutputError
         If the ending is another one, or the file can't be written.
     ValueError
-        If the motion holds NaN or infinite values, or its frame rate is out of all reason.
+        If the motion holds NaN or infinite values, or its frame rate is not from 1 to 240.
     """
     path = Path(path)
     if path.suffix.lower() not in (SAFETENSORS, JSON):
         raise OutputError(
             f"'{path}' does not end in a known kind of motion file. Use {SAFETENSORS} or {JSON}."
         )
-    problem = _problem(motion)
-    if problem is not None:
-        raise ValueError(f"The motion can't be saved: {problem}. Make it again.")
+    if not _is_finite(motion):
+        raise ValueError("The motion can't be saved: it holds NaN or infinite values. Repair it.")
+    if not MIN_FPS <= motion.fps <= MAX_FPS:
+        raise ValueError(
+            f"The motion has {motion.fps:g} frames a second, and {MIN_FPS:g} to {MAX_FPS:g} can be "
+            "saved. Retime it."
+        )
     content = write_json(motion) if path.suffix.lower() == JSON else _safetensors(motion)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -83,32 +86,41 @@ def load_motion(path: str | Path) -> Motion:
     Raises
     ------
     InputFileError
-        If the file is missing, damaged or something else. Nothing in it is ever run.
+        If the file is missing, damaged or something else, or its frame rate is not from 1 to 240.
+        Nothing in it is ever run.
     """
     path = Path(path)
     try:
         check_input_file(path, "motion")
-        with path.open("rb") as file:
-            head = file.read(HEAD_SIZE)
-        size = path.stat().st_size
-        if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size - 8:
-            motion = _read_safetensors(path)
-        elif head[:1] == b"\x80" or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-            if size > MAX_BYTES:
-                raise ValueError(f"it has {size} bytes, and at most {MAX_BYTES} are read")
-            content = path.read_bytes()
-            motion = read_template(content) if head[:1] == b"\x80" else read_json(content)
-        else:
-            raise ValueError(f"it is {(foreign_content(head) or ['something else'])[0]}")
-        problem = _problem(motion)
-        if problem is not None:
-            raise ValueError(problem)
-        return motion
+        motion = _read(path)
+        if not _is_finite(motion):
+            raise ValueError("it holds NaN, infinite or too large values")
     except OSError as error:
         raise InputFileError(f"'{path}' cannot be read ({error}). Check its disk.") from error
     except (ValueError, OverflowError) as error:
         reason = str(error).rstrip(".")
         raise InputFileError(f"'{path}' is no motion: {reason}. Use {KINDS}.") from error
+    if not MIN_FPS <= motion.fps <= MAX_FPS:
+        raise InputFileError(
+            f"'{path}' states a frame rate of {motion.fps:g}, and {MIN_FPS:g} to {MAX_FPS:g} can "
+            "be played. Correct it in the file, or make the file again at another rate."
+        )
+    return motion
+
+
+def _read(path: Path) -> Motion:
+    """Read a file by its content; a ValueError with a clause if it is no motion."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_SIZE)
+    size = path.stat().st_size
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size - 8:
+        return _read_safetensors(path)
+    is_template = head[:1] == b"\x80"
+    if is_template or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        if size > MAX_BYTES:
+            raise ValueError(f"it has {size} bytes, and at most {MAX_BYTES} are read")
+        return (read_template if is_template else read_json)(path.read_bytes())
+    raise ValueError(f"it is {(foreign_content(head) or ['something else'])[0]}")
 
 
 def _safetensors(motion: Motion) -> bytes:
@@ -137,10 +149,5 @@ def _read_safetensors(path: Path) -> Motion:
     return Motion(values, rest, float(header.metadata.get("fps", "")))
 
 
-def _problem(motion: Motion) -> str | None:
-    """Return a clause about what no motion should have."""
-    if not (motion.values.isfinite().all() and motion.rest.isfinite().all()):
-        return "it holds NaN, infinite or too large values"
-    if not MIN_FPS <= motion.fps <= MAX_FPS:
-        return f"its frame rate is {motion.fps:g}, not from {MIN_FPS:g} to {MAX_FPS:g}"
-    return None
+def _is_finite(motion: Motion) -> bool:
+    return bool(motion.values.isfinite().all() and motion.rest.isfinite().all())

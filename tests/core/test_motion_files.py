@@ -8,6 +8,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from moda_core.direct.idle import idle_motion
+from moda_core.direct.retime import retime_motion
 from moda_core.errors import InputFileError, OutputError
 from moda_core.motion import MOTION_DIM, Motion
 from moda_core.motion_files.motion_file import load_motion, save_motion
@@ -142,10 +144,26 @@ def test_numbers_that_are_none_are_neither_saved_nor_loaded(tmp_path, motion, va
     metadata = {"format": "moda-motion", "version": "1", "fps": "25"}
     save_file(tensors, tmp_path / "a.safetensors", metadata)
 
-    with pytest.raises(ValueError, match="NaN, infinite"):
+    with pytest.raises(ValueError, match="NaN or infinite"):
         save_motion(tmp_path / "b.json", broken)
     with pytest.raises(InputFileError, match="NaN, infinite"):
         load_motion(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("fps", [1, 240])
+def test_a_motion_of_the_slowest_and_the_fastest_rate_can_be_played_and_kept(tmp_path, fps):
+    motion = retime_motion(Motion(torch.zeros(3, MOTION_DIM), torch.zeros(63), fps), speed=0.5)
+    save_motion(tmp_path / "a.json", motion)
+
+    assert load_motion(tmp_path / "a.json").fps == idle_motion(1, fps=fps).fps == fps
+
+
+@pytest.mark.parametrize("fps", [0.99, 240.1])
+def test_other_rates_are_not_saved(tmp_path, fps):
+    motion = Motion(torch.zeros(3, MOTION_DIM), torch.zeros(63), fps)
+
+    with pytest.raises(ValueError, match=r"frames a second, and 1 to 240 can be saved\. Retime it"):
+        save_motion(tmp_path / "a.json", motion)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +172,8 @@ def test_numbers_that_are_none_are_neither_saved_nor_loaded(tmp_path, motion, va
         ({"format": "gltf"}, 'does not say "format": "moda-motion"'),
         ({"version": 2}, "its version is '2', and only 1"),
         ({"fps": 0}, "frame rate"),
+        ({"fps": 0.5}, r"frame rate of 0\.5, and 1 to 240 can be played\. Correct it"),
+        ({"fps": 1e9}, r"frame rate of 1e\+09, and 1 to 240"),
         ({"fps": "25"}, "'fps' is missing, or holds other things than numbers"),
         ({"fps": True}, "'fps' is missing, or holds other things than numbers"),
         ({"fps": 10**400}, "'fps' is missing, or holds other things than numbers"),
