@@ -59,9 +59,11 @@ def mix_motion(
     values = base.values
     for motion in sources.values():
         own = {name: weights.get(name, 1.0) for name in regions if regions[name] is motion}
-        if loop and len(motion) / motion.fps < len(base) / base.fps:
+        # Durations of equal length may differ by rounding; half a frame is held without notice.
+        shorter = len(motion) / motion.fps < (len(base) - 0.5) / base.fps
+        if loop and shorter:
             motion = make_loop(motion, LOOP_CROSSFADE_S)
-        other = fit_motion(motion, base.fps, len(base), loop)
+        other = fit_motion(motion, base.fps, len(base), loop and shorter)
         values = add_by_region(values, difference(base, other), own)
     return replace(base, values=values.clone() if values is base.values else values)
 

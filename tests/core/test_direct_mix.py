@@ -5,7 +5,7 @@ import torch
 
 from moda_core.direct.mix import mix_motion
 from moda_core.direct.regions import REGION_CONTROLS, REGION_KEYPOINTS, REGIONS, region_matrix
-from moda_core.motion import EXPRESSION, HEAD
+from moda_core.motion import EXPRESSION, HEAD, YAW
 from moda_core.starter.controls import CONTROLS, compose
 
 from .direct_cases import acted_motion, changed_dims, control, dims, random_motion
@@ -91,6 +91,17 @@ def test_each_region_may_come_from_another_motion():
             wanted = control(parts[region], name)
             torch.testing.assert_close(control(mixed, name), wanted, atol=1e-4, rtol=0)
     assert torch.equal(mixed.values[:, HEAD], parts["head"].values[:, HEAD])
+
+
+@pytest.mark.parametrize(("num_frames", "fps"), [(50, 12.5), (96, 24), (120, 29.97), (400, 50)])
+def test_a_motion_that_is_not_shorter_is_not_repeated(num_frames, fps):
+    base, turning = random_motion(100), acted_motion(num_frames, fps=fps)
+    turning.values[:, YAW] = torch.linspace(0, 20, num_frames)[:, None]
+
+    held, looped = (mix_motion(base, head=turning, loop=loop) for loop in (False, True))
+
+    assert torch.equal(looped.values, held.values)
+    assert looped.values[:, YAW].diff(dim=0).min() >= 0  # no jump back to 0
 
 
 def test_a_shorter_motion_of_another_rate_is_held_or_repeated():
