@@ -13,7 +13,7 @@ GESTURES = {"nod": (nod, 7.0), "shake": (shake, 8.0), "look": (look, 12.0)}  # a
 
 
 def axis_inputs() -> list[io.Input]:
-    """Return the gain and the offset of each angle."""
+    """Return the gain, the offset and the limit of each angle."""
     return [
         io.Float.Input(
             "pitch_gain",
@@ -21,8 +21,8 @@ def axis_inputs() -> list[io.Input]:
             min=0.0,
             max=5.0,
             step=0.05,
-            tooltip="How far the head nods about its mean: 1 as it is, more is livelier, 0 holds "
-            "that angle still.",
+            tooltip="How far the head nods about its mean: 1 as it is, more is livelier, 0 "
+            "freezes that angle.",
         ),
         io.Float.Input(
             "yaw_gain",
@@ -30,7 +30,7 @@ def axis_inputs() -> list[io.Input]:
             min=0.0,
             max=5.0,
             step=0.05,
-            tooltip="How far the head turns about its mean: 1 as it is, 0 holds that angle still.",
+            tooltip="How far the head turns about its mean: 1 as it is, 0 freezes that angle.",
         ),
         io.Float.Input(
             "roll_gain",
@@ -38,7 +38,7 @@ def axis_inputs() -> list[io.Input]:
             min=0.0,
             max=5.0,
             step=0.05,
-            tooltip="How far the head tilts about its mean: 1 as it is, 0 holds that angle still.",
+            tooltip="How far the head tilts about its mean: 1 as it is, 0 freezes that angle.",
         ),
         io.Float.Input(
             "pitch_offset",
@@ -64,6 +64,60 @@ def axis_inputs() -> list[io.Input]:
             step=0.5,
             tooltip="Degrees added to every frame; more tilts the head clockwise.",
         ),
+        io.Float.Input(
+            "pitch_limit",
+            default=0.0,
+            min=0.0,
+            max=90.0,
+            step=0.5,
+            tooltip="Degrees beyond which the head never nods, up or down, whatever keyframes and "
+            "preset ask for; it slows down on the way there. 0 is no limit.",
+            extra_dict={"advanced": True},
+        ),
+        io.Float.Input(
+            "yaw_limit",
+            default=0.0,
+            min=0.0,
+            max=90.0,
+            step=0.5,
+            tooltip="Degrees beyond which the head never turns, to either side. 0 is no limit.",
+            extra_dict={"advanced": True},
+        ),
+        io.Float.Input(
+            "roll_limit",
+            default=0.0,
+            min=0.0,
+            max=90.0,
+            step=0.5,
+            tooltip="Degrees beyond which the head never tilts, to either side. 0 is no limit.",
+            extra_dict={"advanced": True},
+        ),
+    ]
+
+
+def size_inputs() -> list[io.Input]:
+    """Return the gains of place and size."""
+    return [
+        io.Float.Input(
+            "translation_gain",
+            default=1.0,
+            min=0.0,
+            max=5.0,
+            step=0.05,
+            tooltip="How far the head moves from its mean place: 1 as it is, more is livelier, 0 "
+            "freezes it.",
+            extra_dict={"advanced": True},
+        ),
+        io.Float.Input(
+            "scale_gain",
+            default=1.0,
+            min=0.0,
+            max=5.0,
+            step=0.05,
+            tooltip="How far the head's size departs from its mean: 1 as it is, less calms a head "
+            "that swells and shrinks, 0 freezes it.",
+            extra_dict={"advanced": True},
+        ),
     ]
 
 
@@ -83,20 +137,11 @@ class MoDAPose(io.ComfyNode):
             inputs=[
                 MotionType.Input("motion", tooltip="Any motion."),
                 *axis_inputs(),
-                io.Float.Input(
-                    "limit",
-                    default=0.0,
-                    min=0.0,
-                    max=90.0,
-                    step=0.5,
-                    tooltip="Degrees that no angle goes beyond, to either side; the head slows "
-                    "down on the way there. 0 is no limit.",
-                ),
                 io.Boolean.Input(
                     "freeze",
                     default=False,
-                    tooltip="Hold the head at its mean pose, place and size; offsets, keyframes "
-                    "and the preset still move it.",
+                    tooltip="Hold the whole head at its mean pose, place and size, as all gains 0 "
+                    "do; offsets, keyframes and the preset still move it.",
                 ),
                 io.String.Input(
                     "keyframes",
@@ -107,17 +152,17 @@ class MoDAPose(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "key_mode",
-                    options=["add", "replace"],
-                    default="add",
-                    tooltip="'add' puts the keyframes' degrees on top of the movement, 'replace' "
-                    "takes them instead of it.",
+                    options=["replace", "add"],
+                    default="replace",
+                    tooltip="'replace' takes the keyframes' degrees instead of the movement, 'add' "
+                    "puts them on top of it.",
                 ),
                 io.Combo.Input(
                     "preset",
                     options=["none", "nod", "shake", "look"],
                     default="none",
-                    tooltip="A gesture on top: two nods, two shakes, or a look to the picture's "
-                    "left and back.",
+                    tooltip="A gesture on top: two nods, two shakes, or a 'look', which turns the "
+                    "head to the picture's left and back; for the eyes see MoDA Eyes.",
                 ),
                 io.Float.Input(
                     "preset_time",
@@ -136,9 +181,19 @@ class MoDAPose(io.ComfyNode):
                     tooltip="Size of the preset: 1 is 7 degrees of a nod, 8 of a shake, 12 of a "
                     "look. Below 0 it goes the other way.",
                 ),
+                *size_inputs(),
             ],
             outputs=[MotionType.Output(display_name="motion", tooltip="Only the head differs.")],
         )
+
+    @classmethod
+    def validate_inputs(cls, keyframes=None) -> bool | str:
+        """Read the keyframes before anything runs."""
+        try:
+            parse_pose_keys(keyframes or "")  # none if another node gives them
+        except ValueError as error:
+            return str(error)
+        return True
 
     @classmethod
     def execute(
@@ -150,24 +205,29 @@ class MoDAPose(io.ComfyNode):
         pitch_offset: float = 0.0,
         yaw_offset: float = 0.0,
         roll_offset: float = 0.0,
-        limit: float = 0.0,
+        pitch_limit: float = 0.0,
+        yaw_limit: float = 0.0,
+        roll_limit: float = 0.0,
         freeze: bool = False,
         keyframes: str = "",
-        key_mode: str = "add",
+        key_mode: str = "replace",
         preset: str = "none",
         preset_time: float = 1.0,
         preset_strength: float = 1.0,
+        translation_gain: float = 1.0,
+        scale_gain: float = 1.0,
     ) -> io.NodeOutput:
         """Change the pose."""
         keys = parse_pose_keys(keyframes, motion.fps)
         gains, offsets = (pitch_gain, yaw_gain, roll_gain), (pitch_offset, yaw_offset, roll_offset)
-        axes = [
-            AxisAdjustment(gain, offset, limit or None, freeze)
-            for gain, offset in zip(gains, offsets, strict=True)
-        ]
-        moved = adjust_pose(motion, *axes, *((0.0, 0.0) if freeze else ()))
-        moved = apply_pose_keys(moved, keys, key_mode)
-        return io.NodeOutput(with_gesture(moved, preset, preset_time, preset_strength))
+        axes = [AxisAdjustment(*each, freeze=freeze) for each in zip(gains, offsets, strict=True)]
+        sizes = (0.0, 0.0) if freeze else (translation_gain, scale_gain)
+        moved = apply_pose_keys(adjust_pose(motion, *axes, *sizes), keys, key_mode)
+        moved = with_gesture(moved, preset, preset_time, preset_strength)
+        limits = (pitch_limit, yaw_limit, roll_limit)
+        return io.NodeOutput(
+            adjust_pose(moved, *(AxisAdjustment(limit_deg=each or None) for each in limits))
+        )
 
 
 def with_gesture(motion: Motion, preset: str, time_s: float, strength: float) -> Motion:

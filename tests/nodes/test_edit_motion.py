@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from .acted_motion import EXPRESSION, HEAD, PITCH, ROLL, YAW, acted_motion, changed
+from .edited_prompt import edited_prompt
 
 ANGLES = {"pitch": PITCH, "yaw": YAW, "roll": ROLL}
 AT_DEFAULTS = ("MoDAMixMotion", "MoDAPose", "MoDAEyes", "MoDALips", "MoDARetimeMotion")
@@ -97,11 +98,40 @@ def test_gain_and_offset_act_on_their_own_angle(host, motion, axis):
     assert changed(moved, motion) == {ANGLES[axis]}
 
 
-def test_a_limit_holds_for_all_angles(host, motion):
-    (moved,) = host.call("MoDAPose", motion=motion, yaw_offset=20.0, limit=6.0)
+@pytest.mark.parametrize("axis", ANGLES)
+def test_a_limit_holds_for_its_own_angle(host, motion, axis):
+    (moved,) = host.call(
+        "MoDAPose", motion=motion, **{f"{axis}_offset": 20.0, f"{axis}_limit": 6.0}
+    )
 
-    assert moved.values[:, PITCH:].abs().max() <= 6
-    assert moved.values[:, YAW].max() > 5.5
+    assert 5.5 < moved.values[:, ANGLES[axis]].max() <= 6
+    assert changed(moved, motion) == {ANGLES[axis]}
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"keyframes": "1.0 yaw 40", "key_mode": "add"},
+        {"keyframes": "1.0 yaw 40", "key_mode": "replace"},
+        {"preset": "look", "preset_strength": 3.0},
+        {"preset": "shake", "preset_strength": -3.0},
+    ],
+)
+def test_neither_keyframes_nor_a_preset_pass_a_limit(host, motion, inputs):
+    (moved,) = host.call("MoDAPose", motion=motion, yaw_limit=6.0, **inputs)
+
+    assert 5.5 < moved.values[:, YAW].abs().max() <= 6
+
+
+@pytest.mark.parametrize(
+    ("gain", "dims"), [("translation_gain", slice(64, 67)), ("scale_gain", slice(63, 64))]
+)
+def test_place_and_size_have_gains_of_their_own(host, motion, gain, dims):
+    (moved,) = host.call("MoDAPose", motion=motion, **{gain: 0.0})
+
+    assert moved.values[:, dims].std(0).max() < 1e-6
+    torch.testing.assert_close(moved.values[0, dims], motion.values[:, dims].mean(0))
+    assert changed(moved, motion) == set(range(dims.start, dims.stop))
 
 
 def test_a_frozen_head_does_not_move_at_all(host, motion):
@@ -114,16 +144,14 @@ def test_a_frozen_head_does_not_move_at_all(host, motion):
 
 
 def test_keyframes_are_met_in_seconds_and_in_frames(host, motion):
-    keys = {"keyframes": "1.0 yaw 12, 50f yaw -5", "key_mode": "replace"}
-
-    (moved,) = host.call("MoDAPose", motion=motion, **keys)
+    (moved,) = host.call("MoDAPose", motion=motion, keyframes="1.0 yaw 12, 50f yaw -5")
 
     torch.testing.assert_close(moved.values[[25, 50], YAW], torch.tensor([12.0, -5.0]))
     assert changed(moved, motion) == {YAW}
 
 
 def test_keyframes_are_added_to_the_movement(host, motion):
-    (moved,) = host.call("MoDAPose", motion=motion, keyframes="1.0 roll 10")
+    (moved,) = host.call("MoDAPose", motion=motion, keyframes="1.0 roll 10", key_mode="add")
 
     gained = moved.values[25, ROLL] - motion.values[25, ROLL]
     torch.testing.assert_close(gained, torch.tensor(10.0), atol=1e-4, rtol=0)
@@ -146,6 +174,13 @@ def test_a_preset_turns_the_head_at_its_time(host, motion, preset, dim, degrees)
 def test_a_wrong_keyframe_is_refused_with_its_place(host, motion):
     with pytest.raises(ValueError, match="line 2, column 5: unknown axis 'yow'"):
         host.call("MoDAPose", motion=motion, keyframes="1 yaw 3\n2.0 yow -5")
+
+
+def test_a_wrong_keyframe_is_refused_before_anything_runs(host):
+    result = host.run(edited_prompt(host, "MoDAPose", keyframes="1.0 yaw 12 2.0 yaw"))
+
+    assert (result.error_type, result.ran) == ("invalid", [])
+    assert "line 1, column 12: expected a comma" in result.error
 
 
 def test_blinks_depend_on_mode_and_seed(host, motion):
