@@ -23,7 +23,7 @@ from comfy_api.latest import io
 from PIL import Image
 from torch import Tensor, nn
 
-from ..moda_core.errors import MoDAError
+from ..moda_core.errors import MoDAError, OutputError
 from ..moda_core.model_files.places import KINDS, LIVEPORTRAIT, MODA, Places, kind_places
 from ..moda_core.model_files.stamps import NAME, Stamps
 from ..moda_core.sampling.denoiser import FlowDenoiser
@@ -99,16 +99,26 @@ def saved_path(prefix: str, suffix: str) -> tuple[Path, str]:
 
     Raises
     ------
-    ValueError
-        If that is no place in the output folder.
+    OutputError
+        If that is no place in the output folder, or no folder can be made there.
     """
     output = Path(folder_paths.get_output_directory()).resolve()
-    if not prefix.strip() or not Path(output, prefix).resolve().is_relative_to(output):
-        raise ValueError(
-            f"'{prefix}' is no name in ComfyUI's output folder. Use one such as 'motion/MoDA'."
-        )
-    folder, name, number, subfolder, _ = folder_paths.get_save_image_path(prefix, str(output))
-    return Path(folder, f"{name}_{number:05}_{suffix}"), subfolder
+    try:
+        if not prefix.strip() or output not in Path(output, prefix).resolve().parents:
+            raise OutputError(
+                f"'{prefix}' is no name in ComfyUI's output folder. Use one such as 'motion/MoDA'."
+            )
+        # The host counts files by the letters of the prefix, so `faces/` and `./face` need theirs.
+        prefix = os.path.relpath(os.path.join(output, prefix), output)
+        folder, name, number, subfolder, _ = folder_paths.get_save_image_path(prefix, str(output))
+    except (OSError, ValueError) as error:  # a name may hold what no name can
+        raise OutputError(
+            f"Nothing can be saved at '{prefix}' ({getattr(error, 'strerror', None) or error}). "
+            "Use another name."
+        ) from error
+    while (path := Path(folder, f"{name}_{number:05}_{suffix}")).exists():
+        number += 1
+    return path, subfolder
 
 
 def input_files(suffixes: Iterable[str]) -> dict[str, Path]:

@@ -162,3 +162,17 @@ def test_a_saved_file_gets_the_next_number(host):
     assert (Path(folder), name, count) == (host.output_folder / "sub", "take", 1)
     assert subfolder == "sub"
     assert folder_paths.get_save_image_path("sub/take", out)[2] == 2
+    assert folder_paths.get_save_image_path("sub//take", out)[2] == 2
+
+
+def test_a_prefix_that_ends_in_a_slash_gets_no_number_of_its_own(host):
+    import folder_paths
+
+    out = folder_paths.get_output_directory()
+    Path(out, "faces_00001_.mp4").touch()
+    Path(out, "taken").touch()
+
+    assert folder_paths.get_save_image_path("faces/", out)[1:4] == ("faces", 1, "")
+    assert folder_paths.get_save_image_path("./faces", out)[1:4] == ("faces", 2, "")
+    with pytest.raises(OSError, match="taken"):
+        folder_paths.get_save_image_path("taken/face", out)

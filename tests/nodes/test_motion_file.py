@@ -65,10 +65,11 @@ def test_the_file_lies_where_the_prefix_says(host):
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-def test_no_file_is_written_over(host):
+@pytest.mark.parametrize("prefix", ["motion/MoDA", "motion//MoDA", "./motion/x/../MoDA"])
+def test_no_file_is_written_over(host, prefix):
     for format in ("safetensors", "json", "safetensors"):
         host.clear_cache()
-        host.run(saving(format=format))
+        host.run(saving(format=format, filename_prefix=prefix))
 
     names = sorted(path.name for path in (host.output_folder / "motion").iterdir())
     assert names == [
@@ -76,7 +77,43 @@ def test_no_file_is_written_over(host):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("prefix", ["../out", "/tmp/out", "a/../../out", "", "  "])
+def test_a_prefix_that_ends_in_a_slash_writes_nothing_over(host):
+    paths = []
+    for _ in range(3):
+        host.clear_cache()
+        paths.append(saved(host, host.run(saving(filename_prefix="faces/"))))
+
+    assert [path.name for path in paths] == [f"faces_0000{n}_.safetensors" for n in (1, 2, 3)]
+    assert all(path.parent == host.output_folder and path.is_file() for path in paths)
+
+
+def test_a_number_that_is_taken_is_skipped(host, monkeypatch):
+    import folder_paths
+
+    def first_number(prefix, folder):
+        return folder, prefix, 1, "", prefix
+
+    (host.output_folder / "face_00001_.json").write_text("mine")
+    monkeypatch.setattr(folder_paths, "get_save_image_path", first_number)
+
+    path = saved(host, host.run(saving(filename_prefix="face", format="json")))
+
+    assert path.name == "face_00002_.json"
+    assert (host.output_folder / "face_00001_.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize("prefix", ["taken/face", "face\0"])
+def test_a_place_that_takes_no_file_is_named_in_a_sentence(host, prefix):
+    (host.output_folder / "taken").touch()
+
+    result = host.run(saving(filename_prefix=prefix))
+
+    assert (result.error_node, result.error_type) == ("save", "OutputError")
+    assert result.error.startswith(f"Nothing can be saved at '{prefix}' (")
+    assert result.error.rstrip().endswith("Use another name.")
+
+
+@pytest.mark.parametrize("prefix", ["../out", "/tmp/out", "a/../../out", "", "  ", ".", "a/.."])
 def test_nothing_is_written_outside_the_output_folder(host, prefix):
     result = host.run(saving(filename_prefix=prefix))
 

@@ -87,10 +87,16 @@ def exists_annotated_filepath(name: str) -> bool:
 
 
 def get_save_image_path(filename_prefix, output_dir, image_width=0, image_height=0):
-    """Return folder, name, next free number, subfolder and prefix of a file to save."""
+    """Return folder, name, next free number, subfolder and prefix of a file to save.
+
+    As in the host, the number is looked for behind as many letters as the prefix has after its
+    last slash as it was written, so none is found for `faces/`.
+    """
     subfolder, name = os.path.split(os.path.normpath(filename_prefix))
-    folder = os.path.join(output_dir, subfolder)
-    os.makedirs(folder, exist_ok=True)
-    tails = [entry[len(name) + 1 :] for entry in os.listdir(folder) if entry.startswith(name + "_")]
-    numbers = [int(tail.split("_")[0]) for tail in tails if tail.split("_")[0].isdigit()]
-    return folder, name, max(numbers, default=0) + 1, subfolder, filename_prefix
+    folder, length = os.path.join(output_dir, subfolder), len(os.path.basename(filename_prefix))
+    if not os.path.exists(folder):
+        os.makedirs(folder)
+    entries = [each for each in os.listdir(folder) if each[: length + 1] == f"{name}_"]
+    tails = [each[length + 1 :].split("_")[0] for each in entries]
+    number = max((int(tail) if tail.isdigit() else 0 for tail in tails), default=0) + 1
+    return folder, name, number, subfolder, filename_prefix
