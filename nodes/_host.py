@@ -121,11 +121,31 @@ def saved_path(prefix: str, suffix: str) -> tuple[Path, str]:
     return path, subfolder
 
 
-def input_files(suffixes: Iterable[str]) -> dict[str, Path]:
-    """Return the files of the host's input folder that end in certain ways, by their names."""
-    folder, known = Path(folder_paths.get_input_directory()), set(suffixes)
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return {path.name: path for path in files if path.suffix.lower() in known and path.is_file()}
+def user_files(suffixes: tuple[str, ...]) -> dict[str, Path]:
+    """Return the files of the host's input and output folders that end in certain ways.
+
+    Parameters
+    ----------
+    suffixes : tuple of str
+        In lower case.
+
+    Returns
+    -------
+    dict from str to Path
+        By the host's names for them, sorted: `folder/name` of the input folder, then
+        `folder/name [output]`. Folders that are links are left out.
+    """
+    roots = {
+        "": folder_paths.get_input_directory(),
+        " [output]": folder_paths.get_output_directory(),
+    }
+    found = {}
+    for note, root in roots.items():
+        walked = ((folder, name) for folder, _, names in os.walk(root) for name in names)
+        paths = (Path(*each) for each in walked if each[1].lower().endswith(suffixes))
+        for path in sorted(path for path in paths if path.is_file()):
+            found[path.relative_to(root).as_posix() + note] = path
+    return found
 
 
 def load_device() -> torch.device:

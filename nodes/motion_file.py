@@ -10,7 +10,7 @@ from . import _host
 from .types import MotionType
 
 SUFFIXES = (".safetensors", ".json", ".pkl")
-NO_FILE = "no motion file in the input folder"  # what the menu shows then
+NO_FILE = "no motion file yet"  # what the menu shows then
 
 
 class MoDASaveMotion(io.ComfyNode):
@@ -38,8 +38,8 @@ class MoDASaveMotion(io.ComfyNode):
                     "format",
                     options=["safetensors", "json"],
                     default="safetensors",
-                    tooltip="'safetensors' is small and quick, 'json' is text that people and "
-                    "other programs read. Both keep every digit.",
+                    tooltip="'safetensors' is small and quick and keeps every bit, 'json' is text "
+                    "that people and other programs read, with 8 decimals.",
                 ),
             ],
             outputs=[MotionType.Output(display_name="motion", tooltip="The same motion.")],
@@ -74,9 +74,9 @@ class MoDALoadMotion(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "file",
-                    options=list(_host.input_files(SUFFIXES)) or [NO_FILE],
-                    tooltip="A .safetensors, .json or .pkl file in ComfyUI's input folder; put it "
-                    "there and press R.",
+                    options=list(_host.user_files(SUFFIXES)) or [NO_FILE],
+                    tooltip="A .safetensors, .json or .pkl file in ComfyUI's input folder, or in "
+                    "its output folder, which the name then says; press R for new ones.",
                 )
             ],
             outputs=[
@@ -100,7 +100,7 @@ class MoDALoadMotion(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, file=None) -> str:
         """Return what changes with the file."""
-        path = _host.input_files(SUFFIXES).get(file)
+        path = _host.user_files(SUFFIXES).get(file)
         if path is None:
             return str(file)
         stat = path.stat()
@@ -118,12 +118,17 @@ def chosen_file(choice: str) -> Path:
     Raises
     ------
     ValueError
-        If it is not in the input folder.
+        If it is in neither of the folders, or there is none.
     """
-    files = _host.input_files(SUFFIXES)
+    files = _host.user_files(SUFFIXES)
+    if choice == NO_FILE:
+        raise ValueError(
+            "There is no motion file to load. Save a motion with MoDA Save Motion, or put a "
+            ".safetensors, .json or .pkl file into ComfyUI's input folder, then press R and choose."
+        )
     if choice not in files:
         raise ValueError(
-            f"The motion file '{choice}' was not found in ComfyUI's input folder. Put a "
-            ".safetensors, .json or .pkl file there and press R."
+            f"The motion file '{choice}' was not found in ComfyUI's input or output folder. Put it "
+            "there and press R, or choose another one."
         )
     return files[choice]

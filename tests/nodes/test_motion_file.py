@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,21 +37,24 @@ def saved(host, result):
     return host.output_folder / shown["subfolder"] / shown["filename"]
 
 
-def put(host, path):
-    target = host.input_folder / path.name
-    target.write_bytes(path.read_bytes())
-    return target
+def menu_of(host):
+    return host.object_info("MoDALoadMotion")["input"]["required"]["file"][1]["options"]
+
+
+def loading(name):
+    return {"load": node("MoDALoadMotion", file=name),
+            "plot": node("MoDAPreviewMotion", motion=["load", 0])}  # fmt: skip
 
 
 @pytest.mark.parametrize(("format", "precision"), [("safetensors", 0), ("json", 6e-9)])
 def test_what_is_saved_can_be_loaded(host, format, precision):
     result = host.run(saving(format=format))
-    path = put(host, saved(host, result))
+    (choice,) = menu_of(host)
 
-    loaded = host.run({"load": node("MoDALoadMotion", file=path.name),
-                       "plot": node("MoDAPreviewMotion", motion=["load", 0])})  # fmt: skip
+    loaded = host.run(loading(choice))
 
     assert (result.error, loaded.error) == (None, None)
+    assert choice == f"motion/MoDA_00001_.{format} [output]"
     motion = result.outputs["save"][0]
     found = loaded.outputs["load"][0].values
     torch.testing.assert_close(found, motion.values, atol=precision, rtol=10 * precision)
@@ -129,45 +133,69 @@ def test_motion_that_is_no_number_is_not_saved(host, motion):
         host.call("MoDASaveMotion", motion=broken)
 
 
-def test_an_empty_input_folder_is_said_in_the_menu_and_when_it_runs(host):
-    options = host.object_info("MoDALoadMotion")["input"]["required"]["file"][1]["options"]
+def test_that_there_is_no_file_is_said_in_the_menu_and_when_it_runs(host):
+    options = menu_of(host)
 
-    result = host.run({"load": node("MoDALoadMotion", file=options[0]),
-                       "plot": node("MoDAPreviewMotion", motion=["load", 0])})  # fmt: skip
+    result = host.run(loading(options[0]))
 
-    assert options == ["no motion file in the input folder"]
+    assert options == ["no motion file yet"]
     assert result.error_type == "invalid"
-    assert "was not found in ComfyUI's input folder" in result.error
+    assert "There is no motion file to load. Save a motion with MoDA Save Motion" in result.error
 
 
-def test_the_menu_has_the_motion_files_of_the_input_folder(host):
-    for name in ("b.json", "a.safetensors", "C.PKL", "speech.wav", "face.png"):
-        (host.input_folder / name).touch()
-    (host.input_folder / "folder.json").mkdir()
+def test_the_menu_has_the_motion_files_of_the_input_and_the_output_folder(host):
+    for folder in (host.input_folder, host.output_folder):
+        (folder / "deep" / "folder.json").mkdir(parents=True)
+        for name in ("b.json", "a.safetensors", "deep/C.PKL", "speech.wav", "face.png"):
+            (folder / name).touch()
 
-    options = host.object_info("MoDALoadMotion")["input"]["required"]["file"][1]["options"]
+    options = menu_of(host)
 
-    assert sorted(options) == ["C.PKL", "a.safetensors", "b.json"]
+    names = ["a.safetensors", "b.json", "deep/C.PKL"]
+    assert options == [*names, *(f"{name} [output]" for name in names)]
 
 
-@pytest.mark.parametrize("name", ["../secret.json", "gone.json", "/etc/passwd"])
-def test_only_files_of_the_input_folder_are_read(host, name):
+def test_the_names_are_the_hosts_own(host):
+    import folder_paths
+
+    for folder in (host.input_folder, host.output_folder):
+        (folder / "deep").mkdir()
+        (folder / "deep" / "a.json").write_text(folder.name)
+
+    found = [Path(folder_paths.get_annotated_filepath(name)) for name in menu_of(host)]
+
+    assert [path.read_text() for path in found] == ["input", "output"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret.json",
+        "../secret.json [output]",
+        "../secret.json [temp]",
+        "a/../../secret.json",
+        "linked/secret.json",
+        "gone.json",
+        "/etc/passwd",
+        "mine.txt",
+    ],
+)
+def test_only_motion_files_of_the_input_and_the_output_folder_are_read(host, name):
     (host.base / "secret.json").write_text("{}")
+    (host.input_folder / "a").mkdir()
+    (host.input_folder / "mine.txt").touch()
+    (host.input_folder / "linked").symlink_to(host.base, target_is_directory=True)
 
-    result = host.run({"load": node("MoDALoadMotion", file=name),
-                       "plot": node("MoDAPreviewMotion", motion=["load", 0])})  # fmt: skip
+    result = host.run(loading(name))
 
     assert result.error_type == "invalid"
     assert f"'{name}' was not found" in result.error
 
 
 def test_another_file_of_the_same_name_is_loaded_again(host, motion):
-    prompt = {"load": node("MoDALoadMotion", file="face.json"),
-              "plot": node("MoDAPreviewMotion", motion=["load", 0])}  # fmt: skip
-    host.run(saving(format="json", filename_prefix="face"))
-    content = json.loads((host.output_folder / "face_00001_.json").read_text())
-    path = host.input_folder / "face.json"
-    path.write_text(json.dumps(content))
+    path = saved(host, host.run(saving(format="json", filename_prefix="face")))
+    prompt = loading("face_00001_.json [output]")
+    content = json.loads(path.read_text())
     host.run(prompt)
     assert host.run(prompt).ran == []
 

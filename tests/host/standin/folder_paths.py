@@ -77,12 +77,16 @@ def get_full_path_or_raise(folder_name: str, filename: str) -> str:
 
 
 def get_annotated_filepath(name: str) -> str:
-    """Return the path of a file in the input folder."""
+    """Return the path of a file in the input folder, or in the one that its name ends with."""
+    folders = {"output": get_output_directory, "input": get_input_directory}
+    for note, folder in (folders | {"temp": get_temp_directory}).items():
+        if name.endswith(f"[{note}]"):
+            return os.path.join(folder(), name.removesuffix(f"[{note}]").rstrip())
     return os.path.join(get_input_directory(), name)
 
 
 def exists_annotated_filepath(name: str) -> bool:
-    """Tell whether the input folder has a file."""
+    """Tell whether there is such a file."""
     return os.path.exists(get_annotated_filepath(name))
 
 
