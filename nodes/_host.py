@@ -23,7 +23,7 @@ from comfy_api.latest import io
 from PIL import Image
 from torch import Tensor, nn
 
-from ..moda_core.errors import MoDAError, OutputError
+from ..moda_core.errors import MoDAError
 from ..moda_core.model_files.places import KINDS, LIVEPORTRAIT, MODA, Places, kind_places
 from ..moda_core.model_files.stamps import NAME, Stamps
 from ..moda_core.sampling.denoiser import FlowDenoiser
@@ -80,72 +80,22 @@ def temporary_path(suffix: str) -> Path:
     return folder / f"moda_{uuid.uuid4().hex}{suffix}"
 
 
-def saved_path(prefix: str, suffix: str) -> tuple[Path, str]:
-    """Return a new name in the host's output folder.
+def user_folders() -> tuple[Path, Path]:
+    """Return the host's input and output folders."""
+    return Path(folder_paths.get_input_directory()), Path(folder_paths.get_output_directory())
+
+
+def numbered_name(prefix: str, output: Path) -> tuple[str, str, int, str]:
+    """Return folder, name, next number and subfolder of a file that is saved in `output`.
 
     Parameters
     ----------
     prefix : str
-        What the user calls the file, perhaps with folders; the host fills in what it knows, such
-        as ``%year%``, and a number.
-    suffix : str
-
-    Returns
-    -------
-    path : Path
-        In a folder that exists.
-    subfolder : str
-        Where in the output folder it lies.
-
-    Raises
-    ------
-    OutputError
-        If that is no place in the output folder, or no folder can be made there.
+        The host fills in what it knows, such as ``%year%``, and makes the folder. It counts files
+        by the letters behind the last slash, so there must be some, and no more than the name's.
+    output : Path
     """
-    output = Path(folder_paths.get_output_directory()).resolve()
-    try:
-        if not prefix.strip() or output not in Path(output, prefix).resolve().parents:
-            raise OutputError(
-                f"'{prefix}' is no name in ComfyUI's output folder. Use one such as 'motion/MoDA'."
-            )
-        # The host counts files by the letters of the prefix, so `faces/` and `./face` need theirs.
-        prefix = os.path.relpath(os.path.join(output, prefix), output)
-        folder, name, number, subfolder, _ = folder_paths.get_save_image_path(prefix, str(output))
-    except (OSError, ValueError) as error:  # a name may hold what no name can
-        raise OutputError(
-            f"Nothing can be saved at '{prefix}' ({getattr(error, 'strerror', None) or error}). "
-            "Use another name."
-        ) from error
-    while (path := Path(folder, f"{name}_{number:05}_{suffix}")).exists():
-        number += 1
-    return path, subfolder
-
-
-def user_files(suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """Return the files of the host's input and output folders that end in certain ways.
-
-    Parameters
-    ----------
-    suffixes : tuple of str
-        In lower case.
-
-    Returns
-    -------
-    dict from str to Path
-        By the host's names for them, sorted: `folder/name` of the input folder, then
-        `folder/name [output]`. Folders that are links are left out.
-    """
-    roots = {
-        "": folder_paths.get_input_directory(),
-        " [output]": folder_paths.get_output_directory(),
-    }
-    found = {}
-    for note, root in roots.items():
-        walked = ((folder, name) for folder, _, names in os.walk(root) for name in names)
-        paths = (Path(*each) for each in walked if each[1].lower().endswith(suffixes))
-        for path in sorted(path for path in paths if path.is_file()):
-            found[path.relative_to(root).as_posix() + note] = path
-    return found
+    return folder_paths.get_save_image_path(prefix, str(output))[:4]
 
 
 def load_device() -> torch.device:

@@ -7,6 +7,7 @@ from comfy_api.latest import io, ui
 from ..moda_core.motion import Motion
 from ..moda_core.motion_files.motion_file import load_motion, save_motion
 from . import _host
+from ._user_files import saved_path, user_files
 from .types import MotionType
 
 SUFFIXES = (".safetensors", ".json", ".pkl")
@@ -51,7 +52,7 @@ class MoDASaveMotion(io.ComfyNode):
         cls, motion: Motion, filename_prefix: str = "motion/MoDA", format: str = "safetensors"
     ) -> io.NodeOutput:
         """Write the file."""
-        path, subfolder = _host.saved_path(filename_prefix, f".{format}")
+        path, subfolder = saved_path(filename_prefix, f".{format}")
         save_motion(path, motion)
         _host.show_text(cls.hidden.unique_id, f"Saved {Path('output', subfolder, path.name)}")
         saved = ui.SavedResult(path.name, subfolder, io.FolderType.output)
@@ -74,7 +75,7 @@ class MoDALoadMotion(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "file",
-                    options=list(_host.user_files(SUFFIXES)) or [NO_FILE],
+                    options=list(user_files(SUFFIXES)) or [NO_FILE],
                     tooltip="A .safetensors, .json or .pkl file in ComfyUI's input folder, or in "
                     "its output folder, which the name then says; press R for new ones.",
                 )
@@ -100,7 +101,7 @@ class MoDALoadMotion(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, file=None) -> str:
         """Return what changes with the file."""
-        path = _host.user_files(SUFFIXES).get(file)
+        path = user_files(SUFFIXES).get(file)
         if path is None:
             return str(file)
         stat = path.stat()
@@ -120,7 +121,7 @@ def chosen_file(choice: str) -> Path:
     ValueError
         If it is in neither of the folders, or there is none.
     """
-    files = _host.user_files(SUFFIXES)
+    files = user_files(SUFFIXES)
     if choice == NO_FILE:
         raise ValueError(
             "There is no motion file to load. Save a motion with MoDA Save Motion, or put a "
