@@ -6,10 +6,13 @@ from ..moda_core.direct.fade import fade_motion, make_loop
 from ..moda_core.direct.retime import retime_motion
 from ..moda_core.direct.smooth import smooth_motion
 from ..moda_core.motion import Motion
+from ..moda_core.portrait.portrait import Portrait
 from . import _host
-from .types import MotionType
+from .idle import look_of
+from .types import MotionType, PortraitType
 
-POSES = {"first frame": "first", "straight ahead": "zero"}  # the core's words
+PORTRAIT = "portrait"
+POSES = {"first frame": "first", "straight ahead": "zero", PORTRAIT: "zero"}  # the core's words
 
 
 class MoDASmoothMotion(io.ComfyNode):
@@ -212,11 +215,17 @@ class MoDAFadeMotion(io.ComfyNode):
             node_id="MoDAFadeMotion",
             display_name="MoDA Fade Motion",
             category="MoDA",
-            description="Lets a motion begin and end with the portrait's own look, or makes it a "
-            "loop without a seam.",
+            description="Lets a motion come from a face at rest and return to it, such as the "
+            "still picture's, or makes it a loop without a seam.",
             search_aliases=["ease", "loop", "rest pose", "seamless"],
             inputs=[
                 MotionType.Input("motion", tooltip="Any motion."),
+                PortraitType.Input(
+                    "portrait",
+                    optional=True,
+                    tooltip="For the pose 'portrait': the picture that the motion comes from and "
+                    "returns to.",
+                ),
                 io.Float.Input(
                     "fade_in",
                     default=0.5,
@@ -232,15 +241,15 @@ class MoDAFadeMotion(io.ComfyNode):
                     min=0.0,
                     max=60.0,
                     step=0.04,
-                    tooltip="Seconds in which it returns there, or, of a loop, in which the end "
-                    "goes over into the beginning; more is slower, 0 leaves the end as it is.",
+                    tooltip="Seconds in which it returns there; more is slower, 0 leaves the end "
+                    "as it is. Of a loop: in which the end goes over into the beginning, above 0.",
                 ),
                 io.Combo.Input(
                     "pose",
-                    options=["first frame", "straight ahead"],
+                    options=["first frame", "straight ahead", "portrait"],
                     default="first frame",
-                    tooltip="Of the head at rest: as in the first frame, or straight ahead, which "
-                    "is the picture's own for the built-in renderer.",
+                    tooltip="Of the head at rest: as in the motion's first frame, straight ahead, "
+                    "or as in the linked portrait's picture.",
                 ),
                 io.Boolean.Input(
                     "loop",
@@ -260,6 +269,7 @@ class MoDAFadeMotion(io.ComfyNode):
     def execute(
         cls,
         motion: Motion,
+        portrait: Portrait | None = None,
         fade_in: float = 0.5,
         fade_out: float = 0.5,
         pose: str = "first frame",
@@ -268,4 +278,11 @@ class MoDAFadeMotion(io.ComfyNode):
         """Fade the motion, or make it a loop."""
         if loop:
             return io.NodeOutput(make_loop(motion, fade_out))
-        return io.NodeOutput(fade_motion(motion, fade_in, fade_out, POSES[pose]))
+        if pose != PORTRAIT:
+            return io.NodeOutput(fade_motion(motion, fade_in, fade_out, POSES[pose]))
+        if portrait is None:
+            raise ValueError(
+                "The pose 'portrait' needs a picture. Link 'portrait', or choose another pose."
+            )
+        _, head = look_of(None, portrait)
+        return io.NodeOutput(fade_motion(motion, fade_in, fade_out, POSES[pose], head))

@@ -7,13 +7,13 @@ from torch import Tensor
 
 from ..motion import EXPRESSION, HEAD, PITCH, ROLL, Motion, released_stats
 from ..starter.smooth import smoothstep
-from .ranges import check_choice, check_number
+from .ranges import check_choice, check_head, check_number
 
 POSES = ("first", "zero")
 LONGEST_FADE_S = 60.0
 
 
-def source_frame(motion: Motion, pose: str = "first") -> Tensor:
+def source_frame(motion: Motion, pose: str = "first", head: Tensor | None = None) -> Tensor:
     """Return the look that a motion started from.
 
     Parameters
@@ -22,6 +22,8 @@ def source_frame(motion: Motion, pose: str = "first") -> Tensor:
     pose : {"first", "zero"}
         The head of the first frame; or a head that looks straight ahead, of the data set's mean
         size and place, which is the picture's own for the built-in renderer.
+    head : Tensor, shape (7,), optional
+        Scale, translation and angles to use in place of `pose`.
 
     Returns
     -------
@@ -31,19 +33,26 @@ def source_frame(motion: Motion, pose: str = "first") -> Tensor:
     Raises
     ------
     ValueError
-        If the pose is unknown.
+        If the pose is unknown or the shape is wrong.
     """
     check_choice("pose", pose, POSES)
     frame = motion.values[0].clone()
     frame[EXPRESSION] = motion.rest.to(frame)
-    if pose == "zero":
+    if head is not None:
+        check_head(head)
+        frame[HEAD] = head.to(frame)
+    elif pose == "zero":
         frame[HEAD] = released_stats().mean[HEAD].to(frame)
         frame[PITCH.start : ROLL.stop] = 0
     return frame
 
 
 def fade_motion(
-    motion: Motion, fade_in_s: float = 0.5, fade_out_s: float = 0.5, pose: str = "first"
+    motion: Motion,
+    fade_in_s: float = 0.5,
+    fade_out_s: float = 0.5,
+    pose: str = "first",
+    head: Tensor | None = None,
 ) -> Motion:
     """Let a motion begin and end with the look that it started from.
 
@@ -53,6 +62,7 @@ def fade_motion(
     fade_in_s, fade_out_s : float in [0, 60]
         Seconds; 0 leaves that end as it is.
     pose : {"first", "zero"}
+    head : Tensor, shape (7,), optional
         Of the head, see `source_frame`.
 
     Returns
@@ -63,11 +73,11 @@ def fade_motion(
     Raises
     ------
     ValueError
-        If the pose is unknown or a number is out of its range.
+        If the pose is unknown, the shape is wrong or a number is out of its range.
     """
     check_number("fade_in_s", fade_in_s, 0, LONGEST_FADE_S)
     check_number("fade_out_s", fade_out_s, 0, LONGEST_FADE_S)
-    source = source_frame(motion, pose)
+    source = source_frame(motion, pose, head)
     time_s = torch.arange(len(motion), dtype=torch.float64) / motion.fps
     weight = torch.ones_like(time_s)
     if fade_in_s:
@@ -85,14 +95,15 @@ def make_loop(motion: Motion, crossfade_s: float = 1.0) -> Motion:
     Parameters
     ----------
     motion : Motion
-    crossfade_s : float in [0, 60]
-        Seconds in which the end goes over into the beginning; half of the motion at most.
+    crossfade_s : float in (0, 60]
+        Seconds in which the end goes over into the beginning; a frame at least, half of the motion
+        at most.
 
     Returns
     -------
     Motion
         Shorter by the cross-fade: its first frames go from the given motion's last ones to its
-        first ones, so that the last frame is followed by the first.
+        first ones, so that the last frame is followed by the first. A single frame stays as it is.
 
     Raises
     ------
@@ -100,7 +111,12 @@ def make_loop(motion: Motion, crossfade_s: float = 1.0) -> Motion:
         If the number is out of its range.
     """
     check_number("crossfade_s", crossfade_s, 0, LONGEST_FADE_S)
-    shared = min(round(crossfade_s * motion.fps), len(motion) // 2)
+    if crossfade_s == 0:
+        raise ValueError(
+            "A loop needs time in which its end goes over into its beginning, and got none. Fade "
+            "out for half a second or more."
+        )
+    shared = min(max(1, round(crossfade_s * motion.fps)), len(motion) // 2)
     if shared == 0:
         return replace(motion, values=motion.values.clone())
     length = len(motion) - shared

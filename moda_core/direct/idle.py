@@ -22,7 +22,7 @@ from ..motion import (
 from ..starter.controls import rest_expression
 from ..starter.performance import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
 from .eyes import set_blinks, set_gaze
-from .ranges import check_number
+from .ranges import check_head, check_number
 
 LONGEST_S = 4 * 3600.0
 LARGEST_AMOUNT = 5.0
@@ -123,11 +123,7 @@ def still_motion(
     if head is None:
         head = released_stats().mean[HEAD].clone()
         head[-3:] = 0
-    if tuple(head.shape) != (7,):
-        raise ValueError(
-            f"Expected a head of shape (7,), got {tuple(head.shape)}. Use scale, translation and "
-            "angles of one frame."
-        )
+    check_head(head)
     values = torch.zeros(num_frames, 70)
     motion = Motion(values, rest, fps)
     values[:, EXPRESSION], values[:, HEAD] = rest, head.to(values)

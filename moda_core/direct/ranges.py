@@ -3,6 +3,8 @@
 import math
 from collections.abc import Collection, Mapping
 
+from torch import Tensor
+
 
 def check_number(name: str, value: float, low: float = -math.inf, high: float = math.inf) -> None:
     """Check that a number is finite and in its range.
@@ -27,6 +29,25 @@ def check_number(name: str, value: float, low: float = -math.inf, high: float = 
     else:
         wanted = f"a number from {low:g} to {high:g}"
     raise ValueError(f"Expected {wanted} for {name}, got {value:g}.")
+
+
+def check_head(head: Tensor) -> None:
+    """Check that a head is one: scale, translation and angles of one frame.
+
+    Parameters
+    ----------
+    head : Tensor
+
+    Raises
+    ------
+    ValueError
+        If its shape is not (7,).
+    """
+    if tuple(head.shape) != (7,):
+        raise ValueError(
+            f"Expected a head of shape (7,), got {tuple(head.shape)}. Use scale, translation and "
+            "angles of one frame."
+        )
 
 
 def check_choice(name: str, value: str, choices: Collection[str]) -> None:

@@ -70,7 +70,6 @@ IDENTITIES = {
     "own rate": lambda m: retime_motion(m),
     "own rate, cubic": lambda m: retime_motion(m, fps=m.fps, interpolation="cubic"),
     "no fade": lambda m: fade_motion(m, 0, 0),
-    "no cross-fade": lambda m: make_loop(m, 0),
     "one alone": lambda m: concat_motions([m]),
 }
 
@@ -177,7 +176,9 @@ def test_motion_sampled_in_inference_mode_is_taken(work):
         lambda m: retime_motion(m, interpolation="quintic"),
         lambda m: fade_motion(m, -1),
         lambda m: fade_motion(m, pose="last"),
+        lambda m: fade_motion(m, head=torch.zeros(6)),
         lambda m: make_loop(m, -1),
+        lambda m: make_loop(m, 0),
         lambda m: concat_motions([]),
         lambda m: concat_motions([m, m], -1),
     ],

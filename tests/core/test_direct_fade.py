@@ -40,6 +40,16 @@ def test_a_fade_begins_and_ends_at_the_source_and_leaves_the_middle(fps, pose):
     np.testing.assert_allclose(faded[:fps], expected, atol=1e-4)
 
 
+def test_a_fade_may_go_to_a_head_that_is_given():
+    motion, head = random_motion(50), torch.tensor([1.3, 0.1, 0.2, 0.0, 5.0, -20.0, 3.0])
+
+    faded = fade_motion(motion, head=head).values
+
+    for frame in (faded[0], faded[-1]):
+        assert torch.equal(frame[63:], head)
+        assert torch.equal(frame[:63], motion.rest)
+
+
 def test_fades_longer_than_the_motion_meet():
     motion = random_motion(25)
 
@@ -70,6 +80,10 @@ def test_a_loop_of_smooth_motion_has_no_seam():
     steps = torch.cat([loop, loop[:2]]).diff(dim=0)
     assert steps[-2].abs().max() < 0.1
     assert steps.diff(dim=0)[-1].abs().max() < 0.02
+
+
+def test_a_loop_shares_a_frame_at_least():
+    assert len(make_loop(random_motion(50, fps=1), 0.1)) == 49
 
 
 def test_at_most_half_of_a_motion_is_shared():

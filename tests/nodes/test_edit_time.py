@@ -9,6 +9,7 @@ import torch
 from .acted_motion import EXPRESSION, HEAD, PITCH, acted_motion, changed
 
 HEAD_DIMS = set(range(63, 70))
+ANGLES = torch.tensor([5.0, -3.0, 2.0])
 
 
 @pytest.fixture
@@ -19,6 +20,16 @@ def motion(parts):
 @pytest.fixture
 def other(parts):
     return acted_motion(parts, seed=1)
+
+
+@pytest.fixture
+def released_portrait(parts):
+    """A portrait of the LivePortrait renderer that looks along `ANGLES`."""
+    info = {"exp": torch.full((1, 63), 0.01), "scale": torch.ones(1, 1), "t": torch.zeros(1, 3)}
+    axes = zip(("pitch", "yaw", "roll"), ANGLES, strict=True)
+    info |= {axis: angle.reshape(1, 1) for axis, angle in axes}
+    prepared = SimpleNamespace(face=SimpleNamespace(info=info))
+    return replace(parts.portrait, renderer="LivePortrait", prepared=prepared)
 
 
 @pytest.mark.parametrize("method", ["one euro", "savitzky-golay"])
@@ -64,6 +75,33 @@ def test_a_faded_motion_begins_and_ends_at_rest(host, motion):
     assert torch.equal(faded.values[13:87], motion.values[13:87])
 
 
+def test_a_motion_fades_to_the_pose_of_a_released_portrait(host, motion, released_portrait):
+    (faded,) = host.call(
+        "MoDAFadeMotion", motion=motion, portrait=released_portrait, pose="portrait"
+    )
+
+    for index in (0, -1):
+        torch.testing.assert_close(faded.values[index, EXPRESSION], motion.rest)
+        torch.testing.assert_close(faded.values[index, PITCH:], ANGLES, atol=1e-4, rtol=0)
+
+
+def test_a_motion_fades_to_the_pose_of_the_built_in_portrait(host, motion, parts):
+    linked = host.call("MoDAFadeMotion", motion=motion, portrait=parts.portrait, pose="portrait")[0]
+
+    (ahead,) = host.call("MoDAFadeMotion", motion=motion, pose="straight ahead")
+    assert torch.equal(linked.values, ahead.values)
+
+
+def test_the_pose_of_no_portrait_is_refused(host, motion):
+    with pytest.raises(ValueError, match="Link 'portrait', or choose another pose"):
+        host.call("MoDAFadeMotion", motion=motion, pose="portrait")
+
+
+def test_a_loop_without_a_cross_fade_is_refused(host, motion):
+    with pytest.raises(ValueError, match="A loop needs time"):
+        host.call("MoDAFadeMotion", motion=motion, loop=True, fade_out=0.0)
+
+
 def test_a_loop_is_shorter_and_closes(host, motion):
     (looped,) = host.call("MoDAFadeMotion", motion=motion, loop=True, fade_out=1.0)
 
@@ -93,17 +131,12 @@ def test_idle_waits_as_a_motion_began(host, motion):
     assert torch.equal(idle.rest, motion.rest)
 
 
-def test_idle_takes_rest_and_pose_of_a_released_portrait(host, parts):
-    info = {"exp": torch.full((1, 63), 0.01), "scale": torch.ones(1, 1), "t": torch.zeros(1, 3)}
-    info |= {"pitch": torch.full((1, 1), 5.0), "yaw": torch.full((1, 1), -3.0)}
-    info |= {"roll": torch.full((1, 1), 2.0)}
-    prepared = SimpleNamespace(face=SimpleNamespace(info=info))
-    portrait = replace(parts.portrait, renderer="LivePortrait", prepared=prepared)
+def test_idle_takes_rest_and_pose_of_a_released_portrait(host, released_portrait):
+    (idle,) = host.call(
+        "MoDAIdleMotion", portrait=released_portrait, breath=0.0, sway=0.0, duration=1.0
+    )
 
-    (idle,) = host.call("MoDAIdleMotion", portrait=portrait, breath=0.0, sway=0.0, duration=1.0)
-
-    angles = torch.tensor([5.0, -3.0, 2.0])
-    torch.testing.assert_close(idle.values[0, PITCH:], angles, atol=1e-4, rtol=0)
+    torch.testing.assert_close(idle.values[0, PITCH:], ANGLES, atol=1e-4, rtol=0)
     torch.testing.assert_close(idle.rest, torch.full((63,), 0.01))
 
 

@@ -36,7 +36,7 @@ LINKS = {
     "MoDALips": (("MODA_MOTION", "AUDIO"), ("MODA_MOTION",)),
     "MoDASmoothMotion": (("MODA_MOTION",), ("MODA_MOTION",)),
     "MoDARetimeMotion": (("MODA_MOTION",), ("MODA_MOTION",)),
-    "MoDAFadeMotion": (("MODA_MOTION",), ("MODA_MOTION",)),
+    "MoDAFadeMotion": (("MODA_MOTION", "MODA_PORTRAIT"), ("MODA_MOTION",)),
     "MoDAIdleMotion": (("MODA_MOTION", "MODA_PORTRAIT"), ("MODA_MOTION",)),
     "MoDAConcatMotion": (("MODA_MOTION",) * 4, ("MODA_MOTION",)),
     "MoDASaveMotion": (("MODA_MOTION",), ("MODA_MOTION",)),
