@@ -3,7 +3,6 @@
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..moda_core.direct.fade import source_frame
 from ..moda_core.direct.idle import idle_motion
 from ..moda_core.motion import FPS, HEAD, Motion, released_stats
 from ..moda_core.portrait.portrait import Portrait
@@ -11,6 +10,8 @@ from ..moda_core.released_model import start_in_picture
 from ..moda_core.renderer.model import RENDERER
 from . import _host
 from .types import MotionType, PortraitType
+
+FRAMES = {"first frame": 0, "last frame": -1}
 
 
 class MoDAIdleMotion(io.ComfyNode):
@@ -30,13 +31,19 @@ class MoDAIdleMotion(io.ComfyNode):
                 MotionType.Input(
                     "motion",
                     optional=True,
-                    tooltip="Rest, pose and frame rate are those that this one starts from, so "
-                    "that both can be joined.",
+                    tooltip="Rest, pose and frame rate come from here, so that both can be joined.",
                 ),
                 PortraitType.Input(
                     "portrait",
                     optional=True,
                     tooltip="Without a motion: rest and pose are those of this picture.",
+                ),
+                io.Combo.Input(
+                    "pose",
+                    options=["first frame", "last frame"],
+                    default="first frame",
+                    tooltip="How the head of a linked motion is held: as it begins, to wait before "
+                    "it, or as it ends, to wait after it.",
                 ),
                 io.Float.Input(
                     "duration",
@@ -98,6 +105,7 @@ class MoDAIdleMotion(io.ComfyNode):
         cls,
         motion: Motion | None = None,
         portrait: Portrait | None = None,
+        pose: str = "first frame",
         duration: float = 10.0,
         blinks: float = 15.0,
         glances: float = 0.6,
@@ -106,7 +114,7 @@ class MoDAIdleMotion(io.ComfyNode):
         seed: int = 0,
     ) -> io.NodeOutput:
         """Make the motion."""
-        rest, head = look_of(motion, portrait)
+        rest, head = look_of(motion, portrait, FRAMES[pose])
         fps = FPS if motion is None else motion.fps
         return io.NodeOutput(
             idle_motion(duration, rest, seed, blinks, breath, sway, glances, fps, head)
@@ -114,7 +122,7 @@ class MoDAIdleMotion(io.ComfyNode):
 
 
 def look_of(
-    motion: Motion | None, portrait: Portrait | None
+    motion: Motion | None, portrait: Portrait | None, frame: int = 0
 ) -> tuple[Tensor | None, Tensor | None]:
     """Return the expression at rest, (63,), and the head, (7,), that a face waits with.
 
@@ -124,6 +132,8 @@ def look_of(
         Goes before the portrait.
     portrait : Portrait, optional
         Only the released renderer's are of a face that has its own.
+    frame : int
+        Of the motion, whose head is taken.
 
     Returns
     -------
@@ -131,7 +141,7 @@ def look_of(
         None for either where the built-in face will do.
     """
     if motion is not None:
-        return motion.rest, source_frame(motion)[HEAD]
+        return motion.rest, motion.values[frame, HEAD]
     if portrait is not None and portrait.renderer == RENDERER:
         previous, rest = start_in_picture(portrait)
         return rest, released_stats().denormalize(previous.cpu())[0, 0, HEAD]

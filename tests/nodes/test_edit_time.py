@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from .acted_motion import EXPRESSION, HEAD, PITCH, acted_motion, changed
+from .acted_motion import EXPRESSION, HEAD, PITCH, YAW, acted_motion, changed
 
 HEAD_DIMS = set(range(63, 70))
 ANGLES = torch.tensor([5.0, -3.0, 2.0])
@@ -129,6 +129,27 @@ def test_idle_waits_as_a_motion_began(host, motion):
     assert (len(idle), idle.fps) == (50, 50)
     assert torch.equal(idle.values[0, HEAD], motion.values[0, HEAD])
     assert torch.equal(idle.rest, motion.rest)
+
+
+def test_idle_waits_as_a_motion_ended(host, motion):
+    still = {"breath": 0.0, "sway": 0.0, "pose": "last frame"}
+
+    (idle,) = host.call("MoDAIdleMotion", motion=motion, **still)
+
+    assert torch.equal(idle.values[0, HEAD], motion.values[-1, HEAD])
+    assert torch.equal(idle.rest, motion.rest)
+
+
+def test_a_face_that_waits_after_speech_does_not_snap_back(host, motion):
+    def turn(pose):
+        (idle,) = host.call("MoDAIdleMotion", motion=turned, pose=pose)
+        (joined,) = host.call("MoDAConcatMotion", first=turned, second=idle)
+        return joined.values[95:106, YAW].diff().abs().max()
+
+    turned = replace(motion, values=motion.values.clone())
+    turned.values[:, YAW] += torch.linspace(0, 20, 100)
+
+    assert turn("last frame") < 0.3 * turn("first frame")
 
 
 def test_idle_takes_rest_and_pose_of_a_released_portrait(host, released_portrait):

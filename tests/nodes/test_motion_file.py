@@ -20,10 +20,10 @@ def motion(parts):
     return acted_motion(parts, 30)
 
 
-def idle(**inputs):
+def idle():
     """Return a node that makes motion from nothing."""
-    values = {"duration": 1.0, "blinks": 15.0, "glances": 0.6, "breath": 1.0, "sway": 1.0}
-    return node("MoDAIdleMotion", **{**values, "seed": 0, **inputs})
+    values = {"pose": "first frame", "duration": 1.0, "blinks": 15.0, "glances": 0.6}
+    return node("MoDAIdleMotion", **values, breath=1.0, sway=1.0, seed=0)
 
 
 def saving(**inputs):
