@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ..moda_core.direct.fade import fade_motion, make_loop
-from ..moda_core.direct.retime import retime_motion
+from ..moda_core.direct.retime import check_speed, retime_motion
 from ..moda_core.direct.smooth import smooth_motion
 from ..moda_core.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
@@ -177,9 +177,10 @@ class MoDARetimeMotion(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "interpolation",
-                    options=["linear", "cubic"],
-                    default="linear",
-                    tooltip="Between frames: straight, or in curves, which slow motion needs.",
+                    options=["cubic", "linear"],
+                    default="cubic",
+                    tooltip="Between frames: in curves, which keeps slow motion smooth and fast "
+                    "movement whole, or straight.",
                 ),
             ],
             outputs=[
@@ -191,13 +192,22 @@ class MoDARetimeMotion(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, speed=None, duration=None) -> bool | str:
+        """Refuse a speed together with a length before anything runs."""
+        try:
+            check_speed(1.0 if speed is None else speed, duration or None)
+        except ValueError as error:
+            return str(error)
+        return True
+
+    @classmethod
     def execute(
         cls,
         motion: Motion,
         fps: float = 0.0,
         speed: float = 1.0,
         duration: float = 0.0,
-        interpolation: str = "linear",
+        interpolation: str = "cubic",
     ) -> io.NodeOutput:
         """Retime the motion."""
         return io.NodeOutput(

@@ -8,7 +8,7 @@ from torch import Tensor
 from ..motion import MAX_FPS, MIN_FPS, Motion
 from .ranges import check_choice, check_number
 
-INTERPOLATIONS = ("linear", "cubic")
+INTERPOLATIONS = ("cubic", "linear")
 SLOWEST, FASTEST = 0.05, 20.0
 LONGEST_S = 24 * 3600.0
 
@@ -18,7 +18,7 @@ def retime_motion(
     fps: float | None = None,
     speed: float = 1.0,
     duration_s: float | None = None,
-    interpolation: str = "linear",
+    interpolation: str = "cubic",
 ) -> Motion:
     """Play a motion at another frame rate, faster or slower, or in a given time.
 
@@ -31,8 +31,9 @@ def retime_motion(
         2 takes half the time; must be 1 with `duration_s`.
     duration_s : float in (0, 86400], optional
         Length of the result in seconds.
-    interpolation : {"linear", "cubic"}
-        Cubic rounds the corners that slow motion shows, and goes a little beyond sudden extremes.
+    interpolation : {"cubic", "linear"}
+        Cubic rounds the corners that slow motion shows, and goes a little beyond sudden extremes;
+        linear blurs fast movement between frames.
 
     Returns
     -------
@@ -47,20 +48,40 @@ def retime_motion(
     """
     fps = motion.fps if fps is None else fps
     check_number("fps", fps, MIN_FPS, MAX_FPS)
-    check_number("speed", speed, SLOWEST, FASTEST)
+    check_speed(speed, duration_s)
     check_choice("interpolation", interpolation, INTERPOLATIONS)
     own_s = len(motion) / motion.fps
     if duration_s is None:
         duration_s = own_s / speed
     else:
         check_number("duration_s", duration_s, 1 / fps, LONGEST_S)
-        if speed != 1:
-            raise ValueError(f"Got a speed of {speed:g} and a length. Leave the speed at 1.")
         speed = own_s / duration_s
     num_frames = max(1, round(duration_s * fps))
     position = torch.arange(num_frames, dtype=torch.float64) * (motion.fps / fps * speed)
     sample = sample_linear if interpolation == "linear" else sample_cubic
     return replace(motion, values=sample(motion.values, position), fps=fps)
+
+
+def check_speed(speed: float, duration_s: float | None = None) -> None:
+    """Check what decides how fast a motion is played.
+
+    Parameters
+    ----------
+    speed : float in [0.05, 20]
+    duration_s : float in [0, 86400], optional
+        Length of the result; with it the speed must be 1.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range, or both a speed and a length are given.
+    """
+    check_number("speed", speed, SLOWEST, FASTEST)
+    if duration_s is None:
+        return
+    check_number("duration_s", duration_s, 0, LONGEST_S)
+    if speed != 1:
+        raise ValueError(f"Got a speed of {speed:g} and a length. Leave the speed at 1.")
 
 
 def fit_motion(motion: Motion, fps: float, num_frames: int, loop: bool = False) -> Motion:

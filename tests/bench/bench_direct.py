@@ -58,7 +58,7 @@ def workloads() -> dict:
         "one euro": lambda: smooth_motion(motion, weights, "one euro"),
         "savitzky-golay": lambda: smooth_motion(motion, weights, "savitzky-golay"),
         "retime": lambda: retime_motion(motion, fps=30),
-        "retime, cubic": lambda: retime_motion(motion, fps=30, interpolation="cubic"),
+        "retime, linear": lambda: retime_motion(motion, fps=30, interpolation="linear"),
         "fade": lambda: fade_motion(motion),
         "loop": lambda: make_loop(motion),
         "idle": lambda: idle_motion(DURATION_S),

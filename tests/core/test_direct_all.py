@@ -47,7 +47,7 @@ WORK = {
     **KEEPS_LENGTH,
     "loop": lambda m: make_loop(m),
     "faster": lambda m: retime_motion(m, speed=2),
-    "cubic": lambda m: retime_motion(m, fps=50, interpolation="cubic"),
+    "linear": lambda m: retime_motion(m, fps=50, interpolation="linear"),
     "concat": lambda m: concat_motions([m, random_motion(9, seed=5, fps=30)]),
 }
 IDENTITIES = {
@@ -68,7 +68,7 @@ IDENTITIES = {
     "no strength": lambda m: smooth_motion(m, {}),
     "strength 0": lambda m: smooth_motion(m, {"head": 0.0}),
     "own rate": lambda m: retime_motion(m),
-    "own rate, cubic": lambda m: retime_motion(m, fps=m.fps, interpolation="cubic"),
+    "own rate, linear": lambda m: retime_motion(m, fps=m.fps, interpolation="linear"),
     "no fade": lambda m: fade_motion(m, 0, 0),
     "one alone": lambda m: concat_motions([m]),
 }

@@ -6,6 +6,7 @@ import torch
 from scipy.interpolate import CubicHermiteSpline
 
 from moda_core.direct.retime import fit_motion, retime_motion, sample_cubic, sample_linear
+from moda_core.motion import Motion
 
 from .direct_cases import random_motion
 
@@ -17,7 +18,7 @@ from .direct_cases import random_motion
 def test_time_passes_at_the_speed_asked(fps, speed, num_frames):
     motion = random_motion(50)
 
-    retimed = retime_motion(motion, fps, speed)
+    retimed = retime_motion(motion, fps, speed, interpolation="linear")
 
     rate = fps or 25
     time_s = np.arange(num_frames) / rate * speed
@@ -31,7 +32,7 @@ def test_time_passes_at_the_speed_asked(fps, speed, num_frames):
 def test_a_motion_fits_the_length_asked(fps, duration_s):
     motion = random_motion(50)
 
-    retimed = retime_motion(motion, fps, duration_s=duration_s)
+    retimed = retime_motion(motion, fps, duration_s=duration_s, interpolation="linear")
 
     assert len(retimed) == round(duration_s * fps)
     middle = len(retimed) // 2
@@ -45,7 +46,21 @@ def test_a_motion_fits_the_length_asked(fps, duration_s):
 def test_linear_retiming_agrees_with_resampling():
     motion = random_motion(50)
 
-    assert torch.equal(retime_motion(motion, 30).values, motion.resampled(30, 60).values)
+    retimed = retime_motion(motion, 30, interpolation="linear")
+
+    assert torch.equal(retimed.values, motion.resampled(30, 60).values)
+
+
+def test_slow_motion_of_a_smooth_curve_has_no_corners_by_default():
+    time = torch.arange(100)[:, None] / 25
+    motion = Motion(torch.sin(time * torch.linspace(2, 6, 70)), torch.zeros(63))
+
+    smooth, cornered = (
+        retime_motion(motion, speed=0.25, **chosen).values.diff(n=3, dim=0).abs().mean()
+        for chosen in ({}, {"interpolation": "linear"})
+    )
+
+    assert smooth < 0.5 * cornered
 
 
 def test_cubic_curves_are_hermites_with_central_slopes():

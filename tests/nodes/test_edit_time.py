@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from .acted_motion import EXPRESSION, HEAD, PITCH, YAW, acted_motion, changed
+from .edited_prompt import edited_prompt
 
 HEAD_DIMS = set(range(63, 70))
 ANGLES = torch.tensor([5.0, -3.0, 2.0])
@@ -57,13 +58,28 @@ def test_every_region_can_be_smoothed(host, motion):
         ({"speed": 2.0}, 50, 25),
         ({"duration": 6.0}, 150, 25),
         ({"fps": 50.0}, 200, 50),
-        ({"fps": 30.0, "duration": 1.0, "interpolation": "cubic"}, 30, 30),
+        ({"fps": 30.0, "duration": 1.0, "interpolation": "linear"}, 30, 30),
     ],
 )
 def test_a_motion_gets_the_length_and_the_rate_that_are_asked(host, motion, inputs, frames, fps):
     (moved,) = host.call("MoDARetimeMotion", motion=motion, **inputs)
 
     assert (len(moved), moved.fps) == (frames, fps)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"speed": 2.0, "duration": 3.0}, "Got a speed of 2 and a length. Leave the speed at 1"),
+        ({"speed": 30.0}, "number from 0.05 to 20 for speed, got 30"),
+        ({"duration": -1.0}, "number from 0 to 86400 for duration_s, got -1"),
+    ],
+)
+def test_a_wrong_speed_is_refused_before_anything_runs(host, inputs, message):
+    result = host.run(edited_prompt(host, "MoDARetimeMotion", **inputs))
+
+    assert (result.error_type, result.ran) == ("invalid", [])
+    assert message in result.error
 
 
 def test_a_faded_motion_begins_and_ends_at_rest(host, motion):
