@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ..moda_core.direct.eyes import set_blinks, set_gaze
-from ..moda_core.direct.level import frame_levels
+from ..moda_core.direct.level import check_same_length, frame_levels
 from ..moda_core.direct.lips import close_in_silence, modulate_released_lips, scale_lips
 from ..moda_core.motion import Motion
 from . import _host
@@ -140,7 +140,7 @@ class MoDALips(io.ComfyNode):
                     "audio",
                     optional=True,
                     tooltip="The sound of the motion, for the closure in silence; use the one from "
-                    "MoDA Encode Audio.",
+                    "MoDA Encode Audio. It must be as long as the motion.",
                 ),
                 io.Float.Input(
                     "gain",
@@ -228,11 +228,13 @@ def level_of(audio: dict | None, motion: Motion):
     Raises
     ------
     ValueError
-        If there is no sound.
+        If there is no sound, or it is of another length.
     """
     if audio is None:
         raise ValueError(
             "The closure of the lips in silence needs the sound. Link 'audio', or set 'closure' "
             "to 0."
         )
-    return frame_levels(*sound_of(audio), len(motion), motion.fps)
+    waveform, sample_rate = sound_of(audio)
+    check_same_length(waveform, sample_rate, motion)
+    return frame_levels(waveform, sample_rate, len(motion), motion.fps)

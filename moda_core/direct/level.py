@@ -5,7 +5,33 @@ from itertools import pairwise
 import numpy as np
 from torch import Tensor
 
+from ..motion import Motion
+
 SILENCE = 1e-4  # level up to which a recording counts as silent throughout
+OTHER_LENGTH_S = 0.5  # a sound and a motion that differ by more do not belong together
+
+
+def check_same_length(waveform: Tensor, sample_rate: int, motion: Motion) -> None:
+    """Check that a sound is as long as a motion.
+
+    Parameters
+    ----------
+    waveform : Tensor, shape (C, T)
+    sample_rate : int
+        Samples a second, above 0.
+    motion : Motion
+
+    Raises
+    ------
+    ValueError
+        If their lengths differ by more than half a second.
+    """
+    sound_s, motion_s = waveform.shape[-1] / sample_rate, len(motion) / motion.fps
+    if abs(sound_s - motion_s) > OTHER_LENGTH_S:
+        raise ValueError(
+            f"The sound lasts {sound_s:.2f} s and the motion {motion_s:.2f} s, so they do not "
+            "belong together. Link the motion's own sound, such as the one from MoDA Encode Audio."
+        )
 
 
 def frame_levels(waveform: Tensor, sample_rate: int, num_frames: int, fps: float) -> np.ndarray:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.direct.level import frame_levels
+from moda_core.direct.level import check_same_length, frame_levels
+
+from .direct_cases import random_motion
 
 
 def plain_levels(waveform, sample_rate, num_frames, fps):
@@ -52,6 +54,21 @@ def test_a_sample_that_is_no_number_silences_its_frame_alone():
     levels = frame_levels(sound, 1000, 25, 25)
 
     assert np.flatnonzero(levels == 0).tolist() == [2, 22]
+
+
+@pytest.mark.parametrize(
+    ("num_samples", "fits"), [(2500, True), (1500, True), (2510, False), (1490, False)]
+)
+def test_sound_of_another_length_is_refused_with_both_lengths(num_samples, fits):
+    motion, sound = random_motion(60, fps=30), torch.zeros(2, num_samples)
+
+    if fits:
+        check_same_length(sound, 1000, motion)
+    else:
+        with pytest.raises(
+            ValueError, match=rf"lasts {num_samples / 1000:.2f} s and the motion 2.00 s"
+        ):
+            check_same_length(sound, 1000, motion)
 
 
 @pytest.mark.parametrize(

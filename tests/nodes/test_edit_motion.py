@@ -231,6 +231,13 @@ def test_closure_without_a_sound_says_what_is_missing(host, motion):
         host.call("MoDALips", motion=motion, closure=0.5)
 
 
+def test_the_sound_of_another_motion_is_refused(host, motion):
+    inputs = {"audio": sound([0.5, 0.0], seconds=6), "closure": 0.5}
+
+    with pytest.raises(ValueError, match=r"lasts 6\.00 s and the motion 4\.00 s"):
+        host.call("MoDALips", motion=motion, **inputs)
+
+
 def test_the_released_modulation_moves_lip_keypoints_only(host, motion):
     (moved,) = host.call("MoDALips", motion=motion, released_modulation=True)
 
