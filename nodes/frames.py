@@ -34,7 +34,7 @@ class MoDARenderFrames(io.ComfyNode):
                     min=0,
                     max=1_000_000,
                     step=1,
-                    tooltip="First frame, at 25 frames a second.",
+                    tooltip="First frame; 25 are a second of sampled motion.",
                 ),
                 io.Int.Input(
                     "count",
