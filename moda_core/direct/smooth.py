@@ -10,7 +10,7 @@ from scipy.signal import lfilter, savgol_filter
 
 from ..motion import STD_FLOOR, Motion, released_stats
 from .ranges import check_choice, check_number, check_weights
-from .regions import REGIONS, add_by_region
+from .regions import REGIONS, add_by_region, region_matrix
 
 METHODS = ("one euro", "savitzky-golay")
 SPEED_CUTOFF_HZ = 1.0  # of the speed that sets the cutoff, as in the paper
@@ -65,16 +65,20 @@ def smooth_motion(
     check_number("order", order, 0, 5)
     if not any(strengths.values()):
         return replace(motion, values=motion.values.clone())
-    curves = motion.values.cpu().double().numpy()
+    # Only what a region is read from need be filtered.
+    dims = region_matrix(strengths).any(dim=1)
+    curves = motion.values.cpu()[:, dims].double().numpy()
     if method == "savitzky-golay":
         smoothed = savitzky_golay(curves, window_s * motion.fps, int(order))
     else:
-        unit = (released_stats().std + STD_FLOOR).double().numpy()
+        unit = (released_stats().std + STD_FLOOR)[dims].double().numpy()
         smoothed = one_euro(curves / unit, motion.fps, min_cutoff_hz, beta)
         if zero_phase:
             smoothed = one_euro(smoothed[::-1], motion.fps, min_cutoff_hz, beta)[::-1]
         smoothed = smoothed * unit
-    change = torch.from_numpy(np.ascontiguousarray(smoothed - curves)).to(motion.values.device)
+    change = torch.zeros(motion.values.shape, dtype=torch.float64)
+    change[:, dims] = torch.from_numpy(smoothed - curves)
+    change = change.to(motion.values.device)
     return replace(motion, values=add_by_region(motion.values, change, strengths))
 
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 from scipy.signal import correlate, savgol_filter
 
+from moda_core.direct.regions import REGIONS, region_matrix
 from moda_core.direct.smooth import low_pass, one_euro, savitzky_golay, smooth_motion
-from moda_core.motion import HEAD, YAW, Motion
+from moda_core.motion import HEAD, STD_FLOOR, YAW, Motion, released_stats
 
 from .direct_cases import changed_dims, random_motion
 
@@ -111,6 +112,26 @@ def test_filtered_both_ways_nothing_lags():
 
     assert lags[0] == 0
     assert lags[1] >= 2
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_only_what_a_region_is_read_from_is_filtered(monkeypatch, region):
+    motion, filtered = random_motion(50), []
+
+    def noted(curves, *settings):
+        filtered.append(curves.shape)
+        return one_euro(curves, *settings)
+
+    monkeypatch.setattr("moda_core.direct.smooth.one_euro", noted)
+    smoothed = smooth_motion(motion, {region: 1.0}).values
+
+    unit = (released_stats().std + STD_FLOOR).double().numpy()
+    curves = motion.values.double().numpy() / unit
+    full = one_euro(one_euro(curves, 25, 1.5, 0.5)[::-1], 25, 1.5, 0.5)[::-1] * unit
+    change = torch.from_numpy(full) - motion.values
+    expected = motion.values + change @ region_matrix({region: 1.0})
+    torch.testing.assert_close(smoothed.double(), expected, atol=1e-5, rtol=1e-6)
+    assert all(num_curves < 63 for _, num_curves in filtered)
 
 
 def test_an_empty_table_of_strengths_smooths_nothing():
