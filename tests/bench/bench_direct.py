@@ -1,20 +1,30 @@
-"""What is done to finished motion, on ten minutes of it."""
+"""What is done to finished motion, and its files, on ten minutes of it."""
 
+import pickle
+import tempfile
+from pathlib import Path
+
+import numpy as np
 import torch
 
 from moda_core.direct.concat import concat_motions
+from moda_core.direct.director import direct_motion
 from moda_core.direct.eyes import set_blinks, set_gaze
 from moda_core.direct.fade import fade_motion, make_loop
 from moda_core.direct.gestures import look, nod, shake
 from moda_core.direct.idle import idle_motion
+from moda_core.direct.level import frame_levels
 from moda_core.direct.lips import close_in_silence, modulate_released_lips, scale_lips
 from moda_core.direct.mix import mix_motion
 from moda_core.direct.pose import AxisAdjustment, adjust_pose
 from moda_core.direct.pose_keys import PoseKey, apply_pose_keys
 from moda_core.direct.regions import REGIONS
 from moda_core.direct.retime import retime_motion
+from moda_core.direct.script import parse_script
+from moda_core.direct.script_words import SCRIPT_WORDS
 from moda_core.direct.smooth import smooth_motion
 from moda_core.motion import FPS, Motion, released_stats
+from moda_core.motion_files.motion_file import load_motion, save_motion
 from moda_core.threads import one_thread
 from tests.parity.synthetic_weights import normal
 
@@ -22,18 +32,59 @@ from .timing import best_seconds
 
 DURATION_S = 600
 NUM_FRAMES = DURATION_S * FPS
+SAMPLE_RATE = 44100
 REQUIRED_SECONDS = 0.2
+
+
+def random_motion(seed: int) -> Motion:
+    """Return motion in which everything moves."""
+    stats = released_stats()
+    return Motion(stats.denormalize(0.5 * normal(seed, (NUM_FRAMES, 70))), stats.mean[:63])
+
+
+def template() -> bytes:
+    """Return a LivePortrait template of so many frames, with six arrays each."""
+    shapes = {"scale": (1, 1), "R": (1, 3, 3), "exp": (1, 21, 3), "t": (1, 3)}
+    shapes |= {"kp": (1, 21, 3), "x_s": (1, 21, 3)}
+    ones = {key: np.ones(shape, np.float32) for key, shape in shapes.items()}
+    ones["R"] = np.eye(3, dtype=np.float32)[None]
+    ratios = {"c_eyes_lst": np.ones((1, 2), np.float32), "c_lip_lst": np.ones((1, 1), np.float32)}
+    content = {"n_frames": NUM_FRAMES, "output_fps": FPS}
+    content["motion"] = [{key: one.copy() for key, one in ones.items()} for _ in range(NUM_FRAMES)]
+    content |= {key: [one.copy() for _ in range(NUM_FRAMES)] for key, one in ratios.items()}
+    return pickle.dumps(content, 4)
+
+
+def script() -> str:
+    """Return an action for each second, all words in turn."""
+    words = [
+        " ".join([name, *(["0.5"] * len(word.numbers))]) for name, word in SCRIPT_WORDS.items()
+    ]
+    return " ".join(f"[{second} {words[second % len(words)]}]" for second in range(DURATION_S))
+
+
+def file_workloads(motion: Motion, folder: Path) -> dict:
+    """Return the saving and the loading of each kind of file."""
+    (folder / "template.pkl").write_bytes(template())
+    names = ["motion.safetensors", "motion.json"]
+    for name in names:
+        save_motion(folder / name, motion)
+    return {
+        **{f"save {name}": lambda name=name: save_motion(folder / name, motion) for name in names},
+        **{
+            f"load {name}": lambda name=name: load_motion(folder / name)
+            for name in [*names, "template.pkl"]
+        },
+    }
 
 
 def workloads() -> dict:
     """Return the work of each function, with everything that it can do asked for."""
-    stats = released_stats()
-    motion, *others = (
-        Motion(stats.denormalize(0.5 * normal(seed, (NUM_FRAMES, 70))), stats.mean[:63])
-        for seed in range(5)
-    )
+    motion, *others = (random_motion(seed) for seed in range(5))
     other_rates = [retime_motion(other, fps=30) for other in others]
+    fast = retime_motion(motion, fps=60)
     level = normal(9, (NUM_FRAMES,)).abs().clamp(max=1)
+    sound = 0.1 * normal(10, (1, DURATION_S * SAMPLE_RATE))
     keys = [
         PoseKey(second, axis, 10.0 * (-1) ** second)
         for second in range(DURATION_S)
@@ -56,12 +107,15 @@ def workloads() -> dict:
         "silence": lambda: close_in_silence(motion, level, 0.5),
         "released lips": lambda: modulate_released_lips(motion),
         "one euro": lambda: smooth_motion(motion, weights, "one euro"),
+        "one euro of a head at 60 fps": lambda: smooth_motion(fast, {"head": 1.0}, "one euro"),
         "savitzky-golay": lambda: smooth_motion(motion, weights, "savitzky-golay"),
         "retime": lambda: retime_motion(motion, fps=30),
         "retime, linear": lambda: retime_motion(motion, fps=30, interpolation="linear"),
         "fade": lambda: fade_motion(motion),
         "loop": lambda: make_loop(motion),
         "idle": lambda: idle_motion(DURATION_S),
+        "director": lambda: direct_motion(motion, parse_script(script())[0]),
+        "level of the sound": lambda: frame_levels(sound, SAMPLE_RATE, NUM_FRAMES, FPS),
         "concat": lambda: concat_motions(
             [
                 Motion(motion.values[start : start + 100], motion.rest)
@@ -75,8 +129,9 @@ def workloads() -> dict:
 def run(device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure on one core; return the figures. Motion is always float32 on the CPU."""
     where = torch.device("cpu")
-    with one_thread():
-        seconds = {name: best_seconds(work, where, 3) for name, work in workloads().items()}
+    with one_thread(), tempfile.TemporaryDirectory() as folder:
+        works = workloads() | file_workloads(random_motion(0), Path(folder))
+        seconds = {name: best_seconds(work, where, 3) for name, work in works.items()}
     return {
         "frames": NUM_FRAMES,
         "seconds": {name: round(value, 4) for name, value in seconds.items()},
