@@ -96,7 +96,10 @@ class MoDAIdleMotion(io.ComfyNode):
                 ),
             ],
             outputs=[
-                MotionType.Output(display_name="motion", tooltip="25 frames a second, or as many.")
+                MotionType.Output(
+                    display_name="motion",
+                    tooltip="25 frames a second, or as many as the linked motion has.",
+                )
             ],
         )
 
