@@ -20,7 +20,7 @@ from moda_core.direct.pose import AxisAdjustment, adjust_pose
 from moda_core.direct.pose_keys import PoseKey, apply_pose_keys
 from moda_core.direct.regions import REGIONS
 from moda_core.direct.retime import retime_motion
-from moda_core.direct.script import parse_script
+from moda_core.direct.script_parser import parse_script
 from moda_core.direct.script_words import SCRIPT_WORDS
 from moda_core.direct.smooth import smooth_motion
 from moda_core.motion import FPS, Motion, released_stats
@@ -114,7 +114,7 @@ def workloads() -> dict:
         "fade": lambda: fade_motion(motion),
         "loop": lambda: make_loop(motion),
         "idle": lambda: idle_motion(DURATION_S),
-        "director": lambda: direct_motion(motion, parse_script(script())[0]),
+        "director": lambda: direct_motion(motion, parse_script(script()).events),
         "level of the sound": lambda: frame_levels(sound, SAMPLE_RATE, NUM_FRAMES, FPS),
         "concat": lambda: concat_motions(
             [
