@@ -13,7 +13,7 @@ SEPARATORS = re.compile(r"(?:[\s,;]|#[^\n]*)+")
 TIME_UNIT = re.compile(r"[^\S\n]*(s|secs?|seconds?|f|frames?)(?![^\W_])", re.IGNORECASE)
 DEGREES = re.compile(r"[^\S\n]*(?:°|deg(?:rees?)?(?![^\W_]))", re.IGNORECASE)
 CLOCK = re.compile(r"(?:\d+:)+\d+(?:\.\d*)?", re.ASCII)
-COMMA_NUMBER = re.compile(r"\d+,\d+", re.ASCII)
+COMMA_NUMBER = re.compile(r"(?<![\d.])\d+,\d+(?!\.?\d)", re.ASCII)
 SHOWN_LETTERS = 20  # of what was found, in a message
 LARGEST_TIME_S = 1e6
 

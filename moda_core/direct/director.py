@@ -11,7 +11,7 @@ from ..motion import Motion
 from ..starter.smooth import smoothstep
 from .ranges import check_choice, check_number
 from .script import ScriptEvent
-from .script_words import CHANNELS, LONGEST_S, NEUTRAL, SCRIPT_WORDS, SHORTEST_S
+from .script_words import CHANNELS, HOLD, LONGEST_S, NEUTRAL, SCRIPT_WORDS, SHORTEST_S
 
 CUT_S = 0.2  # seconds in which a gesture ends that is cut short
 
@@ -57,19 +57,22 @@ def _play(motion: Motion, acts: Sequence[ScriptEvent], neutrals_s: Sequence[floa
         word, cut_s = SCRIPT_WORDS[act.action], _first_after(neutrals_s, act.time_s)
         gesture = word.ease_s == 0
         if gesture and following:
+            if following.time_s <= act.time_s:
+                continue
             cut_s = min(cut_s, following.time_s)
         end_s = min(act.time_s + act.duration_s, cut_s + (word.ease_s or CUT_S))
         first = math.ceil(act.time_s * motion.fps - 1e-6)
         frames = slice(first, min(len(motion), math.ceil(end_s * motion.fps)))
         if frames.start >= frames.stop:
             continue
-        before = replace(motion, values=motion.values[frames])
+        own, left = motion.values[frames], change[frames]
+        # A head that is held already is held on; all else acts on what the face does by itself.
+        before = replace(motion, values=own + left if word.channel == HOLD else own)
         arguments = (act.duration_s, *act.arguments) if gesture else act.arguments
-        wanted = word.effect(before, *arguments).values - before.values
+        wanted = word.effect(before, *arguments).values - own
         time_s = torch.arange(frames.start, frames.stop, dtype=torch.float64) / motion.fps
         share = _share(time_s, act, cut_s).to(wanted)[:, None]
         # A gesture adds to what is left of the one before; all else takes the place of that.
-        left = change[frames]
         change[frames] = left + share * wanted if gesture else torch.lerp(left, wanted, share)
     return replace(motion, values=motion.values + change)
 

@@ -8,18 +8,18 @@ from ..emotion_timeline import EmotionKey, EmotionTimeline, parse_timeline
 from ..emotion_words import SYNONYMS, find_emotion, take_blend
 from ..motion import FPS
 from ..text_cursor import DEGREES, SEPARATORS, SHOWN_LETTERS, WORD, TextCursor, suggestion
+from .gestures import LONGEST_S as LONGEST_GESTURE_S
 from .gestures import MOST_REPEATS
 from .script import Script, ScriptEmotion, ScriptEvent
 from .script_words import LONGEST_S, NEUTRAL, PHRASES, SCRIPT_WORDS, SHORTEST_S, ScriptWord
 
-LONGEST_GESTURE_S = 60.0
 EXAMPLE = "[2.0 smile 0.6]"
 BLANKS = r"[^\S\n]"
 LONGEST_FIRST = sorted(PHRASES, key=len, reverse=True)
 PHRASE = re.compile(
     f"(?:{'|'.join(LONGEST_FIRST)})".replace(" ", f"{BLANKS}+") + r"(?![^\W\d_])", re.IGNORECASE
 )
-REPEATS = re.compile(rf"once\b|twice\b|(\d+){BLANKS}*times\b", re.IGNORECASE | re.ASCII)
+REPEATS = re.compile(rf"once\b|twice\b|(\d+){BLANKS}*times?\b", re.IGNORECASE | re.ASCII)
 WORDS_OF_REPEATS = {"once": 1, "twice": 2}
 
 

@@ -24,6 +24,8 @@ AWAY = {
 }  # where the eyes go that look away, and how far the head goes with them
 AWAY_TURN = {"yaw": -8.0, "pitch": 3.0}
 
+HOLD = "hold"  # a channel
+
 ANGLE = ("the angle", 0.0, MAX_TURN_DEG)
 
 Effect = Callable[..., Motion]  # (motion, *numbers), or (motion, duration_s, *numbers) of a gesture
@@ -62,15 +64,20 @@ class ScriptWord:
     repeats: int = 0
 
 
-def _controls(**parts: float) -> Effect:
-    """Return what brings controls of the face to values, times an amount, or leaves them beyond."""
+def _control(name: str, **lowered: float) -> Effect:
+    """Return what raises a control to an amount, and lowers others towards values by as much.
+
+    What is raised, or lowered, further already stays so.
+    """
 
     def effect(motion: Motion, amount: float) -> Motion:
         shown = read(motion.offset)
         change = torch.zeros_like(shown)
-        for name, value in parts.items():
-            index, missing = CONTROLS.index(name), amount * value - shown[:, CONTROLS.index(name)]
-            change[:, index] = missing.clamp(min=0) if value > 0 else missing.clamp(max=0)
+        index = CONTROLS.index(name)
+        change[:, index] = (amount - shown[:, index]).clamp(min=0)
+        for other, value in lowered.items():
+            index = CONTROLS.index(other)
+            change[:, index] = min(amount, 1) * (value - shown[:, index]).clamp(max=0)
         values = motion.values.clone()
         values[:, EXPRESSION] += compose(change)
         return replace(motion, values=values)
@@ -146,10 +153,10 @@ def _head(
 
 
 SCRIPT_WORDS: dict[str, ScriptWord] = {
-    "smile": ScriptWord(_controls(smile=1.0), "mouth corners"),
-    "frown": ScriptWord(_controls(frown=1.0, brow=-0.2, smile=-0.4), "mouth corners"),
-    "raise brows": ScriptWord(_controls(brow=1.0), "brows", 1.2, 0.2),
-    "open mouth": ScriptWord(_controls(jaw=1.0), "jaw", 1.0, 0.2, defaults=(0.4,)),
+    "smile": ScriptWord(_control("smile"), "mouth corners"),
+    "frown": ScriptWord(_control("frown", smile=-0.4), "mouth corners"),
+    "raise brows": ScriptWord(_control("brow"), "brows", 1.2, 0.2),
+    "open mouth": ScriptWord(_control("jaw"), "jaw", 1.0, 0.2, defaults=(0.4,)),
     "close eyes": _lids(1.0, 0, 1),
     "blink": _lids(0.3, 0, 1),
     "wink left": _lids(0.45, 0),
@@ -169,7 +176,7 @@ SCRIPT_WORDS: dict[str, ScriptWord] = {
     "turn right": _head(_turn("yaw", -1.0), "yaw", 12.0),
     "turn up": _head(_turn("pitch", -1.0), "pitch", 8.0),
     "turn down": _head(_turn("pitch", 1.0), "pitch", 8.0),
-    "hold": ScriptWord(_hold, "hold", 1.0, 0.3, (), ()),
+    "hold": ScriptWord(_hold, HOLD, 1.0, 0.3, (), ()),
 }
 NEUTRAL = "neutral"  # an emotion, too: it ends what is going on
 OTHER_PHRASES = {
@@ -181,6 +188,6 @@ OTHER_PHRASES = {
 PHRASES = {**{phrase: phrase for phrase in SCRIPT_WORDS}, **OTHER_PHRASES}
 # In the order in which they are played: a head is held before it is moved, and lids shut last.
 CHANNELS = (
-    *("hold", "nod", "shake", "roll", "yaw", "pitch"),
+    *(HOLD, "nod", "shake", "roll", "yaw", "pitch"),
     *("gaze", "brows", "mouth corners", "jaw", "lids"),
 )

@@ -121,10 +121,10 @@ def _count_repeats(content: bytes, start: int, size: int, payloads: list[Span]) 
         fixed[first:end] = False
     places = np.flatnonzero(fixed)
     pattern = np.frombuffer(content, np.uint8, size, start)[places]
-    count = 0
+    count, rows = 0, 1
     while True:
         following = start + (count + 1) * size
-        rows = min(CHUNK, (len(content) - following) // size)
+        rows = min(rows, (len(content) - following) // size)
         if rows <= 0:
             return count
         block = np.frombuffer(content, np.uint8, rows * size, following).reshape(rows, size)
@@ -132,6 +132,7 @@ def _count_repeats(content: bytes, start: int, size: int, payloads: list[Span]) 
         if differs.any():
             return count + int(differs.argmax())
         count += rows
+        rows = min(2 * rows, CHUNK)  # so that an item that differs costs little
 
 
 def _column(

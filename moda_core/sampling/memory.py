@@ -36,7 +36,9 @@ def sampling_bytes(
     float
         Bytes: a call's, those of its rows, and the AdaLN parameters of all steps and labels.
     """
-    num_labels = 1 + (len(emotion.shown) if isinstance(emotion, EmotionCurve) else 1)
+    if isinstance(emotion, Tensor):
+        emotion = EmotionCurve.constant(emotion)
+    num_labels = 1 + (1 if emotion is None else len(emotion.shown))
     if num_windows is None:
         joint = options.windows == "joint"
         num_windows = count_windows(num_frames, options.overlap) if joint else 1

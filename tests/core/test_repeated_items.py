@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import time
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def frames(count=NUM_ITEMS):
 
 @pytest.fixture
 def followed(monkeypatch):
-    """The machine with its number of notes, one after another only."""
+    """A reader that follows every item."""
 
     def read(raw):
         with monkeypatch.context() as patch:
@@ -115,6 +116,53 @@ def test_items_that_differ_are_read_as_they_are(change, protocol):
     found = plain(read_array_pickle(pickle.dumps(content, protocol)))
 
     np.testing.assert_equal(found, content)
+
+
+def test_after_an_item_that_differs_items_are_read_at_once_again():
+    content = [np.full(3, index, np.float32) for index in range(921)]
+    content[20] = np.zeros(7)
+
+    found, num_at_once = read_at_once(pickle.dumps(content, 4))
+
+    np.testing.assert_equal(found, content)
+    assert num_at_once == 921 - 6  # two before each run, its batch's start, and the other one
+
+
+def test_items_of_megabytes_that_differ_are_compared_one_by_one():
+    # Of one length each, so that every item could be followed by its like.
+    content = [{f"{index:06d}" * 10_000: np.zeros(1)} for index in range(150)]
+    raw = pickle.dumps(content, 4)
+    start = time.process_time()
+
+    found = plain(read_array_pickle(raw))
+
+    assert time.process_time() - start < 0.5
+    np.testing.assert_equal(found, content)
+
+
+# An array's constructor as note 0, its type as note 1, an array as note 2.
+STATE = b"(K\x01K\x01\x85h\x01\x89C\x01%ctb"  # of an array of one byte
+BEGINNING = (
+    b"\x80\x04](](cnumpy.core.multiarray\n_reconstruct\nq\x00"
+    b"cnumpy\ndtype\nX\x02\x00\x00\x00i1\x85Rq\x01h\x00)R" + STATE % 99 + b"q\x02e]("
+)
+
+
+@pytest.mark.parametrize(
+    ("item", "values", "again"),
+    [
+        (b"h\x00)R" + STATE, range(9), 99),
+        (b"h\x00)R" + STATE + b"q\x02", range(9), 8),  # the note becomes the last of them
+        (b"h\x02" + STATE, [8] * 9, 8),  # one array, changed again and again
+    ],
+)
+def test_items_that_change_what_is_noted_are_followed(item, values, again):
+    items = b"".join(item % number for number in range(9))
+
+    _, found, noted = plain(read_array_pickle(BEGINNING + items + b"eh\x02e."))
+
+    assert [array.tolist() for array in found] == [[value] for value in values]
+    assert noted.tolist() == [again]
 
 
 def test_what_was_noted_in_items_read_at_once_is_found_again():

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from moda_core.emotion import emotion_weights
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.memory import CALL, ROW, TABLE, sampling_bytes
 from moda_core.sampling.options import SamplingOptions
@@ -34,5 +35,7 @@ def test_every_emotion_that_is_shown_is_a_row():
     amounts[:50, 1], amounts[50:, 2] = 1, 1
 
     found = sampling_bytes(SamplingOptions(), 100, EmotionCurve(amounts))
+    blend = sampling_bytes(SamplingOptions(), 100, emotion_weights({"fear": 0.3, "anger": 0.3}))
 
     assert found == pytest.approx(CALL + 4 * ROW + 30 * TABLE)
+    assert blend == found
