@@ -160,11 +160,10 @@ def _take_end(cursor: TextCursor) -> None:
     cursor.take(r"\.")
     cursor.take(SEPARATORS)
     if not cursor.at_end:
-        raise cursor.error(
-            f"expected a comma or the end of the line, got {found}. "
-            "Separate the emotions by commas",
-            start,
-        )
+        remedy = "Separate the emotions by commas"
+        if found == repr("for"):
+            remedy = "Write when it ends instead, as in 2.0 none, or a script in brackets"
+        raise cursor.error(f"expected a comma or the end of the line, got {found}. {remedy}", start)
 
 
 def _half_transitions(key_s: Tensor, transition_s: float) -> Tensor:

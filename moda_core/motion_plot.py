@@ -32,8 +32,7 @@ POSE = (
     ("yaw", "(+ left)", YAW, ORANGE),
     ("roll", "(+ clockwise)", ROLL, WHITE),
 )
-LIP_AXIS, POSE_AXIS_DEG, GROWING_AXIS_DEG, EMOTION_AXIS = 0.4, 5.0, 10.0, 0.5
-LEAST_GAZE = 0.1  # that is drawn
+LIP_AXIS, POSE_AXIS_DEG, GROWING_AXIS_DEG, EMOTION_AXIS, GAZE_AXIS = 0.4, 5.0, 10.0, 0.5, 0.5
 SILENCE = 1e-4  # level up to which a recording is not amplified to fill its panel
 LEVEL_BINS = 2048  # at most, of the audio's level over the clip
 
@@ -59,7 +58,7 @@ def plot_motion(
     Tensor, shape (height, width, 3), uint8
         From top to bottom: opening of the lips in eye distances over the level of the sound
         (relative to its loudest moment), rotation of the head in degrees, closure of the lids
-        (0 open, 1 shut) and the gaze if it moves, and the four controls that say most about the
+        (0 open, 1 shut) and gaze to the side, and the four controls that say most about the
         emotion (1 is full). Values that are not finite are drawn as 0.
 
     Raises
@@ -191,11 +190,9 @@ def _eye_panel(controls: dict[str, Tensor]) -> Panel:
     curves = [
         Curve("left lid", controls["blink_left"].numpy(), BLUE, style="wide"),
         Curve("right lid", controls["blink_right"].numpy(), ORANGE),
+        Curve("gaze", controls["gaze"].numpy(), WHITE, "(+ right)"),
     ]
-    if float(controls["gaze"].abs().max()) < LEAST_GAZE:
-        return Panel("Blinks", "0 open, 1 shut", curves, 0, 1, weight=0.8)
-    gaze = Curve("gaze", controls["gaze"].numpy(), WHITE, "(+ right)")
-    return Panel("Eyes", "1 is shut, or full", [*curves, gaze], -1, 1, weight=1.0)
+    return Panel("Eyes", "1 is shut, or far aside", curves, -GAZE_AXIS, 1, weight=1.2)
 
 
 def _emotion_panel(controls: dict[str, Tensor]) -> Panel:

@@ -129,14 +129,19 @@ class TextCursor:
         return value
 
     def take_time(
-        self, fps: float, what: str = "the time", lowest: float = 0, highest: float = LARGEST_TIME_S
+        self,
+        fps: float | None,
+        what: str = "the time",
+        lowest: float = 0,
+        highest: float = LARGEST_TIME_S,
     ) -> float:
         """Take a time: seconds as in ``2.5`` or ``2.5 s``, or a frame as in ``62f``.
 
         Parameters
         ----------
-        fps : float
-            Frames a second, for times that are given as frames.
+        fps : float, optional
+            Frames a second, for times that are given as frames. None reads them for the sake of
+            mistakes that no frame rate mends, and returns `lowest`.
         what : str
             What it is, such as "the duration", for the message.
         lowest, highest : float
@@ -165,11 +170,13 @@ class TextCursor:
                 "frames, such as 62f",
                 end,
             )
-        value = float(token) / (fps if unit.startswith("f") else 1.0)
+        frames = unit.startswith("f")
+        if frames and fps is None:
+            return lowest
+        value = float(token) / (fps if frames else 1.0)
         if not (math.isfinite(value) and lowest <= value <= highest):
             raise self.error(
-                f"{what} is {value:g} s. Use a time from {lowest:g} to {highest:g} s",
-                start,
+                f"{what} is {value:g} s. Use a time from {lowest:g} to {highest:.0f} s", start
             )
         return value
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from ..moda_core.errors import OutputError
 from . import _host
 
+SHOWN_LETTERS = 60
+
 
 def saved_path(prefix: str, suffix: str) -> tuple[Path, str]:
     """Return a new name in the host's output folder.
@@ -37,14 +39,14 @@ def saved_path(prefix: str, suffix: str) -> tuple[Path, str]:
             )
         plain = os.path.relpath(os.path.join(output, prefix), output)  # `faces/` is `faces`
         folder, name, number, subfolder = _host.numbered_name(plain, output)
+        while (path := Path(folder, f"{name}_{number:05}_{suffix}")).exists():
+            number += 1
+        return path, subfolder
     except (OSError, ValueError) as error:  # a name may hold what no name can
+        reason = getattr(error, "strerror", None) or error
         raise OutputError(
-            f"Nothing can be saved at '{prefix}' ({getattr(error, 'strerror', None) or error}). "
-            "Use another name."
+            f"Nothing can be saved at '{prefix[:SHOWN_LETTERS]}' ({reason}). Use another name."
         ) from error
-    while (path := Path(folder, f"{name}_{number:05}_{suffix}")).exists():
-        number += 1
-    return path, subfolder
 
 
 def user_files(suffixes: tuple[str, ...]) -> dict[str, Path]:

@@ -123,18 +123,20 @@ class MoDABestOfN(io.ComfyNode):
         request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
         num_frames = len(audio_features) - sum(audio_features.silence)
         curve = emotion_curve(emotion, audio_features)
+        levels = levels_of(audio, audio_features)
+        kept = kept_curves(request, model, portrait, num_frames)
         activations = sampling_bytes(request.options, len(audio_features), curve, takes)
         _host.bring_to_device(model.patchers, activations)
         motion, ranking = sample_best(
             model.model,
             audio_features,
             portrait,
-            levels_of(audio, audio_features),
+            levels,
             [(seed + take) % NUM_SEEDS for take in range(takes)],
             curve,
             request.options,
             _host.Progress(),
-            kept_curves(request, model, portrait, num_frames),
+            kept,
         )
         _host.show_text(cls.hidden.unique_id, summary(ranking))
         return io.NodeOutput(motion, ranking_text(ranking))

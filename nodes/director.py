@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from ..moda_core.direct.director import direct_motion
 from ..moda_core.direct.script import Script
 from ..moda_core.direct.script_parser import parse_script
+from ..moda_core.direct.script_words import NEUTRAL
 from ..moda_core.motion import Motion
 from . import _host
 from .types import MotionType
@@ -56,7 +57,7 @@ class MoDADirector(io.ComfyNode):
         if script is None:  # another node gives it, and it is not known yet
             return True
         try:
-            parse_script(script)
+            parse_script(script, fps=None)  # the motion's rate is not known yet
         except ValueError as error:
             return str(error)
         return True
@@ -71,15 +72,15 @@ class MoDADirector(io.ComfyNode):
 
 def summary(script: Script, end_s: float) -> str:
     """Return what of a script is played on motion of a length, and what is not."""
-    total = len(script.events)
-    late = sum(event.time_s >= end_s for event in script.events)
+    actions = [event for event in script.events if event.action != NEUTRAL]
+    total, late = len(actions), sum(action.time_s >= end_s for action in actions)
     text = f"Played {total} action{'s' * (total != 1)}."
     if late:
         begin = "begins" if late == 1 else "begin"
         text = f"Played {total - late} of {total} actions; {late} {begin} after the end at "
         text += f"{end_s:.1f} s."
-    named = sum(not emotion.neutral for emotion in script.emotions)
+    named = len(script.emotions)
     if named:
-        text += f" {named} emotion{'s' * (named != 1)} named: link this text to MoDA Emotion"
-        text += " Timeline, too."
+        text += f" {named} emotion{'s' * (named != 1)} named, which MoDA Emotion Timeline shows if"
+        text += " this text is linked there."
     return text

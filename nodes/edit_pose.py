@@ -190,7 +190,8 @@ class MoDAPose(io.ComfyNode):
     def validate_inputs(cls, keyframes=None) -> bool | str:
         """Read the keyframes before anything runs."""
         try:
-            parse_pose_keys(keyframes or "")  # none if another node gives them
+            # There are none if another node gives them; the motion's rate is not known yet.
+            parse_pose_keys(keyframes or "", fps=None)
         except ValueError as error:
             return str(error)
         return True

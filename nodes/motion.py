@@ -152,8 +152,8 @@ class MoDAPreviewMotion(io.ComfyNode):
             node_id="MoDAPreviewMotion",
             display_name="MoDA Preview Motion",
             category="MoDA",
-            description="Plots a motion over time: lip gap over the sound, head pose, blinks and "
-            "expression.",
+            description="Plots a motion over time: lip gap over the sound, head pose, blinks, "
+            "gaze and expression.",
             search_aliases=["plot", "curve", "graph"],
             is_output_node=True,
             inputs=[

@@ -47,7 +47,7 @@ class PoseKey:
         check_number("degrees", self.degrees, -LARGEST_ANGLE_DEG, LARGEST_ANGLE_DEG)
 
 
-def parse_pose_keys(text: str, fps: float = FPS) -> tuple[PoseKey, ...]:
+def parse_pose_keys(text: str, fps: float | None = FPS) -> tuple[PoseKey, ...]:
     """Read keys from a text such as ``1.0 yaw 12, 2.0 yaw -5``.
 
     Parameters
@@ -55,8 +55,8 @@ def parse_pose_keys(text: str, fps: float = FPS) -> tuple[PoseKey, ...]:
     text : str
         Keys of a time, an axis and degrees, with commas, semicolons or new lines between them.
         A time is in seconds, or with an `f` behind it in frames; ``#`` begins a remark.
-    fps : float
-        Frames a second, for times in frames.
+    fps : float, optional
+        Frames a second, for times in frames. None finds only what is wrong at any frame rate.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def parse_pose_keys(text: str, fps: float = FPS) -> tuple[PoseKey, ...]:
     while not cursor.at_end:
         start, key = cursor.position, _take_key(cursor, fps)
         place = key.axis, round(key.time_s / SAME_TIME_S)
-        if place in keys:
+        if place in keys and fps is not None:
             raise cursor.error(_twice(keys[place], key), start)
         keys[place] = key
         cursor.skip_spaces()
@@ -86,11 +86,13 @@ def parse_pose_keys(text: str, fps: float = FPS) -> tuple[PoseKey, ...]:
     return tuple(keys.values())
 
 
-def _take_key(cursor: TextCursor, fps: float) -> PoseKey:
+def _take_key(cursor: TextCursor, fps: float | None) -> PoseKey:
     time_s = cursor.take_time(fps)
     cursor.skip_spaces()
     start, found = cursor.position, cursor.found()
     axis = (cursor.take(WORD) or "").lower()
+    if not axis:
+        raise cursor.error(f"expected an axis, got {found}. Use one of: {', '.join(AXES)}", start)
     if axis not in AXES:
         guess = suggestion(axis, AXES)
         raise cursor.error(f"unknown axis {found}{guess}. Use one of: {', '.join(AXES)}", start)

@@ -49,7 +49,7 @@ def parse_emotions(text: str, fps: float = FPS) -> EmotionTimeline:
     return parse_timeline(text, fps)
 
 
-def parse_script(text: str, fps: float = FPS) -> Script:
+def parse_script(text: str, fps: float | None = FPS) -> Script:
     """Read a script.
 
     Parameters
@@ -59,8 +59,8 @@ def parse_script(text: str, fps: float = FPS) -> Script:
         its numbers, or an emotion as in `parse_timeline`; and, if it is to last another time than
         usual, ``for`` and a time. They may stand in any order, with commas or semicolons between
         them. ``#`` begins a comment; nothing but comments is a script that does nothing.
-    fps : float
-        Of the times that are given as frames.
+    fps : float, optional
+        Of the times that are given as frames. None finds only what is wrong at any frame rate.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def parse_script(text: str, fps: float = FPS) -> Script:
     ValueError
         If something can't be read; the text begins with the line and the column.
     """
-    if not (fps > 0 and math.isfinite(fps)):
+    if fps is not None and not (fps > 0 and math.isfinite(fps)):
         raise ValueError(f"Expected a frame rate above 0, got {fps}.")
     if not text.strip():
         raise ValueError(f"The script is empty. Write actions such as {EXAMPLE}.")
@@ -95,7 +95,7 @@ def parse_script(text: str, fps: float = FPS) -> Script:
 
 
 def _take_action(
-    cursor: TextCursor, fps: float, events: list[ScriptEvent], emotions: list[ScriptEmotion]
+    cursor: TextCursor, fps: float | None, events: list[ScriptEvent], emotions: list[ScriptEmotion]
 ) -> None:
     """Take what is in one pair of brackets, and the blanks around it."""
     cursor.skip_spaces()
@@ -135,7 +135,7 @@ def _unknown(cursor: TextCursor) -> ValueError:
     )
 
 
-def _take_event(cursor: TextCursor, fps: float, time_s: float, action: str) -> ScriptEvent:
+def _take_event(cursor: TextCursor, fps: float | None, time_s: float, action: str) -> ScriptEvent:
     """Take what follows the words of an action."""
     word = SCRIPT_WORDS[action]
     repeats = _take_repeats(cursor) if word.repeats else None
@@ -177,15 +177,17 @@ def _take_numbers(cursor: TextCursor, word: ScriptWord) -> tuple[float, ...]:
     return tuple(numbers)
 
 
-def _take_duration(cursor: TextCursor, fps: float, usual_s: float, longest_s: float) -> float:
+def _take_duration(
+    cursor: TextCursor, fps: float | None, usual_s: float, longest_s: float
+) -> float:
     cursor.skip_spaces()
     start, word = cursor.position, cursor.take(WORD)
     if word is None:
         return usual_s
     if word.lower() != "for":
         raise cursor.error(
-            f"expected 'for' or ']', got {word[:SHOWN_LETTERS]!r}. "
-            "Write a duration such as for 1.5",
+            f"expected 'for' or ']', got {word[:SHOWN_LETTERS]!r}. Write one action in each pair "
+            "of brackets, and how long it lasts as in for 1.5",
             start,
         )
     cursor.skip_spaces()

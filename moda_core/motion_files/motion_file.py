@@ -120,7 +120,8 @@ def _read(path: Path) -> Motion:
         if size > MAX_BYTES:
             raise ValueError(f"it has {size} bytes, and at most {MAX_BYTES} are read")
         return (read_template if is_template else read_json)(path.read_bytes())
-    raise ValueError(f"it is {(foreign_content(head) or ['something else'])[0]}")
+    kind = foreign_content(head)
+    raise ValueError(f"it is {kind[0]}" if kind else "it begins like none of their kinds")
 
 
 def _safetensors(motion: Motion) -> bytes:

@@ -139,6 +139,17 @@ def test_two_keys_of_an_axis_at_one_time_are_refused():
         apply_pose_keys(random_motion(), [PoseKey(1, "yaw", 3), PoseKey(1, "yaw", 4)])
 
 
+@pytest.mark.parametrize("text", ["1", "1 yaw 12,5"])
+def test_an_axis_that_is_missing_is_named(text):
+    with pytest.raises(ValueError, match="expected an axis, got the end of the text"):
+        parse_pose_keys(text)
+
+
+@pytest.mark.parametrize("text", ["1 yaw 12, 25f yaw 5", "2f yaw 3"])
+def test_without_a_rate_frames_are_no_mistake(text):
+    assert parse_pose_keys(text, fps=None)
+
+
 def test_a_misspelt_axis_is_guessed():
     with pytest.raises(ValueError, match=r"unknown axis 'pich' \(did you mean 'pitch'\?\)"):
         parse_pose_keys("1.0 pich 3")

@@ -188,6 +188,11 @@ def test_many_emotions_have_amounts_within_their_range():
         ("1e999 sad", r"line 1, column 1: the time is inf s"),
         ("1m sad", r"line 1, column 2: a time ends in 'm'"),
         ("1 sad joy", r"line 1, column 7: expected a comma"),
+        (
+            "1 sad 0.5 for 2",
+            r"column 11: .* got 'for'\. Write when it ends instead, as in 2\.0 none",
+        ),
+        ("-1 sad", r"Use a time from 0 to 1000000 s"),
         ("1 sad 1.5 + joy 0.6", r"line 1, column 3: the intensities of the blend sum to 2\.1"),
         ("", "is empty"),
         (" \n ", "is empty"),

@@ -210,7 +210,7 @@ def test_json_that_is_no_motion_is_refused(tmp_path, change, message):
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"hello", "something else"),
+        (b"hello", "it begins like none of their kinds"),
         (b"<!doctype html>", "a web page"),
         (b"\x1f\x8b\x08", "a gzip archive"),
         (b"{", "is damaged"),

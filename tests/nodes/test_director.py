@@ -41,7 +41,7 @@ def test_an_action_lasts_as_long_as_it_says(host, motion):
     assert changed(directed, motion) == {YAW}
 
 
-LINK = "link this text to MoDA Emotion Timeline, too."
+LINK = "which MoDA Emotion Timeline shows if this text is linked there."
 
 
 @pytest.mark.parametrize(
@@ -49,17 +49,31 @@ LINK = "link this text to MoDA Emotion Timeline, too."
     [  # the motion lasts 4 s
         ("# [1 nod]", "Played 0 actions."),
         ("[1 nod]", "Played 1 action."),
-        ("[1 nod] [2 smile] [3 neutral]", "Played 3 actions."),
+        ("[1 nod] [3 neutral]", f"Played 1 action. 1 emotion named, {LINK}"),
         ("[1 nod] [4 smile]", "Played 1 of 2 actions; 1 begins after the end at 4.0 s."),
         ("[5 nod] [6 nod]", "Played 0 of 2 actions; 2 begin after the end at 4.0 s."),
-        ("[1 nod] [2 happy]", f"Played 1 action. 1 emotion named: {LINK}"),
-        ("[1 happy] [2 sad]", f"Played 0 actions. 2 emotions named: {LINK}"),
+        ("[1 nod] [2 happy]", f"Played 1 action. 1 emotion named, {LINK}"),
+        ("[1 happy] [2 sad]", f"Played 0 actions. 2 emotions named, {LINK}"),
     ],
 )
 def test_the_node_shows_what_was_played(host, motion, texts, script, text):
     host.call("MoDADirector", motion=motion, script=script)
 
     assert texts == [text]
+
+
+@pytest.mark.parametrize(
+    ("node_id", "text", "wrong"),
+    [
+        ("MoDADirector", {"script": "[1.0 blink for 3f]"}, {"script": "[1.0 blonk]"}),
+        ("MoDAPose", {"keyframes": "1 yaw 12, 25f yaw 5"}, {"keyframes": "1 yow 12"}),
+    ],
+)
+def test_before_running_only_what_no_frame_rate_mends_is_refused(host, node_id, text, wrong):
+    node_class = host.node_classes[node_id]
+
+    assert node_class.validate_inputs(**text) is True
+    assert "line 1, column" in node_class.validate_inputs(**wrong)
 
 
 def test_one_text_goes_to_the_actions_and_to_the_emotions(host):

@@ -106,14 +106,14 @@ def test_a_number_that_is_taken_is_skipped(host, monkeypatch):
     assert (host.output_folder / "face_00001_.json").read_text() == "mine"
 
 
-@pytest.mark.parametrize("prefix", ["taken/face", "face\0"])
+@pytest.mark.parametrize("prefix", ["taken/face", "face\0", "x" * 300])
 def test_a_place_that_takes_no_file_is_named_in_a_sentence(host, prefix):
     (host.output_folder / "taken").touch()
 
     result = host.run(saving(filename_prefix=prefix))
 
     assert (result.error_node, result.error_type) == ("save", "OutputError")
-    assert result.error.startswith(f"Nothing can be saved at '{prefix}' (")
+    assert result.error.startswith(f"Nothing can be saved at '{prefix[:60]}' (")
     assert result.error.rstrip().endswith("Use another name.")
 
 
