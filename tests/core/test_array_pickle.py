@@ -12,21 +12,11 @@ import pytest
 
 from moda_core.motion_files import array_pickle
 from moda_core.motion_files.array_pickle import read_array_pickle
-from moda_core.motion_files.pickled_array import PickledArray
+
+from .pickle_contents import plain
 
 PROTOCOLS = (3, 4, 5)
 DTYPES = (*"?bBhHiIqQefd", ">f4", ">i2")
-
-
-def plain(content):
-    """What was read, with the arrays as numpy's."""
-    if isinstance(content, PickledArray):
-        return content.array
-    if isinstance(content, dict):
-        return {key: plain(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return type(content)(plain(value) for value in content)
-    return content
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

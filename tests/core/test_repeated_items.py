@@ -8,21 +8,12 @@ import numpy as np
 import pytest
 
 from moda_core.motion_files.array_pickle import read_array_pickle
-from moda_core.motion_files.pickled_array import PickledArray
 from moda_core.motion_files.repeated_items import ItemTracker
+
+from .pickle_contents import plain
 
 NUM_ITEMS = 2500  # more than two of the batches that lists are written in
 WITHOUT_PUT = (4, 5)  # protocol 3 numbers every note, so that no item is like another
-
-
-def plain(content):
-    if isinstance(content, PickledArray):
-        return content.array
-    if isinstance(content, dict):
-        return {key: plain(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return type(content)(plain(value) for value in content)
-    return content
 
 
 def frames(count=NUM_ITEMS):
