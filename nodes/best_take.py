@@ -1,7 +1,7 @@
 """The node that samples several takes and keeps the best one."""
 
+import numpy as np
 from comfy_api.latest import io
-from torch import Tensor
 
 from ..moda_core.audio.features import AudioFeatures
 from ..moda_core.direct.level import frame_levels
@@ -142,7 +142,7 @@ class MoDABestOfN(io.ComfyNode):
         return io.NodeOutput(motion, ranking_text(ranking))
 
 
-def levels_of(audio: dict, features: AudioFeatures) -> Tensor:
+def levels_of(audio: dict, features: AudioFeatures) -> np.ndarray:
     """Return the level of a sound in the frames of its features, shape (N,).
 
     Raises
