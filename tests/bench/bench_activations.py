@@ -52,23 +52,27 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
-def sample_windows(device: str, num_takes: int = 1, num_steps: int = 1, solve: bool = True):
-    """Return the MB that guided windows take, all rows in one call; or those of the tables only."""
+def motion_figures(device: str) -> dict:
+    """Return the MB that guided windows of the motion transformer take, all rows in one call."""
     network = MotionMMDiT(RELEASED, device=device).eval().requires_grad_(False)
     silence = torch.zeros(RELEASED.audio_width, device=device)
     features = torch.randn(WINDOW, RELEASED.audio_layers, RELEASED.audio_width)
     audio = window_audio(features, 0, RELEASED.audio_context, "zero")
+    emotion, options = emotion_weights("none"), SamplingOptions(num_steps=1)
 
-    def window():
-        options = SamplingOptions(num_steps=num_steps)
-        sampler = WindowSampler(network, silence, torch.randn(63), emotion_weights("none"), options)
-        if not solve:
-            return sampler
+    def sample(num_takes: int):
+        sampler = WindowSampler(network, silence, torch.randn(63), emotion, options)
         previous, noise = torch.zeros(num_takes, 1, 70), torch.randn(num_takes, WINDOW, 70)
         return sampler.sample(audio, previous, noise, lambda: None)
 
+    labels = torch.eye(len(emotion), device=device)[:1]
+    tables = network.modulations(torch.zeros(1, device=device), labels)
     with patch.object(row_batch, "CPU_ROWS", row_batch.ROWS):  # as on a GPU
-        return growth(window, device)[1]
+        return {
+            "window": growth(lambda: sample(1), device)[1],
+            f"{row_batch.ROWS}_rows": growth(lambda: sample(row_batch.ROWS // 2), device)[1],
+            "tables_of_100_steps": 100 * sum(table.nbytes for table in tables) / 1e6,
+        }
 
 
 @torch.inference_mode()
@@ -90,7 +94,5 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
         features, warp = growth(lambda driven=driven: warping(source, driven), device)
         _, decode = growth(lambda features=features: spade(features), device)
         figures |= {f"warp_{count}": warp, f"decode_{count}": decode}
-    figures["window"] = sample_windows(device)
-    figures["64_rows"] = sample_windows(device, row_batch.ROWS // 2)
-    figures["tables_of_200_steps"] = sample_windows(device, num_steps=200, solve=False)
+    figures |= motion_figures(device)
     return {name: round(value) for name, value in figures.items()}

@@ -88,7 +88,7 @@ def test_room_is_made_for_all_takes(host, parts):
 
     (_, one), (patchers, five) = host.loads
     assert patchers == list(parts.model.patchers)
-    assert five - one == pytest.approx(4 * 3 * 15e6)  # three rows each, besides what is shared
+    assert five - one == pytest.approx(4 * 3 * 21e6)  # three rows each, besides what is shared
 
 
 def test_another_sound_than_that_of_the_features_is_refused(host, parts):
