@@ -117,7 +117,7 @@ def test_a_place_that_takes_no_file_is_named_in_a_sentence(host, prefix):
     assert result.error.rstrip().endswith("Use another name.")
 
 
-@pytest.mark.parametrize("prefix", ["../out", "/tmp/out", "a/../../out", "", "  ", ".", "a/.."])
+@pytest.mark.parametrize("prefix", ["../out", "/out", "a/../../out", "", "  ", ".", "a/.."])
 def test_nothing_is_written_outside_the_output_folder(host, prefix):
     result = host.run(saving(filename_prefix=prefix))
 
