@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .interpolation import sample_linear
+
 MOTION_DIM = 70
 EXPRESSION = slice(0, 63)
 SCALE = slice(63, 64)
@@ -131,12 +133,7 @@ class Motion:
         if not fps > 0 or num_frames < 1:
             raise ValueError(f"Expected a rate and a length above 0, got {fps} and {num_frames}.")
         position = torch.arange(num_frames, dtype=torch.float64) * (self.fps / fps)
-        position = position.clamp(max=len(self) - 1)
-        index = position.floor().long()
-        following = (index + 1).clamp(max=len(self) - 1)
-        weight = (position - index).to(self.values)[:, None]
-        values = torch.lerp(self.values[index], self.values[following], weight)
-        return replace(self, values=values, fps=fps)
+        return replace(self, values=sample_linear(self.values, position), fps=fps)
 
 
 def smooth_pose(motion: Tensor) -> Tensor:

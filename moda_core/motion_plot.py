@@ -1,12 +1,11 @@
 """Pictures of a motion: the lips over the sound, the head, the lids and the emotion."""
 
-from itertools import pairwise
-
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from .direct.level import frame_levels
 from .motion import EXPRESSION, FPS, MOTION_DIM, PITCH, ROLL, YAW, Motion
 from .plot.panels import Curve, Panel, draw_panels
 from .starter.controls import CONTROLS, read
@@ -33,8 +32,6 @@ POSE = (
     ("roll", "(+ clockwise)", ROLL, WHITE),
 )
 LIP_AXIS, POSE_AXIS_DEG, GROWING_AXIS_DEG, EMOTION_AXIS, GAZE_AXIS = 0.4, 5.0, 10.0, 0.5, 0.5
-SILENCE = 1e-4  # level up to which a recording is not amplified to fill its panel
-LEVEL_BINS = 2048  # at most, of the audio's level over the clip
 
 
 def plot_motion(
@@ -68,7 +65,10 @@ def plot_motion(
     """
     values = _finite(motion.values)
     controls = _controls(_finite(motion.offset))
-    level = None if audio is None else audio_level(*audio, len(motion), motion.fps)
+    level = None
+    if audio is not None:
+        waveform, sample_rate = audio
+        level = frame_levels(torch.atleast_2d(waveform), sample_rate, len(motion), motion.fps)
     panels = [
         _lip_panel(controls, level),
         _pose_panel(values, POSE, POSE_AXIS_DEG),
@@ -121,52 +121,6 @@ def preview_motion(
         controls = {"jaw": jaw - jaw.min(), "close": torch.zeros_like(jaw)}
     panels = [_lip_panel(controls, None), _pose_panel(values, POSE[:2], GROWING_AXIS_DEG)]
     return _as_tensor(draw_panels(panels, FPS, num_frames, size))
-
-
-def audio_level(waveform: Tensor, sample_rate: int, num_frames: int, fps: float) -> np.ndarray:
-    """Return how loud a recording is while a motion plays.
-
-    Parameters
-    ----------
-    waveform : Tensor, shape (C, T) or (T,)
-    sample_rate : int
-        In Hz.
-    num_frames : int
-        Of the motion.
-    fps : float
-        Frames a second of the motion.
-
-    Returns
-    -------
-    array, shape (num_frames,), in [0, 1]
-        Root of the mean square while a frame lasts, over that of the loudest; of long clips over
-        a 2048th of them. 0 past the end of the recording, and throughout a silent one.
-
-    Raises
-    ------
-    ValueError
-        If the shape or the rate is wrong.
-    """
-    if waveform.ndim not in (1, 2) or not sample_rate > 0:
-        raise ValueError(
-            "Expected audio of shape (C, T) or (T,) and a sample rate above 0, got "
-            f"{tuple(waveform.shape)} and {sample_rate}. Pick one sound of a batch."
-        )
-    num_bins = min(num_frames, LEVEL_BINS)
-    edges_s = np.linspace(0, num_frames / fps, num_bins + 1)
-    edges = np.rint(edges_s * sample_rate).astype(int).tolist()
-    bins = (waveform[..., start:stop] for start, stop in pairwise(edges))
-    level = np.array([_power(samples) for samples in bins]) ** 0.5
-    loudest = level.max()
-    level = level / loudest if loudest > SILENCE else level * 0
-    return level[np.arange(num_frames) * num_bins // num_frames]
-
-
-def _power(samples: Tensor) -> float:
-    """Return the mean square of samples on any device; 0 of none."""
-    if samples.numel() == 0:
-        return 0.0
-    return float(torch.nan_to_num(samples.float(), 0, 0, 0).square().mean())
 
 
 def _lip_panel(controls: dict[str, Tensor], level: np.ndarray | None) -> Panel:

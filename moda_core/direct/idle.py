@@ -13,15 +13,14 @@ from ..motion import (
     MAX_FPS,
     MIN_FPS,
     PITCH,
-    ROLL,
     TRANSLATION,
-    YAW,
     Motion,
     released_stats,
 )
 from ..starter.controls import rest_expression
 from ..starter.performance import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
 from .eyes import set_blinks, set_gaze
+from .pose import AXES
 from .ranges import check_head, check_number
 
 LONGEST_S = 4 * 3600.0
@@ -32,7 +31,6 @@ BREATH_HZ = 0.25
 BREATH_PITCH_DEG, BREATH_Y = 0.5, 0.004  # the head goes up and back as the chest fills
 TRANSLATION_Y = slice(TRANSLATION.start + 1, TRANSLATION.start + 2)
 SETTLED_S = 2.0  # drawn past the end, where the walk is not yet what a longer one would be
-AXES = {"pitch": PITCH, "yaw": YAW, "roll": ROLL}
 
 
 def idle_motion(

@@ -44,12 +44,15 @@ class WindowSampler:
         threads: int = 1,
     ):
         curve = EmotionCurve.constant(emotion) if isinstance(emotion, Tensor) else emotion
-        self.options, self.hold = options, hold
+        self.options = options
         self.schedule = schedule_of(options)
         self.field = VelocityField(
             network, null_audio, identity, curve, options, self.schedule, threads
         )
         self.device = null_audio.device
+        self.hold = None
+        if hold is not None:  # there once, and not at every step
+            self.hold = Hold(hold.motion.to(self.device), hold.mask.to(self.device))
 
     def velocity(self, audio: Tensor, previous: Tensor, first_frame: int = 0) -> Velocity:
         """Return the velocity of one window as a function of latents and noise level.

@@ -8,7 +8,7 @@ import torch
 
 from moda_core import motion_plot
 from moda_core.motion import Motion
-from moda_core.motion_plot import audio_level, plot_motion, preview_motion
+from moda_core.motion_plot import plot_motion, preview_motion
 from moda_core.plot.panels import PANEL
 from moda_core.plot.ticks import nice_step, time_label, time_ticks, value_ticks
 from moda_core.starter.controls import CONTROLS, compose
@@ -186,29 +186,6 @@ def test_colours_of_a_panel_differ_for_colour_blind_people(sight):
         for first, second in combinations([*group, PANEL], 2):
             distance = np.linalg.norm(lab(first, SIGHTS[sight]) - lab(second, SIGHTS[sight]))
             assert distance > (20 if motion_plot.GREY not in (first, second) else 15)
-
-
-def test_the_level_of_a_sound_is_relative_to_its_loudest_frame():
-    sound = torch.cat([torch.full((2, 1600), 0.4), torch.full((2, 1600), -0.1)], dim=1)
-
-    level = audio_level(sound, 16000, 6, 25)
-
-    assert level[[0, 1, 3, 5]] == pytest.approx([1, 1, 0.25, 0])
-
-
-def test_the_level_of_silence_is_zero():
-    assert not audio_level(torch.full((1, 16000), 1e-6), 16000, 25, 25).any()
-
-
-def test_the_level_of_a_long_sound_has_a_value_for_each_frame():
-    sound = torch.zeros(5000 * 8)
-    sound[20000:] = 0.5
-
-    level = audio_level(sound, 200, 5000, 25)
-
-    assert len(level) == 5000
-    assert not level[:2490].any()
-    assert (level[2510:] == 1).all()
 
 
 @pytest.mark.parametrize(
