@@ -1,19 +1,6 @@
-"""Configurations of the networks, one frozen dataclass each, and the labels of emotions."""
+"""Configurations of the networks."""
 
 from dataclasses import dataclass
-
-# Order of the rows of the released embedding table (spec 0); the last one is "no emotion".
-EMOTIONS = (
-    "anger",
-    "contempt",
-    "disgust",
-    "fear",
-    "happiness",
-    "neutral",
-    "sadness",
-    "surprise",
-    "none",
-)
 
 
 @dataclass(frozen=True)

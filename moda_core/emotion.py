@@ -1,52 +1,10 @@
-"""Emotion labels of MoDA and their weights over the embedding table."""
+"""An emotion to be shown: one or a blend, or several over time."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
-from .config import EMOTIONS
-
-if TYPE_CHECKING:
-    from .emotion_timeline import EmotionTimeline
-
-NONE_INDEX = EMOTIONS.index("none")
-
-
-def emotion_weights(emotion: str | Mapping[str, float] = "none") -> Tensor:
-    """Return the weights of an emotion, or of a blend, over the nine labels.
-
-    Parameters
-    ----------
-    emotion : str or mapping from str to float
-        A label of `EMOTIONS`, or weights by label. Weights that sum to less than 1 are
-        completed with ``none``; larger sums are scaled down to 1.
-
-    Returns
-    -------
-    Tensor, shape (9,)
-        Non-negative weights that sum to 1.
-
-    Raises
-    ------
-    ValueError
-        If a label is unknown, or a weight is negative or not finite.
-    """
-    blend = {emotion: 1.0} if isinstance(emotion, str) else dict(emotion)
-    weights = [0.0] * len(EMOTIONS)
-    for label, weight in blend.items():
-        if label not in EMOTIONS:
-            raise ValueError(f"Unknown emotion {label!r}. Use one of: {', '.join(EMOTIONS)}.")
-        if not (weight >= 0 and math.isfinite(weight)):
-            raise ValueError(f"The weight of {label!r} is {weight}. Use a number of at least 0.")
-        weights[EMOTIONS.index(label)] += weight
-    total = sum(weights)
-    weights = [weight / max(total, 1.0) for weight in weights]
-    weights[NONE_INDEX] += max(0.0, 1.0 - total)
-    return torch.tensor(weights)
+from .emotion_timeline import EmotionTimeline
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +26,7 @@ class Emotion:
     weights: Tensor
     description: str
     intensity: float = 1.0
-    timeline: "EmotionTimeline | None" = None
+    timeline: EmotionTimeline | None = None
 
     def __repr__(self) -> str:
         return f"Emotion({self.description})"

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from .emotion import emotion_weights
+from .emotion_labels import emotion_weights
 from .emotion_words import take_blend
 from .motion import FPS
 from .text_cursor import SEPARATORS, TextCursor

@@ -10,25 +10,6 @@ HOST_MODULES = {"comfy", "comfy_extras", "comfy_api", "folder_paths", "server", 
 CORE_LIBRARIES = {"torch", "numpy", "einops", "safetensors", "av", "scipy", "PIL", "soundfile"}
 LAZY_LIBRARIES = {"transformers", "kornia", "huggingface_hub", "yaml"}
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
-# Inside the core, a package imports from those before it only.
-LAYERS = [
-    {"errors", "config", "input_file", "threads", "beside", "arguments", "example"}
-    | {"chunks", "out_of_memory", "file_format", "file_guess", "state_layout"}
-    | {"safetensors_header", "converted", "quick_check", "text_cursor"},
-    {"checkpoint", "released_files"},
-    {"model_folder", "audio", "motion", "keypoints", "emotion", "emotion_words"}
-    | {"emotion_timeline"},
-    {"model_files", "motion_files"},
-    {"mmdit", "renderer", "flow", "window_plan"}
-    | {"portrait", "starter", "video", "soundtrack", "plot"},
-    {"motion_model", "locate_face", "motion_plot", "backdrop", "direct"},
-    {"sampling"},
-    {"starter_model", "released_model", "pipeline", "training"},
-    {"bundle"},
-    {"talk", "talk_arguments", "console", "contact_sheet"},
-    {"models_arguments", "models_command"},
-    {"cli", "__main__"},
-]
 
 
 def imported_modules(node):
@@ -58,20 +39,31 @@ def test_core_imports_neither_the_host_nor_other_libraries(path):
     assert not module_level_imports(tree) & LAZY_LIBRARIES
 
 
-@pytest.mark.parametrize("path", CORE_FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_core_layers_import_downwards_only(path):
-    parts = path.relative_to(ROOT / "moda_core").with_suffix("").parts
-    level = next((i for i, layer in enumerate(LAYERS) if parts[0] in layer), None)
-    if level is None:
-        return
-    higher = set().union(*LAYERS[level + 1 :])
+def imports_between_files(paths):
+    """Return the files that each file imports, by path."""
+    files = {path.relative_to(ROOT).with_suffix("").parts: path for path in paths}
+    found = {path: set() for path in paths}
+    for parts, path in files.items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                target = (*parts[: -node.level], *(node.module or "").split("."))
+                target = tuple(part for part in target if part)
+                names = [(*target, alias.name) for alias in node.names]
+                found[path] |= {files.get(name, files.get(target)) for name in names} - {None}
+    return found
 
-    imported = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == len(parts):
-            imported |= {node.module.split(".")[0]} if node.module else {a.name for a in node.names}
 
-    assert not imported & higher
+def circle_in(graph):
+    """Return the nodes of a graph on a circle or before one, none if there is no circle."""
+    left = dict(graph)
+    while free := [node for node, targets in left.items() if not targets & left.keys()]:
+        for node in free:
+            del left[node]
+    return sorted(map(str, left))
+
+
+def test_no_files_import_each_other_in_a_circle():
+    assert not circle_in(imports_between_files(CORE_FILES))
 
 
 def test_transformer_and_renderer_do_not_know_each_other():

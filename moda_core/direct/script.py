@@ -3,8 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from ..config import EMOTIONS
-from ..emotion import emotion_weights
+from ..emotion_labels import EMOTIONS, emotion_weights
 from ..emotion_timeline import EmotionKey, EmotionTimeline
 from .script_words import NEUTRAL
 

@@ -3,7 +3,7 @@
 import math
 import re
 
-from ..config import EMOTIONS
+from ..emotion_labels import EMOTIONS
 from ..emotion_timeline import EmotionKey, EmotionTimeline, parse_timeline
 from ..emotion_words import SYNONYMS, find_emotion, take_blend
 from ..motion import FPS

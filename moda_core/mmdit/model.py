@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import MMDiTConfig
-from ..emotion import EMOTIONS
+from ..emotion_labels import EMOTIONS
 from ..motion import MOTION_DIM
 from .blocks import FinalLayer, JointBlock, SingleStreamBlock
 from .embedders import TIMESTEP_DIM, AudioEmbedder, MLPEmbedder, timestep_features

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..audio.log_mel import loudness_reference
-from ..emotion import EMOTIONS, NONE_INDEX
+from ..emotion_labels import EMOTIONS, NONE_INDEX
 from ..motion import MOTION_DIM, SCALE, TRANSLATION, MotionStats, released_stats
 from ..starter.controls import compose, rest_expression
 from ..window_plan import WINDOW

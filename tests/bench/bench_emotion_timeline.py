@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from moda_core.audio.features import AudioFeatures
-from moda_core.emotion import EMOTIONS, emotion_weights
+from moda_core.emotion_labels import EMOTIONS, emotion_weights
 from moda_core.emotion_timeline import TRANSITION_S, EmotionTimeline, parse_timeline
 from moda_core.example import SPEECH
 from moda_core.motion import EXPRESSION, FPS

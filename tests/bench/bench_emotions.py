@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from moda_core.emotion import EMOTIONS
+from moda_core.emotion_labels import EMOTIONS
 from moda_core.motion import EXPRESSION, Motion, released_stats
 from moda_core.portrait.image import limit_size, read_image
 from moda_core.portrait.portrait import Portrait

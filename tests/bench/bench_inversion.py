@@ -7,7 +7,7 @@ standard deviations of the training set, over the dims that move.
 
 import torch
 
-from moda_core.emotion import emotion_weights
+from moda_core.emotion_labels import emotion_weights
 from moda_core.example import SPEECH
 from moda_core.motion import Motion
 from moda_core.sampling.inversion import invert_flow, moving_dims, normalized_motion

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from moda_core.config import EMOTIONS
 from moda_core.direct.director import direct_motion
 from moda_core.direct.script import ScriptEvent
 from moda_core.direct.script_parser import parse_script
 from moda_core.direct.script_words import SCRIPT_WORDS
+from moda_core.emotion_labels import EMOTIONS
 from moda_core.motion import EXPRESSION, HEAD, PITCH, ROLL, SCALE, YAW, Motion, released_stats
 from moda_core.starter.controls import CONTROLS, compose, read, rest_expression
 

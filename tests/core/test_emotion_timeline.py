@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from moda_core.config import EMOTIONS
+from moda_core.emotion_labels import EMOTIONS
 from moda_core.emotion_timeline import EmotionKey, EmotionTimeline, parse_timeline
 from moda_core.emotion_words import SYNONYMS, find_emotion
 
