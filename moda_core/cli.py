@@ -146,7 +146,7 @@ def make_video(
     MoDAError
         If an input or the output can't be used.
     """
-    from .out_of_memory import is_out_of_memory
+    from .runtime.out_of_memory import is_out_of_memory
     from .talk import TalkSettings, talk
 
     settings, stopwatch = settings or TalkSettings(), Stopwatch()

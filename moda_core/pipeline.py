@@ -9,13 +9,13 @@ from .emotion import Emotion
 from .motion import Motion
 from .motion_model import MotionModel
 from .portrait.portrait import Portrait
+from .runtime.threads import threads_for
 from .sampling.chain import Progress
 from .sampling.emotion_curve import EmotionCurve
 from .sampling.inputs import check_inputs
 from .sampling.kept_motion import KeptCurves, finish_motion
 from .sampling.request import SamplingRequest
 from .sampling.sample import sample_motion
-from .threads import threads_for
 
 
 def perform(

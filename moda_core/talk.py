@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from .audio.waveform import audio_duration, frame_count
-from .beside import beside
 from .bundle import load_released, load_starter
 from .console import Stopwatch
 from .contact_sheet import FrameSampler
@@ -22,6 +21,7 @@ from .motion import Motion
 from .pipeline import perform
 from .portrait.portrait import Portrait
 from .renderer.driving import DrivingOptions
+from .runtime.beside import beside
 from .sampling.chain import Progress
 from .sampling.options import SamplingOptions
 from .sampling.request import SamplingRequest

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..threads import one_thread
+from ..runtime.threads import one_thread
 from .face_box import FaceBox, group_windows, is_same_face, without_overlaps
 from .face_crop import face_crop, grayscale
 from .haar_cascade import FLAT_NORM, Cascade, load_cascade

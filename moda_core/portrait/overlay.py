@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..errors import MoDAError
-from ..out_of_memory import is_out_of_memory
+from ..runtime.out_of_memory import is_out_of_memory
 from .compositing import Backdrop
 from .paste_mask import covered_box, mask_blocks
 

@@ -6,7 +6,6 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from ..chunks import in_chunks
 from ..keypoints import refine_motion_info, transform_keypoints
 from ..motion import Motion, previous_motion, released_stats
 from ..portrait.composer import Composer, crop_composer
@@ -16,6 +15,7 @@ from ..portrait.landmarks import FaceLandmarks
 from ..portrait.paste_back import PasteBack, check_picture, frames_to_uint8
 from ..portrait.portrait import Portrait, check_playable
 from ..portrait.resample_picture import reduce_area
+from ..runtime.chunks import in_chunks
 from .driving import DrivingOptions, driving_keypoints
 from .networks import RendererNetworks
 from .prepared import PreparedPortrait, SourceFace

@@ -17,7 +17,7 @@ from ..mmdit.model import MotionMMDiT
 from ..motion import EXPRESSION, FPS, MOTION_DIM, STD_FLOOR, Motion, MotionStats
 from ..motion_model import MotionModel
 from ..portrait.portrait import Portrait
-from ..threads import threads_for
+from ..runtime.threads import threads_for
 from ..window_plan import WINDOW, count_windows, window_audio
 from .chain import Progress
 from .emotion_curve import EmotionCurve

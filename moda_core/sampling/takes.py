@@ -11,8 +11,8 @@ from ..audio.features import AudioFeatures
 from ..motion import EXPRESSION, HEAD, Motion, MotionStats
 from ..motion_model import MotionModel
 from ..portrait.portrait import Portrait
+from ..runtime.threads import threads_for
 from ..starter.controls import CONTROLS, read
-from ..threads import threads_for
 from .chain import Progress
 from .emotion_curve import EmotionCurve
 from .inputs import check_inputs

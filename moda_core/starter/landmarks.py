@@ -12,7 +12,7 @@ from ..portrait.detect import SURE_SCORE, face_in_box, find_faces, quarter_turn
 from ..portrait.face_box import FaceBox
 from ..portrait.face_crop import grayscale
 from ..portrait.landmarks import FaceLandmarks
-from ..threads import one_thread
+from ..runtime.threads import one_thread
 from .eyes import EYE_DISTANCE, Eyes, find_eyes
 from .mouth import MOUTH_Y, Mouth, find_mouth
 

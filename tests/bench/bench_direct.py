@@ -25,7 +25,7 @@ from moda_core.direct.script_words import SCRIPT_WORDS
 from moda_core.direct.smooth import smooth_motion
 from moda_core.motion import FPS, Motion, released_stats
 from moda_core.motion_files.motion_file import load_motion, save_motion
-from moda_core.threads import one_thread
+from moda_core.runtime.threads import one_thread
 from tests.parity.synthetic_weights import normal
 
 from .timing import best_seconds

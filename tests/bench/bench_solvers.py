@@ -8,11 +8,11 @@ import torch
 
 from moda_core.emotion_labels import emotion_weights
 from moda_core.example import SPEECH
+from moda_core.runtime.threads import one_thread
 from moda_core.sampling.options import SCHEDULES, SOLVERS, SamplingOptions
 from moda_core.sampling.sample import sample_takes
 from moda_core.sampling.solvers import count_calls
 from moda_core.starter_model import encode_speech, load_starter_model
-from moda_core.threads import one_thread
 
 SEEDS = (42, 43, 44, 45)
 EMOTIONS = ("none", "happiness")

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from moda_core.beside import beside
+from moda_core.runtime.beside import beside
 
 
 def test_every_item_is_worked_on_in_order():

@@ -4,8 +4,8 @@ import weakref
 import pytest
 import torch
 
-from moda_core.chunks import in_chunks
 from moda_core.errors import MoDAError
+from moda_core.runtime.chunks import in_chunks
 
 
 def limited(most: list[int], log: list[tuple[int, int]]):

@@ -11,7 +11,6 @@ import torch
 from moda_core.errors import MoDAError
 from moda_core.example import PORTRAIT
 from moda_core.motion import Motion, released_stats
-from moda_core.out_of_memory import is_out_of_memory
 from moda_core.portrait.compositing import Compositing
 from moda_core.portrait.crop import crop_from_landmarks
 from moda_core.portrait.image import read_image
@@ -19,6 +18,7 @@ from moda_core.portrait.landmarks import FaceLandmarks
 from moda_core.renderer.dense_motion import SourceVolume
 from moda_core.renderer.driving import DrivingOptions
 from moda_core.renderer.model import PortraitRenderer
+from moda_core.runtime.out_of_memory import is_out_of_memory
 from moda_core.starter.landmarks import find_landmarks
 from tests.bench.stand_ins import StandInNetwork, stand_in_renderer
 

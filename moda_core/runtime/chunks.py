@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from torch import Tensor
 
-from .errors import MoDAError
+from ..errors import MoDAError
 from .out_of_memory import is_out_of_memory
 
 

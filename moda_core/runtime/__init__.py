@@ -1,0 +1,1 @@
+"""Threads, background work, chunks of frames, and running out of memory."""
