@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from .console import ByteBar, shell_word, write_line
-from .converted import SUFFIX, conversion_path, is_current
 from .errors import DownloadError, InputFileError, MoDAError
 from .model_files.catalog import named_files
 from .model_files.convert import HALF_PARTS, check_part, convert_file
@@ -14,6 +13,7 @@ from .model_files.identity import verify
 from .model_files.places import command_line_places
 from .model_files.report import FileReport, describe, report_files, summarise_licences
 from .model_files.stamps import Stamps, user_stamps
+from .weights.converted import SUFFIX, conversion_path, is_current
 
 PACK = Path(__file__).resolve().parents[1]
 

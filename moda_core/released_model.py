@@ -7,9 +7,7 @@ import torch
 from torch import Tensor
 
 from .audio.features import AudioFeatures
-from .checkpoint import load_strict
 from .config import RELEASED
-from .converted import converted_file
 from .mmdit.linear import CPUOperations, tune
 from .mmdit.model import MotionMMDiT
 from .mmdit.released_keys import convert_mmdit
@@ -17,8 +15,10 @@ from .model_folder import ENCODER
 from .motion import MotionStats, modulate_lips, previous_motion, released_stats
 from .motion_model import MotionModel
 from .portrait.portrait import Portrait
-from .released_files import null_audio, read_released
 from .renderer.model import RENDERER
+from .weights.checkpoint import load_strict
+from .weights.converted import converted_file
+from .weights.released_files import null_audio, read_released
 from .window_plan import WINDOW
 
 

@@ -10,7 +10,6 @@ from .audio.features import AudioFeatures
 from .audio.log_mel import log_mel_features
 from .audio.recording import open_recording
 from .audio.waveform import frame_count
-from .checkpoint import cast_floats, load_strict, read_config, read_safetensors
 from .errors import InputFileError
 from .mmdit.linear import CPUOperations, tune
 from .mmdit.model import MotionMMDiT
@@ -20,6 +19,7 @@ from .motion_model import MotionModel
 from .portrait.portrait import Portrait
 from .starter.controls import rest_expression
 from .starter.performance import finish_performance
+from .weights.checkpoint import cast_floats, load_strict, read_config, read_safetensors
 from .window_plan import WINDOW
 
 STARTER_ENCODER = "log-mel (built in)"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputFileError
-from ..input_file import check_input_file
+from ..weights.input_file import check_input_file
 from .speech_preparation import SAMPLE_RATE
 
 CONFIG_FILE, PREPROCESSOR_FILE = "config.json", "preprocessor_config.json"

@@ -6,9 +6,9 @@ from math import prod
 from pathlib import Path
 
 from ..errors import InputFileError
-from ..file_format import SAFETENSORS, weights_format
-from ..file_guess import guess_network
-from ..safetensors_header import read_header
+from ..weights.file_format import SAFETENSORS, weights_format
+from ..weights.file_guess import guess_network
+from ..weights.safetensors_header import read_header
 from .encoder_config import BASES, SUPPORTED, EncoderConfig
 
 # The speech encoder that the released model was trained on: the name of its folder or file, or a

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from ..checkpoint import cast_finite, check_layout, load_strict, read_checkpoint
-from ..converted import is_outdated
 from ..errors import InputFileError
-from ..file_guess import guess_network
+from ..weights.checkpoint import cast_finite, check_layout, load_strict, read_checkpoint
+from ..weights.converted import is_outdated
+from ..weights.file_guess import guess_network
 from .encoder_config import EncoderConfig, read_encoder_config
 from .encoder_file import FRONT_END, encoder_name, identify_encoder, read_shapes
 from .hubert import SpeechEncoder

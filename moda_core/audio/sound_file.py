@@ -11,7 +11,7 @@ import numpy as np
 from einops import rearrange
 
 from ..errors import InputFileError
-from ..input_file import check_input_file
+from ..weights.input_file import check_input_file
 
 logger = logging.getLogger(__name__)
 

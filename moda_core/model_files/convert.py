@@ -12,8 +12,10 @@ from torch import Tensor
 from ..audio.encoder_config import read_encoder_config
 from ..audio.encoder_file import identify_encoder
 from ..audio.encoder_folder import WEIGHT_NORM, read_encoder
-from ..checkpoint import cast_finite, read_checkpoint
-from ..converted import (
+from ..errors import InputFileError, OutputError
+from ..model_folder import PARTS
+from ..weights.checkpoint import cast_finite, read_checkpoint
+from ..weights.converted import (
     HALF_SUFFIX,
     SHA256,
     conversion_metadata,
@@ -21,10 +23,8 @@ from ..converted import (
     is_current,
     state_of,
 )
-from ..errors import InputFileError, OutputError
-from ..input_file import check_input_file
-from ..model_folder import PARTS
-from ..released_files import read_released
+from ..weights.input_file import check_input_file
+from ..weights.released_files import read_released
 from .digest import file_digest
 from .tensor_file import DTYPES, Layout, differs, write_header, write_tensor
 

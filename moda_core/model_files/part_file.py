@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import DownloadError, InputFileError
-from ..file_format import HEAD_SIZE, foreign_content, weights_format
+from ..weights.file_format import HEAD_SIZE, foreign_content, weights_format
 from .catalog import ModelFile
 from .digest import Progress, file_digest, git_blob_digest
 from .hub_file import (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..model_folder import RENDERER_PARTS, encoder_weights, find_parts, find_renderers
-from ..quick_check import find_problem
+from ..weights.quick_check import find_problem
 from .catalog import ModelFile, is_renderer, published_files
 from .identity import human_size, identify
 from .places import Places

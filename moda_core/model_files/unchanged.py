@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..converted import converted_file
+from ..weights.converted import converted_file
 from .stamps import Stamps
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ..errors import InputFileError
-from ..input_file import check_input_file
+from ..weights.input_file import check_input_file
 
 try:  # left out of some builds of Pillow
     from PIL import ImageCms

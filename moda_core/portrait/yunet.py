@@ -12,8 +12,8 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..checkpoint import cast_floats, load_strict, read_checkpoint
 from ..errors import InputFileError
+from ..weights.checkpoint import cast_floats, load_strict, read_checkpoint
 from .face_box import FaceBox
 from .landmarks import FaceLandmarks, face_axes
 

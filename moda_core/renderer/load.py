@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..checkpoint import load_strict
-from ..converted import converted_file
 from ..model_folder import ModelFiles
-from ..released_files import read_released
+from ..weights.checkpoint import load_strict
+from ..weights.converted import converted_file
+from ..weights.released_files import read_released
 from .acceleration import accelerate
 from .model import PortraitRenderer, RendererNetworks
 from .networks import NETWORKS

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..checkpoint import save_safetensors
 from ..mmdit.model import MotionMMDiT
 from ..mmdit.released_keys import MMDIT_PREFIX
 from ..motion import MotionStats
+from ..weights.checkpoint import save_safetensors
 
 
 @dataclass(frozen=True)

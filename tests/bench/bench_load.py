@@ -21,12 +21,12 @@ CHILD = """
 import json, sys, time
 from pathlib import Path
 import torch
-from moda_core.checkpoint import load_strict
+from moda_core.weights.checkpoint import load_strict
 from moda_core.config import RELEASED
 from moda_core.console import peak_memory
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
-from moda_core.released_files import read_released
+from moda_core.weights.released_files import read_released
 path, dtype = Path(sys.argv[1]), getattr(torch, sys.argv[2])
 torch.zeros(8).to(torch.bfloat16).aminmax()
 before, start = peak_memory(), time.perf_counter()

@@ -17,11 +17,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from moda_core.checkpoint import read_checkpoint
 from moda_core.console import peak_memory
 from moda_core.errors import InputFileError
 from moda_core.model_files.digest import file_digest
 from moda_core.model_files.stamps import Stamps
+from moda_core.weights.checkpoint import read_checkpoint
 
 LONG_AGO_S = 10**9
 # What happens in Python when something is imported, unpickled or run.

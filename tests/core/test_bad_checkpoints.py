@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from moda_core.checkpoint import read_checkpoint
 from moda_core.errors import InputFileError
+from moda_core.weights.checkpoint import read_checkpoint
 
 FORMATS = {
     "safetensors": save_file,

@@ -16,7 +16,7 @@ from moda_core.model_files.catalog import (
     published_files,
 )
 from moda_core.model_folder import PARTS, RENDERER_PARTS
-from moda_core.released_files import expected_shapes
+from moda_core.weights.released_files import expected_shapes
 
 KNOWN = [file for part in PARTS for file in known_files(part)]
 FILES = list(dict.fromkeys([*published_files(), *KNOWN]))

@@ -7,16 +7,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from moda_core.checkpoint import (
+from moda_core.errors import InputFileError, OutputError
+from moda_core.mmdit.model import MotionMMDiT
+from moda_core.mmdit.released_keys import convert_mmdit
+from moda_core.weights.checkpoint import (
     load_strict,
     read_checkpoint,
     read_config,
     read_safetensors,
     save_safetensors,
 )
-from moda_core.errors import InputFileError, OutputError
-from moda_core.mmdit.model import MotionMMDiT
-from moda_core.mmdit.released_keys import convert_mmdit
 from tests.parity.motion_cases import TINY
 
 FORMATS = {

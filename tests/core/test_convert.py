@@ -8,13 +8,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from moda_core.checkpoint import read_checkpoint
-from moda_core.converted import converted_file
 from moda_core.errors import InputFileError, OutputError
 from moda_core.model_files import convert
 from moda_core.model_files.convert import HALF_PARTS, convert_file
 from moda_core.model_files.digest import file_digest
 from moda_core.model_folder import PARTS
+from moda_core.weights.checkpoint import read_checkpoint
+from moda_core.weights.converted import converted_file
 from tests.bench.bench_load import REQUIRED, measure, write_model
 from tests.bench.stand_in_encoder import TINY_SIZES, random_encoder
 from tests.parity.synthetic_models import stitching

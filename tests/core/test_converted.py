@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from moda_core.converted import converted_file, is_outdated
 from moda_core.model_files.convert import convert_file
 from moda_core.renderer.load import load_network
+from moda_core.weights.converted import converted_file, is_outdated
 
 from .conftest import SMALL
 
@@ -77,7 +77,7 @@ def test_a_damaged_conversion_is_not_read(original, content):
 
 def test_choosing_the_file_does_not_need_torch():
     code = (
-        "import sys, moda_core.converted as c; c.converted_file('x.pth');"
+        "import sys, moda_core.weights.converted as c; c.converted_file('x.pth');"
         "sys.exit('torch' in sys.modules)"
     )
 

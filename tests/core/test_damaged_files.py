@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from moda_core import checkpoint
-from moda_core.checkpoint import read_checkpoint
 from moda_core.errors import InputFileError
+from moda_core.weights import checkpoint
+from moda_core.weights.checkpoint import read_checkpoint
 from tests.core.damaged_reader import WATCHED
 
 NUM_DAMAGES = 2000

@@ -11,14 +11,14 @@ from safetensors.torch import load_file
 from moda_core import models_command
 from moda_core.cli import main
 from moda_core.errors import InputFileError
-from moda_core.file_format import SAFETENSORS, weights_format
 from moda_core.model_files import download, identity, stamps
 from moda_core.model_files.catalog import named_files
 from moda_core.model_files.places import folder_places
 from moda_core.model_files.report import report_files
 from moda_core.model_files.stamps import user_stamps
 from moda_core.model_files.unchanged import check_unchanged
-from moda_core.released_files import expected_shapes
+from moda_core.weights.file_format import SAFETENSORS, weights_format
+from moda_core.weights.released_files import expected_shapes
 
 from .fault_cases import model_file, weights
 from .hub_server import Fault, HubServer

@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from moda_core import released_files
 from moda_core.errors import InputFileError
-from moda_core.released_files import KINDS, expected_shapes, null_audio, read_released
+from moda_core.weights import released_files
+from moda_core.weights.released_files import KINDS, expected_shapes, null_audio, read_released
 from tests.bench.bench_load import REQUIRED, measure, write_model
 from tests.parity.synthetic_weights import TEST_MANIFESTS, checkpoint_state
 

@@ -10,7 +10,7 @@ from moda_core.errors import InputFileError
 from moda_core.model_files.convert import convert_file
 from moda_core.model_files.stamps import Stamps
 from moda_core.model_files.unchanged import check_unchanged
-from moda_core.released_files import expected_shapes
+from moda_core.weights.released_files import expected_shapes
 
 PART = "stitching_retargeting_module"
 

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from moda_core.checkpoint import load_strict
 from moda_core.config import RELEASED, MMDiTConfig
 from moda_core.flow import euler_step, noise_levels, predict_clean, timesteps, training_sigmas
 from moda_core.keypoints import (
@@ -26,6 +25,7 @@ from moda_core.motion import (
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 from moda_core.sampling.window import WindowSampler
+from moda_core.weights.checkpoint import load_strict
 from moda_core.window_plan import OVERLAP, cross_fade, window_audio
 
 from .media_cases import reduced_picture, size_limits

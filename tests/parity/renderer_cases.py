@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from moda_core.checkpoint import load_strict
 from moda_core.renderer.acceleration import accelerate
 from moda_core.renderer.networks import NETWORKS
+from moda_core.weights.checkpoint import load_strict
 
 from .synthetic_weights import checkpoint_state, described, image
 

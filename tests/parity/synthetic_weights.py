@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-CORE_MANIFESTS = Path(__file__).parents[2] / "moda_core" / "manifests"
+CORE_MANIFESTS = Path(__file__).parents[2] / "moda_core" / "weights" / "manifests"
 TEST_MANIFESTS = Path(__file__).with_name("manifests")
 
 # Lists of keys and shapes, and what stands before a key in the name that seeds its tensor.

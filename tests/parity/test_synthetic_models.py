@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from moda_core.checkpoint import read_checkpoint
 from moda_core.model_folder import find_model_files
-from moda_core.released_files import read_released
+from moda_core.weights.checkpoint import read_checkpoint
+from moda_core.weights.released_files import read_released
 from tests.parity import synthetic_models, synthetic_weights
 from tests.parity.synthetic_models import FILES, main, speech_encoder, stitching
 from tests.parity.synthetic_weights import checkpoint_state, spectral_left, weight

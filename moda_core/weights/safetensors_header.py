@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import InputFileError
+from ..errors import InputFileError
 
 LARGEST_HEADER = 100_000_000  # bytes; the safetensors library reads no larger one
 

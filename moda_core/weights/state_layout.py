@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .errors import InputFileError
+from ..errors import InputFileError
 
 # What trainers put around the weights, the usual one first.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "params")

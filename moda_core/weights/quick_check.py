@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from .errors import InputFileError
+from ..errors import InputFileError
 from .file_format import SAFETENSORS, weights_format
 from .safetensors_header import read_header
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import InputFileError
+from ..errors import InputFileError
 from .safetensors_header import read_header
 
 SUFFIX, HALF_SUFFIX = ".safetensors", "_fp16.safetensors"

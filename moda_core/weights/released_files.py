@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..errors import InputFileError
 from .checkpoint import cast_finite, read_checkpoint
-from .errors import InputFileError
 from .file_guess import guess_network
 from .state_layout import join_problems, list_problems
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .errors import InputFileError
+from ..errors import InputFileError
 
 
 def check_input_file(path: Path, kind: str) -> None:

@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from .errors import InputFileError
+from ..errors import InputFileError
 from .input_file import check_input_file
 
 SAFETENSORS = "safetensors"

@@ -1,0 +1,1 @@
+"""Reading of weights: formats, manifests, strict loading, conversion."""
