@@ -12,7 +12,7 @@ from .audio.encoder_folder import load_audio_encoder
 from .audio.features import AudioFeatures
 from .audio.recording import encode_recording
 from .model_folder import ENCODER, ModelFiles
-from .motion import Motion
+from .motion.motion import Motion
 from .motion_model import MotionModel
 from .portrait.compositing import Compositing
 from .portrait.crop import CROP_SCALE, CropTransform

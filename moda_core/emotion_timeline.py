@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .emotion_labels import emotion_weights
 from .emotion_words import take_blend
-from .motion import FPS
+from .motion.motion import FPS
 from .text_cursor import SEPARATORS, TextCursor
 
 TRANSITION_S = 0.4

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .audio.features import AudioFeatures
 from .mmdit.model import MotionMMDiT
-from .motion import MotionStats
+from .motion.motion import MotionStats
 from .portrait.portrait import Portrait
 
 

@@ -6,9 +6,9 @@ from PIL import Image
 from torch import Tensor
 
 from .direct.level import frame_levels
-from .motion import EXPRESSION, FPS, MOTION_DIM, PITCH, ROLL, YAW, Motion
+from .motion.controls import CONTROLS, read
+from .motion.motion import EXPRESSION, FPS, MOTION_DIM, PITCH, ROLL, YAW, Motion
 from .plot.panels import Curve, Panel, draw_panels
-from .starter.controls import CONTROLS, read
 from .starter.render_mouth import lip_opening
 
 # Told apart by colour-blind people too; after Okabe and Ito, for a dark background.

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from .audio.features import AudioFeatures
 from .emotion import Emotion
-from .motion import Motion
+from .motion.motion import Motion
 from .motion_model import MotionModel
 from .portrait.portrait import Portrait
 from .runtime.threads import threads_for

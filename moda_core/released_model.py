@@ -12,7 +12,7 @@ from .mmdit.linear import CPUOperations, tune
 from .mmdit.model import MotionMMDiT
 from .mmdit.released_keys import convert_mmdit
 from .model_folder import ENCODER
-from .motion import MotionStats, modulate_lips, previous_motion, released_stats
+from .motion.motion import MotionStats, modulate_lips, previous_motion, released_stats
 from .motion_model import MotionModel
 from .portrait.portrait import Portrait
 from .renderer.model import RENDERER

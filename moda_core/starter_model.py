@@ -14,10 +14,10 @@ from .errors import InputFileError
 from .mmdit.linear import CPUOperations, tune
 from .mmdit.model import MotionMMDiT
 from .mmdit.released_keys import MMDIT_PREFIX
-from .motion import FPS, MOTION_DIM, MotionStats
+from .motion.controls import rest_expression
+from .motion.motion import FPS, MOTION_DIM, MotionStats
 from .motion_model import MotionModel
 from .portrait.portrait import Portrait
-from .starter.controls import rest_expression
 from .starter.performance import finish_performance
 from .weights.checkpoint import cast_floats, load_strict, read_config, read_safetensors
 from .window_plan import WINDOW

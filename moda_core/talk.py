@@ -17,7 +17,7 @@ from .locate_face import FaceChoice, locate_face
 from .model_files.stamps import user_stamps
 from .model_files.unchanged import check_unchanged
 from .model_folder import find_model_files
-from .motion import Motion
+from .motion.motion import Motion
 from .pipeline import perform
 from .portrait.portrait import Portrait
 from .renderer.driving import DrivingOptions

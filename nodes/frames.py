@@ -4,7 +4,7 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..moda_core.motion import Motion
+from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.crop import crop_face
 from ..moda_core.portrait.portrait import Portrait
 from . import _host

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from comfy_api.latest import io, ui
 
-from ..moda_core.motion import Motion
-from ..moda_core.motion_files.motion_file import load_motion, save_motion
+from ..moda_core.motion.files.motion_file import load_motion, save_motion
+from ..moda_core.motion.motion import Motion
 from . import _host
 from ._user_files import saved_path, user_files
 from .types import MotionType

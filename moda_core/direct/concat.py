@@ -7,9 +7,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..motion import EXPRESSION, Motion
-from ..starter.smooth import smoothstep
-from .ranges import check_number
+from ..motion.checks import check_number
+from ..motion.easing import smoothstep
+from ..motion.motion import EXPRESSION, Motion
 
 LONGEST_CROSSFADE_S = 60.0
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..motion import EXPRESSION, HEAD, PITCH, ROLL, Motion, released_stats
-from ..starter.smooth import smoothstep
-from .ranges import check_choice, check_head, check_number
+from ..motion.checks import check_choice, check_head, check_number
+from ..motion.easing import smoothstep
+from ..motion.motion import EXPRESSION, HEAD, PITCH, ROLL, Motion, released_stats
 
 POSES = ("first", "zero")
 LONGEST_FADE_S = 60.0

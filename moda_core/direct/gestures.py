@@ -6,10 +6,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..motion import Motion
-from ..starter.smooth import smoothstep
+from ..motion.checks import check_number
+from ..motion.easing import smoothstep
+from ..motion.motion import Motion
 from .pose import AXES, LARGEST_ANGLE_DEG
-from .ranges import check_number
 
 SHORTEST_S, LONGEST_S = 0.2, 60.0
 MOST_REPEATS = 20

@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..motion import (
+from ..motion.checks import check_head, check_number
+from ..motion.controls import rest_expression
+from ..motion.motion import (
     EXPRESSION,
     FPS,
     HEAD,
@@ -17,11 +19,9 @@ from ..motion import (
     Motion,
     released_stats,
 )
-from ..starter.controls import rest_expression
 from ..starter.performance import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
 from .eyes import set_blinks, set_gaze
 from .pose import AXES
-from .ranges import check_head, check_number
 
 LONGEST_S = 4 * 3600.0
 LARGEST_AMOUNT = 5.0

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from torch import Tensor
 
-from ..motion import Motion
+from ..motion.motion import Motion
 
 SILENCE = 1e-4  # level up to which a recording counts as silent throughout
 OTHER_LENGTH_S = 0.5  # a sound and a motion that differ by more do not belong together

@@ -7,10 +7,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..motion import EXPRESSION, LIP_KEYPOINTS, Motion, MotionStats, modulate_lips, released_stats
-from ..starter.smooth import smoothstep
-from .ranges import check_number
-from .regions import part_matrix
+from ..motion.checks import check_number
+from ..motion.easing import smoothstep
+from ..motion.motion import (
+    EXPRESSION,
+    LIP_KEYPOINTS,
+    Motion,
+    MotionStats,
+    modulate_lips,
+    released_stats,
+)
+from ..motion.regions import part_matrix
 
 # Speech; a smile or a sneer is no part of it, and is neither amplified nor closed.
 SPEECH_CONTROLS = ("jaw", "close", "width")

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ..motion import EXPRESSION, Motion
+from ..motion.checks import check_weights
+from ..motion.motion import EXPRESSION, Motion
+from ..motion.regions import REGIONS, add_by_region
 from .fade import make_loop
-from .ranges import check_weights
-from .regions import REGIONS, add_by_region
 from .retime import fit_motion
 
 LOOP_CROSSFADE_S = 0.5

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..motion import PITCH, ROLL, SCALE, TRANSLATION, YAW, Motion
-from ..starter.smooth import soft_clamp
-from .ranges import check_choice, check_number
+from ..motion.checks import check_choice, check_number
+from ..motion.easing import soft_clamp
+from ..motion.motion import PITCH, ROLL, SCALE, TRANSLATION, YAW, Motion
 
 AXES = {"pitch": PITCH, "yaw": YAW, "roll": ROLL}
 CENTERS = ("mean", "first", "zero")

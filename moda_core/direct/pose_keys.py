@@ -9,11 +9,11 @@ import torch
 from scipy.interpolate import PchipInterpolator
 from torch import Tensor
 
-from ..motion import FPS, Motion
-from ..starter.smooth import smoothstep
+from ..motion.checks import check_choice, check_number
+from ..motion.easing import smoothstep
+from ..motion.motion import FPS, Motion
 from ..text_cursor import DEGREES, SEPARATORS, WORD, TextCursor, suggestion
 from .pose import AXES, LARGEST_ANGLE_DEG
-from .ranges import check_choice, check_number
 
 MODES = ("add", "replace")
 LONGEST_EASE_S = 60.0

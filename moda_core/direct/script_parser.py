@@ -6,7 +6,7 @@ import re
 from ..emotion_labels import EMOTIONS
 from ..emotion_timeline import EmotionKey, EmotionTimeline, parse_timeline
 from ..emotion_words import SYNONYMS, find_emotion, take_blend
-from ..motion import FPS
+from ..motion.motion import FPS
 from ..text_cursor import DEGREES, SEPARATORS, SHOWN_LETTERS, WORD, TextCursor, suggestion
 from .gestures import LONGEST_S as LONGEST_GESTURE_S
 from .gestures import MOST_REPEATS

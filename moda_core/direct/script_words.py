@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..motion import EXPRESSION, Motion
-from ..starter.controls import CONTROLS, compose, read
+from ..motion.controls import CONTROLS, compose, read
+from ..motion.motion import EXPRESSION, Motion
 from ..starter.performance import LIDS
 from .eyes import set_gaze
 from .gestures import nod, shake

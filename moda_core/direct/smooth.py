@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from scipy.signal import lfilter, savgol_filter
 
-from ..motion import STD_FLOOR, Motion, released_stats
-from .ranges import check_choice, check_number, check_weights
-from .regions import REGIONS, add_by_region, region_matrix
+from ..motion.checks import check_choice, check_number, check_weights
+from ..motion.motion import STD_FLOOR, Motion, released_stats
+from ..motion.regions import REGIONS, add_by_region, region_matrix
 
 METHODS = ("one euro", "savitzky-golay")
 SPEED_CUTOFF_HZ = 1.0  # of the speed that sets the cutoff, as in the paper

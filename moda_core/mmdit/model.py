@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..config import MMDiTConfig
 from ..emotion_labels import EMOTIONS
-from ..motion import MOTION_DIM
+from ..motion.motion import MOTION_DIM
 from .blocks import FinalLayer, JointBlock, SingleStreamBlock
 from .embedders import TIMESTEP_DIM, AudioEmbedder, MLPEmbedder, timestep_features
 from .rope import rope_tables

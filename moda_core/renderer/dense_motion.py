@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..keypoints import NUM_KEYPOINTS
+from ..motion.keypoints import NUM_KEYPOINTS
 from .hourglass import HOURGLASS_WIDTH, Hourglass
 from .motion_grid import DEPTH, HEIGHT, WIDTH, heat_maps, identity_grid, sample_translated
 

@@ -7,8 +7,8 @@ import torch
 from scipy.signal import lfilter
 from torch import Tensor, nn
 
-from ..keypoints import NUM_KEYPOINTS, POSE_KEYS, rotation_matrix
-from ..motion import LIP_KEYPOINTS, Motion, motion_info
+from ..motion.keypoints import NUM_KEYPOINTS, POSE_KEYS, rotation_matrix
+from ..motion.motion import LIP_KEYPOINTS, Motion, motion_info
 
 # The reference shifts the gaze of every driven frame: keypoint and what is added to its y.
 GAZE_OFFSET_Y = {11: 0.0025, 15: 0.0025, 13: 0.00075, 16: 0.00075}

@@ -6,8 +6,8 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from ..keypoints import refine_motion_info, transform_keypoints
-from ..motion import Motion, previous_motion, released_stats
+from ..motion.keypoints import refine_motion_info, transform_keypoints
+from ..motion.motion import Motion, previous_motion, released_stats
 from ..portrait.composer import Composer, crop_composer
 from ..portrait.compositing import Compositing
 from ..portrait.crop import CropTransform, crop_face, crop_from_landmarks

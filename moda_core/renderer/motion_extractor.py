@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..keypoints import NUM_KEYPOINTS, NUM_POSE_BINS
+from ..motion.keypoints import NUM_KEYPOINTS, NUM_POSE_BINS
 from .convnext import WIDTHS, ConvNeXtV2
 from .folding import State
 from .layers import check_image

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..keypoints import NUM_KEYPOINTS
+from ..motion.keypoints import NUM_KEYPOINTS
 from .dense_motion import DEPTH, VOLUME_SHAPE, Deformation, DenseMotion, SourceVolume
 from .folding import State, fold_batch_norm, fold_conv_blocks
 from .grid_sample import sample

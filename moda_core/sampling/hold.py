@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ..motion import MOTION_DIM
+from ..motion.motion import MOTION_DIM
 from .options import Velocity
 
 

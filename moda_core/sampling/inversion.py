@@ -14,7 +14,7 @@ from torch import Tensor
 from ..audio.features import AudioFeatures
 from ..emotion_labels import emotion_weights
 from ..mmdit.model import MotionMMDiT
-from ..motion import EXPRESSION, FPS, MOTION_DIM, STD_FLOOR, Motion, MotionStats
+from ..motion.motion import EXPRESSION, FPS, MOTION_DIM, STD_FLOOR, Motion, MotionStats
 from ..motion_model import MotionModel
 from ..portrait.portrait import Portrait
 from ..runtime.threads import threads_for

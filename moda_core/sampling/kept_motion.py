@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..audio.features import AudioFeatures
-from ..direct.ranges import check_choice, check_number
-from ..direct.regions import REGION_KEYPOINTS
-from ..motion import (
+from ..motion.checks import check_choice, check_number
+from ..motion.easing import smoothstep
+from ..motion.motion import (
     EXPRESSION,
     FPS,
     HEAD,
@@ -28,8 +28,8 @@ from ..motion import (
     Motion,
     MotionStats,
 )
+from ..motion.regions import REGION_KEYPOINTS
 from ..motion_model import MotionModel
-from ..starter.smooth import smoothstep
 from .hold import Hold
 from .inversion import moving_dims
 

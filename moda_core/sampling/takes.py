@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from ..audio.features import AudioFeatures
-from ..motion import EXPRESSION, HEAD, Motion, MotionStats
+from ..motion.controls import CONTROLS, read
+from ..motion.motion import EXPRESSION, HEAD, Motion, MotionStats
 from ..motion_model import MotionModel
 from ..portrait.portrait import Portrait
 from ..runtime.threads import threads_for
-from ..starter.controls import CONTROLS, read
 from .chain import Progress
 from .emotion_curve import EmotionCurve
 from .inputs import check_inputs

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from ..mmdit.model import MotionMMDiT
-from ..motion import smooth_pose
+from ..motion.motion import smooth_pose
 from .emotion_curve import EmotionCurve
 from .field import VelocityField
 from .hold import Hold

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..motion import PITCH, ROLL, SCALE, TRANSLATION, YAW, Motion, released_stats
-from .controls import CONTROLS, read
-from .smooth import soft_clamp
+from ..motion.controls import CONTROLS, read
+from ..motion.easing import soft_clamp
+from ..motion.motion import PITCH, ROLL, SCALE, TRANSLATION, YAW, Motion, released_stats
 
 # Bounds of every control; motion of the released model reads out far beyond them at times.
 CONTROL_RANGES = {

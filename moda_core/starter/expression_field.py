@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
+from ..motion.easing import bump
 from .face_shape import FaceShape
 from .render_eyes import LidPlace, brow_shift, eye_shift
 from .render_mouth import MouthOpening, mouth_shift
-from .smooth import bump
 
 CHEEK_RISE, NOSE_WING_RISE = 0.045, 0.05
 BLINKS = ("blink_left", "blink_right")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..motion.easing import bump, smoothstep
 from .face_shape import FaceShape, MouthShape
 from .render_mouth import SKULL_SHARE, MouthOpening
-from .smooth import bump, smoothstep
 
 TOOTH_WIDTH = 0.125  # of an upper front tooth, in eye distances
 UPPER_TEETH_BELOW_SEAM = 0.055

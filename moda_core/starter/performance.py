@@ -11,8 +11,8 @@ from scipy.ndimage import gaussian_filter1d, median_filter
 from scipy.signal import lfilter
 from torch import Tensor
 
-from ..motion import EXPRESSION, FPS, PITCH, ROLL, TRANSLATION, YAW
-from .controls import CONTROLS, compose, read, rest_expression
+from ..motion.controls import CONTROLS, compose, read, rest_expression
+from ..motion.motion import EXPRESSION, FPS, PITCH, ROLL, TRANSLATION, YAW
 
 LIDS = [CONTROLS.index("blink_left"), CONTROLS.index("blink_right")]
 BLINK = np.array([0.35, 0.9, 1.0, 0.9, 0.55, 0.25, 0.1])  # closure of the lids, frame by frame

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from ..motion.easing import bump, smoothstep
 from .drive import Pose
 from .face_shape import HALF_FACE, FaceShape
-from .smooth import bump, smoothstep
 
 HEAD_HALF_WIDTH = 1.22 * HALF_FACE  # with the hair
 HEAD_TOP = -1.6  # of a face of the template's length

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..motion.easing import bump, shoulder, smoothstep
 from .face_shape import EyeShape, FaceShape
-from .smooth import bump, shoulder, smoothstep
 
 LOWER_LID_RISE = 0.2  # of the eye's opening, in a full blink
 LID_OVERLAP = 0.028  # of shut lids over the rims, because eyes differ from the template

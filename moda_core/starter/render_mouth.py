@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..motion.easing import bump, shoulder, smoothstep, soft_clamp
 from .face_shape import FaceShape, MouthShape
-from .smooth import bump, shoulder, smoothstep, soft_clamp
 
 OPENING = 0.56  # of the lips at jaw 1, in eye distances
 PRESS = 0.05  # how much opening pressed lips take away

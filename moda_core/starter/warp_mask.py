@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from ..motion.easing import smoothstep
 from ..portrait.paste_mask import softened_mask
 from .pose_field import head_weight
-from .smooth import smoothstep
 from .warp_region import Region
 
 # Share of the head's movement from which on the frame alone is seen: half of the shoulders' share.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..motion import Motion
+from ..motion.motion import Motion
 from ..portrait.composer import picture_composer
 from ..portrait.compositing import Compositing
 from ..portrait.crop import CROP_SCALE, CropTransform, crop_face, crop_from_landmarks

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..emotion_labels import EMOTIONS
-from ..starter.controls import CONTROLS
+from ..motion.controls import CONTROLS
 
 # Offsets of controls, and of the head in degrees; neutral and none are the rest pose. The lips'
 # speech (jaw, close, width) is left alone. Guidance enlarges them by its scale.

@@ -19,10 +19,10 @@ from torch import Tensor
 from ..audio.log_mel import SAMPLE_RATE, log_mel_features
 from ..emotion_labels import EMOTIONS, NONE_INDEX, emotion_weights
 from ..mmdit.model import IDENTITY_DIM
-from ..motion import FPS
+from ..motion.controls import CONTROLS, read, rest_expression
+from ..motion.motion import FPS
 from ..sampling.options import SamplingOptions
 from ..sampling.sample import sample_motion
-from ..starter.controls import CONTROLS, read, rest_expression
 from ..starter.performance import finish_performance
 from ..starter.render_mouth import OPENING
 from ..starter_model import load_starter_model

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from ..flow import predict_clean
 from ..mmdit.model import IDENTITY_DIM, MotionMMDiT
-from ..motion import EXPRESSION, STD_FLOOR, MotionStats
-from ..starter.controls import CONTROLS, compose, read
+from ..motion.controls import CONTROLS, compose, read
+from ..motion.motion import EXPRESSION, STD_FLOOR, MotionStats
 from ..window_plan import WINDOW
 from .batches import Batch
 from .measures import LIP_COLUMNS

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ..mmdit.embedders import AudioEmbedder
-from ..starter.controls import CONTROLS
+from ..motion.controls import CONTROLS
 from .batches import Batch, BatchSampler
 from .optimization import optimize
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from ..config import MMDiTConfig
 from ..mmdit.model import MotionMMDiT
 from ..mmdit.rope import apply_rope, rope_tables
-from ..motion import MOTION_DIM
+from ..motion.motion import MOTION_DIM
 
 MEAN_FEATURE = 1.8  # of speech; the audio embedder starts centred on it
 GATE = 0.3  # how much every block adds at the start

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..audio.log_mel import FRAMES_PER_VIDEO_FRAME, NUM_BANDS
-from ..motion import MotionStats
-from ..starter.controls import read
+from ..motion.controls import read
+from ..motion.motion import MotionStats
 from .batches import Batch, BatchSampler
 from .measures import LIP_COLUMNS
 from .optimization import optimize

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
-from ..starter.controls import CONTROLS
+from ..motion.controls import CONTROLS
 from .dataset import Clip
 from .targets import speech_energy
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..mmdit.model import MotionMMDiT
 from ..mmdit.released_keys import MMDIT_PREFIX
-from ..motion import MotionStats
+from ..motion.motion import MotionStats
 from ..weights.checkpoint import save_safetensors
 
 

@@ -18,13 +18,13 @@ from moda_core.direct.lips import close_in_silence, modulate_released_lips, scal
 from moda_core.direct.mix import mix_motion
 from moda_core.direct.pose import AxisAdjustment, adjust_pose
 from moda_core.direct.pose_keys import PoseKey, apply_pose_keys
-from moda_core.direct.regions import REGIONS
 from moda_core.direct.retime import retime_motion
 from moda_core.direct.script_parser import parse_script
 from moda_core.direct.script_words import SCRIPT_WORDS
 from moda_core.direct.smooth import smooth_motion
-from moda_core.motion import FPS, Motion, released_stats
-from moda_core.motion_files.motion_file import load_motion, save_motion
+from moda_core.motion.files.motion_file import load_motion, save_motion
+from moda_core.motion.motion import FPS, Motion, released_stats
+from moda_core.motion.regions import REGIONS
 from moda_core.runtime.threads import one_thread
 from tests.parity.synthetic_weights import normal
 

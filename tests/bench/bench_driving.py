@@ -2,8 +2,8 @@
 
 import torch
 
-from moda_core.keypoints import refine_motion_info, transform_keypoints
-from moda_core.motion import Motion, previous_motion, released_stats
+from moda_core.motion.keypoints import refine_motion_info, transform_keypoints
+from moda_core.motion.motion import Motion, previous_motion, released_stats
 from moda_core.renderer.driving import driving_keypoints
 from moda_core.renderer.stitching import KeypointMLP
 from tests.parity.synthetic_weights import normal

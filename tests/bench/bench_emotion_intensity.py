@@ -17,7 +17,7 @@ from moda_core.audio.log_mel import log_mel_features
 from moda_core.emotion_labels import emotion_weights
 from moda_core.errors import MoDAError
 from moda_core.example import SPEECH
-from moda_core.motion import FPS
+from moda_core.motion.motion import FPS
 from moda_core.portrait.image import limit_size, read_image
 from moda_core.runtime.threads import one_thread
 from moda_core.sampling.emotion_curve import EmotionCurve

@@ -15,12 +15,12 @@ from moda_core.audio.features import AudioFeatures
 from moda_core.emotion_labels import EMOTIONS, emotion_weights
 from moda_core.emotion_timeline import TRANSITION_S, EmotionTimeline, parse_timeline
 from moda_core.example import SPEECH
-from moda_core.motion import EXPRESSION, FPS
+from moda_core.motion.controls import CONTROLS, read, rest_expression
+from moda_core.motion.motion import EXPRESSION, FPS
 from moda_core.runtime.threads import one_thread
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.starter.controls import CONTROLS, read, rest_expression
 from moda_core.starter_model import encode_speech, load_starter_model
 
 CLASSES = [label for label in EMOTIONS if label != "none"]

@@ -9,12 +9,12 @@ import torch
 
 from moda_core.emotion_labels import emotion_weights
 from moda_core.example import SPEECH
-from moda_core.motion import Motion
+from moda_core.motion.controls import rest_expression
+from moda_core.motion.motion import Motion
 from moda_core.runtime.threads import one_thread
 from moda_core.sampling.inversion import invert_flow, moving_dims, normalized_motion
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.starter.controls import rest_expression
 from moda_core.starter_model import encode_speech, load_starter_model
 
 STEPS = (10, 25)

@@ -11,7 +11,7 @@ import time
 import torch
 
 from moda_core.example import SPEECH
-from moda_core.motion import FPS, HEAD
+from moda_core.motion.motion import FPS, HEAD
 from moda_core.runtime.threads import one_thread
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_takes

@@ -2,8 +2,8 @@
 
 import torch
 
-from moda_core.motion import Motion, released_stats
-from moda_core.starter.controls import CONTROLS, compose, read, rest_expression
+from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
+from moda_core.motion.motion import Motion, released_stats
 
 
 def random_motion(num_frames=60, seed=0, fps=25, rest=None):

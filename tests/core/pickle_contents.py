@@ -1,6 +1,6 @@
 """What was read of a pickle, to be compared."""
 
-from moda_core.motion_files.pickled_array import PickledArray
+from moda_core.motion.files.pickled_array import PickledArray
 
 
 def plain(content):

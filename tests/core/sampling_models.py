@@ -2,7 +2,7 @@
 
 import torch
 
-from moda_core.motion import MotionStats
+from moda_core.motion.motion import MotionStats
 from moda_core.motion_model import MotionModel
 from moda_core.portrait.portrait import Portrait
 

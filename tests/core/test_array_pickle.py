@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moda_core.motion_files import array_pickle
-from moda_core.motion_files.array_pickle import read_array_pickle
+from moda_core.motion.files import array_pickle
+from moda_core.motion.files.array_pickle import read_array_pickle
 
 from .pickle_contents import plain
 

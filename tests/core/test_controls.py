@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from moda_core.motion import EXPRESSION, Motion, released_stats
-from moda_core.starter.controls import CONTROLS, DIRECTIONS, compose, read, rest_expression
+from moda_core.motion.controls import CONTROLS, DIRECTIONS, compose, read, rest_expression
+from moda_core.motion.motion import EXPRESSION, Motion, released_stats
 from moda_core.starter.drive import CONTROL_RANGES, bounded_controls, bounded_pose
 from moda_core.starter.render_mouth import lip_opening
 

@@ -13,7 +13,7 @@ from moda_core.direct.pose import AxisAdjustment, adjust_pose
 from moda_core.direct.pose_keys import PoseKey, apply_pose_keys
 from moda_core.direct.retime import retime_motion
 from moda_core.direct.smooth import smooth_motion
-from moda_core.motion import EXPRESSION, HEAD
+from moda_core.motion.motion import EXPRESSION, HEAD
 
 from .direct_cases import changed_dims, random_motion
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from moda_core.direct.concat import concat_motions
-from moda_core.motion import YAW
+from moda_core.motion.motion import YAW
 
 from .direct_cases import acted_motion, control, random_motion
 

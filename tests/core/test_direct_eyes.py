@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from moda_core.direct.eyes import blink_curve, blink_times, glances, set_blinks, set_gaze
-from moda_core.starter.controls import CONTROLS
+from moda_core.motion.controls import CONTROLS
 
 from .direct_cases import acted_motion, changed_dims, control, random_motion
 

@@ -15,8 +15,8 @@ from moda_core.direct.script_words import PHRASES, SCRIPT_WORDS
 from moda_core.emotion_labels import EMOTIONS
 from moda_core.emotion_words import SYNONYMS
 from moda_core.errors import InputFileError
-from moda_core.motion import Motion, released_stats
-from moda_core.motion_files.motion_file import load_motion, save_motion
+from moda_core.motion.files.motion_file import load_motion, save_motion
+from moda_core.motion.motion import Motion, released_stats
 
 NUM_TIMELINES, NUM_SCRIPTS, NUM_FILES = 1500, 1500, 2000
 NUMBERS = ("0", "1", "2.5", ".5", "-1", "1e3", "1e999", "0.6", "62f", "3s", "00", "1.2.3", "٣", "+")

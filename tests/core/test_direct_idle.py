@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from moda_core.direct.idle import breathing, idle_motion, still_motion
-from moda_core.motion import HEAD, released_stats
-from moda_core.starter.controls import rest_expression
+from moda_core.motion.controls import rest_expression
+from moda_core.motion.motion import HEAD, released_stats
 
 from .direct_cases import control
 

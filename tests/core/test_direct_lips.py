@@ -10,7 +10,7 @@ from moda_core.direct.lips import (
     scale_lips,
     speech_gate,
 )
-from moda_core.motion import released_stats
+from moda_core.motion.motion import released_stats
 
 from .direct_cases import acted_motion, changed_dims, control, dims, random_motion
 

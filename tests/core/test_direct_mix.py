@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from moda_core.direct.mix import mix_motion
-from moda_core.direct.regions import REGION_CONTROLS, REGION_KEYPOINTS, REGIONS, region_matrix
-from moda_core.motion import EXPRESSION, HEAD, YAW
-from moda_core.starter.controls import CONTROLS, compose
+from moda_core.motion.controls import CONTROLS, compose
+from moda_core.motion.motion import EXPRESSION, HEAD, YAW
+from moda_core.motion.regions import REGION_CONTROLS, REGION_KEYPOINTS, REGIONS, region_matrix
 
 from .direct_cases import acted_motion, changed_dims, control, dims, random_motion
 

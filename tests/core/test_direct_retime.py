@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from moda_core.direct.retime import fit_motion, retime_motion
-from moda_core.motion import Motion
+from moda_core.motion.motion import Motion
 
 from .direct_cases import random_motion
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from scipy.signal import correlate, savgol_filter
 
-from moda_core.direct.regions import REGIONS, region_matrix
 from moda_core.direct.smooth import low_pass, one_euro, savitzky_golay, smooth_motion
-from moda_core.motion import HEAD, STD_FLOOR, YAW, Motion, released_stats
+from moda_core.motion.motion import HEAD, STD_FLOOR, YAW, Motion, released_stats
+from moda_core.motion.regions import REGIONS, region_matrix
 
 from .direct_cases import changed_dims, random_motion
 

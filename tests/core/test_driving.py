@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.keypoints import transform_keypoints
-from moda_core.motion import LIP_KEYPOINTS, Motion
+from moda_core.motion.keypoints import transform_keypoints
+from moda_core.motion.motion import LIP_KEYPOINTS, Motion
 from moda_core.renderer.driving import (
     GAZE_OFFSET_Y,
     DrivingOptions,

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.interpolate import CubicHermiteSpline
 
-from moda_core.interpolation import sample_cubic, sample_linear
+from moda_core.motion.interpolation import sample_cubic, sample_linear
 
 from .direct_cases import random_motion
 

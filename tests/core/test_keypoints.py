@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from moda_core.keypoints import (
+from moda_core.motion.keypoints import (
     head_pose_degrees,
     refine_motion_info,
     rotation_matrix,

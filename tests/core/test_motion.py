@@ -5,7 +5,13 @@ import pytest
 import torch
 from scipy.ndimage import uniform_filter1d
 
-from moda_core.motion import Motion, modulate_lips, previous_motion, released_stats, smooth_pose
+from moda_core.motion.motion import (
+    Motion,
+    modulate_lips,
+    previous_motion,
+    released_stats,
+    smooth_pose,
+)
 
 
 def random_motion(num_frames, seed=0):

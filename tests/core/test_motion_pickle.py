@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from moda_core.errors import InputFileError
-from moda_core.keypoints import rotation_matrix, transform_keypoints
-from moda_core.motion import motion_info, previous_motion, released_stats
-from moda_core.motion_files.angles import rotation_angles
-from moda_core.motion_files.motion_file import load_motion
+from moda_core.motion.files.angles import rotation_angles
+from moda_core.motion.files.motion_file import load_motion
+from moda_core.motion.keypoints import rotation_matrix, transform_keypoints
+from moda_core.motion.motion import motion_info, previous_motion, released_stats
 
 NUM_FRAMES = 5
 PROTOCOLS = (3, 4, 5)
@@ -185,7 +185,7 @@ def test_frames_that_repeat_one_note_are_not_believed(tmp_path, infos):
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("moda_core.motion_files.motion_file.MAX_BYTES", 100)
+    monkeypatch.setattr("moda_core.motion.files.motion_file.MAX_BYTES", 100)
 
     with pytest.raises(InputFileError, match="at most 100 are read"):
         load(tmp_path, b"\x80\x04" + b"N" * 200 + b".")

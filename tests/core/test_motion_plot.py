@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from moda_core import motion_plot
-from moda_core.motion import Motion
+from moda_core.motion.controls import CONTROLS, compose
+from moda_core.motion.motion import Motion
 from moda_core.motion_plot import plot_motion, preview_motion
 from moda_core.plot.panels import PANEL
 from moda_core.plot.ticks import nice_step, time_label, time_ticks, value_ticks
-from moda_core.starter.controls import CONTROLS, compose
 
 SIZES = [(1024, 640), (512, 320)]
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.

@@ -10,7 +10,7 @@ import torch
 
 from moda_core.errors import MoDAError
 from moda_core.example import PORTRAIT
-from moda_core.motion import Motion, released_stats
+from moda_core.motion.motion import Motion, released_stats
 from moda_core.portrait.compositing import Compositing
 from moda_core.portrait.crop import crop_from_landmarks
 from moda_core.portrait.image import read_image

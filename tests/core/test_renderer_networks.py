@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from moda_core.keypoints import refine_motion_info
+from moda_core.motion.keypoints import refine_motion_info
 from moda_core.renderer.acceleration import accelerate
 from moda_core.renderer.appearance import AppearanceExtractor, convert_appearance
 from moda_core.renderer.convnext import ConvNeXtBlock

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from moda_core.motion_files.array_pickle import read_array_pickle
-from moda_core.motion_files.repeated_items import ItemTracker
+from moda_core.motion.files.array_pickle import read_array_pickle
+from moda_core.motion.files.repeated_items import ItemTracker
 
 from .pickle_contents import plain
 

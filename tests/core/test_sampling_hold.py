@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from moda_core.motion import HEAD
+from moda_core.motion.motion import HEAD
 from moda_core.sampling.hold import Hold
 
 from .sampling_cases import features, sample, tiny_network

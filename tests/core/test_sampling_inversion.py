@@ -8,7 +8,7 @@ import torch
 
 from moda_core.audio.features import AudioFeatures
 from moda_core.emotion_labels import emotion_weights
-from moda_core.motion import Motion, MotionStats, smooth_pose
+from moda_core.motion.motion import Motion, MotionStats, smooth_pose
 from moda_core.pipeline import perform
 from moda_core.sampling import inversion
 from moda_core.sampling.fixed_point import FixedPoint, solve_fixed_point

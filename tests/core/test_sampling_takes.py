@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from moda_core.audio.features import AudioFeatures
-from moda_core.motion import YAW, MotionStats
+from moda_core.motion.controls import CONTROLS, compose
+from moda_core.motion.motion import YAW, MotionStats
 from moda_core.sampling.kept_motion import KeptCurves
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.takes import best_agreement, rank_takes, ranking_text, sample_best
-from moda_core.starter.controls import CONTROLS, compose
 
 from .sampling_cases import features, sample
 from .sampling_models import STATS, finish, tiny_model, tiny_portrait

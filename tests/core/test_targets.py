@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from moda_core.emotion_labels import EMOTIONS, emotion_weights
-from moda_core.starter.controls import CONTROLS
+from moda_core.motion.controls import CONTROLS
 from moda_core.training.emotion_poses import add_emotion
 from moda_core.training.espeak import Phone
 from moda_core.training.targets import lip_curves, perform, speech_energy

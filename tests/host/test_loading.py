@@ -61,7 +61,7 @@ def test_v1_mappings_are_absent_so_that_the_entrypoint_is_used(host):
 
 
 def test_the_core_is_reached_as_the_packs_submodule(host):
-    motion = importlib.import_module(f"{host.pack.__name__}.moda_core.motion")
+    motion = importlib.import_module(f"{host.pack.__name__}.moda_core.motion.motion")
 
     assert motion.released_stats().mean.shape == (70,)
     assert "moda_core" not in sys.modules

@@ -5,17 +5,17 @@ import torch
 
 from moda_core.config import RELEASED, MMDiTConfig
 from moda_core.flow import euler_step, noise_levels, predict_clean, timesteps, training_sigmas
-from moda_core.keypoints import (
+from moda_core.mmdit.embedders import timestep_features
+from moda_core.mmdit.model import MotionMMDiT
+from moda_core.mmdit.released_keys import convert_mmdit
+from moda_core.mmdit.rope import rope_tables
+from moda_core.motion.keypoints import (
     head_pose_degrees,
     refine_motion_info,
     rotation_matrix,
     transform_keypoints,
 )
-from moda_core.mmdit.embedders import timestep_features
-from moda_core.mmdit.model import MotionMMDiT
-from moda_core.mmdit.released_keys import convert_mmdit
-from moda_core.mmdit.rope import rope_tables
-from moda_core.motion import (
+from moda_core.motion.motion import (
     modulate_lips,
     motion_info,
     previous_motion,

@@ -12,7 +12,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ..motion import EXPRESSION, released_stats
+from .motion import EXPRESSION, released_stats
 
 # Unit, sign: `left` and `right` are the image's. Signed ones are marked.
 CONTROLS = (

@@ -11,8 +11,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ..motion import EXPRESSION, HEAD, LIP_KEYPOINTS, MOTION_DIM
-from ..starter.controls import CONTROLS, compose, read
+from .controls import CONTROLS, compose, read
+from .motion import EXPRESSION, HEAD, LIP_KEYPOINTS, MOTION_DIM
 
 REGION_CONTROLS = {
     "mouth": ("jaw", "close", "width", "smile", "skew", "sneer"),

@@ -8,12 +8,12 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from ..errors import InputFileError, OutputError
+from ...errors import InputFileError, OutputError
+from ...weights.checkpoint import read_safetensors
+from ...weights.file_format import HEAD_SIZE, foreign_content
+from ...weights.input_file import check_input_file
+from ...weights.safetensors_header import read_header
 from ..motion import MAX_FPS, MIN_FPS, Motion
-from ..weights.checkpoint import read_safetensors
-from ..weights.file_format import HEAD_SIZE, foreign_content
-from ..weights.input_file import check_input_file
-from ..weights.safetensors_header import read_header
 from .json_motion import read_json, write_json
 from .layout import FORMAT, LAYOUT, UNITS, VERSION, check_version
 from .template import read_template
