@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from .audio.features import AudioFeatures
-from .emotion import Emotion
+from .emotion.emotion import Emotion
 from .motion.motion import Motion
 from .motion_model import MotionModel
 from .portrait.portrait import Portrait

@@ -11,7 +11,7 @@ from .audio.waveform import audio_duration, frame_count
 from .bundle import load_released, load_starter
 from .console import Stopwatch
 from .contact_sheet import FrameSampler
-from .emotion_labels import emotion_weights
+from .emotion.labels import emotion_weights
 from .errors import FaceNotFoundError, MoDAError, OutputError
 from .locate_face import FaceChoice, locate_face
 from .model_files.stamps import user_stamps

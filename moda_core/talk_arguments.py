@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from .arguments import box, number, points
-from .emotion_labels import EMOTIONS
+from .emotion.labels import EMOTIONS
 from .errors import MoDAError
 from .model_files.places import ENVIRONMENT, named_folder
 

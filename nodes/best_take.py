@@ -5,7 +5,7 @@ from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
 from ..moda_core.direct.level import frame_levels
-from ..moda_core.emotion import Emotion
+from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.motion.motion import FPS
 from ..moda_core.pipeline import emotion_curve
 from ..moda_core.portrait.portrait import Portrait

@@ -2,8 +2,8 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.emotion import Emotion
-from ..moda_core.emotion_labels import EMOTIONS, emotion_weights
+from ..moda_core.emotion.emotion import Emotion
+from ..moda_core.emotion.labels import EMOTIONS, emotion_weights
 from . import _host
 from .types import EmotionType
 

@@ -9,10 +9,10 @@ import torch
 from scipy.interpolate import PchipInterpolator
 from torch import Tensor
 
+from ..emotion.text_cursor import DEGREES, SEPARATORS, WORD, TextCursor, suggestion
 from ..motion.checks import check_choice, check_number
 from ..motion.easing import smoothstep
 from ..motion.motion import FPS, Motion
-from ..text_cursor import DEGREES, SEPARATORS, WORD, TextCursor, suggestion
 from .pose import AXES, LARGEST_ANGLE_DEG
 
 MODES = ("add", "replace")

@@ -3,11 +3,11 @@
 import math
 import re
 
-from ..emotion_labels import EMOTIONS
-from ..emotion_timeline import EmotionKey, EmotionTimeline, parse_timeline
-from ..emotion_words import SYNONYMS, find_emotion, take_blend
+from ..emotion.labels import EMOTIONS
+from ..emotion.text_cursor import DEGREES, SEPARATORS, SHOWN_LETTERS, WORD, TextCursor, suggestion
+from ..emotion.timeline import EmotionKey, EmotionTimeline, parse_timeline
+from ..emotion.words import SYNONYMS, find_emotion, take_blend
 from ..motion.motion import FPS
-from ..text_cursor import DEGREES, SEPARATORS, SHOWN_LETTERS, WORD, TextCursor, suggestion
 from .gestures import LONGEST_S as LONGEST_GESTURE_S
 from .gestures import MOST_REPEATS
 from .script import Script, ScriptEmotion, ScriptEvent

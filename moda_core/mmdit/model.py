@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import MMDiTConfig
-from ..emotion_labels import EMOTIONS
+from ..emotion.labels import EMOTIONS
 from ..motion.motion import MOTION_DIM
 from .blocks import FinalLayer, JointBlock, SingleStreamBlock
 from .embedders import TIMESTEP_DIM, AudioEmbedder, MLPEmbedder, timestep_features

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..emotion_labels import EMOTIONS, NONE_INDEX
+from ..emotion.labels import EMOTIONS, NONE_INDEX
 
 
 @dataclass(frozen=True, eq=False)

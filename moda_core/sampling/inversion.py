@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..audio.features import AudioFeatures
-from ..emotion_labels import emotion_weights
+from ..emotion.labels import emotion_weights
 from ..mmdit.model import MotionMMDiT
 from ..motion.motion import EXPRESSION, FPS, MOTION_DIM, STD_FLOOR, Motion, MotionStats
 from ..motion_model import MotionModel

@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..emotion_labels import emotion_weights
+from ..emotion.labels import emotion_weights
 from ..mmdit.model import MotionMMDiT
 from ..window_plan import count_windows, window_noise
 from .chain import Progress, sample_chain

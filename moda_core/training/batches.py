@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..audio.log_mel import loudness_reference
-from ..emotion_labels import EMOTIONS, NONE_INDEX
+from ..emotion.labels import EMOTIONS, NONE_INDEX
 from ..motion.controls import compose, rest_expression
 from ..motion.motion import MOTION_DIM, SCALE, TRANSLATION, MotionStats, released_stats
 from ..window_plan import WINDOW

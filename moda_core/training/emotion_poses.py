@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..emotion_labels import EMOTIONS
+from ..emotion.labels import EMOTIONS
 from ..motion.controls import CONTROLS
 
 # Offsets of controls, and of the head in degrees; neutral and none are the rest pose. The lips'

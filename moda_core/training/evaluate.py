@@ -17,7 +17,7 @@ from scipy.signal import resample_poly
 from torch import Tensor
 
 from ..audio.log_mel import SAMPLE_RATE, log_mel_features
-from ..emotion_labels import EMOTIONS, NONE_INDEX, emotion_weights
+from ..emotion.labels import EMOTIONS, NONE_INDEX, emotion_weights
 from ..mmdit.model import IDENTITY_DIM
 from ..motion.controls import CONTROLS, read, rest_expression
 from ..motion.motion import FPS

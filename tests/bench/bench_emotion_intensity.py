@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 
 from moda_core.audio.features import AudioFeatures
 from moda_core.audio.log_mel import log_mel_features
-from moda_core.emotion_labels import emotion_weights
+from moda_core.emotion.labels import emotion_weights
 from moda_core.errors import MoDAError
 from moda_core.example import SPEECH
 from moda_core.motion.motion import FPS

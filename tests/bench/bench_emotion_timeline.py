@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from moda_core.audio.features import AudioFeatures
-from moda_core.emotion_labels import EMOTIONS, emotion_weights
-from moda_core.emotion_timeline import TRANSITION_S, EmotionTimeline, parse_timeline
+from moda_core.emotion.labels import EMOTIONS, emotion_weights
+from moda_core.emotion.timeline import TRANSITION_S, EmotionTimeline, parse_timeline
 from moda_core.example import SPEECH
 from moda_core.motion.controls import CONTROLS, read, rest_expression
 from moda_core.motion.motion import EXPRESSION, FPS

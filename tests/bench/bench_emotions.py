@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from moda_core.emotion_labels import EMOTIONS
+from moda_core.emotion.labels import EMOTIONS
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import EXPRESSION, Motion, released_stats
 from moda_core.portrait.image import limit_size, read_image

@@ -7,7 +7,7 @@ standard deviations of the training set, over the dims that move.
 
 import torch
 
-from moda_core.emotion_labels import emotion_weights
+from moda_core.emotion.labels import emotion_weights
 from moda_core.example import SPEECH
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import Motion

@@ -6,7 +6,7 @@ move, in standard deviations of the training set.
 
 import torch
 
-from moda_core.emotion_labels import emotion_weights
+from moda_core.emotion.labels import emotion_weights
 from moda_core.example import SPEECH
 from moda_core.runtime.threads import one_thread
 from moda_core.sampling.options import SCHEDULES, SOLVERS, SamplingOptions

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from moda_core.config import RELEASED
-from moda_core.emotion_labels import emotion_weights
+from moda_core.emotion.labels import emotion_weights
 from moda_core.flow import euler_step, noise_levels, timesteps
 from moda_core.mmdit.linear import CPUOperations, Linear, tune
 from moda_core.mmdit.model import MotionMMDiT

@@ -12,8 +12,8 @@ import torch
 from moda_core.direct.director import direct_motion
 from moda_core.direct.script_parser import parse_emotions, parse_script
 from moda_core.direct.script_words import PHRASES, SCRIPT_WORDS
-from moda_core.emotion_labels import EMOTIONS
-from moda_core.emotion_words import SYNONYMS
+from moda_core.emotion.labels import EMOTIONS
+from moda_core.emotion.words import SYNONYMS
 from moda_core.errors import InputFileError
 from moda_core.motion.files.motion_file import load_motion, save_motion
 from moda_core.motion.motion import Motion, released_stats

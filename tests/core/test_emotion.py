@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.emotion_labels import EMOTIONS, emotion_weights
+from moda_core.emotion.labels import EMOTIONS, emotion_weights
 
 
 @pytest.mark.parametrize("label", EMOTIONS)

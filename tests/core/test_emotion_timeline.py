@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from moda_core.emotion_labels import EMOTIONS
-from moda_core.emotion_timeline import EmotionKey, EmotionTimeline, parse_timeline
-from moda_core.emotion_words import SYNONYMS, find_emotion
+from moda_core.emotion.labels import EMOTIONS
+from moda_core.emotion.timeline import EmotionKey, EmotionTimeline, parse_timeline
+from moda_core.emotion.words import SYNONYMS, find_emotion
 
 
 def amount(curve, label):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.emotion_labels import emotion_weights
+from moda_core.emotion.labels import emotion_weights
 from moda_core.sampling.denoiser import FlowDenoiser
 from moda_core.sampling.hold import Hold
 from moda_core.sampling.options import SamplingOptions

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.emotion_labels import EMOTIONS, emotion_weights
+from moda_core.emotion.labels import EMOTIONS, emotion_weights
 from moda_core.flow import noise_levels
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.guidance import label_table, plan_rows

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from moda_core.audio.features import AudioFeatures
-from moda_core.emotion_labels import emotion_weights
+from moda_core.emotion.labels import emotion_weights
 from moda_core.motion.motion import Motion, MotionStats, smooth_pose
 from moda_core.pipeline import perform
 from moda_core.sampling import inversion

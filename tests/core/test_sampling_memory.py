@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.emotion_labels import emotion_weights
+from moda_core.emotion.labels import emotion_weights
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.memory import CALL, ROW, TABLE, sampling_bytes
 from moda_core.sampling.options import SamplingOptions

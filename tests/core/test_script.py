@@ -6,7 +6,7 @@ import torch
 from moda_core.direct.script import ScriptEvent
 from moda_core.direct.script_parser import parse_emotions, parse_script
 from moda_core.direct.script_words import SCRIPT_WORDS
-from moda_core.emotion_labels import EMOTIONS
+from moda_core.emotion.labels import EMOTIONS
 
 
 def test_the_example_is_read():

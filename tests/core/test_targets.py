@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.emotion_labels import EMOTIONS, emotion_weights
+from moda_core.emotion.labels import EMOTIONS, emotion_weights
 from moda_core.motion.controls import CONTROLS
 from moda_core.training.emotion_poses import add_emotion
 from moda_core.training.espeak import Phone

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .emotion_labels import EMOTIONS
+from .labels import EMOTIONS
 from .text_cursor import SHOWN_LETTERS, WORD, TextCursor, suggestion
 
 MAX_INTENSITY = 2.0

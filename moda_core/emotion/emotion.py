@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .emotion_timeline import EmotionTimeline
+from .timeline import EmotionTimeline
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,10 +7,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from .emotion_labels import emotion_weights
-from .emotion_words import take_blend
-from .motion.motion import FPS
+from ..motion.motion import FPS
+from .labels import emotion_weights
 from .text_cursor import SEPARATORS, TextCursor
+from .words import take_blend
 
 TRANSITION_S = 0.4
 
