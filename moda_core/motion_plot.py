@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .direct.level import frame_levels
+from .audio.level import frame_levels
 from .motion.controls import CONTROLS, read
 from .motion.motion import EXPRESSION, FPS, MOTION_DIM, PITCH, ROLL, YAW, Motion
 from .plot.panels import Curve, Panel, draw_panels

@@ -4,7 +4,7 @@ import numpy as np
 from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
-from ..moda_core.direct.level import frame_levels
+from ..moda_core.audio.level import frame_levels
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.motion.motion import FPS
 from ..moda_core.pipeline import emotion_curve

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from moda_core.audio.level import frame_levels
 from moda_core.direct.concat import concat_motions
 from moda_core.direct.director import direct_motion
 from moda_core.direct.eyes import set_blinks, set_gaze
 from moda_core.direct.fade import fade_motion, make_loop
 from moda_core.direct.gestures import look, nod, shake
 from moda_core.direct.idle import idle_motion
-from moda_core.direct.level import frame_levels
 from moda_core.direct.lips import close_in_silence, modulate_released_lips, scale_lips
 from moda_core.direct.mix import mix_motion
 from moda_core.direct.pose import AxisAdjustment, adjust_pose

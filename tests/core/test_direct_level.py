@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.direct.level import check_same_length, frame_levels
+from moda_core.audio.level import check_same_length, frame_levels
 
 from .direct_cases import random_motion
 
