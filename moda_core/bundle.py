@@ -11,12 +11,12 @@ from torch import Tensor
 from .audio.encoder_folder import load_audio_encoder
 from .audio.features import AudioFeatures
 from .audio.recording import encode_recording
+from .face.landmarks import FaceLandmarks
 from .model_folder import ENCODER, ModelFiles
 from .motion.motion import Motion
 from .motion_model import MotionModel
 from .portrait.compositing import Compositing
 from .portrait.crop import CROP_SCALE, CropTransform
-from .portrait.landmarks import FaceLandmarks
 from .portrait.portrait import Portrait
 from .released_model import load_released_model
 from .renderer.load import load_renderer

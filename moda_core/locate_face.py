@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from .errors import FaceNotFoundError
-from .portrait.choose_face import choose_face, faces_within
+from .face.cascade_landmarks import find_landmarks, landmarks_from_points
+from .face.choose_face import choose_face, faces_within
+from .face.landmarks import FaceLandmarks
+from .face.yunet import load_yunet
 from .portrait.image import limit_size, read_image, resize_limit
-from .portrait.landmarks import FaceLandmarks
-from .portrait.yunet import load_yunet
-from .starter.landmarks import find_landmarks, landmarks_from_points
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from .console import Stopwatch
 from .contact_sheet import FrameSampler
 from .emotion.labels import emotion_weights
 from .errors import FaceNotFoundError, MoDAError, OutputError
+from .face.cascade_landmarks import LOW_CONFIDENCE
 from .locate_face import FaceChoice, locate_face
 from .model_files.stamps import user_stamps
 from .model_files.unchanged import check_unchanged
@@ -25,7 +26,6 @@ from .runtime.beside import beside
 from .sampling.chain import Progress
 from .sampling.options import SamplingOptions
 from .sampling.request import SamplingRequest
-from .starter.landmarks import LOW_CONFIDENCE
 from .video import COMMENT, VideoWriter, check_output
 
 

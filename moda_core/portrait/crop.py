@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .jaw import jaw_offset
-from .landmarks import FaceLandmarks, face_axes
+from ..face.jaw import jaw_offset
+from ..face.landmarks import FaceLandmarks, face_axes
 from .resample_picture import sample_bilinear, sampling_grid
 
 CROP_SIZE = 512

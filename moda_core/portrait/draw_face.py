@@ -8,8 +8,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from ..face.landmarks import FaceLandmarks
 from .crop import CropTransform
-from .landmarks import FaceLandmarks
 
 DARK, LIGHT = (16, 16, 20), (255, 255, 255)  # one of them shows on any skin
 EYE, MOUTH = (86, 180, 233), (255, 176, 32)  # told apart by colour-blind people too

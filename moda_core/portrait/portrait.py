@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .landmarks import FaceLandmarks
+from ..face.landmarks import FaceLandmarks
 
 
 @dataclass(frozen=True, eq=False)

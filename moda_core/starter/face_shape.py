@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from ..portrait.landmarks import FaceLandmarks
+from ..face.landmarks import FaceLandmarks
 
 # Template, in eye distances (medians over 20 portraits).
 SEAM_Y = 1.04  # of the closed lips

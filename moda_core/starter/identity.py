@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..portrait.landmarks import FaceLandmarks
+from ..face.landmarks import FaceLandmarks
 from .face_shape import MOUTH_HALF_WIDTH, face_shape
 
 # 21 points of a template face (x, y, z) in eye distances; x and y as in the face frame.

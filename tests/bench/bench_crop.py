@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from moda_core.errors import FaceNotFoundError
+from moda_core.face.cascade_landmarks import find_landmarks
+from moda_core.face.landmarks import FaceLandmarks
 from moda_core.portrait.crop import crop_from_landmarks
 from moda_core.portrait.image import SIZE_LIMIT, limit_size, read_image
-from moda_core.portrait.landmarks import FaceLandmarks
-from moda_core.starter.landmarks import find_landmarks
 
 POINTS = ("left_eye", "right_eye", "left_mouth", "right_mouth", "upper_lip", "lower_lip")
 LARGEST_SIDE_ERROR = 0.06

@@ -17,13 +17,13 @@ from moda_core.audio.log_mel import log_mel_features
 from moda_core.emotion.labels import emotion_weights
 from moda_core.errors import MoDAError
 from moda_core.example import SPEECH
+from moda_core.face.cascade_landmarks import find_landmarks
 from moda_core.motion.motion import FPS
 from moda_core.portrait.image import limit_size, read_image
 from moda_core.runtime.threads import one_thread
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.starter.landmarks import find_landmarks
 from moda_core.starter.warp_renderer import WarpRenderer
 from moda_core.starter_model import encode_speech, load_starter_model
 from moda_core.training.dataset import espeak_test_clips

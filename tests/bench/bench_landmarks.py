@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from moda_core.errors import FaceNotFoundError
+from moda_core.face.cascade_landmarks import LOW_CONFIDENCE, find_landmarks
 from moda_core.portrait.image import SIZE_LIMIT, limit_size, read_image
-from moda_core.starter.landmarks import LOW_CONFIDENCE, find_landmarks
 
 POINTS = ("left_eye", "right_eye", "left_mouth", "right_mouth", "upper_lip", "lower_lip")
 PASS_DISTANCE = 0.1

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from moda_core.portrait.landmarks import FaceLandmarks
+from moda_core.face.landmarks import FaceLandmarks
 from moda_core.starter.face_shape import FaceFrame, MouthShape, face_shape
 
 CELLS = 48  # of the measured crop, in an eye distance

@@ -6,10 +6,10 @@ import torch
 from PIL import Image, ImageFilter
 
 from moda_core.errors import FaceNotFoundError
-from moda_core.portrait.choose_face import choose_face, faces_within
-from moda_core.portrait.detect import SURE_SCORE, find_faces, quarter_turn
-from moda_core.portrait.face_box import FaceBox
-from moda_core.starter.landmarks import LOW_CONFIDENCE, find_landmarks
+from moda_core.face.cascade_landmarks import LOW_CONFIDENCE, find_landmarks
+from moda_core.face.choose_face import choose_face, faces_within
+from moda_core.face.detect import SURE_SCORE, find_faces, quarter_turn
+from moda_core.face.face_box import FaceBox
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "moda_core" / "example" / "portrait.jpg"
 SIZE = (200, 300)

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from moda_core.portrait.detect import find_faces
-from moda_core.portrait.face_crop import face_crop
-from moda_core.portrait.haar_cascade import build_cascade, feature_masks, load_cascade
+from moda_core.face.detect import find_faces
+from moda_core.face.face_crop import face_crop
+from moda_core.face.haar_cascade import build_cascade, feature_masks, load_cascade
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "moda_core" / "example" / "portrait.jpg"
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from moda_core.face.landmarks import FaceLandmarks
 from moda_core.portrait.crop import CropTransform
 from moda_core.portrait.draw_face import draw_face
-from moda_core.portrait.landmarks import FaceLandmarks
 
 # Left eye, right eye, corners and lips, in pixels of a crop of side 200, its first pixel at (0, 0).
 PLACES = np.array([[70, 80.5], [130, 84], [80, 140], [121.25, 141], [100, 138], [100, 150]])

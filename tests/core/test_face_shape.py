@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from moda_core.portrait.landmarks import FaceLandmarks
+from moda_core.face.landmarks import FaceLandmarks
 from moda_core.starter.face_shape import face_shape
 from moda_core.starter.identity import identity_keypoints
 from moda_core.starter.shape_fit import fit_shape

@@ -8,9 +8,9 @@ from PIL import Image
 from moda_core import locate_face as module
 from moda_core.errors import FaceNotFoundError
 from moda_core.example import PORTRAIT
+from moda_core.face.face_box import FaceBox
+from moda_core.face.landmarks import FaceLandmarks
 from moda_core.locate_face import FaceChoice, find_face, locate_face
-from moda_core.portrait.face_box import FaceBox
-from moda_core.portrait.landmarks import FaceLandmarks
 
 PICTURE = PORTRAIT
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from moda_core.portrait.landmarks import FaceLandmarks
+from moda_core.face.landmarks import FaceLandmarks
 from tests.bench.picture_measures import FEATURES, as_array, measure
 
 SIZE, UNIT, EYES_Y = 200, 48, 80

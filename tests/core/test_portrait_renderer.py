@@ -10,16 +10,16 @@ import torch
 
 from moda_core.errors import MoDAError
 from moda_core.example import PORTRAIT
+from moda_core.face.cascade_landmarks import find_landmarks
+from moda_core.face.landmarks import FaceLandmarks
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.portrait.compositing import Compositing
 from moda_core.portrait.crop import crop_from_landmarks
 from moda_core.portrait.image import read_image
-from moda_core.portrait.landmarks import FaceLandmarks
 from moda_core.renderer.dense_motion import SourceVolume
 from moda_core.renderer.driving import DrivingOptions
 from moda_core.renderer.model import PortraitRenderer
 from moda_core.runtime.out_of_memory import is_out_of_memory
-from moda_core.starter.landmarks import find_landmarks
 from tests.bench.stand_ins import StandInNetwork, stand_in_renderer
 
 EYES_AND_MOUTH = [(90, 90), (130, 90), (95, 130), (125, 130), (110, 130), (110, 130)]

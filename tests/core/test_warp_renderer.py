@@ -3,9 +3,9 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
+from moda_core.face.landmarks import FaceLandmarks
 from moda_core.motion.controls import CONTROLS, compose, rest_expression
 from moda_core.motion.motion import Motion, released_stats
-from moda_core.portrait.landmarks import FaceLandmarks
 from moda_core.portrait.portrait import Portrait
 from moda_core.starter.warp_renderer import WarpRenderer
 

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from moda_core.errors import InputFileError
-from moda_core.portrait.yunet import YuNet, anchors, decode, load_yunet, suppress, yunet_network
+from moda_core.face.yunet import YuNet, anchors, decode, load_yunet, suppress, yunet_network
 
 pytest.importorskip("kornia")
 
@@ -175,7 +175,7 @@ def test_building_the_network_fetches_nothing():
         "import socket, sys\n"
         "def refuse(*args, **kwargs): raise AssertionError('a connection was opened')\n"
         "socket.socket.connect = socket.create_connection = refuse\n"
-        "from moda_core.portrait.yunet import yunet_network\n"
+        "from moda_core.face.yunet import yunet_network\n"
         "yunet_network()\n"
         "assert 'torchvision' not in sys.modules\n"
     )

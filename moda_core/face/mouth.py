@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from ..portrait.face_crop import face_crop, grayscale
-from ..portrait.haar_cascade import load_cascade
+from .face_crop import face_crop, grayscale
+from .haar_cascade import load_cascade
 from .lips import CROP_CENTER_Y, CROP_EXTENT, CROP_SIDE, Lips, measure_lips
 
 # Where the middle of a mouth is: medians over portraits.

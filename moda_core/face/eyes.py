@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from ..portrait.face_box import FaceBox
-from ..portrait.face_crop import face_crop
-from ..portrait.haar_cascade import load_cascade
+from .face_box import FaceBox
+from .face_crop import face_crop
+from .haar_cascade import load_cascade
 
 EYE_CASCADES = ("eye", "eye_glasses")
 WINDOW_SIZES = (0.18, 0.22)  # of an eye window over the box

@@ -7,13 +7,13 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import FaceNotFoundError
-from ..portrait.choose_face import POINTS_REMEDY, Box, choose_face, faces_within
-from ..portrait.detect import SURE_SCORE, face_in_box, find_faces, quarter_turn
-from ..portrait.face_box import FaceBox
-from ..portrait.face_crop import grayscale
-from ..portrait.landmarks import FaceLandmarks
 from ..runtime.threads import one_thread
+from .choose_face import POINTS_REMEDY, Box, choose_face, faces_within
+from .detect import SURE_SCORE, face_in_box, find_faces, quarter_turn
 from .eyes import EYE_DISTANCE, Eyes, find_eyes
+from .face_box import FaceBox
+from .face_crop import grayscale
+from .landmarks import FaceLandmarks
 from .mouth import MOUTH_Y, Mouth, find_mouth
 
 SMALLEST_FACE = 64  # pixels of the box; fewer do not hold a face that can be animated

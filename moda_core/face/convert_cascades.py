@@ -3,7 +3,7 @@
 Run by hand when the cascades change, never at run time::
 
     pip download opencv-python-headless==4.12.0.88 --no-deps   # the wheel holds cv2/data/*.xml
-    python -m moda_core.portrait.convert_cascades FOLDER_WITH_XML
+    python -m moda_core.face.convert_cascades FOLDER_WITH_XML
 
 The XML files are the published ones, unchanged; `haar_cascades.LICENSE.txt` has their licences.
 """
