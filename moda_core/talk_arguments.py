@@ -161,7 +161,7 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
     """
     import torch
 
-    from .locate_face import FaceChoice
+    from .portrait.find_face import FaceChoice
     from .renderer.driving import DrivingOptions
     from .sampling.options import SamplingOptions
 

@@ -4,8 +4,8 @@ from comfy_api.latest import io
 
 from ..moda_core.arguments import box as parse_box
 from ..moda_core.arguments import points as parse_points
-from ..moda_core.locate_face import FaceChoice, find_face
 from ..moda_core.portrait.draw_face import draw_face
+from ..moda_core.portrait.find_face import FaceChoice, find_face
 from . import _host
 from ._convert import image_of, mask_of, parsed, picture_of
 from .types import LoadedRenderer, PortraitType, RendererType

@@ -5,12 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
-from moda_core import locate_face as module
 from moda_core.errors import FaceNotFoundError
 from moda_core.example import PORTRAIT
 from moda_core.face.face_box import FaceBox
 from moda_core.face.landmarks import FaceLandmarks
-from moda_core.locate_face import FaceChoice, find_face, locate_face
+from moda_core.portrait import find_face as module
+from moda_core.portrait.find_face import FaceChoice, find_face, locate_face
 
 PICTURE = PORTRAIT
 

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .errors import FaceNotFoundError
-from .face.cascade_landmarks import find_landmarks, landmarks_from_points
-from .face.choose_face import choose_face, faces_within
-from .face.landmarks import FaceLandmarks
-from .face.yunet import load_yunet
-from .portrait.image import limit_size, read_image, resize_limit
+from ..errors import FaceNotFoundError
+from ..face.cascade_landmarks import find_landmarks, landmarks_from_points
+from ..face.choose_face import choose_face, faces_within
+from ..face.landmarks import FaceLandmarks
+from ..face.yunet import load_yunet
+from .image import limit_size, read_image, resize_limit
 
 
 @dataclass(frozen=True)
