@@ -11,11 +11,11 @@ from torch import Tensor
 from .audio.encoder_folder import load_audio_encoder
 from .audio.features import AudioFeatures
 from .audio.recording import encode_recording
+from .compositing.compositing import Compositing
 from .face.landmarks import FaceLandmarks
 from .model_folder import ENCODER, ModelFiles
 from .motion.motion import Motion
 from .motion_model import MotionModel
-from .portrait.compositing import Compositing
 from .portrait.crop import CROP_SCALE, CropTransform
 from .portrait.portrait import Portrait
 from .released_model import load_released_model

@@ -7,8 +7,8 @@ import torch
 from comfy_api.latest import InputImpl
 from torch import Tensor
 
-from ..moda_core.backdrop import VideoBackdrop, check_size, pictures_backdrop
-from ..moda_core.portrait.compositing import Backdrop
+from ..moda_core.compositing.backdrop import VideoBackdrop, check_size, pictures_backdrop
+from ..moda_core.compositing.compositing import Backdrop
 from ..moda_core.portrait.portrait import Portrait
 from ._convert import pictures_of
 

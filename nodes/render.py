@@ -6,8 +6,8 @@ from comfy_api.latest import InputImpl, io
 from torch import Tensor
 
 from ..moda_core.audio.waveform import frame_count
+from ..moda_core.compositing.compositing import Compositing
 from ..moda_core.motion.motion import Motion
-from ..moda_core.portrait.compositing import Compositing
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.runtime.beside import beside
 from ..moda_core.soundtrack import AudioTrack

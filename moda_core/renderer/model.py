@@ -6,13 +6,13 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from ..compositing.composer import Composer, crop_composer
+from ..compositing.compositing import Compositing
+from ..compositing.paste_back import PasteBack, check_picture, frames_to_uint8
 from ..face.landmarks import FaceLandmarks
 from ..motion.keypoints import refine_motion_info, transform_keypoints
 from ..motion.motion import Motion, previous_motion, released_stats
-from ..portrait.composer import Composer, crop_composer
-from ..portrait.compositing import Compositing
 from ..portrait.crop import CropTransform, crop_face, crop_from_landmarks
-from ..portrait.paste_back import PasteBack, check_picture, frames_to_uint8
 from ..portrait.portrait import Portrait, check_playable
 from ..portrait.resample_picture import reduce_area
 from ..runtime.chunks import in_chunks

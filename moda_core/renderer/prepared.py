@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..compositing.paste_back import PasteBack
 from ..portrait.crop import CropTransform
-from ..portrait.paste_back import PasteBack
 from .dense_motion import SourceVolume
 
 

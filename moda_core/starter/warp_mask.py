@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from ..compositing.paste_mask import softened_mask
 from ..motion.easing import smoothstep
-from ..portrait.paste_mask import softened_mask
 from .pose_field import head_weight
 from .warp_region import Region
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..compositing.composer import picture_composer
+from ..compositing.compositing import Compositing
 from ..face.landmarks import FaceLandmarks
 from ..motion.motion import Motion
-from ..portrait.composer import picture_composer
-from ..portrait.compositing import Compositing
 from ..portrait.crop import CROP_SCALE, CropTransform, crop_face, crop_from_landmarks
 from ..portrait.portrait import Portrait, check_playable
 from ..runtime.chunks import in_chunks

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.backdrop import VideoBackdrop, check_size, pictures_backdrop
+from moda_core.compositing.backdrop import VideoBackdrop, check_size, pictures_backdrop
 from moda_core.video import VideoWriter
 
 SIZE = (32, 48)

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from moda_core.compositing.composer import crop_composer, picture_composer
+from moda_core.compositing.compositing import Compositing
+from moda_core.compositing.overlay import KeptBackdrop, Overlay
+from moda_core.compositing.paste_back import PasteBack
 from moda_core.errors import MoDAError
-from moda_core.portrait.composer import crop_composer, picture_composer
-from moda_core.portrait.compositing import Compositing
 from moda_core.portrait.crop import CropTransform
-from moda_core.portrait.overlay import KeptBackdrop, Overlay
-from moda_core.portrait.paste_back import PasteBack
 
 HEIGHT, WIDTH = 60, 80
 

@@ -3,10 +3,10 @@ import pytest
 import torch
 from scipy import ndimage
 
-from moda_core.portrait import paste_back
+from moda_core.compositing import paste_back
+from moda_core.compositing.paste_back import PasteBack, frames_to_uint8
+from moda_core.compositing.paste_mask import softened_mask, template_mask
 from moda_core.portrait.crop import CropTransform
-from moda_core.portrait.paste_back import PasteBack, frames_to_uint8
-from moda_core.portrait.paste_mask import softened_mask, template_mask
 
 SIZE = 64
 HEIGHT, WIDTH = 90, 120

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from moda_core.compositing.compositing import Compositing
 from moda_core.errors import MoDAError
 from moda_core.example import PORTRAIT
 from moda_core.face.cascade_landmarks import find_landmarks
 from moda_core.face.landmarks import FaceLandmarks
 from moda_core.motion.motion import Motion, released_stats
-from moda_core.portrait.compositing import Compositing
 from moda_core.portrait.crop import crop_from_landmarks
 from moda_core.portrait.image import read_image
 from moda_core.renderer.dense_motion import SourceVolume

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .portrait.compositing import Backdrop
+from .compositing import Backdrop
 
 Picture = tuple[float, Tensor]
 

@@ -7,7 +7,8 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
-from .crop import CropTransform
+from ..portrait.crop import CropTransform
+from ..portrait.resample_picture import sampling_grid
 from .paste_mask import (
     TEMPLATE_FEATHER,
     check_mask,
@@ -18,7 +19,6 @@ from .paste_mask import (
     placed_template,
     softened_mask,
 )
-from .resample_picture import sampling_grid
 
 BLOCK_PIXELS = 1 << 16  # worked on at once on a CPU, so that they stay in its cache
 

@@ -7,8 +7,8 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from .crop import CropTransform
-from .resample_picture import sample_bilinear, sampling_grid
+from ..portrait.crop import CropTransform
+from ..portrait.resample_picture import sample_bilinear, sampling_grid
 
 TEMPLATE_FEATHER = 16.0  # pixels of the crop
 THINNEST = 1e-6  # stands for no feather, which would divide by zero

@@ -1,0 +1,1 @@
+"""Masks, pasting frames back into the picture, and backdrops."""
