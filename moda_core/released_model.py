@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .audio.features import AudioFeatures
-from .config import RELEASED
+from .mmdit.config import RELEASED
 from .mmdit.linear import CPUOperations, tune
 from .mmdit.model import MotionMMDiT
 from .mmdit.released_keys import convert_mmdit

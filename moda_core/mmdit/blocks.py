@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..config import MMDiTConfig
 from .attention import QKNorm, attend, joint_attention, split_heads
+from .config import MMDiTConfig
 
 NORM_EPS = 1e-6
 

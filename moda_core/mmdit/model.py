@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..config import MMDiTConfig
 from ..emotion.labels import EMOTIONS
 from ..motion.motion import MOTION_DIM
 from .blocks import FinalLayer, JointBlock, SingleStreamBlock
+from .config import MMDiTConfig
 from .embedders import TIMESTEP_DIM, AudioEmbedder, MLPEmbedder, timestep_features
 from .rope import rope_tables
 

@@ -4,7 +4,7 @@ import re
 
 from torch import Tensor
 
-from ..config import MMDiTConfig
+from .config import MMDiTConfig
 
 MMDIT_PREFIX = "talking_head_dit."
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ..config import MMDiTConfig
+from ..mmdit.config import MMDiTConfig
 from ..mmdit.model import MotionMMDiT
 from ..mmdit.rope import apply_rope, rope_tables
 from ..motion.motion import MOTION_DIM

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..config import STARTER, MMDiTConfig
+from ..mmdit.config import STARTER, MMDiTConfig
 from ..mmdit.model import MotionMMDiT
 from .batches import Batch, BatchSampler, Corpus, motion_stats
 from .dataset import training_clips

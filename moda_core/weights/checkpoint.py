@@ -10,8 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..config import MMDiTConfig
 from ..errors import InputFileError, OutputError
+from ..mmdit.config import MMDiTConfig
 from .file_format import SAFETENSORS, TORCH_ZIP, is_stored, weights_format
 from .state_layout import flatten_state, join_problems, list_problems
 

@@ -11,8 +11,8 @@ from unittest.mock import patch
 import torch
 from torch import nn
 
-from moda_core.config import RELEASED
 from moda_core.emotion.labels import emotion_weights
+from moda_core.mmdit.config import RELEASED
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.renderer.networks import NETWORKS
 from moda_core.sampling import row_batch

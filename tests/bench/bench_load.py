@@ -22,7 +22,7 @@ import json, sys, time
 from pathlib import Path
 import torch
 from moda_core.weights.checkpoint import load_strict
-from moda_core.config import RELEASED
+from moda_core.mmdit.config import RELEASED
 from moda_core.console import peak_memory
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit

@@ -9,7 +9,7 @@ from collections import Counter
 import torch
 import torch.nn.functional as F
 
-from moda_core.config import RELEASED
+from moda_core.mmdit.config import RELEASED
 from moda_core.mmdit.linear import CPUOperations, correct_kernels, time_kernels, tune
 from moda_core.mmdit.model import MotionMMDiT
 

@@ -11,9 +11,9 @@ import time
 import torch
 import torch.nn.functional as F
 
-from moda_core.config import RELEASED
 from moda_core.emotion.labels import emotion_weights
 from moda_core.flow import euler_step, noise_levels, timesteps
+from moda_core.mmdit.config import RELEASED
 from moda_core.mmdit.linear import CPUOperations, Linear, tune
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit

@@ -7,7 +7,7 @@ from torch import nn
 
 from moda_core.audio.recording import encode_recording
 from moda_core.bundle import Bundle
-from moda_core.config import MMDiTConfig
+from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.model_folder import ENCODER
 from moda_core.motion.motion import released_stats

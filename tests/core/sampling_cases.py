@@ -2,7 +2,7 @@
 
 import torch
 
-from moda_core.config import MMDiTConfig
+from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_takes

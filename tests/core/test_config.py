@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from moda_core.config import RELEASED
+from moda_core.mmdit.config import RELEASED
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from moda_core.config import MMDiTConfig
 from moda_core.emotion.labels import emotion_weights
+from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.linear import (
     CPUOperations,
     Linear,

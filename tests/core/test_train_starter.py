@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.config import MMDiTConfig
 from moda_core.emotion.labels import emotion_weights
+from moda_core.mmdit.config import MMDiTConfig
 from moda_core.training.batches import BatchSampler, Corpus, motion_stats, rest_motion
 from moda_core.training.dataset import make_clip
 from moda_core.training.espeak import Phone

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from moda_core.config import MMDiTConfig
 from moda_core.emotion.labels import emotion_weights
+from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from moda_core.config import RELEASED, MMDiTConfig
 from moda_core.flow import euler_step, noise_levels, predict_clean, timesteps, training_sigmas
+from moda_core.mmdit.config import RELEASED, MMDiTConfig
 from moda_core.mmdit.embedders import timestep_features
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
