@@ -15,12 +15,12 @@ from .compositing.compositing import Compositing
 from .face.landmarks import FaceLandmarks
 from .model_folder import ENCODER, ModelFiles
 from .motion.motion import Motion
-from .motion_model import MotionModel
 from .portrait.crop import CROP_SCALE, CropTransform
 from .portrait.portrait import Portrait
 from .released_model import load_released_model
 from .renderer.load import load_renderer
 from .sampling.chain import Progress
+from .sampling.motion_model import MotionModel
 from .starter.warp_renderer import WarpRenderer
 from .starter_model import encode_speech, load_starter_model
 

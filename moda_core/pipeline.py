@@ -7,13 +7,13 @@ from torch import Tensor
 from .audio.features import AudioFeatures
 from .emotion.emotion import Emotion
 from .motion.motion import Motion
-from .motion_model import MotionModel
 from .portrait.portrait import Portrait
 from .runtime.threads import threads_for
 from .sampling.chain import Progress
 from .sampling.emotion_curve import EmotionCurve
 from .sampling.inputs import check_inputs
 from .sampling.kept_motion import KeptCurves, finish_motion
+from .sampling.motion_model import MotionModel
 from .sampling.request import SamplingRequest
 from .sampling.sample import sample_motion
 

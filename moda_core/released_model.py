@@ -13,13 +13,13 @@ from .mmdit.model import MotionMMDiT
 from .mmdit.released_keys import convert_mmdit
 from .model_folder import ENCODER
 from .motion.motion import MotionStats, modulate_lips, previous_motion, released_stats
-from .motion_model import MotionModel
 from .portrait.portrait import Portrait
 from .renderer.model import RENDERER
+from .sampling.motion_model import MotionModel
+from .sampling.window_plan import WINDOW
 from .weights.checkpoint import load_strict
 from .weights.converted import converted_file
 from .weights.released_files import null_audio, read_released
-from .window_plan import WINDOW
 
 
 def load_released_model(

@@ -16,11 +16,11 @@ from .mmdit.model import MotionMMDiT
 from .mmdit.released_keys import MMDIT_PREFIX
 from .motion.controls import rest_expression
 from .motion.motion import FPS, MOTION_DIM, MotionStats
-from .motion_model import MotionModel
 from .portrait.portrait import Portrait
+from .sampling.motion_model import MotionModel
+from .sampling.window_plan import WINDOW
 from .starter.performance import finish_performance
 from .weights.checkpoint import cast_floats, load_strict, read_config, read_safetensors
-from .window_plan import WINDOW
 
 STARTER_ENCODER = "log-mel (built in)"
 STARTER_WEIGHTS = Path(__file__).parent / "starter" / "weights" / "starter.safetensors"

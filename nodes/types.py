@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
 from ..moda_core.bundle import Renderer
-from ..moda_core.motion_model import MotionModel
+from ..moda_core.sampling.motion_model import MotionModel
 from . import _host
 
 AudioEncoderType = io.Custom("MODA_AUDIO_ENCODER")

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from ..window_plan import WINDOW, count_windows, cross_fade, window_audio
 from .window import WindowSampler
+from .window_plan import WINDOW, count_windows, cross_fade, window_audio
 
 Progress = Callable[[int, int], None]
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..flow import predict_clean
+from .flow import predict_clean
 from .options import Velocity
 
 

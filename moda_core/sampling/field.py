@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor
 
-from ..flow import NUM_TRAIN_STEPS
 from ..mmdit.model import MotionMMDiT
 from ..mmdit.rope import rope_tables
-from ..window_plan import WINDOW
 from .emotion_curve import EmotionCurve
+from .flow import NUM_TRAIN_STEPS
 from .guidance import label_table
 from .options import SamplingOptions
 from .schedule import Schedule
+from .window_plan import WINDOW
 
 SIGMA_TOLERANCE = 1e-4  # levels are float32, and users write 0.8
 STORED_SIGMAS = 3  # times the steps of a schedule; adaptive solvers ask for ever new noise levels

@@ -1,8 +1,8 @@
 """Whether a model, features and a portrait go together."""
 
 from ..audio.features import AudioFeatures
-from ..motion_model import MotionModel
 from ..portrait.portrait import Portrait
+from .motion_model import MotionModel
 
 
 def check_inputs(model: MotionModel, features: AudioFeatures, portrait: Portrait) -> None:

@@ -15,20 +15,20 @@ from ..audio.features import AudioFeatures
 from ..emotion.labels import emotion_weights
 from ..mmdit.model import MotionMMDiT
 from ..motion.motion import EXPRESSION, FPS, MOTION_DIM, STD_FLOOR, Motion, MotionStats
-from ..motion_model import MotionModel
 from ..portrait.portrait import Portrait
 from ..runtime.threads import threads_for
-from ..window_plan import WINDOW, count_windows, window_audio
 from .chain import Progress
 from .emotion_curve import EmotionCurve
 from .fixed_point import solve_fixed_point
 from .inputs import check_inputs
 from .inverted_noise import InvertedNoise
+from .motion_model import MotionModel
 from .options import SamplingOptions, Velocity
 from .schedule import Schedule
 from .solvers import SOLVE
 from .window import WindowSampler
 from .window_batch import WindowBatch
+from .window_plan import WINDOW, count_windows, window_audio
 
 ONE_STEP_SOLVERS = ("euler", "heun", "midpoint")  # those that need no step before
 INVERSION_STEPS = 50

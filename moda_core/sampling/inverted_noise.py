@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..window_plan import WINDOW, count_windows, window_noise
 from .options import SamplingOptions
+from .window_plan import WINDOW, count_windows, window_noise
 
 # Options that noise belongs to, and what they are called.
 FIXED = {

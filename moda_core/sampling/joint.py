@@ -10,11 +10,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..flow import predict_clean
-from ..window_plan import WINDOW, count_windows, window_audio
 from .chain import Progress
+from .flow import predict_clean
 from .window import WindowSampler
 from .window_batch import WindowBatch
+from .window_plan import WINDOW, count_windows, window_audio
 
 
 def sample_joint(

@@ -29,9 +29,9 @@ from ..motion.motion import (
     MotionStats,
 )
 from ..motion.regions import REGION_KEYPOINTS
-from ..motion_model import MotionModel
 from .hold import Hold
 from .inversion import moving_dims
+from .motion_model import MotionModel
 
 FEATHER_S = 0.8
 LONGEST_S = 36000.0

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from ..window_plan import count_windows
 from .emotion_curve import EmotionCurve
 from .options import SamplingOptions
 from .row_batch import ROWS
+from .window_plan import count_windows
 
 # Of the released network in float32, in bytes: `run.py bench activations`.
 CALL, ROW, TABLE = 60e6, 21e6, 0.6e6

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from ..flow import timesteps
+from .flow import timesteps
 
 SOLVERS = ("euler", "heun", "midpoint", "ab2")
 SCHEDULES = ("released", "even")

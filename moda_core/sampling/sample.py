@@ -8,13 +8,13 @@ from torch import Tensor
 
 from ..emotion.labels import emotion_weights
 from ..mmdit.model import MotionMMDiT
-from ..window_plan import count_windows, window_noise
 from .chain import Progress, sample_chain
 from .emotion_curve import EmotionCurve
 from .hold import Hold
 from .joint import sample_joint
 from .options import SamplingOptions
 from .window import WindowSampler
+from .window_plan import count_windows, window_noise
 
 
 def sample_motion(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..flow import NUM_TRAIN_STEPS, noise_levels, timesteps
+from .flow import NUM_TRAIN_STEPS, noise_levels, timesteps
 from .options import SamplingOptions
 
 

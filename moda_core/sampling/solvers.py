@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from ..flow import euler_step
+from .flow import euler_step
 from .options import Velocity
 from .schedule import Schedule
 

@@ -10,7 +10,6 @@ from torch import Tensor
 from ..audio.features import AudioFeatures
 from ..motion.controls import CONTROLS, read
 from ..motion.motion import EXPRESSION, HEAD, Motion, MotionStats
-from ..motion_model import MotionModel
 from ..portrait.portrait import Portrait
 from ..runtime.threads import threads_for
 from .chain import Progress
@@ -18,6 +17,7 @@ from .emotion_curve import EmotionCurve
 from .inputs import check_inputs
 from .inversion import moving_dims
 from .kept_motion import KeptCurves, finish_motion
+from .motion_model import MotionModel
 from .options import SamplingOptions
 from .sample import sample_takes
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from ..flow import clamp_by_quantile
-from ..window_plan import WINDOW
 from .field import VelocityField
+from .flow import clamp_by_quantile
 from .guidance import plan_rows
 from .row_batch import RowBatch
+from .window_plan import WINDOW
 
 
 class WindowBatch:

@@ -10,7 +10,7 @@ from ..audio.log_mel import loudness_reference
 from ..emotion.labels import EMOTIONS, NONE_INDEX
 from ..motion.controls import compose, rest_expression
 from ..motion.motion import MOTION_DIM, SCALE, TRANSLATION, MotionStats, released_stats
-from ..window_plan import WINDOW
+from ..sampling.window_plan import WINDOW
 from .augment import augment
 from .dataset import Clip
 from .emotion_poses import add_emotion

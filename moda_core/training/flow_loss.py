@@ -5,11 +5,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..flow import predict_clean
 from ..mmdit.model import IDENTITY_DIM, MotionMMDiT
 from ..motion.controls import CONTROLS, compose, read
 from ..motion.motion import EXPRESSION, STD_FLOOR, MotionStats
-from ..window_plan import WINDOW
+from ..sampling.flow import predict_clean
+from ..sampling.window_plan import WINDOW
 from .batches import Batch
 from .measures import LIP_COLUMNS
 

@@ -18,7 +18,7 @@ from moda_core.renderer.networks import NETWORKS
 from moda_core.sampling import row_batch
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.window import WindowSampler
-from moda_core.window_plan import WINDOW, window_audio
+from moda_core.sampling.window_plan import WINDOW, window_audio
 
 CHUNKS = (1, 2)
 PAGE = 4096

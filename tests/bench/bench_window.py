@@ -12,16 +12,16 @@ import torch
 import torch.nn.functional as F
 
 from moda_core.emotion.labels import emotion_weights
-from moda_core.flow import euler_step, noise_levels, timesteps
 from moda_core.mmdit.config import RELEASED
 from moda_core.mmdit.linear import CPUOperations, Linear, tune
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
 from moda_core.mmdit.rope import rope_tables
+from moda_core.sampling.flow import euler_step, noise_levels, timesteps
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.window import WindowSampler
+from moda_core.sampling.window_plan import WINDOW, window_audio, window_noise
 from moda_core.weights.checkpoint import load_strict
-from moda_core.window_plan import WINDOW, window_audio, window_noise
 from tests.parity.motion_cases import whole_last_block
 from tests.parity.synthetic_weights import motion_checkpoint, normal
 

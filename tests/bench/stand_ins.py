@@ -11,9 +11,9 @@ from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.model_folder import ENCODER
 from moda_core.motion.motion import released_stats
-from moda_core.motion_model import MotionModel
 from moda_core.released_model import finish_speech, start_in_picture
 from moda_core.renderer.model import RENDERER, PortraitRenderer, RendererNetworks
+from moda_core.sampling.motion_model import MotionModel
 
 from .stand_in_encoder import random_encoder
 

@@ -3,8 +3,8 @@
 import torch
 
 from moda_core.motion.motion import MotionStats
-from moda_core.motion_model import MotionModel
 from moda_core.portrait.portrait import Portrait
+from moda_core.sampling.motion_model import MotionModel
 
 from .sampling_cases import IDENTITY, NULL_AUDIO, PREVIOUS, tiny_network
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.flow import (
+from moda_core.sampling.flow import (
     clamp_by_quantile,
     euler_step,
     noise_levels,

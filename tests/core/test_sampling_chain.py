@@ -10,7 +10,7 @@ from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 from moda_core.sampling.schedule import through
 from moda_core.sampling.solvers import SOLVE
-from moda_core.window_plan import count_windows, window_noise
+from moda_core.sampling.window_plan import count_windows, window_noise
 
 from .sampling_cases import IDENTITY, NULL_AUDIO, PREVIOUS, features, sample, takes, tiny_network
 from .test_sampling_solvers import k_diffusion_euler

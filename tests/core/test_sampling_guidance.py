@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from moda_core.emotion.labels import EMOTIONS, emotion_weights
-from moda_core.flow import noise_levels
 from moda_core.sampling.emotion_curve import EmotionCurve
+from moda_core.sampling.flow import noise_levels
 from moda_core.sampling.guidance import label_table, plan_rows
 from moda_core.sampling.options import SamplingOptions
-from moda_core.window_plan import window_audio, window_noise
+from moda_core.sampling.window_plan import window_audio, window_noise
 
 from .sampling_cases import IDENTITY, NULL_AUDIO, PREVIOUS, features, sample, tiny_network
 

@@ -15,7 +15,7 @@ from moda_core.sampling.fixed_point import FixedPoint, solve_fixed_point
 from moda_core.sampling.inversion import invert_flow, invert_motion, normalized_motion, windows_of
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.request import SamplingRequest
-from moda_core.window_plan import window_noise
+from moda_core.sampling.window_plan import window_noise
 
 from .sampling_cases import IDENTITY, NULL_AUDIO, PREVIOUS, features, sample, tiny_network
 from .sampling_models import tiny_model, tiny_portrait

@@ -5,7 +5,7 @@ import torch
 
 from moda_core.sampling.joint import overlap_weights
 from moda_core.sampling.row_batch import CPU_ROWS
-from moda_core.window_plan import count_windows
+from moda_core.sampling.window_plan import count_windows
 
 from .sampling_cases import features, sample, takes, tiny_network
 

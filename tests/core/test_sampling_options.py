@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.flow import noise_levels, timesteps
+from moda_core.sampling.flow import noise_levels, timesteps
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.schedule import schedule_of
 

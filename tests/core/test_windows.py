@@ -8,12 +8,7 @@ from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.window_plan import (
-    count_windows,
-    cross_fade,
-    window_audio,
-    window_noise,
-)
+from moda_core.sampling.window_plan import count_windows, cross_fade, window_audio, window_noise
 
 CONFIG = MMDiTConfig(
     width=16,

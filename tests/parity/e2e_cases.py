@@ -10,7 +10,7 @@ from moda_core.released_model import finish_speech, use_silence
 from moda_core.renderer.model import PortraitRenderer, RendererNetworks
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.window_plan import WINDOW, count_windows
+from moda_core.sampling.window_plan import WINDOW, count_windows
 
 from .motion_cases import TINY, build
 from .renderer_cases import build as build_network

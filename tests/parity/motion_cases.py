@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from moda_core.flow import euler_step, noise_levels, predict_clean, timesteps, training_sigmas
 from moda_core.mmdit.config import RELEASED, MMDiTConfig
 from moda_core.mmdit.embedders import timestep_features
 from moda_core.mmdit.model import MotionMMDiT
@@ -22,11 +21,18 @@ from moda_core.motion.motion import (
     released_stats,
     smooth_pose,
 )
+from moda_core.sampling.flow import (
+    euler_step,
+    noise_levels,
+    predict_clean,
+    timesteps,
+    training_sigmas,
+)
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 from moda_core.sampling.window import WindowSampler
+from moda_core.sampling.window_plan import OVERLAP, cross_fade, window_audio
 from moda_core.weights.checkpoint import load_strict
-from moda_core.window_plan import OVERLAP, cross_fade, window_audio
 
 from .media_cases import reduced_picture, size_limits
 from .synthetic_weights import described, motion_checkpoint, normal

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .motion.motion import MOTION_DIM
+from ..motion.motion import MOTION_DIM
 
 WINDOW = 80  # frames that the model sees at once
 OVERLAP = 16

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .audio.features import AudioFeatures
-from .mmdit.model import MotionMMDiT
-from .motion.motion import MotionStats
-from .portrait.portrait import Portrait
+from ..audio.features import AudioFeatures
+from ..mmdit.model import MotionMMDiT
+from ..motion.motion import MotionStats
+from ..portrait.portrait import Portrait
 
 
 @dataclass(frozen=True, eq=False)
