@@ -13,7 +13,7 @@ from .audio.features import AudioFeatures
 from .audio.recording import encode_recording
 from .compositing.compositing import Compositing
 from .face.landmarks import FaceLandmarks
-from .model_folder import ENCODER, ModelFiles
+from .model_files.model_folder import ENCODER, ModelFiles
 from .motion.motion import Motion
 from .portrait.crop import CROP_SCALE, CropTransform
 from .portrait.portrait import Portrait

@@ -11,7 +11,7 @@ from .mmdit.config import RELEASED
 from .mmdit.linear import CPUOperations, tune
 from .mmdit.model import MotionMMDiT
 from .mmdit.released_keys import convert_mmdit
-from .model_folder import ENCODER
+from .model_files.model_folder import ENCODER
 from .motion.motion import MotionStats, modulate_lips, previous_motion, released_stats
 from .portrait.portrait import Portrait
 from .renderer.model import RENDERER

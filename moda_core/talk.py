@@ -14,9 +14,9 @@ from .contact_sheet import FrameSampler
 from .emotion.labels import emotion_weights
 from .errors import FaceNotFoundError, MoDAError, OutputError
 from .face.cascade_landmarks import LOW_CONFIDENCE
+from .model_files.model_folder import find_model_files
 from .model_files.stamps import user_stamps
 from .model_files.unchanged import check_unchanged
-from .model_folder import find_model_files
 from .motion.motion import Motion
 from .pipeline import perform
 from .portrait.find_face import FaceChoice, locate_face

@@ -7,16 +7,16 @@ from pathlib import Path
 from ..moda_core.audio.encoder_file import ENCODER
 from ..moda_core.audio.find_encoders import find_encoders
 from ..moda_core.model_files.catalog import RENDERER, named_files
-from ..moda_core.model_files.places import AUDIO_ENCODERS, LIVEPORTRAIT, MODA
-from ..moda_core.model_files.report import describe, report_files
-from ..moda_core.model_files.unchanged import check_unchanged
-from ..moda_core.model_folder import (
+from ..moda_core.model_files.model_folder import (
     NAMES,
     RENDERER_PARTS,
     find_motion_models,
     find_parts,
     find_renderers,
 )
+from ..moda_core.model_files.places import AUDIO_ENCODERS, LIVEPORTRAIT, MODA
+from ..moda_core.model_files.report import describe, report_files
+from ..moda_core.model_files.unchanged import check_unchanged
 from . import _host
 
 BUILT_IN = "starter (built in)"

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..moda_core.emotion.labels import EMOTIONS
 from ..moda_core.model_files.catalog import RENDERER
-from ..moda_core.model_folder import ENCODER, NAMES, released_motion_models
+from ..moda_core.model_files.model_folder import ENCODER, NAMES, released_motion_models
 from . import _host, menus
 from .types import MotionType
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-TABLE = Path(__file__).parents[1] / "model_files.json"
+TABLE = Path(__file__).with_name("model_files.json")
 HUB = "https://huggingface.co"
 LATEST = "main"  # where no revision could be looked up
 RENDERER = "renderer"  # stands for the five files of LivePortrait

@@ -13,7 +13,6 @@ from ..audio.encoder_config import read_encoder_config
 from ..audio.encoder_file import identify_encoder
 from ..audio.encoder_folder import WEIGHT_NORM, read_encoder
 from ..errors import InputFileError, OutputError
-from ..model_folder import PARTS
 from ..weights.checkpoint import cast_finite, read_checkpoint
 from ..weights.converted import (
     HALF_SUFFIX,
@@ -26,6 +25,7 @@ from ..weights.converted import (
 from ..weights.input_file import check_input_file
 from ..weights.released_files import read_released
 from .digest import file_digest
+from .model_folder import PARTS
 from .tensor_file import DTYPES, Layout, differs, write_header, write_tensor
 
 # Parts whose error in float16 the precision benchmark measured and found small enough, and that are

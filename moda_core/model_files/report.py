@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..model_folder import RENDERER_PARTS, encoder_weights, find_parts, find_renderers
 from ..weights.quick_check import find_problem
 from .catalog import ModelFile, is_renderer, published_files
 from .identity import human_size, identify
+from .model_folder import RENDERER_PARTS, encoder_weights, find_parts, find_renderers
 from .places import Places
 from .stamps import Stamps
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..model_folder import ModelFiles
+from ..model_files.model_folder import ModelFiles
 from ..weights.checkpoint import load_strict
 from ..weights.converted import converted_file
 from ..weights.released_files import read_released

@@ -12,7 +12,7 @@ from torch import nn
 
 from moda_core.audio.encoder_folder import load_audio_encoder
 from moda_core.emotion.labels import emotion_weights
-from moda_core.model_folder import find_model_files
+from moda_core.model_files.model_folder import find_model_files
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.released_model import load_released_model
 from moda_core.renderer.load import load_network, load_renderer

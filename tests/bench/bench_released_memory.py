@@ -23,7 +23,7 @@ def child(minutes: int, sound: str, video: str, device: str) -> None:
 
     from moda_core import talk
     from moda_core.console import peak_memory
-    from moda_core.model_folder import ModelFiles
+    from moda_core.model_files.model_folder import ModelFiles
 
     from .stand_ins import stand_in_bundle
 

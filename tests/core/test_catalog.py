@@ -15,7 +15,7 @@ from moda_core.model_files.catalog import (
     named_files,
     published_files,
 )
-from moda_core.model_folder import PARTS, RENDERER_PARTS
+from moda_core.model_files.model_folder import PARTS, RENDERER_PARTS
 from moda_core.weights.released_files import expected_shapes
 
 KNOWN = [file for part in PARTS for file in known_files(part)]

@@ -12,7 +12,7 @@ from moda_core.errors import InputFileError, OutputError
 from moda_core.model_files import convert
 from moda_core.model_files.convert import HALF_PARTS, convert_file
 from moda_core.model_files.digest import file_digest
-from moda_core.model_folder import PARTS
+from moda_core.model_files.model_folder import PARTS
 from moda_core.weights.checkpoint import read_checkpoint
 from moda_core.weights.converted import converted_file
 from tests.bench.bench_load import REQUIRED, measure, write_model

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from moda_core.errors import InputFileError
-from moda_core.model_folder import (
+from moda_core.model_files.model_folder import (
     RENDERER_PARTS,
     find_model_files,
     find_motion_models,

@@ -5,10 +5,10 @@ import torch
 from safetensors.torch import save_file
 
 from moda_core.model_files.catalog import named_files
+from moda_core.model_files.model_folder import RENDERER_PARTS
 from moda_core.model_files.places import folder_places, kind_places
 from moda_core.model_files.report import describe, report_files, summarise_licences
 from moda_core.model_files.stamps import Stamps
-from moda_core.model_folder import RENDERER_PARTS
 
 WEIGHTS = {"weight": torch.zeros(4)}
 

@@ -196,12 +196,16 @@ def test_the_released_choices_are_offered_once_the_files_lie_where_they_are_fetc
 
 
 def fetched_to():
-    table = json.loads((FOLDER.parent / "moda_core" / "model_files.json").read_text("utf-8"))
+    table = json.loads(
+        (FOLDER.parent / "moda_core" / "model_files" / "model_files.json").read_text("utf-8")
+    )
     return [file["target"] for file in table["downloads"]]
 
 
 def test_the_page_can_offer_a_file_that_its_loader_will_find():
-    table = json.loads((FOLDER.parent / "moda_core" / "model_files.json").read_text("utf-8"))
+    table = json.loads(
+        (FOLDER.parent / "moda_core" / "model_files" / "model_files.json").read_text("utf-8")
+    )
     files = {file["target"]: file for file in table["downloads"]}
     offers = [
         (node, offer)

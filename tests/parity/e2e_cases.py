@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from moda_core.audio.features import AudioFeatures
-from moda_core.model_folder import ENCODER
+from moda_core.model_files.model_folder import ENCODER
 from moda_core.motion.motion import Motion, previous_motion, released_stats
 from moda_core.released_model import finish_speech, use_silence
 from moda_core.renderer.model import PortraitRenderer, RendererNetworks

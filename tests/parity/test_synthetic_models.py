@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.model_folder import find_model_files
+from moda_core.model_files.model_folder import find_model_files
 from moda_core.weights.checkpoint import read_checkpoint
 from moda_core.weights.released_files import read_released
 from tests.parity import synthetic_models, synthetic_weights

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .audio.encoder_config import CONFIG_FILE
-from .audio.encoder_file import ENCODER
-from .audio.encoder_folder import WEIGHT_FILES
-from .errors import InputFileError, MissingModelError
-from .weights.converted import is_outdated
-from .weights.quick_check import find_problem
+from ..audio.encoder_config import CONFIG_FILE
+from ..audio.encoder_file import ENCODER
+from ..audio.encoder_folder import WEIGHT_FILES
+from ..errors import InputFileError, MissingModelError
+from ..weights.converted import is_outdated
+from ..weights.quick_check import find_problem
 
 # What lies nearest to a plain list of numbers comes first.
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
