@@ -3,8 +3,8 @@
 from comfy_api.latest import io
 
 from ..moda_core.audio.level import check_same_length, frame_levels
-from ..moda_core.direct.eyes import set_blinks, set_gaze
-from ..moda_core.direct.lips import close_in_silence, modulate_released_lips, scale_lips
+from ..moda_core.editing.eyes import set_blinks, set_gaze
+from ..moda_core.editing.lips import close_in_silence, modulate_released_lips, scale_lips
 from ..moda_core.motion.motion import Motion
 from . import _host
 from ._convert import sound_of

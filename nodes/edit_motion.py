@@ -2,9 +2,9 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.direct.fade import fade_motion, make_loop
-from ..moda_core.direct.retime import check_speed, retime_motion
-from ..moda_core.direct.smooth import smooth_motion
+from ..moda_core.editing.fade import fade_motion, make_loop
+from ..moda_core.editing.retime import check_speed, retime_motion
+from ..moda_core.editing.smooth import smooth_motion
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
 from . import _host

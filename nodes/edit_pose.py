@@ -2,9 +2,9 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.direct.gestures import look, nod, shake
-from ..moda_core.direct.pose import AxisAdjustment, adjust_pose
-from ..moda_core.direct.pose_keys import apply_pose_keys, parse_pose_keys
+from ..moda_core.editing.gestures import look, nod, shake
+from ..moda_core.editing.pose import AxisAdjustment, adjust_pose
+from ..moda_core.editing.pose_keys import apply_pose_keys, parse_pose_keys
 from ..moda_core.motion.motion import Motion
 from . import _host
 from .types import MotionType

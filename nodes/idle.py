@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..moda_core.direct.idle import idle_motion
+from ..moda_core.editing.idle import idle_motion
 from ..moda_core.motion.motion import FPS, HEAD, Motion, released_stats
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.released_model import start_in_picture

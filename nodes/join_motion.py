@@ -2,8 +2,8 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.direct.concat import concat_motions
-from ..moda_core.direct.mix import mix_motion
+from ..moda_core.editing.concat import concat_motions
+from ..moda_core.editing.mix import mix_motion
 from ..moda_core.motion.motion import Motion
 from . import _host
 from .types import MotionType

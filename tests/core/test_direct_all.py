@@ -3,16 +3,16 @@
 import pytest
 import torch
 
-from moda_core.direct.concat import concat_motions
-from moda_core.direct.eyes import set_blinks, set_gaze
-from moda_core.direct.fade import fade_motion, make_loop
-from moda_core.direct.gestures import look, nod, shake
-from moda_core.direct.lips import close_in_silence, modulate_released_lips, scale_lips
-from moda_core.direct.mix import mix_motion
-from moda_core.direct.pose import AxisAdjustment, adjust_pose
-from moda_core.direct.pose_keys import PoseKey, apply_pose_keys
-from moda_core.direct.retime import retime_motion
-from moda_core.direct.smooth import smooth_motion
+from moda_core.editing.concat import concat_motions
+from moda_core.editing.eyes import set_blinks, set_gaze
+from moda_core.editing.fade import fade_motion, make_loop
+from moda_core.editing.gestures import look, nod, shake
+from moda_core.editing.lips import close_in_silence, modulate_released_lips, scale_lips
+from moda_core.editing.mix import mix_motion
+from moda_core.editing.pose import AxisAdjustment, adjust_pose
+from moda_core.editing.pose_keys import PoseKey, apply_pose_keys
+from moda_core.editing.retime import retime_motion
+from moda_core.editing.smooth import smooth_motion
 from moda_core.motion.motion import EXPRESSION, HEAD
 
 from .direct_cases import changed_dims, random_motion

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.direct.concat import concat_motions
+from moda_core.editing.concat import concat_motions
 from moda_core.motion.motion import YAW
 
 from .direct_cases import acted_motion, control, random_motion

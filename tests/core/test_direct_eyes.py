@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.direct.eyes import blink_curve, blink_times, glances, set_blinks, set_gaze
+from moda_core.editing.eyes import blink_curve, blink_times, glances, set_blinks, set_gaze
 from moda_core.motion.controls import CONTROLS
 
 from .direct_cases import acted_motion, changed_dims, control, random_motion

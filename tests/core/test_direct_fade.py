@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.direct.fade import fade_motion, make_loop, source_frame
+from moda_core.editing.fade import fade_motion, make_loop, source_frame
 from moda_core.motion.motion import Motion, released_stats
 
 from .direct_cases import random_motion

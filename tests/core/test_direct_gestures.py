@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.direct.gestures import look, nod, shake
+from moda_core.editing.gestures import look, nod, shake
 from moda_core.motion.motion import PITCH, YAW
 
 from .direct_cases import acted_motion, changed_dims, random_motion

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.direct.idle import breathing, idle_motion, still_motion
+from moda_core.editing.idle import breathing, idle_motion, still_motion
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import HEAD, released_stats
 

@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.direct.lips import (
-    close_in_silence,
-    modulate_released_lips,
-    scale_lips,
-    speech_gate,
-)
+from moda_core.editing.lips import close_in_silence, modulate_released_lips, scale_lips, speech_gate
 from moda_core.motion.motion import released_stats
 
 from .direct_cases import acted_motion, changed_dims, control, dims, random_motion

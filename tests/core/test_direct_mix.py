@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.direct.mix import mix_motion
+from moda_core.editing.mix import mix_motion
 from moda_core.motion.controls import CONTROLS, compose
 from moda_core.motion.motion import EXPRESSION, HEAD, YAW
 from moda_core.motion.regions import REGION_CONTROLS, REGION_KEYPOINTS, REGIONS, region_matrix

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.direct.pose import AXES, AxisAdjustment, adjust_pose
+from moda_core.editing.pose import AXES, AxisAdjustment, adjust_pose
 from moda_core.motion.motion import PITCH, SCALE, TRANSLATION, YAW, Motion
 
 from .direct_cases import changed_dims, random_motion

@@ -5,8 +5,8 @@ import random
 import pytest
 import torch
 
-from moda_core.direct.pose import AXES
-from moda_core.direct.pose_keys import PoseKey, apply_pose_keys, parse_pose_keys
+from moda_core.editing.pose import AXES
+from moda_core.editing.pose_keys import PoseKey, apply_pose_keys, parse_pose_keys
 from moda_core.motion.motion import PITCH, YAW
 
 from .direct_cases import acted_motion, changed_dims, random_motion

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.direct.retime import fit_motion, retime_motion
+from moda_core.editing.retime import fit_motion, retime_motion
 from moda_core.motion.motion import Motion
 
 from .direct_cases import random_motion

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.signal import correlate, savgol_filter
 
-from moda_core.direct.smooth import low_pass, one_euro, savitzky_golay, smooth_motion
+from moda_core.editing.smooth import low_pass, one_euro, savitzky_golay, smooth_motion
 from moda_core.motion.motion import HEAD, STD_FLOOR, YAW, Motion, released_stats
 from moda_core.motion.regions import REGIONS, region_matrix
 
@@ -122,7 +122,7 @@ def test_only_what_a_region_is_read_from_is_filtered(monkeypatch, region):
         filtered.append(curves.shape)
         return one_euro(curves, *settings)
 
-    monkeypatch.setattr("moda_core.direct.smooth.one_euro", noted)
+    monkeypatch.setattr("moda_core.editing.smooth.one_euro", noted)
     smoothed = smooth_motion(motion, {region: 1.0}).values
 
     unit = (released_stats().std + STD_FLOOR).double().numpy()

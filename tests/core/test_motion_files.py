@@ -8,8 +8,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from moda_core.direct.idle import idle_motion
-from moda_core.direct.retime import retime_motion
+from moda_core.editing.idle import idle_motion
+from moda_core.editing.retime import retime_motion
 from moda_core.errors import InputFileError, OutputError
 from moda_core.motion.files.motion_file import load_motion, save_motion
 from moda_core.motion.motion import MOTION_DIM, Motion
