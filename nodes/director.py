@@ -2,10 +2,10 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.direct.director import direct_motion
-from ..moda_core.direct.script import Script
-from ..moda_core.direct.script_parser import parse_script
-from ..moda_core.direct.script_words import NEUTRAL
+from ..moda_core.editing.script.director import direct_motion
+from ..moda_core.editing.script.script import Script
+from ..moda_core.editing.script.script_parser import parse_script
+from ..moda_core.editing.script.script_words import NEUTRAL
 from ..moda_core.motion.motion import Motion
 from . import _host
 from .types import MotionType

@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.direct.script_parser import parse_emotions
+from ..moda_core.editing.script.script_parser import parse_emotions
 from ..moda_core.emotion.emotion import Emotion
 from . import _host
 from .types import EmotionType

@@ -8,9 +8,6 @@ import numpy as np
 import torch
 
 from moda_core.audio.level import frame_levels
-from moda_core.direct.director import direct_motion
-from moda_core.direct.script_parser import parse_script
-from moda_core.direct.script_words import SCRIPT_WORDS
 from moda_core.editing.concat import concat_motions
 from moda_core.editing.eyes import set_blinks, set_gaze
 from moda_core.editing.fade import fade_motion, make_loop
@@ -21,6 +18,9 @@ from moda_core.editing.mix import mix_motion
 from moda_core.editing.pose import AxisAdjustment, adjust_pose
 from moda_core.editing.pose_keys import PoseKey, apply_pose_keys
 from moda_core.editing.retime import retime_motion
+from moda_core.editing.script.director import direct_motion
+from moda_core.editing.script.script_parser import parse_script
+from moda_core.editing.script.script_words import SCRIPT_WORDS
 from moda_core.editing.smooth import smooth_motion
 from moda_core.motion.files.motion_file import load_motion, save_motion
 from moda_core.motion.motion import FPS, Motion, released_stats

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.direct.director import direct_motion
-from moda_core.direct.script_parser import parse_emotions, parse_script
-from moda_core.direct.script_words import PHRASES, SCRIPT_WORDS
+from moda_core.editing.script.director import direct_motion
+from moda_core.editing.script.script_parser import parse_emotions, parse_script
+from moda_core.editing.script.script_words import PHRASES, SCRIPT_WORDS
 from moda_core.emotion.labels import EMOTIONS
 from moda_core.emotion.words import SYNONYMS
 from moda_core.errors import InputFileError

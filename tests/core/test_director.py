@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from moda_core.direct.director import direct_motion
-from moda_core.direct.script import ScriptEvent
-from moda_core.direct.script_parser import parse_script
-from moda_core.direct.script_words import SCRIPT_WORDS
+from moda_core.editing.script.director import direct_motion
+from moda_core.editing.script.script import ScriptEvent
+from moda_core.editing.script.script_parser import parse_script
+from moda_core.editing.script.script_words import SCRIPT_WORDS
 from moda_core.emotion.labels import EMOTIONS
 from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
 from moda_core.motion.motion import (

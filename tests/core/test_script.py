@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from moda_core.direct.script import ScriptEvent
-from moda_core.direct.script_parser import parse_emotions, parse_script
-from moda_core.direct.script_words import SCRIPT_WORDS
+from moda_core.editing.script.script import ScriptEvent
+from moda_core.editing.script.script_parser import parse_emotions, parse_script
+from moda_core.editing.script.script_words import SCRIPT_WORDS
 from moda_core.emotion.labels import EMOTIONS
 
 

@@ -121,7 +121,7 @@ def test_a_wrong_script_is_refused_before_anything_runs(host):
 
 
 def test_the_help_page_has_every_word(host):
-    words = importlib.import_module(f"{host.pack.__name__}.moda_core.direct.script_words")
+    words = importlib.import_module(f"{host.pack.__name__}.moda_core.editing.script.script_words")
     page = (ROOT / "web" / "docs" / "MoDADirector.md").read_text("utf-8")
     first_cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| ")]
     listed = {word.strip() for cell in first_cells for word in cell.split(",")}

@@ -7,9 +7,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..motion.checks import check_choice, check_number
-from ..motion.easing import smoothstep
-from ..motion.motion import Motion
+from ...motion.checks import check_choice, check_number
+from ...motion.easing import smoothstep
+from ...motion.motion import Motion
 from .script import ScriptEvent
 from .script_words import CHANNELS, HOLD, LONGEST_S, NEUTRAL, SCRIPT_WORDS, SHORTEST_S
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..editing.eyes import set_gaze
-from ..editing.gestures import nod, shake
-from ..editing.pose import AxisAdjustment, adjust_pose
-from ..motion.controls import CONTROLS, compose, read
-from ..motion.motion import EXPRESSION, Motion
-from ..starter.performance import LIDS
+from ...motion.controls import CONTROLS, compose, read
+from ...motion.motion import EXPRESSION, Motion
+from ...starter.performance import LIDS
+from ..eyes import set_gaze
+from ..gestures import nod, shake
+from ..pose import AxisAdjustment, adjust_pose
 
 SHORTEST_S, LONGEST_S = 0.2, 3600.0  # of an action
 MAX_TURN_DEG = 45.0

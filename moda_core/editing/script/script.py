@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from ..emotion.labels import EMOTIONS, emotion_weights
-from ..emotion.timeline import EmotionKey, EmotionTimeline
+from ...emotion.labels import EMOTIONS, emotion_weights
+from ...emotion.timeline import EmotionKey, EmotionTimeline
 from .script_words import NEUTRAL
 
 SAME_TIME_DIGITS = 6  # of seconds

@@ -3,13 +3,13 @@
 import math
 import re
 
-from ..editing.gestures import LONGEST_S as LONGEST_GESTURE_S
-from ..editing.gestures import MOST_REPEATS
-from ..emotion.labels import EMOTIONS
-from ..emotion.text_cursor import DEGREES, SEPARATORS, SHOWN_LETTERS, WORD, TextCursor, suggestion
-from ..emotion.timeline import EmotionKey, EmotionTimeline, parse_timeline
-from ..emotion.words import SYNONYMS, find_emotion, take_blend
-from ..motion.motion import FPS
+from ...emotion.labels import EMOTIONS
+from ...emotion.text_cursor import DEGREES, SEPARATORS, SHOWN_LETTERS, WORD, TextCursor, suggestion
+from ...emotion.timeline import EmotionKey, EmotionTimeline, parse_timeline
+from ...emotion.words import SYNONYMS, find_emotion, take_blend
+from ...motion.motion import FPS
+from ..gestures import LONGEST_S as LONGEST_GESTURE_S
+from ..gestures import MOST_REPEATS
 from .script import Script, ScriptEmotion, ScriptEvent
 from .script_words import LONGEST_S, NEUTRAL, PHRASES, SCRIPT_WORDS, SHORTEST_S, ScriptWord
 

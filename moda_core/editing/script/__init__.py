@@ -1,0 +1,1 @@
+"""The language of the director: a script of gestures and emotions."""
