@@ -13,12 +13,12 @@ from .audio.features import AudioFeatures
 from .audio.recording import encode_recording
 from .compositing.compositing import Compositing
 from .face.landmarks import FaceLandmarks
+from .liveportrait.load import load_renderer
 from .model_files.model_folder import ENCODER, ModelFiles
 from .motion.motion import Motion
 from .portrait.crop import CROP_SCALE, CropTransform
 from .portrait.portrait import Portrait
 from .released_model import load_released_model
-from .renderer.load import load_renderer
 from .sampling.chain import Progress
 from .sampling.motion_model import MotionModel
 from .starter.warp_renderer import WarpRenderer

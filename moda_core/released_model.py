@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from .audio.features import AudioFeatures
+from .liveportrait.model import RENDERER
 from .mmdit.config import RELEASED
 from .mmdit.linear import CPUOperations, tune
 from .mmdit.model import MotionMMDiT
@@ -14,7 +15,6 @@ from .mmdit.released_keys import convert_mmdit
 from .model_files.model_folder import ENCODER
 from .motion.motion import MotionStats, modulate_lips, previous_motion, released_stats
 from .portrait.portrait import Portrait
-from .renderer.model import RENDERER
 from .sampling.motion_model import MotionModel
 from .sampling.window_plan import WINDOW
 from .weights.checkpoint import load_strict

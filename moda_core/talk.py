@@ -14,6 +14,7 @@ from .contact_sheet import FrameSampler
 from .emotion.labels import emotion_weights
 from .errors import FaceNotFoundError, MoDAError, OutputError
 from .face.cascade_landmarks import LOW_CONFIDENCE
+from .liveportrait.driving import DrivingOptions
 from .model_files.model_folder import find_model_files
 from .model_files.stamps import user_stamps
 from .model_files.unchanged import check_unchanged
@@ -21,7 +22,6 @@ from .motion.motion import Motion
 from .pipeline import perform
 from .portrait.find_face import FaceChoice, locate_face
 from .portrait.portrait import Portrait
-from .renderer.driving import DrivingOptions
 from .runtime.beside import beside
 from .sampling.chain import Progress
 from .sampling.options import SamplingOptions

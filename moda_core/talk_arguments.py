@@ -161,8 +161,8 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
     """
     import torch
 
+    from .liveportrait.driving import DrivingOptions
     from .portrait.find_face import FaceChoice
-    from .renderer.driving import DrivingOptions
     from .sampling.options import SamplingOptions
 
     given = vars(arguments)

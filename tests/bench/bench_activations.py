@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from moda_core.emotion.labels import emotion_weights
+from moda_core.liveportrait.networks import NETWORKS
 from moda_core.mmdit.config import RELEASED
 from moda_core.mmdit.model import MotionMMDiT
-from moda_core.renderer.networks import NETWORKS
 from moda_core.sampling import row_batch
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.window import WindowSampler

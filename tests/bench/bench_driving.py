@@ -2,10 +2,10 @@
 
 import torch
 
+from moda_core.liveportrait.driving import driving_keypoints
+from moda_core.liveportrait.stitching import KeypointMLP
 from moda_core.motion.keypoints import refine_motion_info, transform_keypoints
 from moda_core.motion.motion import Motion, previous_motion, released_stats
-from moda_core.renderer.driving import driving_keypoints
-from moda_core.renderer.stitching import KeypointMLP
 from tests.parity.synthetic_weights import normal
 
 from .timing import best_seconds

@@ -43,7 +43,7 @@ import json, sys, time
 from pathlib import Path
 import torch
 from moda_core.console import peak_memory
-from moda_core.renderer.load import load_network
+from moda_core.liveportrait.load import load_network
 path, operations = Path(sys.argv[1]), {"plain": torch.nn, "accelerated": None}[sys.argv[2]]
 before, start = peak_memory(), time.perf_counter()
 network = load_network(path, path.stem, operations=operations)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from moda_core.renderer.acceleration import accelerate
+from moda_core.liveportrait.acceleration import accelerate
 from tests.parity.renderer_cases import as_input, load_network
 from tests.parity.synthetic_weights import checkpoint_state, image, normal
 

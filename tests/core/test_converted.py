@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from moda_core.liveportrait.load import load_network
 from moda_core.model_files.convert import convert_file
-from moda_core.renderer.load import load_network
 from moda_core.weights.converted import converted_file, is_outdated
 
 from .conftest import SMALL

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.motion.keypoints import transform_keypoints
-from moda_core.motion.motion import LIP_KEYPOINTS, Motion
-from moda_core.renderer.driving import (
+from moda_core.liveportrait.driving import (
     GAZE_OFFSET_Y,
     DrivingOptions,
     driving_keypoints,
     pose_average,
     stitch,
 )
+from moda_core.motion.keypoints import transform_keypoints
+from moda_core.motion.motion import LIP_KEYPOINTS, Motion
 
 RATIO = torch.tensor([[1.3]])
 GAZE = {11: 0.0025, 15: 0.0025, 13: 0.00075, 16: 0.00075}

@@ -13,12 +13,12 @@ from moda_core.errors import MoDAError
 from moda_core.example import PORTRAIT
 from moda_core.face.cascade_landmarks import find_landmarks
 from moda_core.face.landmarks import FaceLandmarks
+from moda_core.liveportrait.dense_motion import SourceVolume
+from moda_core.liveportrait.driving import DrivingOptions
+from moda_core.liveportrait.model import PortraitRenderer
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.portrait.crop import crop_from_landmarks
 from moda_core.portrait.image import read_image
-from moda_core.renderer.dense_motion import SourceVolume
-from moda_core.renderer.driving import DrivingOptions
-from moda_core.renderer.model import PortraitRenderer
 from moda_core.runtime.out_of_memory import is_out_of_memory
 from tests.bench.stand_ins import StandInNetwork, stand_in_renderer
 

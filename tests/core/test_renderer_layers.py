@@ -5,14 +5,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from moda_core.renderer.acceleration import accelerate
-from moda_core.renderer.depth_split import DepthSplitConv
-from moda_core.renderer.folding import batch_norm_affine, fold_batch_norm, fold_spectral_norm
-from moda_core.renderer.grid_sample import sample, sample_by_gather
-from moda_core.renderer.layers import ChannelAffine
-from moda_core.renderer.repeated_conv import RepeatedConv, repeated_weight
-from moda_core.renderer.spade import UpsampledConv, instance_norm
-from moda_core.renderer.winograd import WinogradConv, transforms, winograd_conv
+from moda_core.liveportrait.acceleration import accelerate
+from moda_core.liveportrait.depth_split import DepthSplitConv
+from moda_core.liveportrait.folding import batch_norm_affine, fold_batch_norm, fold_spectral_norm
+from moda_core.liveportrait.grid_sample import sample, sample_by_gather
+from moda_core.liveportrait.layers import ChannelAffine
+from moda_core.liveportrait.repeated_conv import RepeatedConv, repeated_weight
+from moda_core.liveportrait.spade import UpsampledConv, instance_norm
+from moda_core.liveportrait.winograd import WinogradConv, transforms, winograd_conv
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,7 @@ def test_positions_that_are_no_numbers_are_outside():
 def test_volumes_are_sampled_by_gathers_where_the_operator_is_missing(monkeypatch):
     volume, grid = torch.randn(1, 2, 3, 4, 5), 2 * torch.rand(1, 2, 3, 4, 3) - 1
     expected = sample(volume, grid)
-    monkeypatch.setattr("moda_core.renderer.grid_sample.DEVICES_WITHOUT_VOLUMES", ("cpu",))
+    monkeypatch.setattr("moda_core.liveportrait.grid_sample.DEVICES_WITHOUT_VOLUMES", ("cpu",))
     monkeypatch.delattr(F, "grid_sample")
 
     actual = sample(volume, grid)
@@ -151,7 +151,7 @@ def test_winograd_transforms_are_exact():
 @pytest.mark.parametrize("size", [(4, 4), (9, 14), (16, 3)])
 @pytest.mark.parametrize("num_rows", [1, 3])
 def test_winograd_convolution_of_pictures(size, num_rows, monkeypatch):
-    monkeypatch.setattr("moda_core.renderer.winograd.MAX_TILES", num_rows * -(-size[1] // 4))
+    monkeypatch.setattr("moda_core.liveportrait.winograd.MAX_TILES", num_rows * -(-size[1] // 4))
     conv, x = nn.Conv2d(11, 6, 3, padding=1), torch.randn(2, 11, *size)
 
     actual = WinogradConv(conv)(x)

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from moda_core.errors import InputFileError
-from moda_core.renderer.load import load_network
-from moda_core.renderer.winograd import WinogradConv
+from moda_core.liveportrait.load import load_network
+from moda_core.liveportrait.winograd import WinogradConv
 from tests.parity.synthetic_weights import checkpoint_state
 
 APPEARANCE = "appearance_feature_extractor"

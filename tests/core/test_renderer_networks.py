@@ -8,17 +8,17 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from moda_core.liveportrait.acceleration import accelerate
+from moda_core.liveportrait.appearance import AppearanceExtractor, convert_appearance
+from moda_core.liveportrait.convnext import ConvNeXtBlock
+from moda_core.liveportrait.hourglass import halve
+from moda_core.liveportrait.motion_extractor import MotionExtractor
+from moda_core.liveportrait.motion_grid import heat_maps, identity_grid, sample_translated
+from moda_core.liveportrait.networks import NETWORKS
+from moda_core.liveportrait.spade import SPADEBlock, SPADEDecoder, convert_spade
+from moda_core.liveportrait.stitching import EYE_WIDTHS, KeypointMLP, convert_keypoint_mlp
+from moda_core.liveportrait.warping import WarpingNetwork, convert_warping
 from moda_core.motion.keypoints import refine_motion_info
-from moda_core.renderer.acceleration import accelerate
-from moda_core.renderer.appearance import AppearanceExtractor, convert_appearance
-from moda_core.renderer.convnext import ConvNeXtBlock
-from moda_core.renderer.hourglass import halve
-from moda_core.renderer.motion_extractor import MotionExtractor
-from moda_core.renderer.motion_grid import heat_maps, identity_grid, sample_translated
-from moda_core.renderer.networks import NETWORKS
-from moda_core.renderer.spade import SPADEBlock, SPADEDecoder, convert_spade
-from moda_core.renderer.stitching import EYE_WIDTHS, KeypointMLP, convert_keypoint_mlp
-from moda_core.renderer.warping import WarpingNetwork, convert_warping
 from tests.bench import plain_renderer as plain
 from tests.parity.renderer_cases import copied
 from tests.parity.synthetic_weights import checkpoint_state

@@ -10,8 +10,8 @@ import torch
 from moda_core import bundle
 from moda_core.cli import main
 from moda_core.example import PORTRAIT
+from moda_core.liveportrait.driving import DrivingOptions
 from moda_core.model_files.stamps import Stamp, user_stamps
-from moda_core.renderer.driving import DrivingOptions
 from moda_core.weights.released_files import expected_shapes
 from tests.bench.stand_ins import StandInNetwork, stand_in_bundle
 

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
+from moda_core.liveportrait.driving import DrivingOptions, driving_keypoints
 from moda_core.motion.keypoints import refine_motion_info, transform_keypoints
 from moda_core.motion.motion import Motion, previous_motion, released_stats
-from moda_core.renderer.driving import DrivingOptions, driving_keypoints
 
 from .renderer_cases import stitching_network
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from moda_core.renderer.acceleration import accelerate
-from moda_core.renderer.networks import NETWORKS
+from moda_core.liveportrait.acceleration import accelerate
+from moda_core.liveportrait.networks import NETWORKS
 from moda_core.weights.checkpoint import load_strict
 
 from .synthetic_weights import checkpoint_state, described, image

@@ -10,13 +10,7 @@ from .appearance import AppearanceExtractor, convert_appearance
 from .folding import State
 from .motion_extractor import MotionExtractor, convert_motion_extractor
 from .spade import SPADEDecoder, convert_spade
-from .stitching import (
-    EYE_WIDTHS,
-    LIP_WIDTHS,
-    STITCHING_WIDTHS,
-    KeypointMLP,
-    convert_keypoint_mlp,
-)
+from .stitching import EYE_WIDTHS, LIP_WIDTHS, STITCHING_WIDTHS, KeypointMLP, convert_keypoint_mlp
 from .warping import WarpingNetwork, convert_warping
 
 # How to build each network (dtype, device, operations), and how to convert its released weights.
