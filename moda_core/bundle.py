@@ -21,8 +21,8 @@ from .portrait.portrait import Portrait
 from .released_model import load_released_model
 from .sampling.chain import Progress
 from .sampling.motion_model import MotionModel
-from .starter.warp_renderer import WarpRenderer
 from .starter_model import encode_speech, load_starter_model
+from .warp.warp_renderer import WarpRenderer
 
 
 class Renderer(Protocol):

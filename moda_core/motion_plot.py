@@ -9,7 +9,7 @@ from .audio.level import frame_levels
 from .motion.controls import CONTROLS, read
 from .motion.motion import EXPRESSION, FPS, MOTION_DIM, PITCH, ROLL, YAW, Motion
 from .plot.panels import Curve, Panel, draw_panels
-from .starter.render_mouth import lip_opening
+from .warp.render_mouth import lip_opening
 
 # Told apart by colour-blind people too; after Okabe and Ito, for a dark background.
 BLUE, ORANGE, VIOLET = (86, 180, 233), (242, 166, 38), (130, 100, 255)

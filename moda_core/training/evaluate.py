@@ -24,8 +24,8 @@ from ..motion.motion import FPS
 from ..sampling.options import SamplingOptions
 from ..sampling.sample import sample_motion
 from ..starter.performance import finish_performance
-from ..starter.render_mouth import OPENING
 from ..starter_model import load_starter_model
+from ..warp.render_mouth import OPENING
 from .dataset import (
     FLITE_TEST,
     FLITE_TRAIN,

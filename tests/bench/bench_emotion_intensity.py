@@ -24,9 +24,9 @@ from moda_core.runtime.threads import one_thread
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.starter.warp_renderer import WarpRenderer
 from moda_core.starter_model import encode_speech, load_starter_model
 from moda_core.training.dataset import espeak_test_clips
+from moda_core.warp.warp_renderer import WarpRenderer
 
 from .bench_emotion_timeline import measures
 from .bench_emotions import EXAMPLE, SHOWN, nearest_mean, picture_figures

@@ -16,10 +16,10 @@ from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import EXPRESSION, Motion, released_stats
 from moda_core.portrait.image import limit_size, read_image
 from moda_core.portrait.portrait import Portrait
-from moda_core.starter.warp_renderer import WarpRenderer
 from moda_core.starter_model import STARTER_WEIGHTS
 from moda_core.training.dataset import espeak_test_clips
 from moda_core.training.evaluate import emotion_figures, emotion_motions, load_trained
+from moda_core.warp.warp_renderer import WarpRenderer
 
 from .picture_measures import as_array, measure
 

@@ -9,7 +9,7 @@ import torch
 from moda_core.face.landmarks import FaceLandmarks
 from moda_core.motion.controls import CONTROLS, compose, rest_expression
 from moda_core.motion.motion import Motion, released_stats
-from moda_core.starter.warp_renderer import DTYPES, WarpRenderer
+from moda_core.warp.warp_renderer import DTYPES, WarpRenderer
 
 SIZE, NUM_FRAMES, CHUNK, REPEATS = 512, 48, 8, 3
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from moda_core.face.landmarks import FaceLandmarks
-from moda_core.starter.face_shape import FaceFrame, MouthShape, face_shape
+from moda_core.warp.face_shape import FaceFrame, MouthShape, face_shape
 
 CELLS = 48  # of the measured crop, in an eye distance
 CROP = (-1.35, -1.05, 1.35, 1.45)  # of the face: left, top, right, bottom

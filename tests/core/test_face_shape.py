@@ -6,9 +6,9 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from moda_core.face.landmarks import FaceLandmarks
-from moda_core.starter.face_shape import face_shape
-from moda_core.starter.identity import identity_keypoints
-from moda_core.starter.shape_fit import fit_shape
+from moda_core.warp.face_shape import face_shape
+from moda_core.warp.identity import identity_keypoints
+from moda_core.warp.shape_fit import fit_shape
 
 POINTS = np.array([(70, 80), (130, 80), (80, 145), (120, 145), (100, 145), (100, 145)], dtype=float)
 

@@ -12,8 +12,8 @@ from moda_core.motion.controls import compose, rest_expression
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.portrait.crop import crop_from_landmarks
 from moda_core.portrait.image import read_image
-from moda_core.starter import warp_renderer
-from moda_core.starter.warp_renderer import WarpRenderer
+from moda_core.warp import warp_renderer
+from moda_core.warp.warp_renderer import WarpRenderer
 from tests.bench.stand_ins import stand_in_renderer
 
 

@@ -7,7 +7,7 @@ from moda_core.face.landmarks import FaceLandmarks
 from moda_core.motion.controls import CONTROLS, compose, rest_expression
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.portrait.portrait import Portrait
-from moda_core.starter.warp_renderer import WarpRenderer
+from moda_core.warp.warp_renderer import WarpRenderer
 
 SIZE, UNIT = 200, 40
 EYES_Y, MOUTH_Y = 80, 122

@@ -204,7 +204,7 @@ def test_a_start_behind_the_end_is_refused(host, parts):
 
 def test_memory_that_runs_out_halves_the_chunk(host, parts, monkeypatch):
     expected, _ = frames_of(host, parts, count=6)
-    loop = sys.modules[f"{host.pack.__name__}.moda_core.starter.warp_renderer"]
+    loop = sys.modules[f"{host.pack.__name__}.moda_core.warp.warp_renderer"]
     whole, tried = loop.render_chunk, []
 
     def short_of_memory(*arguments):
