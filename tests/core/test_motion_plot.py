@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core import motion_plot
 from moda_core.motion.controls import CONTROLS, compose
 from moda_core.motion.motion import Motion
-from moda_core.motion_plot import plot_motion, preview_motion
+from moda_core.plot import motion_plot
+from moda_core.plot.motion_plot import plot_motion, preview_motion
 from moda_core.plot.panels import PANEL
 from moda_core.plot.ticks import nice_step, time_label, time_ticks, value_ticks
 

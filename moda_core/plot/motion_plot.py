@@ -5,11 +5,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .audio.level import frame_levels
-from .motion.controls import CONTROLS, read
-from .motion.motion import EXPRESSION, FPS, MOTION_DIM, PITCH, ROLL, YAW, Motion
-from .plot.panels import Curve, Panel, draw_panels
-from .warp.render_mouth import lip_opening
+from ..audio.level import frame_levels
+from ..motion.controls import CONTROLS, read
+from ..motion.motion import EXPRESSION, FPS, MOTION_DIM, PITCH, ROLL, YAW, Motion
+from ..warp.render_mouth import lip_opening
+from .panels import Curve, Panel, draw_panels
 
 # Told apart by colour-blind people too; after Okabe and Ito, for a dark background.
 BLUE, ORANGE, VIOLET = (86, 180, 233), (242, 166, 38), (130, 100, 255)
