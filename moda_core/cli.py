@@ -61,7 +61,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
     MoDAError
         If the video can't be written.
     """
-    from .contact_sheet import save_contact_sheet
+    from .video.contact_sheet import save_contact_sheet
 
     output = output_folder()
     result = make_video(PORTRAIT, SPEECH, output / "demo.mp4", num_samples=SHEET_FRAMES)

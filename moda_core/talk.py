@@ -10,7 +10,6 @@ from torch import Tensor
 from .audio.waveform import audio_duration, frame_count
 from .bundle import load_released, load_starter
 from .console import Stopwatch
-from .contact_sheet import FrameSampler
 from .emotion.labels import emotion_weights
 from .errors import FaceNotFoundError, MoDAError, OutputError
 from .face.cascade_landmarks import LOW_CONFIDENCE
@@ -26,7 +25,8 @@ from .runtime.beside import beside
 from .sampling.chain import Progress
 from .sampling.options import SamplingOptions
 from .sampling.request import SamplingRequest
-from .video import COMMENT, VideoWriter, check_output
+from .video.contact_sheet import FrameSampler
+from .video.writer import COMMENT, VideoWriter, check_output
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from ..moda_core.compositing.compositing import Compositing
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.runtime.beside import beside
-from ..moda_core.soundtrack import AudioTrack
-from ..moda_core.video import VideoWriter
+from ..moda_core.video.soundtrack import AudioTrack
+from ..moda_core.video.writer import VideoWriter
 from . import _host
 from ._convert import mask_of, sound_of
 from .background import backdrop_of

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from moda_core.compositing.backdrop import VideoBackdrop, check_size, pictures_backdrop
-from moda_core.video import VideoWriter
+from moda_core.video.writer import VideoWriter
 
 SIZE = (32, 48)
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from moda_core.contact_sheet import GAP, save_contact_sheet
+from moda_core.video.contact_sheet import GAP, save_contact_sheet
 
 
 def test_frames_stand_in_reading_order(tmp_path):

@@ -12,8 +12,8 @@ import torch
 from scipy.signal import correlate, resample_poly
 
 from moda_core.errors import InputFileError, OutputError
-from moda_core.soundtrack import AudioTrack
-from moda_core.video import VideoWriter, check_output, frame_rate
+from moda_core.video.soundtrack import AudioTrack
+from moda_core.video.writer import VideoWriter, check_output, frame_rate
 
 REPOSITORY = Path(__file__).parents[2]
 SIZE = (48, 32)
@@ -115,7 +115,7 @@ ENCODE_EXAMPLE = """
 import sys, numpy
 from PIL import Image
 from moda_core.example import PORTRAIT
-from moda_core.video import VideoWriter
+from moda_core.video.writer import VideoWriter
 picture = numpy.array(Image.open(PORTRAIT).convert("RGB").resize((328, 328)))
 noise = numpy.random.default_rng(0).integers(-3, 4, (5, *picture.shape))
 frames = (picture + noise).clip(0, 255).astype(numpy.uint8)

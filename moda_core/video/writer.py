@@ -12,7 +12,7 @@ import torch
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from torch import Tensor
 
-from .errors import OutputError
+from ..errors import OutputError
 from .soundtrack import AudioTrack, add_sound
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}

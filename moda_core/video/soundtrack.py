@@ -15,8 +15,8 @@ import numpy as np
 from einops import rearrange
 from torch import Tensor
 
-from .audio.sound_file import SoundFile, audio_info, open_media
-from .audio.waveform import channel_blocks
+from ..audio.sound_file import SoundFile, audio_info, open_media
+from ..audio.waveform import channel_blocks
 
 # Rates of AAC, ISO/IEC 14496-3, table 1.18.
 AAC_RATES = (

@@ -1,0 +1,1 @@
+"""Videos: the writer, its sound track, and contact sheets."""
