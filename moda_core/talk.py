@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from .audio.waveform import audio_duration, frame_count
-from .bundle import load_released, load_starter
+from .bundles.bundle import load_released, load_starter
+from .bundles.pipeline import perform
 from .console import Stopwatch
 from .emotion.labels import emotion_weights
 from .errors import FaceNotFoundError, MoDAError, OutputError
@@ -18,7 +19,6 @@ from .model_files.model_folder import find_model_files
 from .model_files.stamps import user_stamps
 from .model_files.unchanged import check_unchanged
 from .motion.motion import Motion
-from .pipeline import perform
 from .portrait.find_face import FaceChoice, locate_face
 from .portrait.portrait import Portrait
 from .runtime.beside import beside

@@ -5,9 +5,9 @@ from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
 from ..moda_core.audio.level import frame_levels
+from ..moda_core.bundles.pipeline import emotion_curve
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.motion.motion import FPS
-from ..moda_core.pipeline import emotion_curve
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.sampling.kept_motion import KeptCurves
 from ..moda_core.sampling.memory import sampling_bytes

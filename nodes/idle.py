@@ -3,11 +3,11 @@
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..moda_core.bundles.released import start_in_picture
 from ..moda_core.editing.idle import idle_motion
 from ..moda_core.liveportrait.model import RENDERER
 from ..moda_core.motion.motion import FPS, HEAD, Motion, released_stats
 from ..moda_core.portrait.portrait import Portrait
-from ..moda_core.released_model import start_in_picture
 from . import _host
 from .types import MotionType, PortraitType
 

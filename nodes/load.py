@@ -8,10 +8,10 @@ from comfy_api.latest import io
 from ..moda_core.audio.encoder_file import encoder_name
 from ..moda_core.audio.encoder_folder import load_audio_encoder
 from ..moda_core.audio.recording import encode_recording
+from ..moda_core.bundles.released import load_released_model
+from ..moda_core.bundles.starter import STARTER_ENCODER, encode_speech, load_starter_model
 from ..moda_core.liveportrait.load import load_renderer
 from ..moda_core.model_files.model_folder import RENDERER_PARTS, find_model_files
-from ..moda_core.released_model import load_released_model
-from ..moda_core.starter_model import STARTER_ENCODER, encode_speech, load_starter_model
 from ..moda_core.warp.warp_renderer import WarpRenderer
 from . import _host, menus
 from .types import (

@@ -3,9 +3,9 @@
 from comfy_api.latest import io, ui
 
 from ..moda_core.audio.features import AudioFeatures
+from ..moda_core.bundles.pipeline import emotion_curve, perform
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.motion.motion import Motion
-from ..moda_core.pipeline import emotion_curve, perform
 from ..moda_core.plot.motion_plot import plot_motion, preview_motion
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.sampling.memory import sampling_bytes

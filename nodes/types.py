@@ -7,7 +7,7 @@ from pathlib import Path
 from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
-from ..moda_core.bundle import Renderer
+from ..moda_core.bundles.bundle import Renderer
 from ..moda_core.sampling.motion_model import MotionModel
 from . import _host
 

@@ -7,10 +7,10 @@ import torch
 from scipy.ndimage import median_filter
 from torch import Tensor
 
+from ..bundles.performance import BLINK, LIDS, OPEN_LIDS_FRAMES
 from ..motion.checks import check_choice, check_number
 from ..motion.controls import CONTROLS, compose, read
 from ..motion.motion import EXPRESSION, FPS, Motion
-from ..starter.performance import BLINK, LIDS, OPEN_LIDS_FRAMES
 
 BLINK_MODES = ("model", "generated", "off")
 GAZE_MODES = ("model", "target", "wander")

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..bundles.performance import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
 from ..motion.checks import check_head, check_number
 from ..motion.controls import rest_expression
 from ..motion.motion import (
@@ -19,7 +20,6 @@ from ..motion.motion import (
     Motion,
     released_stats,
 )
-from ..starter.performance import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
 from .eyes import set_blinks, set_gaze
 from .pose import AXES
 

@@ -17,14 +17,14 @@ from scipy.signal import resample_poly
 from torch import Tensor
 
 from ..audio.log_mel import SAMPLE_RATE, log_mel_features
+from ..bundles.performance import finish_performance
+from ..bundles.starter import load_starter_model
 from ..emotion.labels import EMOTIONS, NONE_INDEX, emotion_weights
 from ..mmdit.model import IDENTITY_DIM
 from ..motion.controls import CONTROLS, read, rest_expression
 from ..motion.motion import FPS
 from ..sampling.options import SamplingOptions
 from ..sampling.sample import sample_motion
-from ..starter.performance import finish_performance
-from ..starter_model import load_starter_model
 from ..warp.render_mouth import OPENING
 from .dataset import (
     FLITE_TEST,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
+from ..bundles.performance import X_OF_YAW, blink_lids, wander
 from ..motion.controls import CONTROLS
 from ..motion.motion import FPS
-from ..starter.performance import X_OF_YAW, blink_lids, wander
 from .espeak import Phone
 from .visemes import PAUSE, UNKNOWN, viseme_segments
 

@@ -26,7 +26,7 @@ from .trained import TrainedStarter
 
 logger = logging.getLogger(__name__)
 
-WEIGHTS_DIR = Path(__file__).parents[1] / "starter" / "weights"
+WEIGHTS_DIR = Path(__file__).parents[1] / "bundles" / "weights"
 LIP_SYNC_WEIGHT = 0.1
 
 

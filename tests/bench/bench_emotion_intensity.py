@@ -14,6 +14,7 @@ from scipy.stats import spearmanr
 
 from moda_core.audio.features import AudioFeatures
 from moda_core.audio.log_mel import log_mel_features
+from moda_core.bundles.starter import encode_speech, load_starter_model
 from moda_core.emotion.labels import emotion_weights
 from moda_core.errors import MoDAError
 from moda_core.example import SPEECH
@@ -24,7 +25,6 @@ from moda_core.runtime.threads import one_thread
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.starter_model import encode_speech, load_starter_model
 from moda_core.training.dataset import espeak_test_clips
 from moda_core.warp.warp_renderer import WarpRenderer
 

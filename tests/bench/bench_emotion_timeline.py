@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from moda_core.audio.features import AudioFeatures
+from moda_core.bundles.starter import encode_speech, load_starter_model
 from moda_core.emotion.labels import EMOTIONS, emotion_weights
 from moda_core.emotion.timeline import TRANSITION_S, EmotionTimeline, parse_timeline
 from moda_core.example import SPEECH
@@ -21,7 +22,6 @@ from moda_core.runtime.threads import one_thread
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.starter_model import encode_speech, load_starter_model
 
 CLASSES = [label for label in EMOTIONS if label != "none"]
 UNSPOKEN = [index for index, name in enumerate(CONTROLS) if name not in ("jaw", "close", "width")]

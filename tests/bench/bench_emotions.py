@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from moda_core.bundles.starter import STARTER_WEIGHTS
 from moda_core.emotion.labels import EMOTIONS
 from moda_core.face.cascade_landmarks import find_landmarks
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import EXPRESSION, Motion, released_stats
 from moda_core.portrait.image import limit_size, read_image
 from moda_core.portrait.portrait import Portrait
-from moda_core.starter_model import STARTER_WEIGHTS
 from moda_core.training.dataset import espeak_test_clips
 from moda_core.training.evaluate import emotion_figures, emotion_motions, load_trained
 from moda_core.warp.warp_renderer import WarpRenderer

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import torch
 
+from moda_core.bundles.starter import encode_speech, load_starter_model
 from moda_core.example import SPEECH
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import FPS, YAW, Motion
@@ -18,7 +19,6 @@ from moda_core.sampling.inversion import moving_dims
 from moda_core.sampling.kept_motion import FEATHER_S, PARTS, KeptCurves, KeptMotion, finish_motion
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.starter_model import encode_speech, load_starter_model
 
 KEPT_S, SEEDS = 3.0, (42, 43, 44, 45)
 TURN_DEG = 12.0  # of the head, to the side and back while it is kept

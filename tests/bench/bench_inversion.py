@@ -7,6 +7,7 @@ standard deviations of the training set, over the dims that move.
 
 import torch
 
+from moda_core.bundles.starter import encode_speech, load_starter_model
 from moda_core.emotion.labels import emotion_weights
 from moda_core.example import SPEECH
 from moda_core.motion.controls import rest_expression
@@ -15,7 +16,6 @@ from moda_core.runtime.threads import one_thread
 from moda_core.sampling.inversion import invert_flow, moving_dims, normalized_motion
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.starter_model import encode_speech, load_starter_model
 
 STEPS = (10, 25)
 REQUIRED = {"error_at_50_steps": 1e-2}

@@ -10,12 +10,12 @@ import time
 
 import torch
 
+from moda_core.bundles.starter import encode_speech, load_starter_model
 from moda_core.example import SPEECH
 from moda_core.motion.motion import FPS, HEAD
 from moda_core.runtime.threads import one_thread
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_takes
-from moda_core.starter_model import encode_speech, load_starter_model
 
 MINUTES = 10
 DRIFT_SEEDS = (42, 43, 44, 45)

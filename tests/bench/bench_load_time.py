@@ -27,7 +27,7 @@ import json, sys, time
 from pathlib import Path
 import torch
 from moda_core.console import peak_memory
-from moda_core.released_model import load_released_model
+from moda_core.bundles.released import load_released_model
 path = Path(sys.argv[1])
 torch.zeros(8).to(torch.bfloat16).aminmax()
 before, start = peak_memory(), time.perf_counter()

@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from moda_core.audio.encoder_folder import load_audio_encoder
+from moda_core.bundles.released import load_released_model
 from moda_core.emotion.labels import emotion_weights
 from moda_core.liveportrait.load import load_network, load_renderer
 from moda_core.liveportrait.model import PortraitRenderer
 from moda_core.model_files.model_folder import find_model_files
 from moda_core.motion.motion import Motion, released_stats
-from moda_core.released_model import load_released_model
 from moda_core.sampling.sample import sample_motion
 from tests.parity.synthetic_weights import image, normal, waveform
 

@@ -6,13 +6,13 @@ move, in standard deviations of the training set.
 
 import torch
 
+from moda_core.bundles.starter import encode_speech, load_starter_model
 from moda_core.emotion.labels import emotion_weights
 from moda_core.example import SPEECH
 from moda_core.runtime.threads import one_thread
 from moda_core.sampling.options import SCHEDULES, SOLVERS, SamplingOptions
 from moda_core.sampling.sample import sample_takes
 from moda_core.sampling.solvers import count_calls
-from moda_core.starter_model import encode_speech, load_starter_model
 
 SEEDS = (42, 43, 44, 45)
 EMOTIONS = ("none", "happiness")

@@ -6,13 +6,13 @@ import torch
 from torch import nn
 
 from moda_core.audio.recording import encode_recording
-from moda_core.bundle import Bundle
+from moda_core.bundles.bundle import Bundle
+from moda_core.bundles.released import finish_speech, start_in_picture
 from moda_core.liveportrait.model import RENDERER, PortraitRenderer, RendererNetworks
 from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.model_files.model_folder import ENCODER
 from moda_core.motion.motion import released_stats
-from moda_core.released_model import finish_speech, start_in_picture
 from moda_core.sampling.motion_model import MotionModel
 
 from .stand_in_encoder import random_encoder

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core import pipeline
 from moda_core.audio.features import AudioFeatures
+from moda_core.bundles import pipeline
 from moda_core.motion.motion import HEAD, YAW, Motion, MotionStats
 from moda_core.sampling.kept_motion import PARTS, KeptCurves, KeptMotion, finish_motion
 from moda_core.sampling.options import SamplingOptions

@@ -98,7 +98,7 @@ def test_only_the_repositorys_owner_publishes_and_only_new_settings(settings):
 
 def test_the_archive_holds_what_the_pack_needs(files):
     needed = {"__init__.py", "pyproject.toml", "requirements.txt", "README.md", "LICENSE", "NOTICE"}
-    needed |= {"nodes/extension.py", "moda_core/starter/weights/starter.safetensors"}
+    needed |= {"nodes/extension.py", "moda_core/bundles/weights/starter.safetensors"}
 
     assert needed <= set(files)
 

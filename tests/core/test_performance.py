@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from moda_core.bundles.performance import blink_lids, finish_performance, opened_jaw, wander
 from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
-from moda_core.starter.performance import blink_lids, finish_performance, opened_jaw, wander
 
 LIDS = [CONTROLS.index("blink_left"), CONTROLS.index("blink_right")]
 NUM_FRAMES = 1500  # a minute

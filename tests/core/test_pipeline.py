@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import save_file
 
 from moda_core.audio.features import AudioFeatures
+from moda_core.bundles.pipeline import perform
+from moda_core.bundles.starter import STARTER_ENCODER, STARTER_WEIGHTS, load_starter_model
 from moda_core.errors import InputFileError
 from moda_core.motion.controls import CONTROLS, read, rest_expression
-from moda_core.pipeline import perform
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.request import SamplingRequest
-from moda_core.starter_model import STARTER_ENCODER, STARTER_WEIGHTS, load_starter_model
 from moda_core.weights.checkpoint import read_safetensors
 
 PORTRAIT = SimpleNamespace(identity=torch.zeros(63), renderer="any")

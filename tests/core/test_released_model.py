@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from moda_core.audio.features import AudioFeatures
+from moda_core.bundles.released import finish_speech, start_in_picture, use_silence
 from moda_core.motion.motion import LIP_KEYPOINTS, released_stats
-from moda_core.released_model import finish_speech, start_in_picture, use_silence
 
 LIPS = [3 * keypoint + axis for keypoint in LIP_KEYPOINTS for axis in range(3)]
 

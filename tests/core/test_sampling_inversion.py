@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from moda_core.audio.features import AudioFeatures
+from moda_core.bundles.pipeline import perform
 from moda_core.emotion.labels import emotion_weights
 from moda_core.motion.motion import Motion, MotionStats, smooth_pose
-from moda_core.pipeline import perform
 from moda_core.sampling import inversion
 from moda_core.sampling.fixed_point import FixedPoint, solve_fixed_point
 from moda_core.sampling.inversion import invert_flow, invert_motion, normalized_motion, windows_of

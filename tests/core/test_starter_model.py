@@ -5,8 +5,8 @@ import soundfile
 import torch
 
 from moda_core.audio.waveform import frame_count
+from moda_core.bundles.starter import STARTER_ENCODER, encode_speech
 from moda_core.errors import InputFileError
-from moda_core.starter_model import STARTER_ENCODER, encode_speech
 
 
 def noise(num_samples, channels=()):

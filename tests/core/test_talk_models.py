@@ -7,7 +7,7 @@ import pytest
 import soundfile
 import torch
 
-from moda_core import bundle
+from moda_core.bundles import bundle
 from moda_core.cli import main
 from moda_core.example import PORTRAIT
 from moda_core.liveportrait.driving import DrivingOptions

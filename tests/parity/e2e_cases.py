@@ -4,10 +4,10 @@ import numpy as np
 import torch
 
 from moda_core.audio.features import AudioFeatures
+from moda_core.bundles.released import finish_speech, use_silence
 from moda_core.liveportrait.model import PortraitRenderer, RendererNetworks
 from moda_core.model_files.model_folder import ENCODER
 from moda_core.motion.motion import Motion, previous_motion, released_stats
-from moda_core.released_model import finish_speech, use_silence
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 from moda_core.sampling.window_plan import WINDOW, count_windows

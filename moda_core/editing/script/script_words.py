@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from ...bundles.performance import LIDS
 from ...motion.controls import CONTROLS, compose, read
 from ...motion.motion import EXPRESSION, Motion
-from ...starter.performance import LIDS
 from ..eyes import set_gaze
 from ..gestures import nod, shake
 from ..pose import AxisAdjustment, adjust_pose

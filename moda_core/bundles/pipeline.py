@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from .audio.features import AudioFeatures
-from .emotion.emotion import Emotion
-from .motion.motion import Motion
-from .portrait.portrait import Portrait
-from .runtime.threads import threads_for
-from .sampling.chain import Progress
-from .sampling.emotion_curve import EmotionCurve
-from .sampling.inputs import check_inputs
-from .sampling.kept_motion import KeptCurves, finish_motion
-from .sampling.motion_model import MotionModel
-from .sampling.request import SamplingRequest
-from .sampling.sample import sample_motion
+from ..audio.features import AudioFeatures
+from ..emotion.emotion import Emotion
+from ..motion.motion import Motion
+from ..portrait.portrait import Portrait
+from ..runtime.threads import threads_for
+from ..sampling.chain import Progress
+from ..sampling.emotion_curve import EmotionCurve
+from ..sampling.inputs import check_inputs
+from ..sampling.kept_motion import KeptCurves, finish_motion
+from ..sampling.motion_model import MotionModel
+from ..sampling.request import SamplingRequest
+from ..sampling.sample import sample_motion
 
 
 def perform(

@@ -6,24 +6,24 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .audio.features import AudioFeatures
-from .audio.log_mel import log_mel_features
-from .audio.recording import open_recording
-from .audio.waveform import frame_count
-from .errors import InputFileError
-from .mmdit.linear import CPUOperations, tune
-from .mmdit.model import MotionMMDiT
-from .mmdit.released_keys import MMDIT_PREFIX
-from .motion.controls import rest_expression
-from .motion.motion import FPS, MOTION_DIM, MotionStats
-from .portrait.portrait import Portrait
-from .sampling.motion_model import MotionModel
-from .sampling.window_plan import WINDOW
-from .starter.performance import finish_performance
-from .weights.checkpoint import cast_floats, load_strict, read_config, read_safetensors
+from ..audio.features import AudioFeatures
+from ..audio.log_mel import log_mel_features
+from ..audio.recording import open_recording
+from ..audio.waveform import frame_count
+from ..errors import InputFileError
+from ..mmdit.linear import CPUOperations, tune
+from ..mmdit.model import MotionMMDiT
+from ..mmdit.released_keys import MMDIT_PREFIX
+from ..motion.controls import rest_expression
+from ..motion.motion import FPS, MOTION_DIM, MotionStats
+from ..portrait.portrait import Portrait
+from ..sampling.motion_model import MotionModel
+from ..sampling.window_plan import WINDOW
+from ..weights.checkpoint import cast_floats, load_strict, read_config, read_safetensors
+from .performance import finish_performance
 
 STARTER_ENCODER = "log-mel (built in)"
-STARTER_WEIGHTS = Path(__file__).parent / "starter" / "weights" / "starter.safetensors"
+STARTER_WEIGHTS = Path(__file__).parent / "weights" / "starter.safetensors"
 STARTER_EXTRAS = ("null_audio_feat", "motion_mean", "motion_std")
 
 

@@ -6,20 +6,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .audio.features import AudioFeatures
-from .liveportrait.model import RENDERER
-from .mmdit.config import RELEASED
-from .mmdit.linear import CPUOperations, tune
-from .mmdit.model import MotionMMDiT
-from .mmdit.released_keys import convert_mmdit
-from .model_files.model_folder import ENCODER
-from .motion.motion import MotionStats, modulate_lips, previous_motion, released_stats
-from .portrait.portrait import Portrait
-from .sampling.motion_model import MotionModel
-from .sampling.window_plan import WINDOW
-from .weights.checkpoint import load_strict
-from .weights.converted import converted_file
-from .weights.released_files import null_audio, read_released
+from ..audio.features import AudioFeatures
+from ..liveportrait.model import RENDERER
+from ..mmdit.config import RELEASED
+from ..mmdit.linear import CPUOperations, tune
+from ..mmdit.model import MotionMMDiT
+from ..mmdit.released_keys import convert_mmdit
+from ..model_files.model_folder import ENCODER
+from ..motion.motion import MotionStats, modulate_lips, previous_motion, released_stats
+from ..portrait.portrait import Portrait
+from ..sampling.motion_model import MotionModel
+from ..sampling.window_plan import WINDOW
+from ..weights.checkpoint import load_strict
+from ..weights.converted import converted_file
+from ..weights.released_files import null_audio, read_released
 
 
 def load_released_model(

@@ -8,21 +8,21 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from .audio.encoder_folder import load_audio_encoder
-from .audio.features import AudioFeatures
-from .audio.recording import encode_recording
-from .compositing.compositing import Compositing
-from .face.landmarks import FaceLandmarks
-from .liveportrait.load import load_renderer
-from .model_files.model_folder import ENCODER, ModelFiles
-from .motion.motion import Motion
-from .portrait.crop import CROP_SCALE, CropTransform
-from .portrait.portrait import Portrait
-from .released_model import load_released_model
-from .sampling.chain import Progress
-from .sampling.motion_model import MotionModel
-from .starter_model import encode_speech, load_starter_model
-from .warp.warp_renderer import WarpRenderer
+from ..audio.encoder_folder import load_audio_encoder
+from ..audio.features import AudioFeatures
+from ..audio.recording import encode_recording
+from ..compositing.compositing import Compositing
+from ..face.landmarks import FaceLandmarks
+from ..liveportrait.load import load_renderer
+from ..model_files.model_folder import ENCODER, ModelFiles
+from ..motion.motion import Motion
+from ..portrait.crop import CROP_SCALE, CropTransform
+from ..portrait.portrait import Portrait
+from ..sampling.chain import Progress
+from ..sampling.motion_model import MotionModel
+from ..warp.warp_renderer import WarpRenderer
+from .released import load_released_model
+from .starter import encode_speech, load_starter_model
 
 
 class Renderer(Protocol):

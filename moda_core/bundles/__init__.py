@@ -1,0 +1,1 @@
+"""Encoder, motion model and renderer that belong together: the starter, and the released MoDA."""
