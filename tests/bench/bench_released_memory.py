@@ -21,8 +21,8 @@ def child(minutes: int, sound: str, video: str, device: str) -> None:
     """Run `talk` with the stand-ins; print frames and peak memory."""
     from unittest import mock
 
-    from moda_core import talk
-    from moda_core.console import peak_memory
+    from moda_core.cli import talk
+    from moda_core.cli.console import peak_memory
     from moda_core.model_files.model_folder import ModelFiles
 
     from .stand_ins import stand_in_bundle

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from moda_core.cli import main
+from moda_core.cli.main import main
 from moda_core.example import PORTRAIT
 
 RATE = 16000

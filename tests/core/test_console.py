@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from moda_core.console import STAGES, ByteBar, ProgressBar, Stopwatch, write_line
+from moda_core.cli.console import STAGES, ByteBar, ProgressBar, Stopwatch, write_line
 
 
 class Console(io.StringIO):
@@ -114,7 +114,7 @@ def test_stages_add_up(monkeypatch):
 
 def test_peak_memory_grows_with_what_is_held():
     code = (
-        "from moda_core.console import peak_memory\n"
+        "from moda_core.cli.console import peak_memory\n"
         "before = peak_memory(); held = bytearray(300 * 2**20); held[:: 2**12] = b'x' * 76800\n"
         "print(peak_memory() - before)"
     )

@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from moda_core import models_command
-from moda_core.cli import main
+from moda_core.cli import models_command
+from moda_core.cli.main import main
 from moda_core.errors import InputFileError
 from moda_core.model_files import download, identity, stamps
 from moda_core.model_files.catalog import named_files

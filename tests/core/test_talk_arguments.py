@@ -5,14 +5,14 @@ import argparse
 import pytest
 import torch
 
-from moda_core import talk_arguments
-from moda_core.cli import main
+from moda_core.cli import talk_arguments
+from moda_core.cli.main import main
+from moda_core.cli.talk import TalkSettings
+from moda_core.cli.talk_arguments import add_talk_arguments, talk_settings
 from moda_core.errors import MoDAError
 from moda_core.face.choose_face import ORDERS
 from moda_core.liveportrait.driving import REGIONS, DrivingOptions
 from moda_core.portrait.find_face import FaceChoice
-from moda_core.talk import TalkSettings
-from moda_core.talk_arguments import add_talk_arguments, talk_settings
 
 
 def settings(*options):

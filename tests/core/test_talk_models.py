@@ -8,7 +8,7 @@ import soundfile
 import torch
 
 from moda_core.bundles import bundle
-from moda_core.cli import main
+from moda_core.cli.main import main
 from moda_core.example import PORTRAIT
 from moda_core.liveportrait.driving import DrivingOptions
 from moda_core.model_files.stamps import Stamp, user_stamps
@@ -132,7 +132,7 @@ def test_exhausted_memory_is_one_sentence(tmp_path, models, monkeypatch, capsys,
     if when == "rendering":
         ready.renderer.networks = replace(ready.renderer.networks, decoder=StandInNetwork(fail))
     load = fail if when == "loading" else lambda *a: ready
-    monkeypatch.setattr("moda_core.talk.load_released", load)
+    monkeypatch.setattr("moda_core.cli.talk.load_released", load)
 
     status = talk(tmp_path, models, *POINTS)
 
@@ -148,7 +148,7 @@ def test_driving_options_reach_the_renderer(tmp_path, models, monkeypatch, stand
         return frames(portrait, motion, chunk, options)
 
     monkeypatch.setattr(stand_ins.renderer, "frames", watched)
-    monkeypatch.setattr("moda_core.talk.load_released", lambda *a: stand_ins)
+    monkeypatch.setattr("moda_core.cli.talk.load_released", lambda *a: stand_ins)
     soundfile.write(tmp_path / "speech.wav", 0.1 * np.ones(1600, np.float32), 16000)
     inputs = [str(PORTRAIT), str(tmp_path / "speech.wav"), *POINTS]
     output = ["-o", str(tmp_path / "out.mp4"), "--models", str(models)]

@@ -6,7 +6,7 @@ import soundfile
 import torch
 
 from moda_core.audio.waveform import load_waveform
-from moda_core.cli import main
+from moda_core.cli.main import main
 from moda_core.example import PORTRAIT, SPEECH
 from moda_core.portrait.image import read_image
 from tests.parity import synthetic_models

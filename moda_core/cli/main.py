@@ -5,17 +5,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import MissingModelError, MoDAError, OutputError
+from ..example import PORTRAIT, SPEECH
 from .arguments import Parser
 from .console import ProgressBar, Stopwatch, shell_word, write_line
-from .errors import MissingModelError, MoDAError, OutputError
-from .example import PORTRAIT, SPEECH
 from .models_arguments import add_models_arguments
 from .talk_arguments import add_talk_arguments, talk_settings
 
 if TYPE_CHECKING:
     from .talk import TalkResult, TalkSettings
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SHEET_FRAMES = 12
 
 
@@ -61,7 +61,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
     MoDAError
         If the video can't be written.
     """
-    from .video.contact_sheet import save_contact_sheet
+    from ..video.contact_sheet import save_contact_sheet
 
     output = output_folder()
     result = make_video(PORTRAIT, SPEECH, output / "demo.mp4", num_samples=SHEET_FRAMES)
@@ -146,7 +146,7 @@ def make_video(
     MoDAError
         If an input or the output can't be used.
     """
-    from .runtime.out_of_memory import is_out_of_memory
+    from ..runtime.out_of_memory import is_out_of_memory
     from .talk import TalkSettings, talk
 
     settings, stopwatch = settings or TalkSettings(), Stopwatch()
@@ -195,7 +195,7 @@ def run_train_starter(arguments: argparse.Namespace) -> None:
     arguments : argparse.Namespace
         Its `rest` holds the options of the training.
     """
-    from .training.train_starter import main as train
+    from ..training.train_starter import main as train
 
     train(arguments.rest)
 

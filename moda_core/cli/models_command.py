@@ -3,19 +3,19 @@
 import argparse
 from pathlib import Path
 
+from ..errors import DownloadError, InputFileError, MoDAError
+from ..model_files.catalog import named_files
+from ..model_files.convert import HALF_PARTS, check_part, convert_file
+from ..model_files.digest import file_digest
+from ..model_files.download import download_missing
+from ..model_files.identity import verify
+from ..model_files.places import command_line_places
+from ..model_files.report import FileReport, describe, report_files, summarise_licences
+from ..model_files.stamps import Stamps, user_stamps
+from ..weights.converted import SUFFIX, conversion_path, is_current
 from .console import ByteBar, shell_word, write_line
-from .errors import DownloadError, InputFileError, MoDAError
-from .model_files.catalog import named_files
-from .model_files.convert import HALF_PARTS, check_part, convert_file
-from .model_files.digest import file_digest
-from .model_files.download import download_missing
-from .model_files.identity import verify
-from .model_files.places import command_line_places
-from .model_files.report import FileReport, describe, report_files, summarise_licences
-from .model_files.stamps import Stamps, user_stamps
-from .weights.converted import SUFFIX, conversion_path, is_current
 
-PACK = Path(__file__).resolve().parents[1]
+PACK = Path(__file__).resolve().parents[2]
 
 
 def list_models(arguments: argparse.Namespace) -> None:

@@ -7,26 +7,26 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .audio.waveform import audio_duration, frame_count
-from .bundles.bundle import load_released, load_starter
-from .bundles.pipeline import perform
+from ..audio.waveform import audio_duration, frame_count
+from ..bundles.bundle import load_released, load_starter
+from ..bundles.pipeline import perform
+from ..emotion.labels import emotion_weights
+from ..errors import FaceNotFoundError, MoDAError, OutputError
+from ..face.cascade_landmarks import LOW_CONFIDENCE
+from ..liveportrait.driving import DrivingOptions
+from ..model_files.model_folder import find_model_files
+from ..model_files.stamps import user_stamps
+from ..model_files.unchanged import check_unchanged
+from ..motion.motion import Motion
+from ..portrait.find_face import FaceChoice, locate_face
+from ..portrait.portrait import Portrait
+from ..runtime.beside import beside
+from ..sampling.chain import Progress
+from ..sampling.options import SamplingOptions
+from ..sampling.request import SamplingRequest
+from ..video.contact_sheet import FrameSampler
+from ..video.writer import COMMENT, VideoWriter, check_output
 from .console import Stopwatch
-from .emotion.labels import emotion_weights
-from .errors import FaceNotFoundError, MoDAError, OutputError
-from .face.cascade_landmarks import LOW_CONFIDENCE
-from .liveportrait.driving import DrivingOptions
-from .model_files.model_folder import find_model_files
-from .model_files.stamps import user_stamps
-from .model_files.unchanged import check_unchanged
-from .motion.motion import Motion
-from .portrait.find_face import FaceChoice, locate_face
-from .portrait.portrait import Portrait
-from .runtime.beside import beside
-from .sampling.chain import Progress
-from .sampling.options import SamplingOptions
-from .sampling.request import SamplingRequest
-from .video.contact_sheet import FrameSampler
-from .video.writer import COMMENT, VideoWriter, check_output
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from .model_files.catalog import choices
-from .model_files.places import ENVIRONMENT
+from ..model_files.catalog import choices
+from ..model_files.places import ENVIRONMENT
 
 
 def add_models_arguments(parser: argparse.ArgumentParser) -> None:

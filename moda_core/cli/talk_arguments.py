@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
+from ..emotion.labels import EMOTIONS
+from ..errors import MoDAError
+from ..model_files.places import ENVIRONMENT, named_folder
 from .arguments import box, number, points
-from .emotion.labels import EMOTIONS
-from .errors import MoDAError
-from .model_files.places import ENVIRONMENT, named_folder
 
 POINTS_HELP = (
     "where the face is, instead of looking for it: 'x,y x,y x,y x,y', the pupils, then the corners "
@@ -161,9 +161,9 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
     """
     import torch
 
-    from .liveportrait.driving import DrivingOptions
-    from .portrait.find_face import FaceChoice
-    from .sampling.options import SamplingOptions
+    from ..liveportrait.driving import DrivingOptions
+    from ..portrait.find_face import FaceChoice
+    from ..sampling.options import SamplingOptions
 
     given = vars(arguments)
     models = given.get("models") or named_folder()
