@@ -3,8 +3,13 @@
 import tempfile
 from pathlib import Path
 
-from tests.core.fault_cases import broken_promises, fault_cases
-from tests.core.fault_processes import disk_full, killed, refetched_after_cut, two_processes
+from tests.core.model_files.fault_cases import broken_promises, fault_cases
+from tests.core.model_files.fault_processes import (
+    disk_full,
+    killed,
+    refetched_after_cut,
+    two_processes,
+)
 
 REQUIRED_SHARE = 0.15  # fetched again after a cut at 90 %, less than
 

@@ -5,8 +5,8 @@ import torch
 
 from tests.parity.synthetic_weights import checkpoint_state
 
-from .fault_cases import model_file, weights
-from .hub_server import HubServer
+from .model_files.fault_cases import model_file, weights
+from .model_files.hub_server import HubServer
 
 SMALL = "appearance_feature_extractor"
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from ..core.hub_server import COMMIT, Fault, HubServer
+from ..core.model_files.hub_server import COMMIT, Fault, HubServer
 from .test_load import RENDERER_FILES
 
 CONTENT = save({"weight": torch.randn(1 << 17)})

@@ -7,12 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from moda_core.audio import encoder_file
 from moda_core.audio.encoder_config import BASES
-from moda_core.audio.encoder_file import (
-    encoder_name,
-    encoder_prefix,
-    identify_encoder,
-    read_shapes,
-)
+from moda_core.audio.encoder_file import encoder_name, encoder_prefix, identify_encoder, read_shapes
 from moda_core.audio.encoder_folder import load_audio_encoder
 from moda_core.errors import InputFileError
 from tests.bench.stand_in_encoder import TINY_SIZES

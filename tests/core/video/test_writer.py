@@ -15,7 +15,7 @@ from moda_core.errors import InputFileError, OutputError
 from moda_core.video.soundtrack import AudioTrack
 from moda_core.video.writer import VideoWriter, check_output, frame_rate
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 SIZE = (48, 32)
 SECONDS = 1.6  # of sound; pictures of 40 frames at 25 fps
 

@@ -20,7 +20,7 @@ from moda_core.weights.released_files import expected_shapes
 
 KNOWN = [file for part in PARTS for file in known_files(part)]
 FILES = list(dict.fromkeys([*published_files(), *KNOWN]))
-ENCODER_SHAPES = Path(__file__).parents[1] / "parity" / "manifests" / "hubert_base.json"
+ENCODER_SHAPES = Path(__file__).parents[2] / "parity" / "manifests" / "hubert_base.json"
 BYTES = 4  # of a float32
 NAMES_SIZE = 400  # bytes that a file needs for each tensor beside its values
 

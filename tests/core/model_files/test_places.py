@@ -6,11 +6,7 @@ import pytest
 
 from moda_core.errors import InputFileError
 from moda_core.model_files.catalog import named_files
-from moda_core.model_files.places import (
-    command_line_places,
-    folder_places,
-    kind_places,
-)
+from moda_core.model_files.places import command_line_places, folder_places, kind_places
 
 
 @pytest.fixture

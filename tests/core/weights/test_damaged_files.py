@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from moda_core.errors import InputFileError
 from moda_core.weights import checkpoint
 from moda_core.weights.checkpoint import read_checkpoint
-from tests.core.damaged_reader import WATCHED
+from tests.core.weights.damaged_reader import WATCHED
 
 NUM_DAMAGES = 2000
 PATIENCE_S = 300  # some 10 are needed
@@ -21,7 +21,7 @@ MEMORY_LIMIT = 64 << 20  # bytes, thousands of times the size of the files
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory, request):
     """What came of each damage, and of a program that does run the code in a file."""
-    command = [sys.executable, "-m", "tests.core.damaged_reader"]
+    command = [sys.executable, "-m", "tests.core.weights.damaged_reader"]
     command += [str(tmp_path_factory.mktemp("damaged")), "0", str(NUM_DAMAGES)]
     where = request.config.rootpath
     reader = subprocess.run(command, capture_output=True, text=True, cwd=where, timeout=PATIENCE_S)

@@ -10,7 +10,7 @@ from moda_core.errors import FaceNotFoundError
 from moda_core.face.cascade_landmarks import LOW_CONFIDENCE, find_landmarks, landmarks_from_points
 from moda_core.face.lips import CROP_CENTER_Y, CROP_SIDE, UNIT, lab_from_rgb, measure_lips
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "moda_core" / "example" / "portrait.jpg"
+EXAMPLE = Path(__file__).resolve().parents[3] / "moda_core" / "example" / "portrait.jpg"
 POINTS = np.array([(70, 80), (130, 80), (80, 145), (120, 145), (100, 143), (100, 149)], float)
 
 

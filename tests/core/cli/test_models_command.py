@@ -20,8 +20,8 @@ from moda_core.model_files.unchanged import check_unchanged
 from moda_core.weights.file_format import SAFETENSORS, weights_format
 from moda_core.weights.released_files import expected_shapes
 
-from .fault_cases import model_file, weights
-from .hub_server import Fault, HubServer
+from ..model_files.fault_cases import model_file, weights
+from ..model_files.hub_server import Fault, HubServer
 
 STITCHING = "stitching_retargeting_module"
 

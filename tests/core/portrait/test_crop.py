@@ -9,16 +9,11 @@ from PIL import Image
 from moda_core.face.cascade_landmarks import find_landmarks
 from moda_core.face.jaw import jaw_offset
 from moda_core.face.landmarks import FaceLandmarks
-from moda_core.portrait.crop import (
-    CropTransform,
-    crop_face,
-    crop_from_landmarks,
-    crop_transform,
-)
+from moda_core.portrait.crop import CropTransform, crop_face, crop_from_landmarks, crop_transform
 from moda_core.portrait.image import limit_size
 from moda_core.portrait.resample_picture import reduce_area, sample_bilinear, sampling_grid
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "moda_core" / "example" / "portrait.jpg"
+EXAMPLE = Path(__file__).resolve().parents[3] / "moda_core" / "example" / "portrait.jpg"
 FIVE = np.array([(80, 100), (120, 100), (100, 120), (85, 140), (115, 140)], np.float32)
 
 

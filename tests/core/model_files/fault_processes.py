@@ -6,18 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from .fault_cases import (
-    NUM_BYTES,
-    fetch,
-    judge_failure,
-    judge_file,
-    model_file,
-    parts_in,
-    weights,
-)
+from .fault_cases import NUM_BYTES, fetch, judge_failure, judge_file, model_file, parts_in, weights
 from .hub_server import Fault, HubServer
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 100_000  # bytes that a file may have
 
 CHILD = """
@@ -26,7 +18,7 @@ import time
 from pathlib import Path
 from moda_core.errors import DownloadError
 from moda_core.model_files.fetch import fetch_file
-from tests.core.fault_cases import model_file, weights
+from tests.core.model_files.fault_cases import model_file, weights
 folder, endpoint, limit = Path(sys.argv[1]), sys.argv[2] or None, int(sys.argv[3])
 if limit:
     import resource, signal

@@ -1,7 +1,8 @@
 """Reads files that were damaged at random, in a process of its own that may crash or hang.
 
-``python -m tests.core.damaged_reader FOLDER FIRST LAST`` tries the damages with these numbers and
-prints one line of JSON for each. A number always means the same format and the same damage.
+``python -m tests.core.weights.damaged_reader FOLDER FIRST LAST`` tries the damages with these
+numbers and prints one line of JSON for each. A number always means the same format and the same
+damage.
 """
 
 import codecs

@@ -7,7 +7,7 @@ from scipy.interpolate import CubicHermiteSpline
 
 from moda_core.motion.interpolation import sample_cubic, sample_linear
 
-from .direct_cases import random_motion
+from ..editing.direct_cases import random_motion
 
 
 def test_cubic_curves_are_hermites_with_central_slopes():

@@ -8,7 +8,7 @@ import torch
 
 from moda_core.audio.level import check_same_length, frame_levels
 
-from .direct_cases import random_motion
+from ..editing.direct_cases import random_motion
 
 
 def plain_levels(waveform, sample_rate, num_frames, fps):

@@ -13,7 +13,7 @@ from moda_core.model_files import stamps as stamps_module
 from moda_core.model_files.stamps import Stamps, user_stamps
 
 CONTENT = b"weights" * 100
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def sha256(content):

@@ -9,7 +9,7 @@ from moda_core.face.detect import find_faces
 from moda_core.face.face_crop import face_crop
 from moda_core.face.haar_cascade import build_cascade, feature_masks, load_cascade
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "moda_core" / "example" / "portrait.jpg"
+EXAMPLE = Path(__file__).resolve().parents[3] / "moda_core" / "example" / "portrait.jpg"
 
 
 @pytest.fixture(scope="module")

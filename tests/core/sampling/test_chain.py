@@ -13,7 +13,7 @@ from moda_core.sampling.solvers import SOLVE
 from moda_core.sampling.window_plan import count_windows, window_noise
 
 from .sampling_cases import IDENTITY, NULL_AUDIO, PREVIOUS, features, sample, takes, tiny_network
-from .test_sampling_solvers import k_diffusion_euler
+from .test_solvers import k_diffusion_euler
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from moda_core.liveportrait.load import load_network
 from moda_core.model_files.convert import convert_file
 from moda_core.weights.converted import converted_file, is_outdated
 
-from .conftest import SMALL
+from ..conftest import SMALL
 
 
 def test_converting_again_does_nothing_until_the_original_changes(original, appearance):

@@ -11,7 +11,7 @@ from moda_core.face.choose_face import choose_face, faces_within
 from moda_core.face.detect import SURE_SCORE, find_faces, quarter_turn
 from moda_core.face.face_box import FaceBox
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "moda_core" / "example" / "portrait.jpg"
+EXAMPLE = Path(__file__).resolve().parents[3] / "moda_core" / "example" / "portrait.jpg"
 SIZE = (200, 300)
 LEFT = FaceBox(50, 100, 40, 0, 0.02)
 MIDDLE = FaceBox(140, 90, 60, 0, 0.02)
