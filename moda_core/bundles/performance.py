@@ -7,87 +7,27 @@ hears less, and opens the mouth less: the opening of a whole clip is brought up 
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter1d, median_filter
-from scipy.signal import lfilter
+from scipy.ndimage import median_filter
 from torch import Tensor
 
 from ..motion.controls import CONTROLS, compose, read, rest_expression
-from ..motion.motion import EXPRESSION, FPS, PITCH, ROLL, TRANSLATION, YAW
-
-LIDS = [CONTROLS.index("blink_left"), CONTROLS.index("blink_right")]
-BLINK = np.array([0.35, 0.9, 1.0, 0.9, 0.55, 0.25, 0.1])  # closure of the lids, frame by frame
-# Shape and scale of the gamma distribution of intervals: of the performer that the model was
-# trained on, and of the blinks that are added, which come more evenly.
-BLINK_INTERVAL_S, ADDED_BLINK_INTERVAL_S = (3.0, 1.15), (6.0, 0.63)
-SHORTEST_INTERVAL_S = 0.9
-OPEN_LIDS_FRAMES = 51  # long against a blink
-SNAP_FRAMES = 10  # half of the blinks wait for a quiet moment this near
-
-SWAY_MEMORY_S = 1.2
-SWAY_DEG = {"pitch": 2.0, "yaw": 2.2, "roll": 1.5}
-TRANSLATION_X = slice(TRANSLATION.start, TRANSLATION.start + 1)
-X_OF_YAW = -0.0006  # the head moves to the side that the nose turns to
+from ..motion.liveliness import (
+    ADDED_BLINK_INTERVAL_S,
+    LIDS,
+    OPEN_LIDS_FRAMES,
+    SWAY_DEG,
+    SWAY_MEMORY_S,
+    TRANSLATION_X,
+    X_OF_YAW,
+    blink_lids,
+    wander,
+)
+from ..motion.motion import EXPRESSION, PITCH, ROLL, YAW
 
 JAW = CONTROLS.index("jaw")
 SPEAKING_JAW = 0.1  # opening from which a frame counts as speech
 WIDE_OPENING = 0.7  # of the jaw, at the 95th percentile of speech
 LARGEST_GAIN = 1.5
-
-
-def wander(random: np.random.Generator, num_frames: int, memory_s: float) -> np.ndarray:
-    """Return a slow random walk about 0.
-
-    Parameters
-    ----------
-    random : numpy.random.Generator
-    num_frames : int
-    memory_s : float
-        Seconds after which it has forgotten where it was.
-
-    Returns
-    -------
-    array, shape (num_frames,)
-        Smooth, with a standard deviation near 1.
-    """
-    decay = np.exp(-1 / (memory_s * FPS))
-    warm_up = int(5 * memory_s * FPS)
-    noise = random.standard_normal(num_frames + warm_up)
-    walk = lfilter([np.sqrt(1 - decay**2)], [1, -decay], noise)
-    return gaussian_filter1d(walk, 4.0)[warm_up:]
-
-
-def blink_lids(
-    random: np.random.Generator,
-    level: np.ndarray,
-    interval_s: tuple[float, float] = BLINK_INTERVAL_S,
-) -> np.ndarray:
-    """Return the lids' closure; half of the blinks move to a quiet moment nearby.
-
-    Parameters
-    ----------
-    random : numpy.random.Generator
-    level : array, shape (num_frames,)
-        Of the speech, about 0 to 1.
-    interval_s : tuple of float
-        Shape and scale of the gamma distribution of intervals.
-
-    Returns
-    -------
-    array, shape (num_frames,), in [0, 1]
-    """
-    num_frames = len(level)
-    lids, time_s = np.zeros(num_frames), random.uniform(0.2, 3.0)
-    quiet = gaussian_filter1d(level, 1.5)
-    while time_s < num_frames / FPS:
-        start = int(time_s * FPS)
-        if random.random() < 0.5:
-            first = max(0, start - SNAP_FRAMES)
-            nearby = quiet[first : start + SNAP_FRAMES]
-            start = first + int(np.argmin(nearby + 0.2 * random.random(len(nearby))))
-        shape = BLINK[: num_frames - start]
-        lids[start : start + len(shape)] = np.maximum(lids[start : start + len(shape)], shape)
-        time_s += max(SHORTEST_INTERVAL_S, random.gamma(*interval_s))
-    return lids
 
 
 def opened_jaw(jaw: Tensor) -> Tensor:

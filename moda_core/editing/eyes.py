@@ -7,9 +7,9 @@ import torch
 from scipy.ndimage import median_filter
 from torch import Tensor
 
-from ..bundles.performance import BLINK, LIDS, OPEN_LIDS_FRAMES
 from ..motion.checks import check_choice, check_number
 from ..motion.controls import CONTROLS, compose, read
+from ..motion.liveliness import BLINK, LIDS, OPEN_LIDS_FRAMES
 from ..motion.motion import EXPRESSION, FPS, Motion
 
 BLINK_MODES = ("model", "generated", "off")

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..bundles.performance import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
 from ..motion.checks import check_head, check_number
 from ..motion.controls import rest_expression
+from ..motion.liveliness import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
 from ..motion.motion import (
     EXPRESSION,
     FPS,

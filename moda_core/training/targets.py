@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
-from ..bundles.performance import X_OF_YAW, blink_lids, wander
 from ..motion.controls import CONTROLS
+from ..motion.liveliness import X_OF_YAW, blink_lids, wander
 from ..motion.motion import FPS
 from .espeak import Phone
 from .visemes import PAUSE, UNKNOWN, viseme_segments

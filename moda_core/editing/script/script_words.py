@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ...bundles.performance import LIDS
 from ...motion.controls import CONTROLS, compose, read
+from ...motion.liveliness import LIDS
 from ...motion.motion import EXPRESSION, Motion
 from ..eyes import set_gaze
 from ..gestures import nod, shake

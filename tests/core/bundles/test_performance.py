@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.bundles.performance import blink_lids, finish_performance, opened_jaw, wander
+from moda_core.bundles.performance import finish_performance, opened_jaw
 from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
+from moda_core.motion.liveliness import blink_lids, wander
 
 LIDS = [CONTROLS.index("blink_left"), CONTROLS.index("blink_right")]
 NUM_FRAMES = 1500  # a minute
