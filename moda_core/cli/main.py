@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import MissingModelError, MoDAError, OutputError
 from ..example import PORTRAIT, SPEECH
+from ..runtime.stopwatch import Stopwatch
 from .arguments import Parser
-from .console import ProgressBar, Stopwatch, shell_word, write_line
+from .console import ProgressBar, shell_word, write_line
 from .models_arguments import add_models_arguments
 from .talk_arguments import add_talk_arguments, talk_settings
 

@@ -21,12 +21,12 @@ from ..motion.motion import Motion
 from ..portrait.find_face import FaceChoice, locate_face
 from ..portrait.portrait import Portrait
 from ..runtime.beside import beside
+from ..runtime.stopwatch import Stopwatch
 from ..sampling.chain import Progress
 from ..sampling.options import SamplingOptions
 from ..sampling.request import SamplingRequest
 from ..video.contact_sheet import FrameSampler
 from ..video.writer import COMMENT, VideoWriter, check_output
-from .console import Stopwatch
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from moda_core.cli.console import peak_memory
+from moda_core.runtime.stopwatch import peak_memory
 
 from .stand_in_encoder import random_encoder
 

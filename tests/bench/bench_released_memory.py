@@ -22,8 +22,8 @@ def child(minutes: int, sound: str, video: str, device: str) -> None:
     from unittest import mock
 
     from moda_core.cli import talk
-    from moda_core.cli.console import peak_memory
     from moda_core.model_files.model_folder import ModelFiles
+    from moda_core.runtime.stopwatch import peak_memory
 
     from .stand_ins import stand_in_bundle
 

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from moda_core.cli.console import STAGES, ByteBar, ProgressBar, Stopwatch, write_line
+from moda_core.cli.console import ByteBar, ProgressBar, write_line
+from moda_core.runtime.stopwatch import STAGES, Stopwatch
 
 
 class Console(io.StringIO):

@@ -18,10 +18,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from moda_core.cli.console import peak_memory
 from moda_core.errors import InputFileError
 from moda_core.model_files.digest import file_digest
 from moda_core.model_files.stamps import Stamps
+from moda_core.runtime.stopwatch import peak_memory
 from moda_core.weights.checkpoint import read_checkpoint
 
 LONG_AGO_S = 10**9

@@ -1,0 +1,124 @@
+"""Where the time of a run went, and the memory it took."""
+
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+STAGES = ("set-up", "audio", "motion", "render", "encode")
+
+
+class Stopwatch:
+    """Adds up the seconds of each stage of a run; set-up began when `run.py` did."""
+
+    def __init__(self):
+        self.seconds = dict.fromkeys(STAGES, 0.0)
+        self.started_at = float(os.environ.get("MODA_STARTED_AT", time.time()))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time of the block to a stage.
+
+        Parameters
+        ----------
+        name : str
+            One of `STAGES`.
+
+        Yields
+        ------
+        None
+
+        Raises
+        ------
+        KeyError
+            At the end of the block, if there is no such stage.
+        """
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - start
+
+    def end_set_up(self) -> None:
+        """Count everything since the start to the set-up."""
+        self.seconds["set-up"] = time.time() - self.started_at
+
+    def table(self, num_frames: int, fps: float) -> str:
+        """Describe the stages' times, the speed and the peak memory.
+
+        Parameters
+        ----------
+        num_frames : int
+            Frames that were made.
+        fps : float
+            Frames a second of the video, above 0.
+
+        Returns
+        -------
+        str
+            Lines of text: seconds, frames a second, and MiB.
+        """
+        lines = [f"{name:<8}{seconds:>8.1f} s" for name, seconds in self.seconds.items()]
+        total = time.time() - self.started_at
+        work = total - self.seconds["set-up"]
+        lines.append(f"{'total':<8}{total:>8.1f} s")
+        speed = num_frames / max(work, 1e-9)
+        lines.append(
+            f"{num_frames} frames, {speed:.1f} frames a second after set-up "
+            f"({speed / fps:.2f} of real time), {num_frames / max(total, 1e-9):.1f} with it"
+        )
+        memory = peak_memory()
+        lines.append(f"peak memory {memory / 2**20:.0f} MiB" if memory else "peak memory unknown")
+        return "\n".join(lines)
+
+
+def peak_memory() -> int | None:
+    """Return the largest resident memory of this process so far.
+
+    Returns
+    -------
+    int or None
+        Bytes; None where it is not known.
+    """
+    if sys.platform == "win32":
+        return _peak_memory_windows()
+    try:
+        # Not `getrusage`, whose peak on Linux includes that of the parent process.
+        status = Path("/proc/self/status").read_text("utf-8")
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+    except (OSError, TypeError):
+        import resource  # absent on Windows
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _peak_memory_windows() -> int | None:
+    import ctypes
+    from ctypes import wintypes
+
+    class Counters(ctypes.Structure):
+        _fields_ = [("cb", wintypes.DWORD), ("PageFaultCount", wintypes.DWORD)] + [
+            (name, ctypes.c_size_t)
+            for name in (
+                "PeakWorkingSetSize",
+                "WorkingSetSize",
+                "QuotaPeakPagedPoolUsage",
+                "QuotaPagedPoolUsage",
+                "QuotaPeakNonPagedPoolUsage",
+                "QuotaNonPagedPoolUsage",
+                "PagefileUsage",
+                "PeakPagefileUsage",
+            )
+        ]
+
+    counters = Counters(cb=ctypes.sizeof(Counters))
+    process = ctypes.windll.kernel32.GetCurrentProcess
+    process.restype = wintypes.HANDLE
+    read = ctypes.windll.psapi.GetProcessMemoryInfo
+    read.argtypes = (wintypes.HANDLE, ctypes.POINTER(Counters), wintypes.DWORD)
+    found = read(process(), ctypes.byref(counters), counters.cb)
+    return counters.PeakWorkingSetSize if found else None
