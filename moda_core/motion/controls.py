@@ -14,6 +14,9 @@ from torch import Tensor
 
 from .motion import EXPRESSION, released_stats
 
+OPENING = 0.56  # of the lips at jaw 1, in eye distances
+PRESS = 0.05  # how much opening pressed lips take away
+
 # Unit, sign: `left` and `right` are the image's. Signed ones are marked.
 CONTROLS = (
     "jaw",  # opening of the mouth
@@ -137,3 +140,20 @@ def rest_expression() -> Tensor:
     closed = torch.zeros(len(CONTROLS))
     closed[CONTROLS.index("jaw")] = -0.1
     return released_stats().mean[EXPRESSION] + compose(closed)
+
+
+def lip_opening(controls: dict[str, Tensor]) -> Tensor:
+    """Return the opening of the lips that controls ask for.
+
+    Parameters
+    ----------
+    controls : dict from str to Tensor
+        With "jaw" and "close", of one shape.
+
+    Returns
+    -------
+    Tensor
+        In eye distances; 0 is shut.
+    """
+    pressed = controls["close"].clamp(min=0)
+    return (OPENING * controls["jaw"] * (1 - 0.85 * pressed) - PRESS * pressed).clamp(min=0)

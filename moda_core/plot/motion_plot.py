@@ -6,9 +6,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..audio.level import frame_levels
-from ..motion.controls import CONTROLS, read
+from ..motion.controls import CONTROLS, lip_opening, read
 from ..motion.motion import EXPRESSION, FPS, MOTION_DIM, PITCH, ROLL, YAW, Motion
-from ..warp.render_mouth import lip_opening
 from .panels import Curve, Panel, draw_panels
 
 # Told apart by colour-blind people too; after Okabe and Ito, for a dark background.

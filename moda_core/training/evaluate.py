@@ -21,11 +21,10 @@ from ..bundles.performance import finish_performance
 from ..bundles.starter import load_starter_model
 from ..emotion.labels import EMOTIONS, NONE_INDEX, emotion_weights
 from ..mmdit.model import IDENTITY_DIM
-from ..motion.controls import CONTROLS, read, rest_expression
+from ..motion.controls import CONTROLS, OPENING, read, rest_expression
 from ..motion.motion import FPS
 from ..sampling.options import SamplingOptions
 from ..sampling.sample import sample_motion
-from ..warp.render_mouth import OPENING
 from .dataset import (
     FLITE_TEST,
     FLITE_TRAIN,

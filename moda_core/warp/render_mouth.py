@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..motion.controls import lip_opening
 from ..motion.easing import bump, shoulder, smoothstep, soft_clamp
 from .face_shape import FaceShape, MouthShape
 
-OPENING = 0.56  # of the lips at jaw 1, in eye distances
-PRESS = 0.05  # how much opening pressed lips take away
 JAW_FOLLOWS = 0.86  # of the opening, by the chin
 SKULL_SHARE = 0.35  # of closing a picture's open lips, by the upper lip
 LIFT_SHARE = 0.14  # of opening them further, by the upper lip
@@ -50,23 +49,6 @@ class MouthOpening:
     below_upper: Tensor
     above_lower: Tensor
     jaw_drop: Tensor
-
-
-def lip_opening(controls: dict[str, Tensor]) -> Tensor:
-    """Return the opening of the lips that controls ask for.
-
-    Parameters
-    ----------
-    controls : dict from str to Tensor
-        With "jaw" and "close", of one shape.
-
-    Returns
-    -------
-    Tensor
-        In eye distances; 0 is shut.
-    """
-    pressed = controls["close"].clamp(min=0)
-    return (OPENING * controls["jaw"] * (1 - 0.85 * pressed) - PRESS * pressed).clamp(min=0)
 
 
 def to_mouth(mouth: MouthShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..motion.controls import lip_opening
 from .drive import Pose
 from .expression_field import undo_expression, undo_eye, undo_mouth
 from .face_shape import FaceShape
 from .mouth_interior import paint_interior, shows_interior
 from .pose_field import pose_shift, undo_pose
 from .render_eyes import shade_lids
-from .render_mouth import lip_opening
 from .warp_region import Region
 
 PART_MARGIN = 0.08  # around a part of the face that is worked out at full resolution

@@ -1,10 +1,16 @@
 import pytest
 import torch
 
-from moda_core.motion.controls import CONTROLS, DIRECTIONS, compose, read, rest_expression
+from moda_core.motion.controls import (
+    CONTROLS,
+    DIRECTIONS,
+    compose,
+    lip_opening,
+    read,
+    rest_expression,
+)
 from moda_core.motion.motion import EXPRESSION, Motion, released_stats
 from moda_core.warp.drive import CONTROL_RANGES, bounded_controls, bounded_pose
-from moda_core.warp.render_mouth import lip_opening
 
 
 def held(expression: torch.Tensor) -> Motion:
