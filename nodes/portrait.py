@@ -2,9 +2,9 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.cli.arguments import box as parse_box
-from ..moda_core.cli.arguments import points as parse_points
 from ..moda_core.portrait.draw_face import draw_face
+from ..moda_core.portrait.face_text import box as parse_box
+from ..moda_core.portrait.face_text import points as parse_points
 from ..moda_core.portrait.find_face import FaceChoice, find_face
 from . import _host
 from ._convert import image_of, mask_of, parsed, picture_of

@@ -15,64 +15,6 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{message[0].upper()}{message[1:]}. See 'python {self.prog} --help'.\n")
 
 
-def points(text: str) -> list[tuple[float, float]]:
-    """Parse `--points`, such as `210,180 300,182 225,290 290,291`.
-
-    Parameters
-    ----------
-    text : str
-        Four or six pairs in pixels of the picture: left and right eye, left and right mouth corner,
-        and perhaps the inner edges of the upper and the lower lip.
-
-    Returns
-    -------
-    list of (float, float)
-        x, y of each point.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        If these are not four or six pairs of numbers.
-    """
-    try:
-        numbers = [[float(value) for value in pair.split(",")] for pair in text.split()]
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of x,y pairs") from error
-    if any(len(pair) != 2 for pair in numbers) or len(numbers) not in (4, 6):
-        raise argparse.ArgumentTypeError(
-            f"expected 4 or 6 pairs x,y, got {text!r}: eyes, mouth corners, and perhaps the inner "
-            "edges of the upper and lower lip, from left to right and top to bottom"
-        )
-    return [(x, y) for x, y in numbers]
-
-
-def box(text: str) -> tuple[float, float, float, float]:
-    """Parse `--box`, such as `210,180,90,110`.
-
-    Parameters
-    ----------
-    text : str
-        Left, top, width and height in pixels of the picture; the size is above 0.
-
-    Returns
-    -------
-    tuple of float
-        The four numbers.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        If these are not four numbers, or the size is not above 0.
-    """
-    try:
-        left, top, width, height = (float(value) for value in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not x,y,width,height") from error
-    if not (width > 0 and height > 0):
-        raise argparse.ArgumentTypeError(f"expected a width and a height above 0, got {text!r}")
-    return left, top, width, height
-
-
 def number(minimum: float, maximum: float, kind: type = float) -> Callable[[str], float]:
     """Return a parser for a number in a range.
 

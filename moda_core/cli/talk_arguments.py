@@ -6,7 +6,8 @@ from pathlib import Path
 from ..emotion.labels import EMOTIONS
 from ..errors import MoDAError
 from ..model_files.places import ENVIRONMENT, named_folder
-from .arguments import box, number, points
+from ..portrait.face_text import box, points
+from .arguments import number
 
 POINTS_HELP = (
     "where the face is, instead of looking for it: 'x,y x,y x,y x,y', the pupils, then the corners "
