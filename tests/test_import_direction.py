@@ -10,6 +10,12 @@ HOST_MODULES = {"comfy", "comfy_extras", "comfy_api", "folder_paths", "server", 
 CORE_LIBRARIES = {"torch", "numpy", "einops", "safetensors", "av", "scipy", "PIL", "soundfile"}
 LAZY_LIBRARIES = {"transformers", "kornia", "huggingface_hub", "yaml"}
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
+# Rooms of the core, from the ground up: each imports only those before it (DESIGN, Layout).
+ROOMS = (
+    *("errors", "runtime", "weights", "motion", "emotion", "audio", "face", "portrait"),
+    *("compositing", "mmdit", "sampling", "editing", "model_files", "liveportrait", "warp"),
+    *("plot", "video", "bundles", "example", "training", "cli", "__main__"),
+)
 
 
 def imported_modules(node):
@@ -60,6 +66,35 @@ def circle_in(graph):
         for node in free:
             del left[node]
     return sorted(map(str, left))
+
+
+def room_of(path):
+    """Return the folder or file of the core that a path belongs to; None for the core itself."""
+    name = path.relative_to(ROOT / "moda_core").with_suffix("").parts[0]
+    return None if name == "__init__" else name
+
+
+def test_every_room_has_its_place_in_the_order():
+    rooms = {room_of(path) for path in CORE_FILES} - {None}
+
+    assert rooms == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_import_downwards_only(room):
+    graph = imports_between_files(CORE_FILES)
+
+    imported = {room_of(to) for path in graph if room_of(path) == room for to in graph[path]}
+
+    assert imported - {None} <= set(ROOMS[: ROOMS.index(room) + 1])
+
+
+def test_the_top_of_the_core_holds_few_rooms_and_fewer_files():
+    names = {path.relative_to(ROOT / "moda_core").parts[0] for path in CORE_FILES}
+    files = {name for name in names if name.endswith(".py")}
+
+    assert len(files) <= 6
+    assert len(names - files) <= 22
 
 
 def test_no_files_import_each_other_in_a_circle():

@@ -11,6 +11,7 @@ from ..audio.log_mel import log_mel_features
 from ..audio.recording import open_recording
 from ..audio.waveform import frame_count
 from ..errors import InputFileError
+from ..mmdit.config import read_config
 from ..mmdit.linear import CPUOperations, tune
 from ..mmdit.model import MotionMMDiT
 from ..mmdit.released_keys import MMDIT_PREFIX
@@ -19,7 +20,7 @@ from ..motion.motion import FPS, MOTION_DIM, MotionStats
 from ..portrait.portrait import Portrait
 from ..sampling.motion_model import MotionModel
 from ..sampling.window_plan import WINDOW
-from ..weights.checkpoint import cast_floats, load_strict, read_config, read_safetensors
+from ..weights.checkpoint import cast_floats, load_strict, read_safetensors
 from .performance import finish_performance
 
 STARTER_ENCODER = "log-mel (built in)"

@@ -1,6 +1,9 @@
 """Configurations of the networks."""
 
+import json
 from dataclasses import dataclass
+
+from ..errors import InputFileError
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ class MMDiTConfig:
         """Channels of one attention head."""
         return self.width // self.num_heads
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What `read_config` reads, for the metadata of a weights file."""
+        return {"config": json.dumps(vars(self))}
+
 
 # Spec 0: `TalkingHeadDiT-B`.
 RELEASED = MMDiTConfig(
@@ -78,3 +86,31 @@ STARTER = MMDiTConfig(
     audio_context=9,
     mlp_ratio=2,
 )
+
+
+def read_config(metadata: dict[str, str], source: str = "The file") -> MMDiTConfig:
+    """Return the configuration that a weights file holds, see `MMDiTConfig.metadata`.
+
+    Parameters
+    ----------
+    metadata : dict
+        Of `read_safetensors`.
+    source : str
+        File that it came from, for the message.
+
+    Returns
+    -------
+    MMDiTConfig
+
+    Raises
+    ------
+    InputFileError
+        If there is none, or it is no configuration.
+    """
+    try:
+        return MMDiTConfig(**json.loads(metadata["config"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputFileError(
+            f"{source} holds no configuration of a motion model ({error!r}). "
+            "Use a file made by train-starter."
+        ) from error

@@ -34,4 +34,4 @@ class TrainedStarter:
         tensors = {f"{MMDIT_PREFIX}{key}": tensor for key, tensor in state.items()}
         tensors["null_audio_feat"] = self.null_audio.reshape(1, 1, 1, 1, -1)
         tensors["motion_mean"], tensors["motion_std"] = self.stats.mean, self.stats.std
-        save_safetensors(path, tensors, self.network.config)
+        save_safetensors(path, tensors, self.network.config.metadata)

@@ -1,6 +1,5 @@
 """Reading and writing of weights: strict, and never executing anything."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..errors import InputFileError, OutputError
-from ..mmdit.config import MMDiTConfig
 from .file_format import SAFETENSORS, TORCH_ZIP, is_stored, weights_format
 from .state_layout import flatten_state, join_problems, list_problems
 
@@ -207,8 +205,8 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise InputFileError(_safetensors_problem(path, error)) from error
 
 
-def save_safetensors(path: Path, tensors: dict[str, Tensor], config: MMDiTConfig) -> None:
-    """Write tensors, with the configuration as JSON in the metadata.
+def save_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write tensors and metadata.
 
     Parameters
     ----------
@@ -216,8 +214,8 @@ def save_safetensors(path: Path, tensors: dict[str, Tensor], config: MMDiTConfig
         A file that exists is replaced.
     tensors : dict
         By name; none may share memory with another.
-    config : MMDiTConfig
-        What `read_config` will return.
+    metadata : dict
+        What `read_safetensors` will return beside the tensors.
 
     Raises
     ------
@@ -228,37 +226,9 @@ def save_safetensors(path: Path, tensors: dict[str, Tensor], config: MMDiTConfig
     """
     contiguous = {key: tensor.detach().contiguous() for key, tensor in tensors.items()}
     try:
-        save_file(contiguous, path, metadata={"config": json.dumps(vars(config))})
+        save_file(contiguous, path, metadata=metadata)
     except (OSError, SafetensorError) as error:
         raise OutputError(f"'{path}' can't be written ({error}). Choose another folder.") from error
-
-
-def read_config(metadata: dict[str, str], source: str = "The file") -> MMDiTConfig:
-    """Return the configuration that `save_safetensors` stored.
-
-    Parameters
-    ----------
-    metadata : dict
-        Of `read_safetensors`.
-    source : str
-        File that it came from, for the message.
-
-    Returns
-    -------
-    MMDiTConfig
-
-    Raises
-    ------
-    InputFileError
-        If there is none, or it is no configuration.
-    """
-    try:
-        return MMDiTConfig(**json.loads(metadata["config"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputFileError(
-            f"{source} holds no configuration of a motion model ({error!r}). "
-            "Use a file made by train-starter."
-        ) from error
 
 
 def cast_floats(state: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from moda_core.emotion.labels import emotion_weights
-from moda_core.mmdit.config import MMDiTConfig
+from moda_core.mmdit.config import MMDiTConfig, read_config
 from moda_core.training.batches import BatchSampler, Corpus, motion_stats, rest_motion
 from moda_core.training.dataset import make_clip
 from moda_core.training.espeak import Phone
@@ -15,7 +15,7 @@ from moda_core.training.lip_sync_expert import contrastive_loss
 from moda_core.training.measures import EnergyComparator, compare_lips, count_blinks, f1_score
 from moda_core.training.optimization import RunningAverage, learning_rate_at
 from moda_core.training.train_starter import TrainingOptions, train, write_evaluation
-from moda_core.weights.checkpoint import read_config, read_safetensors
+from moda_core.weights.checkpoint import read_safetensors
 
 TINY = MMDiTConfig(
     width=80,

@@ -8,12 +8,12 @@ import torch
 from safetensors.torch import save_file
 
 from moda_core.errors import InputFileError, OutputError
+from moda_core.mmdit.config import read_config
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
 from moda_core.weights.checkpoint import (
     load_strict,
     read_checkpoint,
-    read_config,
     read_safetensors,
     save_safetensors,
 )
@@ -76,7 +76,7 @@ def test_a_wrong_key_is_named_with_its_file(spoil, named):
 def test_a_saved_file_gives_back_tensors_and_configuration(tmp_path):
     path, tensors = tmp_path / "weights.safetensors", {"x": torch.randn(3, 4)}
 
-    save_safetensors(path, tensors, TINY)
+    save_safetensors(path, tensors, TINY.metadata)
 
     loaded, metadata = read_safetensors(path)
     assert torch.equal(loaded["x"], tensors["x"])
@@ -100,7 +100,9 @@ def test_a_damaged_file_is_named(tmp_path, content, read):
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(OutputError, match="missing"):
-        save_safetensors(tmp_path / "missing" / "x.safetensors", {"x": torch.zeros(1)}, TINY)
+        save_safetensors(
+            tmp_path / "missing" / "x.safetensors", {"x": torch.zeros(1)}, TINY.metadata
+        )
 
 
 @pytest.mark.parametrize("mapped", [True, False])
