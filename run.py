@@ -10,18 +10,14 @@ import hashlib
 import os
 import platform
 import re
-import shlex
 import subprocess
 import sys
-import tempfile
 import time
 from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-TESTS = ROOT / "tests"
-NO_TESTS = 5  # pytest's exit status where nothing was selected
 STAMP = VENV / "moda-requirements"
 REQUIREMENTS = (ROOT / "requirements-dev.txt", ROOT / "requirements.txt")
 
@@ -43,7 +39,8 @@ Usage: python run.py [--here | --venv] COMMAND ...
   demo                   animate the bundled portrait -> output/demo.mp4, output/demo.png
   talk PORTRAIT AUDIO    animate your portrait; `talk --help` lists the options
   models [NAME ...]      where the released files are; --download, --verify, --convert
-  test [--full]          run the tests; --full adds the full-size ones
+  test [--full] [PATH]   run the tests; --full adds the full-size ones
+  test --processors      run the numerical tests as on other processors
   bench NAME             measure speed or quality; `bench --help` lists the names
   parity DIR             compare with reference outputs
   synthetic-models DIR   write the released files at full size, with random numbers (2.4 GB)
@@ -54,7 +51,7 @@ Usage: python run.py [--here | --venv] COMMAND ...
   --venv   run in .venv, even if this interpreter has all that is needed
 """
 
-COMMANDS = re.findall(r"^  (\w\S*)", USAGE, re.MULTILINE)
+COMMANDS = set(re.findall(r"^  (\w\S*)", USAGE, re.MULTILINE))
 
 
 class SetupError(Exception):
@@ -193,17 +190,17 @@ def choose_interpreter(command: str, where: str | None) -> str:
     return str(ensure_venv())
 
 
-def run(interpreter: str, arguments: list[str], folder: str | None = None) -> int:
-    """Run a command in the chosen interpreter and wait for it, through an interruption too.
+def run_module(interpreter: str, name: str, arguments: list[str]) -> int:
+    """Run one of the project's modules and wait for it, through an interruption too.
 
     Parameters
     ----------
     interpreter : str
         Path of the interpreter.
+    name : str
+        Of the module, or of a package with a `__main__`.
     arguments : list of str
-        What follows it on the command line.
-    folder : str, optional
-        Working folder; if given, the project is not put on the module path.
+        Its command line.
 
     Returns
     -------
@@ -213,53 +210,15 @@ def run(interpreter: str, arguments: list[str], folder: str | None = None) -> in
     environment = dict(os.environ, MODA_STARTED_AT=repr(STARTED_AT))
     if environment.get("COMFYUI_PATH"):  # relative to where the user is
         environment["COMFYUI_PATH"] = os.path.abspath(environment["COMFYUI_PATH"])
-    if folder is None:  # the host's tests must not see the project on the path
-        paths = [str(ROOT), environment.get("PYTHONPATH")]
-        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    process = subprocess.Popen([interpreter, *arguments], env=environment, cwd=folder)
+    paths = [str(ROOT), environment.get("PYTHONPATH")]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    command = [interpreter, "-c", LAUNCHER, str(ROOT), name, *arguments]
+    process = subprocess.Popen(command, env=environment)
     while True:
         try:
             return process.wait()
         except KeyboardInterrupt:
             continue  # the command got it too, and is cleaning up
-
-
-def run_module(interpreter: str, name: str, arguments: list[str]) -> int:
-    """Run one of the project's modules; return its exit status."""
-    return run(interpreter, ["-c", LAUNCHER, str(ROOT), name, *arguments])
-
-
-def run_tests(interpreter: str, arguments: list[str]) -> int:
-    """Run the core's tests, then those of the pack in a host from an empty folder.
-
-    The host is the ComfyUI that COMFYUI_PATH names, without it a stand-in.
-
-    Parameters
-    ----------
-    interpreter : str
-        Path of the interpreter.
-    arguments : list of str
-        For pytest; `--full` adds the slow tests.
-
-    Returns
-    -------
-    int
-        Exit status: the worse of the two, 5 if no test was selected.
-    """
-    select = [] if "--full" in arguments else ["-m", "not slow"]
-    rest = [argument for argument in arguments if argument != "--full"]
-    pytest = ["-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)]
-    # In place of the options in pyproject.toml, whose paths are relative to the project.
-    options = shlex.join([f"--confcutdir={TESTS.as_posix()}", "--import-mode=importlib"])
-    pytest += ["-o", f"addopts={options}"]
-    core = [str(TESTS / name) for name in ("core", "parity", "test_import_direction.py")]
-    host = [str(TESTS / name) for name in ("host", "nodes")]
-    status = run(interpreter, [*pytest, *select, *rest, *core])
-    with tempfile.TemporaryDirectory() as empty:
-        host_status = run(interpreter, [*pytest, *select, *rest, *host], folder=empty)
-    # A selection such as `-k name` may leave one of the two without tests.
-    found = [code for code in (status, host_status) if code != NO_TESTS]
-    return max(found, default=NO_TESTS)
 
 
 def say(text: str) -> None:
@@ -288,7 +247,7 @@ def main(arguments: list[str]) -> int:
         say(str(error))
         return 1
     if command == "test":
-        return run_tests(interpreter, rest)
+        return run_module(interpreter, "tests", rest)
     module = {"synthetic-models": "parity.synthetic_models"}.get(command, command)
     if command in ("bench", "parity", "synthetic-models"):
         return run_module(interpreter, f"tests.{module}", rest)

@@ -133,7 +133,7 @@ def test_output_is_ascii_where_the_console_is(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal to a group of processes")
 def test_an_interrupted_command_may_clean_up(tmp_path):
-    child = (
+    (tmp_path / "child.py").write_text(
         "import time\n"
         "try:\n    open('started', 'w').close(); time.sleep(60)\n"
         "except KeyboardInterrupt:\n    time.sleep(1); open('cleaned', 'w').close()\n"
@@ -142,11 +142,12 @@ def test_an_interrupted_command_may_clean_up(tmp_path):
     code = (
         f"import importlib.util as u; s = u.spec_from_file_location('r', {str(SCRIPT)!r}); "
         "m = u.module_from_spec(s); s.loader.exec_module(m); m.STARTED_AT = 0.0; "
-        f"raise SystemExit(m.run({sys.executable!r}, ['-c', {child!r}]))"
+        f"raise SystemExit(m.run_module({sys.executable!r}, 'child', []))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
         start_new_session=True,
         # Shells let what they start in the background ignore it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
