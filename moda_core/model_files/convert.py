@@ -24,7 +24,7 @@ from ..weights.converted import (
 )
 from ..weights.input_file import check_input_file
 from ..weights.released_files import read_released
-from .digest import file_digest
+from .digest import Progress, Stopped, file_digest, stoppable
 from .model_folder import PARTS
 from .tensor_file import DTYPES, Layout, differs, write_header, write_tensor
 
@@ -35,16 +35,7 @@ KINDS = {"motion_model": "motion model"}  # `released_files` names the others as
 # Weight norm is worked out in float32 whatever the precision.
 KEPT_IN_FLOAT32 = tuple(name for names in WEIGHT_NORM.items() for name in names)
 
-Progress = Callable[[int, int], None]
 Report = Callable[[int], None]
-
-
-class _Stopped(BaseException):
-    """Carries what `progress` raised past the handling of errors of the disk."""
-
-    def __init__(self, reason: BaseException):
-        super().__init__()
-        self.reason = reason
 
 
 def convert_file(
@@ -97,8 +88,8 @@ def convert_file(
         _write_conversion(path, unfinished, origin, half, progress)
         _refuse(path, target, part, half)  # minutes may have passed
         os.replace(unfinished, target)
-    except _Stopped as stopped:
-        raise stopped.reason from None
+    except Stopped as stopped:
+        raise stopped.reason from stopped.reason.__cause__
     except (OSError, RuntimeError, SafetensorError) as error:
         raise OutputError(
             f"'{target}' can't be written ({error}). Free some space, or copy '{path.name}' to a "
@@ -222,16 +213,11 @@ def _digest(path: Path, report: Report) -> str:
 
 def _counter(progress: Progress | None, total: int) -> Report:
     """Return a function that adds to what was done and tells `progress`."""
-    done = 0
+    done, tell = 0, stoppable(progress)
 
     def report(num_bytes: int) -> None:
         nonlocal done
         done += num_bytes
-        if progress is None:
-            return
-        try:
-            progress(done, total)
-        except BaseException as reason:
-            raise _Stopped(reason) from reason
+        tell(done, total)
 
     return report

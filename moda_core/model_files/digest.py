@@ -9,6 +9,27 @@ Progress = Callable[[int, int], None]  # bytes done and in all; may raise anythi
 CHUNK_SIZE = 1 << 20
 
 
+class Stopped(BaseException):
+    """Carries what a `Progress` raised past the handling of other errors."""
+
+    def __init__(self, reason: BaseException):
+        super().__init__()
+        self.reason = reason
+
+
+def stoppable(progress: Progress | None) -> Progress:
+    """Return a progress that raises `Stopped` with what the given one raises, if there is one."""
+
+    def report(done: int, total: int) -> None:
+        try:
+            if progress is not None:
+                progress(done, total)
+        except BaseException as reason:
+            raise Stopped(reason) from reason
+
+    return report
+
+
 def file_digest(path: Path, progress: Progress | None = None) -> str:
     """Return the SHA-256 of a file's content.
 

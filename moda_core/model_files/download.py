@@ -7,9 +7,9 @@ from pathlib import Path
 from ..errors import DownloadError
 from .catalog import ModelFile
 from .fetch import Fetched, fetch_file
+from .hub import TransientError
 from .identity import human_size
 from .report import FileReport
-from .retries import TransientError
 from .stamps import Stamps
 
 Progress = Callable[[int, int], None]

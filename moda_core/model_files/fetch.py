@@ -1,39 +1,34 @@
-"""Fetching a model file: once, checked, resumable, and never half there under its name."""
+"""Fetching a model file: checked, resumable, and never under its name before it is complete."""
 
 import errno
+import os
+import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from itertools import chain
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from ..errors import DownloadError
-from .catalog import LATEST, ModelFile
-from .digest import Progress, file_digest, git_blob_digest
-from .hub_file import GIT_SHA1, HubFile, address, look_up, promised_hash
-from .part_file import PartFile, WrongContentError, part_path
-from .retries import LONGEST_WAIT_S, Patience, TransientError
+from ..errors import DownloadError, InputFileError
+from ..weights.file_format import HEAD_SIZE, foreign_content, weights_format
+from . import hub
+from .catalog import ModelFile
+from .digest import Progress, Stopped, file_digest, git_blob_digest, stoppable
+from .hub import TransientError
 
+WAITS_S = (1.0, 2.0, 4.0, 8.0, 8.0)  # after failures in a row, without a new byte
+LONGEST_WAIT_S = 120.0
+STEP_S = 0.2  # of a wait, so that a cancel is noticed soon
 DISK_MARGIN = 16 << 20  # bytes that stay free
-LOCK_WAIT_S = 0.3  # so that a cancel is noticed soon
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+HASH = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")  # SHA-256, or the SHA-1 of a git blob
+WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 
-@dataclass(frozen=True)
-class Fetched:
-    """A model file that is there, and is the right one.
-
-    Parameters
-    ----------
-    path : Path
-    sha256 : str
-        64 hexadecimal digits.
-    commit : str, optional
-        Of the repository, as the hub reported it; the table's where the hub was not asked.
-    num_received : int
-        Bytes that came over the wire in this call, 0 if the file was there already.
-    """
+class Fetched(NamedTuple):
+    """A verified model file, and how many bytes of it this call received."""
 
     path: Path
     sha256: str
@@ -49,229 +44,256 @@ def fetch_file(
     endpoint: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Fetched:
-    """Fetch a model file from the Hugging Face Hub, or go on where an earlier try stopped.
+    """Fetch a model file from the Hugging Face Hub, or resume where an earlier try stopped.
 
-    Parameters
-    ----------
-    file : ModelFile
-    target : Path
-        Where it goes; until it is complete, a ``.part`` grows beside it.
-    progress : callable (done, total), optional
-        Called with bytes, those of earlier tries included, after each piece and in short steps
-        of every wait. Whatever it raises passes through; the part is kept.
-    endpoint : str, optional
-        Of the hub, in place of the one that huggingface_hub was set to, as by ``HF_ENDPOINT``.
-    sleep : callable (seconds), optional
-        What waits between retries.
-
-    Returns
-    -------
-    Fetched
-
-    Raises
-    ------
-    DownloadError
-        If it cannot be had, or another file is at `target`. Nothing is then changed there.
+    Until it is complete, a ``.part`` grows beside `target`. `progress` is called with bytes, those
+    of earlier tries included, after each piece and in short steps of every wait; whatever it raises
+    passes through, and the part is kept. `endpoint` replaces huggingface_hub's own. Raises
+    `DownloadError` if the file cannot be had, or another one is at `target`, which stays.
     """
-    job = _Job(file, Path(target), progress, endpoint, sleep)
+    fetch = _Fetch(file, Path(target), stoppable(progress), endpoint, sleep)
     try:
-        return job.found_there() or job.fetch()
-    except OSError as error:  # of the disk: those of connections are told apart where they arise
-        if error is job.raised_by_progress:
-            raise
-        raise DownloadError(job.disk_failure(error)) from error
+        return fetch.existing() or fetch.run()
+    except Stopped as stopped:
+        raise stopped.reason from stopped.reason.__cause__
+    except (DownloadError, TransientError, OSError) as error:
+        cause = error.__cause__ if isinstance(error, DownloadError) else error
+        raise DownloadError(fetch.explain(error) + fetch.kept()) from cause
 
 
-class _Job:
+class _Fetch:
     """One call of `fetch_file`, and how far it has come."""
 
-    def __init__(self, file: ModelFile, target: Path, progress, endpoint, sleep):
+    def __init__(self, file: ModelFile, target: Path, report: Progress, endpoint, sleep):
         self.file, self.target, self.endpoint = file, target, endpoint
-        self.progress, self.raised_by_progress = progress, None
-        self.source: HubFile | None = None
-        self.part: PartFile | None = None
-        self.patience = Patience(self.report_state, sleep)
+        self.report, self.sleep = report, sleep
+        self.source = hub.HubFile(hub.file_url(file, endpoint), file.revision, "", file.size)
+        self.part: Path | None = None  # until the hub has described the file
+        self.is_weights = file.path.endswith(WEIGHT_SUFFIXES)
+        self.num_received = self.num_failures = self.furthest = 0
 
-    def report(self, done: int, total: int) -> None:
-        if self.progress is None:
-            return
-        try:
-            self.progress(done, total)
-        except BaseException as error:
-            self.raised_by_progress = error
-            raise
+    @property
+    def promised(self) -> str | None:
+        """The hash that the file must have: the table's, else the hub's if that is one."""
+        return self.file.sha256 or (self.source.etag if HASH.fullmatch(self.source.etag) else None)
 
-    def report_state(self) -> None:
-        done = self.part.num_bytes if self.part else 0
-        self.report(done, self.source.size if self.source else self.file.about_size or 1)
+    @property
+    def num_bytes(self) -> int:
+        return self.part.stat().st_size if self.part and self.part.exists() else 0
 
-    def found_there(self) -> Fetched | None:
-        """Return the file if it is at its place already and can be judged; None if it is not."""
-        if not self.target.exists():
+    def report_state(self, *_) -> None:
+        self.report(self.num_bytes, self.source.size or self.file.about_size or 1)
+
+    def hashes(self, path: Path, report: Progress) -> tuple[str, str]:
+        """Return the SHA-256 of a file, and the hash to compare with the promised one."""
+        sha256 = file_digest(path, report)
+        is_git = self.promised and len(self.promised) == 40
+        return sha256, git_blob_digest(path, report) if is_git else sha256
+
+    def existing(self) -> Fetched | None:
+        """Return the file if it is in its place; None if nothing is, or it can't be judged yet."""
+        if not self.target.exists() or not (self.promised or self.part):
             return None
-        promised = promised_hash(self.file, self.source)
-        if promised is None and self.source is None:
-            return None  # the hub has to be asked first
-        if self.target.is_dir():
-            raise self._other_there("a folder")
-        size = self.target.stat().st_size
-        if size != (self.source.size if self.source else self.file.size or size):
-            raise self._other_there(f"another file of {size} bytes")
-        sha256 = seen = file_digest(self.target, self.report)
-        if promised is not None and GIT_SHA1.fullmatch(promised):
-            seen = git_blob_digest(self.target, self.report)
-        if promised not in (None, seen):
-            raise self._other_there(f"another file of {size} bytes with the hash {seen}")
-        commit = self.source.commit if self.source else self.file.revision
-        return Fetched(self.target, sha256, commit, 0)
-
-    def _other_there(self, what: str) -> DownloadError:
-        return DownloadError(
+        what = "a folder"
+        if self.target.is_file():
+            size = self.target.stat().st_size
+            what = f"another file of {size} bytes"
+            if self.source.size in (None, size):
+                sha256, seen = self.hashes(self.target, self.report)
+                if self.promised in (None, seen):
+                    return Fetched(self.target, sha256, self.source.commit, self.num_received)
+                what += f" with the hash {seen}"
+        raise DownloadError(
             f"'{self.file.name}' was not fetched, since '{self.target}' is {what}. Move or rename "
             "it and try again."
         )
 
-    def fetch(self) -> Fetched:
-        self._refuse_offline()
-        try:
-            self.source = self._with_patience(lambda: look_up(self.file, self.endpoint))
-            found = self.found_there()
-            if found is not None:
-                return found
-            self.target.parent.mkdir(parents=True, exist_ok=True)
-            with self._lock():
-                return self.found_there() or self._fetch_alone()
-        except TransientError as failure:
-            raise DownloadError(self._gave_up(failure)) from failure
+    def run(self) -> Fetched:
+        self.refuse_offline()
+        self.source = self.retry(lambda: hub.look_up(self.file, self.endpoint))
+        version = re.sub(r"\W", "", self.source.etag)[:8]  # no other one completes this part
+        self.part = self.target.with_name(f"{self.target.name}.{version}.part")
+        found = self.existing()
+        if found:
+            return found
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        lock = self.target.with_name(f".{self.target.name}.lock")
+        with ExitStack() as stack:
+            while not _try_lock(lock, stack):
+                self.report_state()
+            fetched = self.existing() or self.complete()
+            with suppress(OSError):  # others look for the file before they take the next lock
+                lock.unlink(missing_ok=True)
+        return fetched
 
-    def _refuse_offline(self) -> None:
+    def refuse_offline(self) -> None:
         from huggingface_hub import constants
 
         if constants.HF_HUB_OFFLINE:
             there = " and the hash of the file that is there is not known"
             raise DownloadError(
                 f"'{self.file.name}' was not fetched, since HF_HUB_OFFLINE is set"
-                f"{there if self.target.exists() else ''}. Unset it, or fetch {self._url()} "
+                f"{there if self.target.exists() else ''}. Unset it, or fetch {self.source.url} "
                 f"elsewhere and save it as '{self.target}'."
             )
 
-    def _url(self) -> str:
-        if self.source is not None:
-            return self.source.url
-        return address(self.file, self.endpoint, self.file.revision or LATEST)
-
-    def _with_patience(self, attempt: Callable[[], HubFile]) -> HubFile:
+    def retry(self, attempt: Callable[[], Any]) -> Any:
+        """Return what an attempt gives; wait after each that fails in a way that may pass."""
         while True:
             try:
                 return attempt()
             except TransientError as failure:
-                self.patience.wait(failure)
+                self.num_failures += 1
+                if self.num_failures > len(WAITS_S) or (failure.wait_s or 0) > LONGEST_WAIT_S:
+                    raise
+                wait_s = failure.wait_s
+                if wait_s is None:
+                    wait_s = WAITS_S[self.num_failures - 1]
+            while wait_s > 0:
+                self.report_state()
+                self.sleep(min(wait_s, STEP_S))
+                wait_s -= STEP_S
+            self.report_state()
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Keep other processes from the same file; remove the lock when the file is there."""
-        path = self.target.with_name(f".{self.target.name}.lock")
-        with ExitStack() as stack:
-            while True:
-                try:
-                    stack.enter_context(_lock_file(path))
-                    break
-                except TimeoutError:
-                    self.report_state()
-            yield
-            # Those who wait for it look for the file first, so a second lock does no harm.
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-
-    def _fetch_alone(self) -> Fetched:
-        path = part_path(self.target, self.source.etag)
-        self.part = PartFile(self.file, self.source, path, self.report)
-        self._check_free_space()
-        try:
-            sha256 = self._complete_and_check()
-        except DownloadError as error:
-            if error is self.raised_by_progress:
-                raise
-            raise DownloadError(f"{error}{self._kept()}") from error
-        found = self.found_there()  # it may have been put there by hand
-        if found is None:
-            self.part.path.replace(self.target)
-            found = Fetched(self.target, sha256, self.source.commit, 0)
-        return replace(found, num_received=self.part.num_received)
-
-    def _complete_and_check(self) -> str:
-        try:
-            self.part.complete(self.patience)
-            return self.part.check()
-        except WrongContentError:
-            pass  # the part of an earlier try may have been damaged
-        try:
-            self.part.complete(self.patience)
-            return self.part.check()
-        except WrongContentError as error:
-            raise DownloadError(
-                f"'{self.file.name}' came whole from {self.source.url}, but {error}. It was "
-                "deleted. Check HF_ENDPOINT and your proxy, or update this pack."
-            ) from error
-
-    def _check_free_space(self) -> None:
-        usage = shutil.disk_usage(self.target.parent)
-        missing = self.source.size - self.part.num_bytes
+    def complete(self) -> Fetched:
+        """Fetch what is missing, check the whole, and give it its name."""
+        usage, missing = shutil.disk_usage(self.target.parent), self.source.size - self.num_bytes
         if usage.total and usage.free < missing + DISK_MARGIN:  # some shares tell nothing
-            raise DownloadError(self._disk_full())
+            raise DownloadError(self.disk_full())
+        for _ in range(2):  # the part of an earlier try may have been damaged
+            self.num_failures, self.furthest = 0, self.num_bytes
+            while self.num_bytes != self.source.size:
+                self.retry(self.transfer)
+            self.part.touch()  # an empty file takes no transfer
+            with self.part.open("rb+") as file:
+                os.fsync(file.fileno())
+            sha256, seen = self.hashes(self.part, self.report_state)
+            if self.promised in (None, seen):
+                break
+            self.part.unlink()
+        else:
+            raise DownloadError(
+                f"'{self.file.name}' came whole from {self.source.url}, but its hash is {seen}, "
+                f"expected {self.promised}. It was deleted. Check HF_ENDPOINT and your proxy, or "
+                "update this pack."
+            )
+        if self.is_weights:
+            try:
+                weights_format(self.part)
+            except InputFileError as error:
+                self.part.unlink()
+                text = f"{self.source.url} has no usable '{self.file.name}': {error}"
+                raise DownloadError(text) from error
+        if not self.existing():  # it may have been put there by hand
+            self.part.replace(self.target)
+        return Fetched(self.target, sha256, self.source.commit, self.num_received)
 
-    def _disk_full(self) -> str:
-        folder = self.target.parent
-        missing = self.source.size - self.part.num_bytes
-        return (
-            f"'{self.file.name}' needs {missing / 1e6:.1f} MB more in '{folder}', where "
-            f"{shutil.disk_usage(folder).free / 1e6:.1f} MB are free on the disk and a quota may "
-            f"leave less. Free some space and try again.{self._kept()}"
-        )
+    def transfer(self) -> None:
+        """Fetch what is missing over one connection."""
+        from huggingface_hub import constants
 
-    def disk_failure(self, error: OSError) -> str:
-        """Return the sentence for a disk that fails."""
-        if self.part is not None and error.errno in DISK_FULL:
-            return self._disk_full()
+        if self.num_bytes > self.source.size:
+            self.part.unlink()
+        url, timeout_s = self.source.url, constants.HF_HUB_DOWNLOAD_TIMEOUT
+        with hub.open_url("GET", url, timeout_s, self.num_bytes) as answer:
+            start = self.first_byte(answer, self.num_bytes)
+            if start is None:
+                return self.part.unlink()
+            pieces = hub.read_pieces(answer)
+            head = next(pieces, b"")
+            foreign = foreign_content(head[:HEAD_SIZE]) if start == 0 else None
+            if foreign and self.is_weights:
+                raise hub.unexpected_content(self.file, url, foreign[0])
+            if head:
+                self.append(chain([head], pieces), start)
+        done, size = self.num_bytes, self.source.size
+        if done < size:
+            raise TransientError(f"the connection ended after {done} of {size} bytes")
+
+    def first_byte(self, answer: Any, start: int) -> int | None:
+        """Return with which byte of the file an answer begins, None if the part is of no use."""
+        if start and answer.status_code == 416:
+            return None
+        hub.check_status(answer, self.file, self.source.url)
+        size, length = self.source.size, answer.headers.get("Content-Length")
+        if answer.status_code == 200:
+            if start and length not in (None, str(size)):
+                raise TransientError(f"the answer had {length} bytes, the file has {size}")
+            return 0
+        content_range = answer.headers.get("Content-Range") or ""
+        if re.fullmatch(rf"bytes {start}-\d+/({size}|\*)", content_range):
+            return start
+        if start and self.num_failures:  # once is forgiven
+            return None
+        raise TransientError("the answer had another part of the file than was asked for")
+
+    def append(self, pieces, start: int) -> None:
+        # Unbuffered: every byte that has come counts, and a full disk shows at once.
+        with self.part.open("r+b" if start else "wb", buffering=0) as out:
+            out.seek(start)
+            for piece in pieces:
+                rest = memoryview(piece)[: self.source.size - out.tell()]
+                while rest:
+                    rest = rest[out.write(rest) :]
+                self.num_received += len(piece)
+                if out.tell() > self.furthest:
+                    self.furthest, self.num_failures = out.tell(), 0
+                self.report(out.tell(), self.source.size)
+                if out.tell() == self.source.size:
+                    return
+
+    def explain(self, error: Exception) -> str:
+        """Return the message for an error, without what is kept."""
+        name, folder = self.file.name, self.target.parent
+        if isinstance(error, DownloadError):
+            return str(error)
+        if isinstance(error, TransientError):
+            wait_s, times = error.wait_s or 0, self.num_failures
+            remedy = "Check the connection and try again later."
+            if wait_s > LONGEST_WAIT_S:
+                remedy = f"The hub asks to wait {wait_s:.0f} s: try again after that."
+            again = f", the last of {times} failures in a row" if times > 1 else ""
+            return f"'{name}' could not be fetched from {self.source.url}: {error}{again}. {remedy}"
+        if self.part and error.errno in DISK_FULL:
+            return self.disk_full()
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             return (
-                f"'{self.file.name}' cannot be fetched, since '{self.target.parent}' may not be "
-                f"written ({error.strerror}). Change its permissions, or use another folder of "
-                "models."
+                f"'{name}' cannot be fetched, since '{folder}' may not be written "
+                f"({error.strerror}). Change its permissions, or use another folder of models."
             )
         return (
-            f"'{self.file.name}' cannot be written to '{self.target}' "
-            f"({error.strerror or error}). Check the disk and the path, then try again."
-            f"{self._kept()}"
+            f"'{name}' cannot be written to '{self.target}' ({error.strerror or error}). Check the "
+            "disk and the path, then try again."
         )
 
-    def _gave_up(self, failure: TransientError) -> str:
-        remedy = "Check the connection and try again later."
-        if failure.wait_s is not None and failure.wait_s > LONGEST_WAIT_S:
-            remedy = f"The hub asks to wait {failure.wait_s:.0f} s: try again after that."
-        times = self.patience.num_failures
+    def disk_full(self) -> str:
+        folder = self.target.parent
         return (
-            f"'{self.file.name}' could not be fetched from {self._url()}: {failure}"
-            f"{f', the last of {times} failures in a row' if times > 1 else ''}. "
-            f"{remedy}{self._kept()}"
+            f"'{self.file.name}' needs {(self.source.size - self.num_bytes) / 1e6:.1f} MB more in "
+            f"'{folder}', where {shutil.disk_usage(folder).free / 1e6:.1f} MB are free on the disk "
+            "and a quota may leave less. Free some space and try again."
         )
 
-    def _kept(self) -> str:
+    def kept(self) -> str:
         """Say what of the file stays; empty if nothing does."""
-        there = self.part.num_bytes if self.part else 0
-        if not there:
+        if not self.num_bytes:
             return ""
         return (
-            f" {there} of {self.source.size} bytes are kept in '{self.part.path.name}'; the next "
-            "try goes on from there."
+            f" {self.num_bytes} of {self.source.size} bytes are kept in '{self.part.name}'; the "
+            "next try goes on from there."
         )
 
 
-def _lock_file(path: Path):
-    """Return a lock as a context manager, which raises `TimeoutError` after a moment."""
+def _try_lock(path: Path, stack: ExitStack) -> bool:
+    """Take a lock that other processes heed; false if another has it for longer than a moment."""
     from huggingface_hub.utils import WeakFileLock
 
     try:
-        return WeakFileLock(path, timeout=LOCK_WAIT_S)
-    except TypeError:  # before 0.28 it waits for as long as it takes
-        return WeakFileLock(path)
+        try:
+            lock = WeakFileLock(path, timeout=STEP_S)
+        except TypeError:  # before 0.28 it waits for as long as it takes
+            lock = WeakFileLock(path)
+        stack.enter_context(lock)
+    except TimeoutError:
+        return False
+    return True

@@ -133,8 +133,8 @@ def test_a_file_that_is_not_there_is_named_with_its_address(host, node, hub):
 
 
 def test_without_a_connection_one_file_is_waited_for_and_not_each(host, node, hub, monkeypatch):
-    retries = sys.modules[f"{host.pack.__name__}.moda_core.model_files.retries"]
-    monkeypatch.setattr(retries, "WAITS_S", (0.0,))
+    fetch = sys.modules[f"{host.pack.__name__}.moda_core.model_files.fetch"]
+    monkeypatch.setattr(fetch, "WAITS_S", (0.0,))
     hub.fault = Fault(methods=("HEAD", "GET"), status=503)
 
     result = host.run(prompt(agree=True))

@@ -7,8 +7,6 @@ from email.utils import formatdate
 import pytest
 
 from moda_core.errors import DownloadError
-from moda_core.model_files.part_file import part_path
-from moda_core.model_files.retries import retry_after_s
 
 from .fault_cases import NUM_BYTES, fetch, judge_file, parts_in, weights
 from .hub_server import HTML, Fault
@@ -21,7 +19,7 @@ class CancelError(BaseException):
 
 
 def part_of(hub, target):
-    return part_path(target, hub.etag)
+    return target.with_name(f"{target.name}.{hub.etag[:8]}.part")
 
 
 def test_cancel_in_the_middle_keeps_the_part(hub, tmp_path, target):
@@ -126,21 +124,31 @@ def test_hub_is_given_the_time_that_it_asks_for(hub, tmp_path):
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
-        ({}, None),
-        ({"Retry-After": "30"}, 30),
+        ({}, 1),
+        ({"Retry-After": " 30 "}, 30),
         ({"Retry-After": formatdate(0, usegmt=True)}, 0),
-        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "soon"}, 1),
         ({"RateLimit": '"resolvers";r=0;t=45'}, 45),
     ],
 )
-def test_wait_is_read_from_the_headers(headers, seconds):
-    assert retry_after_s(headers) == seconds
+def test_wait_is_read_from_the_headers(hub, tmp_path, headers, seconds):
+    slept = []
+    hub.fault = Fault(times=1, status=429, headers=headers)
+
+    fetch(hub, tmp_path, sleep=slept.append)
+
+    assert sum(slept) == pytest.approx(seconds)
 
 
-def test_wait_until_a_date_is_counted_from_now():
-    headers = {"Retry-After": formatdate(time.time() + 60, usegmt=True)}
+def test_wait_until_a_date_is_counted_from_now(hub, tmp_path):
+    slept = []
+    hub.fault = Fault(
+        times=1, status=429, headers={"Retry-After": formatdate(time.time() + 60, usegmt=True)}
+    )
 
-    assert retry_after_s(headers) == pytest.approx(60, abs=5)
+    fetch(hub, tmp_path, sleep=slept.append)
+
+    assert sum(slept) == pytest.approx(60, abs=5)
 
 
 def test_part_longer_than_the_file_is_thrown_away(hub, tmp_path, target):
@@ -169,7 +177,7 @@ def test_complete_part_is_only_checked(hub, tmp_path, target):
 
 
 def test_part_of_another_version_is_not_gone_on_with(hub, tmp_path, target):
-    other = part_path(target, "f" * 64)
+    other = target.with_name(f"{target.name}.ffffffff.part")
     other.write_bytes(b"of another version")
 
     fetch(hub, tmp_path)
