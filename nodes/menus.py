@@ -16,7 +16,7 @@ from ..moda_core.model_files.model_folder import (
 )
 from ..moda_core.model_files.places import AUDIO_ENCODERS, LIVEPORTRAIT, MODA
 from ..moda_core.model_files.report import describe, report_files
-from ..moda_core.model_files.unchanged import check_unchanged
+from ..moda_core.model_files.stamps import check_unchanged
 from . import _host
 
 BUILT_IN = "starter (built in)"

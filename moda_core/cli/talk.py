@@ -15,8 +15,7 @@ from ..errors import FaceNotFoundError, MoDAError, OutputError
 from ..face.cascade_landmarks import LOW_CONFIDENCE
 from ..liveportrait.driving import DrivingOptions
 from ..model_files.model_folder import find_model_files
-from ..model_files.stamps import user_stamps
-from ..model_files.unchanged import check_unchanged
+from ..model_files.stamps import check_unchanged, user_stamps
 from ..motion.motion import Motion
 from ..portrait.find_face import FaceChoice, locate_face
 from ..portrait.portrait import Portrait

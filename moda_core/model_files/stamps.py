@@ -1,4 +1,4 @@
-"""Which files were checked, and whether they are still the same: notes outside model folders."""
+"""Notes of which files were checked, and whether those are still the same."""
 
 import datetime
 import hashlib
@@ -7,35 +7,21 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import InputFileError
-from .digest import file_digest
+from ..weights.converted import converted_file
+from .digest import Progress, file_digest
 
 NAME = "checked_files"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Stamp:
-    """What a file was when its hash was worked out.
-
-    Parameters
-    ----------
-    size : int
-        Bytes.
-    mtime_ns : int
-        Time of its last change, nanoseconds.
-    sha256 : str
-        64 hexadecimal digits.
-    date : str
-        Day of the check, "2026-11-21".
-    source : str
-        Where it was fetched from, with the version; empty if that is not known.
-    """
+class Stamp(NamedTuple):
+    """A file when it was hashed: bytes, nanoseconds, 64 digits, "2026-11-21", where it is from."""
 
     size: int
     mtime_ns: int
@@ -60,51 +46,29 @@ class Stamps:
     def __init__(self, folder: Path):
         self.folder = Path(folder)
 
-    def digest(self, file: Path, progress: Callable[[int, int], None] | None = None) -> Stamp:
-        """Work out the hash of a file, and compare it with what is remembered of the file.
-
-        Parameters
-        ----------
-        file : Path
-        progress : callable (done, total), optional
-            Called with bytes; may raise to cancel.
-
-        Returns
-        -------
-        Stamp
-            For `record`.
-
-        Raises
-        ------
-        InputFileError
-            If its content is another than the one that was checked, or changes meanwhile.
-        """
-        before = file.stat()
-        sha256, now = file_digest(file, progress), file.stat()
-        if (before.st_size, before.st_mtime_ns) != (now.st_size, now.st_mtime_ns):
+    def digest(self, file: Path, progress: Progress | None = None) -> Stamp:
+        """Hash a file, for `record`; refuse content that differs from what was checked before."""
+        before, sha256 = _state(file), file_digest(file, progress)
+        new = Stamp(*_state(file), sha256, datetime.date.today().isoformat())
+        if before != new[:2]:
             raise InputFileError(f"'{file}' changed while it was read. Try again when it is whole.")
-        old, today = self._read(file), datetime.date.today().isoformat()
-        if old is not None and old.sha256 != sha256:
+        old = self._read(file)
+        if old is None:
+            return new
+        if old.sha256 != sha256:
             raise InputFileError(
                 f"'{file}' has changed since it was checked on {old.date}: it had {old.size} "
-                f"bytes with the SHA-256 {old.sha256[:16]}…, and has {now.st_size} with "
+                f"bytes with the SHA-256 {old.sha256[:16]}…, and has {new.size} with "
                 f"{sha256[:16]}… now. Delete it and download it again; or, if you put another "
                 f"model there yourself, delete '{self._note(file)}', which remembers the check."
             )
-        return Stamp(now.st_size, now.st_mtime_ns, sha256, today, old.source if old else "")
+        return new._replace(source=old.source)
 
     def record(self, file: Path, stamp: Stamp) -> None:
-        """Remember the hash of a file.
-
-        Parameters
-        ----------
-        file : Path
-        stamp : Stamp
-            From `digest`, or of what was just written there.
-        """
+        """Remember the stamp of a file."""
         note = self._note(file)
         part = note.with_name(f"{note.name}.{os.getpid()}")
-        text = json.dumps({"path": _key(file), **asdict(stamp)}, indent=1)
+        text = json.dumps({"path": os.path.realpath(file), **stamp._asdict()}, indent=1)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             part.write_text(text, "utf-8")
@@ -115,59 +79,21 @@ class Stamps:
             logger.warning("'%s' can't be written (%s): a check is forgotten.", note, error)
 
     def record_new(self, file: Path, sha256: str, source: str = "") -> None:
-        """Remember a file that was just written, whatever was there before.
-
-        Parameters
-        ----------
-        file : Path
-        sha256 : str
-        source : str
-            See `Stamp`.
-        """
-        stat, today = file.stat(), datetime.date.today().isoformat()
-        self.record(file, Stamp(stat.st_size, stat.st_mtime_ns, sha256, today, source))
+        """Remember a file that was just written, whatever was there before."""
+        today = datetime.date.today().isoformat()
+        self.record(file, Stamp(*_state(file), sha256, today, source))
 
     def get(self, file: Path) -> Stamp | None:
-        """Return the stamp of a file that has not changed since; the file itself is not read.
-
-        Parameters
-        ----------
-        file : Path
-
-        Returns
-        -------
-        Stamp or None
-            None if the file is gone, was never checked, or has another size or time now.
-        """
+        """Return the stamp of a file; None if it was never checked, or has another size or time."""
         stamp = self._read(file)
-        return stamp if stamp is not None and _is_current(file, stamp) else None
+        return stamp if stamp and stamp[:2] == _state(file) else None
 
     def is_outdated(self, file: Path) -> bool:
         """Tell whether a file was checked and has another size or time now."""
-        stamp = self._read(file)
-        return stamp is not None and not _is_current(file, stamp)
-
-    def check(self, file: Path, progress: Callable[[int, int], None] | None = None) -> None:
-        """Refuse a file that was checked and has changed since.
-
-        Reads the file only if its size or time is another: copying it back gives a new time.
-
-        Parameters
-        ----------
-        file : Path
-        progress : callable (done, total), optional
-            Called with bytes while the file is read.
-
-        Raises
-        ------
-        InputFileError
-            If its content is another than the one that was checked.
-        """
-        if self.is_outdated(file) and file.is_file():
-            self.record(file, self.digest(file, progress))
+        return self._read(file) is not None and self.get(file) is None
 
     def _note(self, file: Path) -> Path:
-        name = hashlib.sha256(os.fsencode(_key(file))).hexdigest()[:32]
+        name = hashlib.sha256(os.fsencode(os.path.realpath(file))).hexdigest()[:32]
         return self.folder / f"{name}.json"
 
     def _read(self, file: Path) -> Stamp | None:
@@ -177,9 +103,30 @@ class Stamps:
             stamp = Stamp(**content)
         except (OSError, ValueError, TypeError, AttributeError, LookupError):
             return None
-        kinds = (int, int, str, str, str)
-        fits = all(map(isinstance, vars(stamp).values(), kinds))
-        return stamp if fits else None
+        return stamp if all(map(isinstance, stamp, (int, int, str, str, str))) else None
+
+
+def check_unchanged(places: Iterable[Path], stamps: Stamps) -> None:
+    """Refuse a model one of whose files was checked and has changed since.
+
+    A file is read only if its size or time is another: copying it back gives a new time.
+
+    Parameters
+    ----------
+    places : iterable of Path
+        Files, with their conversions, and folders, whose files count.
+    stamps : Stamps
+        Of the files that were checked; others pass.
+
+    Raises
+    ------
+    InputFileError
+        If the content of a file is another than the one that was checked.
+    """
+    for place in places:
+        for path in place.iterdir() if place.is_dir() else {place, converted_file(place)}:
+            if stamps.is_outdated(path) and path.is_file():
+                stamps.record(path, stamps.digest(path))
 
 
 def user_stamps() -> Stamps:
@@ -199,13 +146,9 @@ def _user_cache() -> Path:
     return home / inside.get(sys.platform, ".cache")
 
 
-def _key(file: Path) -> str:
-    return os.path.realpath(file)
-
-
-def _is_current(file: Path, stamp: Stamp) -> bool:
-    try:
+def _state(file: Path) -> tuple[int, int] | None:
+    """Return size and time of the last change of a file, None if it is gone."""
+    with suppress(OSError):
         stat = file.stat()
-    except OSError:
-        return False
-    return (stat.st_size, stat.st_mtime_ns) == (stamp.size, stamp.mtime_ns)
+        return stat.st_size, stat.st_mtime_ns
+    return None

@@ -15,8 +15,7 @@ from moda_core.model_files import download, identity, stamps
 from moda_core.model_files.catalog import named_files
 from moda_core.model_files.places import folder_places
 from moda_core.model_files.report import report_files
-from moda_core.model_files.stamps import user_stamps
-from moda_core.model_files.unchanged import check_unchanged
+from moda_core.model_files.stamps import check_unchanged, user_stamps
 from moda_core.weights.file_format import SAFETENSORS, weights_format
 from moda_core.weights.released_files import expected_shapes
 

@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from moda_core.errors import InputFileError
 from moda_core.model_files import stamps as stamps_module
-from moda_core.model_files.stamps import Stamps, user_stamps
+from moda_core.model_files.convert import convert_file
+from moda_core.model_files.stamps import Stamps, check_unchanged, user_stamps
+from moda_core.weights.released_files import expected_shapes
 
 CONTENT = b"weights" * 100
+PART = "stitching_retargeting_module"
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -61,13 +65,13 @@ def test_a_stamp_lasts_over_processes_and_is_found_by_any_path(file, stamps):
 def test_an_unchanged_file_is_not_read_again(file, stamps, digests):
     stamps.record_new(file, sha256(CONTENT))
 
-    stamps.check(file)
+    check_unchanged([file], stamps)
 
     assert digests == []
 
 
 def test_a_file_that_was_never_checked_passes_unread(file, stamps, digests):
-    stamps.check(file)
+    check_unchanged([file], stamps)
 
     assert digests == []
     assert stamps.get(file) is None
@@ -78,8 +82,8 @@ def test_a_file_that_was_copied_back_is_read_once(file, stamps, digests):
     touch_later(file)
 
     assert stamps.get(file) is None
-    stamps.check(file)
-    stamps.check(file)
+    check_unchanged([file], stamps)
+    check_unchanged([file], stamps)
 
     assert digests == [file]
     assert stamps.get(file).sha256 == sha256(CONTENT)
@@ -92,32 +96,32 @@ def test_other_content_is_refused_until_it_is_restored(file, stamps, content):
     touch_later(file)
 
     with pytest.raises(InputFileError, match="has changed since it was checked") as caught:
-        stamps.check(file)
+        check_unchanged([file], stamps)
 
     assert str(file) in str(caught.value)
     assert sha256(content)[:16] in str(caught.value)
     file.write_bytes(CONTENT)
-    stamps.check(file)
+    check_unchanged([file], stamps)
 
 
 def test_a_file_of_ones_own_passes_once_the_note_that_the_message_names_is_deleted(file, stamps):
     stamps.record_new(file, sha256(CONTENT))
     file.write_bytes(b"my own model")
     with pytest.raises(InputFileError) as caught:
-        stamps.check(file)
+        check_unchanged([file], stamps)
 
     (note,) = stamps.folder.iterdir()
     assert f"delete '{note}'" in str(caught.value)
     note.unlink()
 
-    stamps.check(file)
+    check_unchanged([file], stamps)
 
 
 def test_a_file_that_is_gone_passes(file, stamps):
     stamps.record_new(file, sha256(CONTENT))
     file.unlink()
 
-    stamps.check(file)
+    check_unchanged([file], stamps)
 
     assert stamps.get(file) is None
 
@@ -133,7 +137,7 @@ def test_a_damaged_note_counts_as_none_and_is_replaced(file, stamps, text):
     note.write_text(text, "latin-1")
 
     assert stamps.get(file) is None
-    stamps.check(file)
+    check_unchanged([file], stamps)
     stamps.record_new(file, sha256(CONTENT))
 
     assert stamps.get(file) is not None
@@ -181,7 +185,7 @@ def test_notes_that_cannot_be_written_are_left(file, tmp_path, caplog):
 def test_nothing_is_written_beside_the_model(file, stamps):
     stamps.record_new(file, sha256(CONTENT))
     touch_later(file)
-    stamps.check(file)
+    check_unchanged([file], stamps)
 
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
@@ -202,3 +206,37 @@ def test_a_user_without_a_home_has_a_place_for_notes(monkeypatch):
     monkeypatch.setattr("pathlib.Path.home", homeless)
 
     assert user_stamps().folder.is_absolute()
+
+
+@pytest.fixture
+def original(tmp_path):
+    path = tmp_path / "models" / f"{PART}.pth"
+    path.parent.mkdir()
+    torch.save({key: torch.zeros(shape) for key, shape in expected_shapes(PART).items()}, path)
+    return path
+
+
+def flip_last_bit(path):
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(0, 0))
+
+
+def test_a_changed_conversion_is_refused_though_the_original_was_chosen(original, stamps):
+    conversion = convert_file(original, PART)
+    stamps.record_new(conversion, sha256(conversion.read_bytes()))
+    check_unchanged([original], stamps)
+    flip_last_bit(conversion)
+
+    with pytest.raises(InputFileError, match=conversion.name):
+        check_unchanged([original], stamps)
+
+
+def test_the_files_of_a_folder_are_checked(original, stamps):
+    stamps.record_new(original, sha256(original.read_bytes()))
+    check_unchanged([original.parent], stamps)
+    flip_last_bit(original)
+
+    with pytest.raises(InputFileError, match="has changed since"):
+        check_unchanged([original.parent], stamps)

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 
 from moda_core.errors import InputFileError
 from moda_core.model_files.digest import file_digest
-from moda_core.model_files.stamps import Stamps
+from moda_core.model_files.stamps import Stamps, check_unchanged
 from moda_core.runtime.stopwatch import peak_memory
 from moda_core.weights.checkpoint import read_checkpoint
 
@@ -121,7 +121,7 @@ def read(path: Path, mapped: bool) -> str | None:
 def is_noticed(stamps: Stamps, path: Path) -> bool:
     """Tell whether the stamp of a checked file refuses what is in its place now."""
     try:
-        stamps.check(path)
+        check_unchanged([path], stamps)
     except InputFileError:
         return True
     return False
