@@ -15,12 +15,6 @@ NOT_WEIGHTS = (
     (b"version https://git-lfs", "a Git LFS pointer", "Fetch the file itself with 'git lfs pull'"),
     (b"<!doctype", "a web page", "Download the file itself"),
     (b"<html", "a web page", "Download the file itself"),
-    (b"<?xml", "an XML document", "Download the file itself"),
-    (b"gguf", "a GGUF file", "Use the .safetensors or .pth file of the same model"),
-    (b"\x89hdf", "an HDF5 file", "Use the .safetensors or .pth file of the same model"),
-    (b"\x1f\x8b", "a gzip archive", "Unpack it first"),
-    (b"7z\xbc\xaf", "a 7z archive", "Unpack it first"),
-    (b"rar!", "a RAR archive", "Unpack it first"),
 )
 PICKLE_STARTS = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 HEAD_SIZE = 512
@@ -61,7 +55,8 @@ def weights_format(path: Path) -> str:
         raise InputFileError(f"'{path}' is {foreign[0]}, not a checkpoint. {foreign[1]}.")
     if head[8:9] != b"{":
         raise InputFileError(
-            f"'{path}' is neither a safetensors file nor a torch checkpoint. Download it again."
+            f"'{path}' is neither a safetensors file nor a torch checkpoint. Download it again, or "
+            "use the .safetensors or .pth file of the same model."
         )
     _check_header_size(path, int.from_bytes(head[:8], "little"))
     return SAFETENSORS

@@ -72,7 +72,7 @@ def test_a_pickle_with_code_is_refused_and_nothing_runs(tmp_path, payload, writt
         (b"<!DOCTYPE html><html><body>404", "is a web page"),
         (b"\n  <html><head>", "is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a Git LFS pointer"),
-        (b"GGUF\x03\x00\x00\x00", "is a GGUF file"),
+        (b"GGUF\x03\x00\x00\x00", "neither a safetensors file nor a torch checkpoint"),
         (b"\x80\x02x".ljust(257, b"\0") + b"ustar", "is a tar archive"),
         (b'{"error": "Entry not found"}', "neither a safetensors file nor a torch checkpoint"),
         (b"", "is empty"),
