@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 HOST_MODULES = {"comfy", "comfy_extras", "comfy_api", "folder_paths", "server", "nodes"}
 CORE_LIBRARIES = {"torch", "numpy", "einops", "safetensors", "av", "scipy", "PIL", "soundfile"}
-LAZY_LIBRARIES = {"transformers", "kornia", "huggingface_hub", "yaml"}
+LAZY_LIBRARIES = {"transformers", "kornia", "huggingface_hub", "yaml", "tqdm", "psutil"}
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 # Rooms of the core, from the ground up: each imports only those before it (DESIGN, Layout).
 ROOMS = (

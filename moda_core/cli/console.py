@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-BAR_WIDTH = 30
 REDRAW_S = 0.1
 QUIET_STEP = 0.25  # share of the work between two lines where there is no terminal
 
@@ -43,16 +42,19 @@ class ProgressBar:
         Name of the work.
     stream : file, optional
         Default stderr.
+    is_bytes : bool
+        Whether bytes are counted, of which some may be there from an earlier run.
     """
 
-    def __init__(self, what: str, stream: TextIO | None = None):
-        self.what, self.stream = what, stream or sys.stderr
+    def __init__(self, what: str, stream: TextIO | None = None, is_bytes: bool = False):
+        self.what, self.stream, self.is_bytes = what, stream or sys.stderr, is_bytes
         self.started = self.drawn = time.monotonic()
-        self.reported = 0.0
-        self.first = 0  # what was done before this run
+        self.reported, self.first = 0.0, None
 
     def __call__(self, done: int, total: int) -> None:
         """Show that `done` of `total` parts are finished."""
+        if self.first is None:
+            self.first = done if self.is_bytes else 0
         if self.stream.isatty():
             self._draw(done, total)
         elif done / total >= min(self.reported + QUIET_STEP, 1) > self.reported:
@@ -60,30 +62,15 @@ class ProgressBar:
             write_line(f"{self.what}: {100 * done // total} %", self.stream)
 
     def _draw(self, done: int, total: int) -> None:
+        from tqdm import tqdm
+
         now = time.monotonic()
         if now - self.drawn < REDRAW_S and done < total:
             return
         self.drawn = now
-        filled = BAR_WIDTH * done // total
-        left = (now - self.started) * (total - done) / max(done - self.first, 1)
-        left = f"{left:.0f}" if done > self.first else "?"
-        bar = "#" * filled + "." * (BAR_WIDTH - filled)
-        count = self._count(done, total)
-        self.stream.write(f"\r{self.what:<8}[{bar}] {count}, {left} s left ")
-        self.stream.write("\n" if done == total else "")
+        count = f"{done / 1e6:.0f}/{total / 1e6:.0f} MB" if self.is_bytes else f"{done}/{total}"
+        form = "{desc:<8}[{bar:30}] " + count + ", {remaining} left "
+        bar = {"prefix": self.what, "bar_format": form, "ascii": ".#", "initial": self.first}
+        line = tqdm.format_meter(done, total, now - self.started, **bar)
+        self.stream.write(f"\r{line}" + "\n" * (done == total))
         self.stream.flush()
-
-    def _count(self, done: int, total: int) -> str:
-        return f"{done}/{total}"
-
-
-class ByteBar(ProgressBar):
-    """A bar of bytes, of which some may be there from an earlier run."""
-
-    def __call__(self, done: int, total: int) -> None:
-        """Show that `done` of `total` bytes are there."""
-        self.first = min(self.first or done, done)
-        super().__call__(done, total)
-
-    def _count(self, done: int, total: int) -> str:
-        return f"{done / 1e6:.0f}/{total / 1e6:.0f} MB"

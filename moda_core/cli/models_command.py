@@ -13,7 +13,7 @@ from ..model_files.places import command_line_places
 from ..model_files.report import FileReport, describe, report_files, summarise_licences
 from ..model_files.stamps import Stamps, user_stamps
 from ..weights.converted import SUFFIX, conversion_path, is_current
-from .console import ByteBar, shell_word, write_line
+from .console import ProgressBar, shell_word, write_line
 
 PACK = Path(__file__).resolve().parents[2]
 
@@ -73,7 +73,7 @@ def download(reports: list[FileReport], stamps: Stamps) -> list[str]:
         return []
     write_line(summarise_licences(missing))
     try:
-        download_missing(reports, stamps, lambda file: ByteBar(file.name))
+        download_missing(reports, stamps, lambda file: ProgressBar(file.name, is_bytes=True))
     except DownloadError as error:
         return [str(error)]
     except KeyboardInterrupt:
@@ -94,7 +94,7 @@ def check_each(reports: list[FileReport], stamps: Stamps) -> list[str]:
     for report in reports:
         if report.is_missing:
             continue
-        bar = ByteBar(report.found.name)
+        bar = ProgressBar(report.found.name, is_bytes=True)
         try:
             verify(report.found, report.file.part, stamps, check_part, bar)
         except InputFileError as error:
@@ -124,7 +124,7 @@ def convert_each(reports: list[FileReport], stamps: Stamps, half: bool) -> list[
         if is_current(conversion_path(path, half), path):
             continue
         try:
-            new = convert_file(path, part, half, ByteBar(path.name))
+            new = convert_file(path, part, half, ProgressBar(path.name, is_bytes=True))
             stamps.record_new(new, file_digest(new), f"made of {path.name}")
         except MoDAError as error:
             problems.append(str(error))

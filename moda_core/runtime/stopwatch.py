@@ -84,7 +84,11 @@ def peak_memory() -> int | None:
         Bytes; None where it is not known.
     """
     if sys.platform == "win32":
-        return _peak_memory_windows()
+        try:
+            import psutil
+        except ImportError:
+            return None
+        return psutil.Process().memory_info().peak_wset
     try:
         # Not `getrusage`, whose peak on Linux includes that of the parent process.
         status = Path("/proc/self/status").read_text("utf-8")
@@ -94,31 +98,3 @@ def peak_memory() -> int | None:
 
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _peak_memory_windows() -> int | None:
-    import ctypes
-    from ctypes import wintypes
-
-    class Counters(ctypes.Structure):
-        _fields_ = [("cb", wintypes.DWORD), ("PageFaultCount", wintypes.DWORD)] + [
-            (name, ctypes.c_size_t)
-            for name in (
-                "PeakWorkingSetSize",
-                "WorkingSetSize",
-                "QuotaPeakPagedPoolUsage",
-                "QuotaPagedPoolUsage",
-                "QuotaPeakNonPagedPoolUsage",
-                "QuotaNonPagedPoolUsage",
-                "PagefileUsage",
-                "PeakPagefileUsage",
-            )
-        ]
-
-    counters = Counters(cb=ctypes.sizeof(Counters))
-    process = ctypes.windll.kernel32.GetCurrentProcess
-    process.restype = wintypes.HANDLE
-    read = ctypes.windll.psapi.GetProcessMemoryInfo
-    read.argtypes = (wintypes.HANDLE, ctypes.POINTER(Counters), wintypes.DWORD)
-    found = read(process(), ctypes.byref(counters), counters.cb)
-    return counters.PeakWorkingSetSize if found else None

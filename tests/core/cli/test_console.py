@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from moda_core.cli.console import ByteBar, ProgressBar, write_line
-from moda_core.runtime.stopwatch import STAGES, Stopwatch
+from moda_core.cli.console import ProgressBar, write_line
+from moda_core.runtime.stopwatch import STAGES, Stopwatch, peak_memory
 
 
 class Console(io.StringIO):
@@ -41,10 +41,18 @@ def test_on_a_terminal_the_bar_ends_full():
     assert "[" + "#" * 30 + "] 100/100" in shown
 
 
+def test_a_name_with_braces_is_shown_as_it_is():
+    stream = Console(terminal=True)
+
+    ProgressBar("net{x}", stream)(1, 1)
+
+    assert stream.getvalue().startswith("\rnet{x}  [")
+
+
 def test_bytes_are_counted_in_megabytes():
     stream = Console(terminal=True)
 
-    ByteBar("net-200", stream)(2_400_000, 2_400_000)
+    ProgressBar("net-200", stream, is_bytes=True)(2_400_000, 2_400_000)
 
     assert "] 2/2 MB" in stream.getvalue()
 
@@ -53,12 +61,12 @@ def test_the_time_left_does_not_count_what_was_there_before(monkeypatch):
     clock = iter([0.0, 10.0, 20.0])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     stream = Console(terminal=True)
-    bar = ByteBar("net-200", stream)
+    bar = ProgressBar("net-200", stream, is_bytes=True)
 
     bar(90, 100)
     bar(95, 100)
 
-    assert stream.getvalue().endswith("20 s left ")
+    assert stream.getvalue().endswith("00:20 left ")
 
 
 def test_the_end_is_told_once():
@@ -123,3 +131,10 @@ def test_peak_memory_grows_with_what_is_held():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
     assert 280 * 2**20 < int(result.stdout) < 400 * 2**20
+
+
+def test_peak_memory_on_windows_is_unknown_without_psutil(monkeypatch):
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setitem(sys.modules, "psutil", None)
+
+    assert peak_memory() is None

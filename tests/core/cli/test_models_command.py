@@ -113,7 +113,7 @@ def test_a_stopped_download_says_that_it_can_go_on(capsys, folder, hub, monkeypa
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(models_command.ByteBar, "__call__", stop)
+    monkeypatch.setattr(models_command.ProgressBar, "__call__", stop)
 
     status, _, err = run(capsys, folder, "--download")
 
