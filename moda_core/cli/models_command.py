@@ -41,33 +41,21 @@ def list_models(arguments: argparse.Namespace) -> None:
     places, stamps = command_line_places(arguments.models, PACK), user_stamps()
     problems = []
     if arguments.download:
-        problems += download(report_files(places, files), stamps)
+        problems += _download(report_files(places, files), stamps)
     if arguments.verify:
-        problems += check_each(report_files(places, files), stamps)
+        problems += _check_each(report_files(places, files), stamps)
     if arguments.convert:
-        problems += convert_each(report_files(places, files), stamps, arguments.fp16)
+        problems += _convert_each(report_files(places, files), stamps, arguments.fp16)
     reports = report_files(places, files)
     for report in reports:
         write_line("\n".join(describe(report, stamps)))
-    write_line(next_step(reports, arguments.models))
+    write_line(_next_step(reports, arguments.models))
     if problems:
         raise MoDAError("\n".join(problems))
 
 
-def download(reports: list[FileReport], stamps: Stamps) -> list[str]:
-    """Fetch what is missing, after saying under which licences; return what went wrong.
-
-    Parameters
-    ----------
-    reports : list of FileReport
-    stamps : Stamps
-        Gets the hashes.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If the user stopped it; the text says that it can go on.
-    """
+def _download(reports: list[FileReport], stamps: Stamps) -> list[str]:
+    """Fetch what is missing, after saying under which licences; return what went wrong."""
     missing = [report.file for report in reports if report.is_missing]
     if not missing:
         return []
@@ -81,15 +69,8 @@ def download(reports: list[FileReport], stamps: Stamps) -> list[str]:
     return []
 
 
-def check_each(reports: list[FileReport], stamps: Stamps) -> list[str]:
-    """Check the hashes of what was found; return what is wrong.
-
-    Parameters
-    ----------
-    reports : list of FileReport
-    stamps : Stamps
-        Gets the hashes.
-    """
+def _check_each(reports: list[FileReport], stamps: Stamps) -> list[str]:
+    """Check the hashes of what was found; return what is wrong."""
     problems = [report.problem for report in reports if report.problem]
     for report in reports:
         if report.is_missing:
@@ -102,17 +83,8 @@ def check_each(reports: list[FileReport], stamps: Stamps) -> list[str]:
     return problems
 
 
-def convert_each(reports: list[FileReport], stamps: Stamps, half: bool) -> list[str]:
-    """Convert what is no safetensors yet; return what could not be converted.
-
-    Parameters
-    ----------
-    reports : list of FileReport
-    stamps : Stamps
-        Gets the hashes of the new files.
-    half : bool
-        Whether to store half precision, of safetensors files too.
-    """
+def _convert_each(reports: list[FileReport], stamps: Stamps, half: bool) -> list[str]:
+    """Convert what is not safetensors, with `half` all to float16; return what went wrong."""
     problems = [report.problem for report in reports if report.problem]
     for report in reports:
         path, part = report.found, report.file.part
@@ -133,15 +105,8 @@ def convert_each(reports: list[FileReport], stamps: Stamps, half: bool) -> list[
     return problems
 
 
-def next_step(reports: list[FileReport], folder: Path | None) -> str:
-    """Return the last line of the list: what is missing, and the command that fetches it.
-
-    Parameters
-    ----------
-    reports : list of FileReport
-    folder : Path, optional
-        That the user named.
-    """
+def _next_step(reports: list[FileReport], folder: Path | None) -> str:
+    """Return the last line of the list: what is missing, and the command that fetches it."""
     missing = [report.file.name for report in reports if report.is_missing]
     if not missing:
         return "Nothing is missing."

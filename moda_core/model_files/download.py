@@ -6,13 +6,12 @@ from pathlib import Path
 
 from ..errors import DownloadError
 from .catalog import ModelFile
-from .fetch import Fetched, fetch_file
+from .digest import Progress
+from .fetch import fetch_file
 from .hub import TransientError
 from .identity import human_size
 from .report import FileReport
 from .stamps import Stamps
-
-Progress = Callable[[int, int], None]
 
 
 def download_missing(
@@ -60,15 +59,12 @@ def download_missing(
             if isinstance(error.__cause__, TransientError):
                 break  # no use in waiting for the same connection once more for each file
         else:
-            stamps.record_new(result.path, result.sha256, _source(report.file, result))
+            source = report.file.repo_id + (f" at {result.commit}" if result.commit else "")
+            stamps.record_new(result.path, result.sha256, source)
             fetched.append(result.path)
     if failures:
         raise DownloadError("\n".join(failures))
     return fetched
-
-
-def _source(file: ModelFile, result: Fetched) -> str:
-    return f"{file.repo_id} at {result.commit}" if result.commit else file.repo_id
 
 
 def _check_disk(missing: Sequence[FileReport]) -> None:

@@ -109,7 +109,15 @@ class _Fetch:
         )
 
     def run(self) -> Fetched:
-        self.refuse_offline()
+        from huggingface_hub import constants
+
+        if constants.HF_HUB_OFFLINE:
+            there = " and the hash of the file that is there is not known"
+            raise DownloadError(
+                f"'{self.file.name}' was not fetched, since HF_HUB_OFFLINE is set"
+                f"{there if self.target.exists() else ''}. Unset it, or fetch {self.source.url} "
+                f"elsewhere and save it as '{self.target}'."
+            )
         self.source = self.retry(lambda: hub.look_up(self.file, self.endpoint))
         version = re.sub(r"\W", "", self.source.etag)[:8]  # no other one completes this part
         self.part = self.target.with_name(f"{self.target.name}.{version}.part")
@@ -125,17 +133,6 @@ class _Fetch:
             with suppress(OSError):  # others look for the file before they take the next lock
                 lock.unlink(missing_ok=True)
         return fetched
-
-    def refuse_offline(self) -> None:
-        from huggingface_hub import constants
-
-        if constants.HF_HUB_OFFLINE:
-            there = " and the hash of the file that is there is not known"
-            raise DownloadError(
-                f"'{self.file.name}' was not fetched, since HF_HUB_OFFLINE is set"
-                f"{there if self.target.exists() else ''}. Unset it, or fetch {self.source.url} "
-                f"elsewhere and save it as '{self.target}'."
-            )
 
     def retry(self, attempt: Callable[[], Any]) -> Any:
         """Return what an attempt gives; wait after each that fails in a way that may pass."""

@@ -167,11 +167,6 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _words(error: BaseException) -> str:
-    """Return the text of an error on one line; requests wraps errors into one another."""
-    while error.args and isinstance(error.args[0], BaseException):
-        error = error.args[0]
-    first = error.args[0] if error.args else None
-    words = " ".join((first if isinstance(first, str) and first else str(error)).split())
-    words = words or type(error).__name__
-    return words if len(words) <= 160 else f"{words[:160]} ..."
+def _words(error: Exception) -> str:
+    """Return the text of an error on one line."""
+    return " ".join(str(error).split())[:160] or type(error).__name__
