@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from itertools import chain
 from pathlib import Path
@@ -224,7 +224,8 @@ class _Fetch:
             return None
         raise TransientError("the answer had another part of the file than was asked for")
 
-    def append(self, pieces, start: int) -> None:
+    def append(self, pieces: Iterable[bytes], start: int) -> None:
+        """Write what follows byte `start`, and report every piece that is on the disk."""
         # Unbuffered: every byte that has come counts, and a full disk shows at once.
         with self.part.open("r+b" if start else "wb", buffering=0) as out:
             out.seek(start)
