@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 from moda_core.weights.checkpoint import load_strict
 from moda_core.mmdit.config import RELEASED
-from moda_core.cli.console import peak_memory
+from moda_core.runtime.stopwatch import peak_memory
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
 from moda_core.weights.released_files import read_released
@@ -42,7 +42,7 @@ RENDERER_CHILD = """
 import json, sys, time
 from pathlib import Path
 import torch
-from moda_core.cli.console import peak_memory
+from moda_core.runtime.stopwatch import peak_memory
 from moda_core.liveportrait.load import load_network
 path, operations = Path(sys.argv[1]), {"plain": torch.nn, "accelerated": None}[sys.argv[2]]
 before, start = peak_memory(), time.perf_counter()

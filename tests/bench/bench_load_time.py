@@ -26,7 +26,7 @@ CHILD = """
 import json, sys, time
 from pathlib import Path
 import torch
-from moda_core.cli.console import peak_memory
+from moda_core.runtime.stopwatch import peak_memory
 from moda_core.bundles.released import load_released_model
 path = Path(sys.argv[1])
 torch.zeros(8).to(torch.bfloat16).aminmax()

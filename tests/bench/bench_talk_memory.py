@@ -16,7 +16,7 @@ EXAMPLE = ROOT / "moda_core" / "example"
 
 CHILD = """
 import json, sys
-from moda_core.cli.console import peak_memory
+from moda_core.runtime.stopwatch import peak_memory
 from moda_core.cli.talk import TalkSettings, talk
 result = talk(*sys.argv[1:4], TalkSettings(device=sys.argv[4]))
 print(json.dumps({"frames": result.num_frames, "peak": peak_memory()}))

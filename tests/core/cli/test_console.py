@@ -123,7 +123,7 @@ def test_stages_add_up(monkeypatch):
 
 def test_peak_memory_grows_with_what_is_held():
     code = (
-        "from moda_core.cli.console import peak_memory\n"
+        "from moda_core.runtime.stopwatch import peak_memory\n"
         "before = peak_memory(); held = bytearray(300 * 2**20); held[:: 2**12] = b'x' * 76800\n"
         "print(peak_memory() - before)"
     )

@@ -23,7 +23,7 @@ from tests.parity.synthetic_weights import checkpoint_state
 CONVERT = """
 import json, sys, time
 from pathlib import Path
-from moda_core.cli.console import peak_memory
+from moda_core.runtime.stopwatch import peak_memory
 from moda_core.model_files.convert import convert_file
 before, start = peak_memory(), time.perf_counter()
 convert_file(Path(sys.argv[1]), "motion_model", half=sys.argv[2] == "float16")
