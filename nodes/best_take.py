@@ -1,18 +1,17 @@
 """The node that samples several takes and keeps the best one."""
 
-import numpy as np
+from dataclasses import replace
+
 from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
-from ..moda_core.audio.level import frame_levels
-from ..moda_core.bundles.pipeline import emotion_curve
+from ..moda_core.bundles.pipeline import perform_takes
 from ..moda_core.emotion.emotion import Emotion
-from ..moda_core.motion.motion import FPS
 from ..moda_core.portrait.portrait import Portrait
-from ..moda_core.sampling.kept_motion import KeptCurves
+from ..moda_core.sampling.emotion_curve import emotion_curve
 from ..moda_core.sampling.memory import sampling_bytes
+from ..moda_core.sampling.ranking import Take, ranking_text, spoken_levels
 from ..moda_core.sampling.request import SamplingRequest
-from ..moda_core.sampling.takes import Take, ranking_text, sample_best
 from . import _host
 from ._convert import sound_of
 from .types import (
@@ -26,7 +25,6 @@ from .types import (
 )
 
 NUM_SEEDS = 2**64
-LENGTH_TOLERANCE_S = 0.1
 
 
 class MoDABestOfN(io.ComfyNode):
@@ -119,66 +117,19 @@ class MoDABestOfN(io.ComfyNode):
         seed: int = 42,
     ) -> io.NodeOutput:
         """Sample the takes and rank them."""
-        request = options or SamplingRequest()
-        request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
-        num_frames = len(audio_features) - sum(audio_features.silence)
         curve = emotion_curve(emotion, audio_features)
-        levels = levels_of(audio, audio_features)
-        kept = kept_curves(request, model, portrait, num_frames)
+        request = replace(options or SamplingRequest(), emotion=curve)
+        request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
+        levels = spoken_levels(*sound_of(audio), audio_features)
         activations = sampling_bytes(request.options, len(audio_features), curve, takes)
         _host.bring_to_device(model.patchers, activations)
-        motion, ranking = sample_best(
-            model.model,
-            audio_features,
-            portrait,
-            levels,
-            [(seed + take) % NUM_SEEDS for take in range(takes)],
-            curve,
-            request.options,
-            _host.Progress(),
-            kept,
+        seeds = [(seed + take) % NUM_SEEDS for take in range(takes)]
+        sampled = perform_takes(
+            model.model, audio_features, portrait, request, seeds, _host.Progress()
         )
+        ranking = sampled.ranked(levels)
         _host.show_text(cls.hidden.unique_id, summary(ranking))
-        return io.NodeOutput(motion, ranking_text(ranking))
-
-
-def levels_of(audio: dict, features: AudioFeatures) -> np.ndarray:
-    """Return the level of a sound in the frames of its features, shape (N,).
-
-    Raises
-    ------
-    ValueError
-        If it is longer or shorter than what the features are of.
-    """
-    waveform, sample_rate = sound_of(audio)
-    length_s = waveform.shape[-1] / sample_rate
-    if abs(length_s - features.duration_s) > LENGTH_TOLERANCE_S:
-        raise ValueError(
-            f"The features are of {features.duration_s:.2f} s of sound, and the linked sound has "
-            f"{length_s:.2f} s. Link the one that MoDA Encode Audio gives beside the features."
-        )
-    return frame_levels(waveform, sample_rate, len(features) - sum(features.silence), FPS)
-
-
-def kept_curves(
-    request: SamplingRequest, model: LoadedModel, portrait: Portrait, num_frames: int
-) -> KeptCurves | None:
-    """Return the motion that takes are to keep.
-
-    Raises
-    ------
-    ValueError
-        If the request asks for one take only, by its noise.
-    """
-    if request.noise is not None:
-        raise ValueError(
-            "The options hold the noise of one motion, so that all takes would be the same. Link "
-            "MoDA Invert Motion to MoDA Sample Motion instead."
-        )
-    if not request.kept:
-        return None
-    _, rest = model.model.start(portrait)
-    return KeptCurves.of(request.kept, rest, num_frames)
+        return io.NodeOutput(sampled.motion(ranking[0].index), ranking_text(ranking))
 
 
 def summary(ranking: list[Take]) -> str:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
-from ..moda_core.bundles.pipeline import emotion_curve
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
+from ..moda_core.sampling.emotion_curve import emotion_curve
+from ..moda_core.sampling.held_motion import HeldMotion
 from ..moda_core.sampling.inversion import GROUP, invert_motion
-from ..moda_core.sampling.kept_motion import KeptMotion
 from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host
@@ -128,10 +128,10 @@ class MoDAHoldMotion(io.ComfyNode):
     ) -> io.NodeOutput:
         """Add the held motion."""
         parts = {"head": head, "eyes": eyes, "brows": brows, "mouth": mouth}
-        held = KeptMotion(motion, parts, start, end or None, feather)
+        held = HeldMotion(motion, parts, start, end or None, feather)
         request = options or SamplingRequest()
         if any(parts.values()):
-            request = replace(request, kept=(*request.kept, held))
+            request = replace(request, held=(*request.held, held))
         return io.NodeOutput(request)
 
 

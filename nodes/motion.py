@@ -1,13 +1,16 @@
 """Nodes that make motion of speech, and show it."""
 
+from dataclasses import replace
+
 from comfy_api.latest import io, ui
 
 from ..moda_core.audio.features import AudioFeatures
-from ..moda_core.bundles.pipeline import emotion_curve, perform
+from ..moda_core.bundles.pipeline import perform
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.motion.motion import Motion
 from ..moda_core.plot.motion_plot import plot_motion, preview_motion
 from ..moda_core.portrait.portrait import Portrait
+from ..moda_core.sampling.emotion_curve import emotion_curve
 from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host
@@ -100,20 +103,14 @@ class MoDASampleMotion(io.ComfyNode):
         seed: int = 42,
     ) -> io.NodeOutput:
         """Sample the motion."""
-        request = options or SamplingRequest()
-        request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
         curve = emotion_curve(emotion, audio_features)
+        request = replace(options or SamplingRequest(), emotion=curve)
+        request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
         activations = sampling_bytes(request.options, len(audio_features), curve)
         _host.bring_to_device(model.patchers, activations)
         shown = MotionProgress(len(audio_features))
         motion = perform(
-            model.model,
-            audio_features,
-            portrait,
-            curve,
-            request,
-            progress=shown.step,
-            preview=shown.keep,
+            model.model, audio_features, portrait, request, shown.step, preview=shown.keep
         )
         return io.NodeOutput(motion)
 

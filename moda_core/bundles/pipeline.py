@@ -1,114 +1,147 @@
 """From a portrait and speech to motion: the parts put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor
 
 from ..audio.features import AudioFeatures
-from ..emotion.emotion import Emotion
 from ..motion.motion import Motion
 from ..portrait.portrait import Portrait
-from ..runtime.threads import threads_for
 from ..sampling.chain import Progress
+from ..sampling.conditions import Conditions, check_inputs
 from ..sampling.emotion_curve import EmotionCurve
-from ..sampling.inputs import check_inputs
-from ..sampling.kept_motion import KeptCurves, finish_motion
+from ..sampling.held_motion import HeldCurves, finish_motion
 from ..sampling.motion_model import MotionModel
+from ..sampling.ranking import Take, rank_takes
 from ..sampling.request import SamplingRequest
-from ..sampling.sample import sample_motion
+from ..sampling.sample import sample_takes
+
+
+@dataclass(frozen=True, eq=False)
+class Takes:
+    """Several takes of one speech, as they were sampled.
+
+    Parameters
+    ----------
+    normalized : Tensor, shape (B, T, 70)
+        One frame for each of the features.
+    seeds : tuple of int, length B
+    model : MotionModel
+        That they were sampled from.
+    features : AudioFeatures
+    rest : Tensor, shape (63,)
+        Expression at rest.
+    held : HeldCurves, optional
+        What was held.
+    inverted : bool
+        Whether they were sampled from inverted noise.
+    """
+
+    normalized: Tensor
+    seeds: tuple[int, ...]
+    model: MotionModel
+    features: AudioFeatures
+    rest: Tensor
+    held: HeldCurves | None
+    inverted: bool
+
+    def motion(self, index: int = 0) -> Motion:
+        """Return the finished motion of a take, at 25 fps, one frame for each of the recording."""
+        take, seed = self.normalized[index], self.seeds[index]
+        values = finish_motion(self.model, take, self.features, seed, self.held, self.inverted)
+        return Motion(values, self.rest)
+
+    def ranked(self, levels: Tensor | np.ndarray) -> list[Take]:
+        """Rank the takes, best first, against the sound's level (N,) at 25 fps."""
+        before, after = self.features.silence
+        spoken = self.normalized[:, before : self.normalized.shape[1] - after]
+        return rank_takes(spoken, levels, self.model.stats, self.seeds)
 
 
 def perform(
     model: MotionModel,
     features: AudioFeatures,
     portrait: Portrait,
-    emotion: Emotion | Tensor | None = None,
     request: SamplingRequest | None = None,
     progress: Progress | None = None,
     preview: Callable[[Tensor], None] | None = None,
 ) -> Motion:
-    """Sample the motion of a portrait that speaks a recording.
+    """Sample the motion of a portrait that speaks a recording: one of `perform_takes`."""
+    request = request or SamplingRequest()
+    seeds = [request.options.seed]
+    return perform_takes(model, features, portrait, request, seeds, progress, preview).motion()
+
+
+def perform_takes(
+    model: MotionModel,
+    features: AudioFeatures,
+    portrait: Portrait,
+    request: SamplingRequest,
+    seeds: Sequence[int],
+    progress: Progress | None = None,
+    preview: Callable[[Tensor], None] | None = None,
+) -> Takes:
+    """Sample the motion of a portrait that speaks a recording, in one batch from several seeds.
 
     Parameters
     ----------
     model : MotionModel
     features : AudioFeatures
-        Of the encoder that the model was trained on.
+        From the encoder that the model was trained with.
     portrait : Portrait
-        Of a renderer that the model takes portraits of.
-    emotion : Emotion, or Tensor of shape (9,), optional
-        Or weights, see `emotion_weights`; default none.
-    request : SamplingRequest, optional
-        How, and what is given beforehand.
+        From a renderer whose portraits the model takes.
+    request : SamplingRequest
+        How, and what is given beforehand. The seed in its options is not used.
+    seeds : sequence of int
+        One for each take, at least one.
     progress : callable (done, total), optional
         Called after every step; may raise to cancel.
     preview : callable (values), optional
-        Called as the clip grows with the motion so far, de-normalised, shape (n, 70).
+        Called as the clip grows with the first take's motion so far, de-normalised, shape (n, 70).
 
     Returns
     -------
-    Motion
-        At 25 fps, one frame for each of the recording.
+    Takes
 
     Raises
     ------
     ValueError
-        If the features are another encoder's, or the portrait another renderer's.
+        If there is no seed, or several with inverted noise; the features are another encoder's, or
+        the portrait another renderer's.
     """
+    if not seeds:
+        raise ValueError("Expected at least one seed, got none.")
+    if request.noise is not None and len(seeds) > 1:
+        raise ValueError(
+            "The options hold the noise of one motion, so that all takes would be the same. Link "
+            "MoDA Invert Motion to MoDA Sample Motion instead."
+        )
     check_inputs(model, features, portrait)
-    request = request or SamplingRequest()
-    options, (previous, rest) = request.options, model.start(portrait)
+    previous, rest = model.start(portrait)
+    num_frames, options = len(features.values), request.options
+    held = noise = None
+    if request.held:
+        held = HeldCurves.of(request.held, rest, num_frames - sum(features.silence))
     if request.noise is not None:
         options = request.noise.run_options(options)
-    num_frames = len(features.values)
-    before, after = features.silence
-    kept = None
-    if request.kept:
-        kept = KeptCurves.of(request.kept, rest, num_frames - before - after)
-    noise = request.noise and request.noise.for_clip(num_frames, options.seed)
+        noise = request.noise.for_clip(num_frames, seeds[0])
+    conditions = Conditions(
+        features.values,
+        portrait.identity,
+        previous,
+        request.emotion or EmotionCurve.none(),
+        held and held.hold(model.stats, features),
+        noise,
+    )
 
     def on_window(normalized: Tensor) -> None:
         if preview is not None:
             preview(model.stats.denormalize(normalized.cpu()))
 
-    with threads_for(model.network.config.width) as threads:
-        normalized = sample_motion(
-            model.network,
-            model.null_audio,
-            features.values,
-            portrait.identity,
-            previous,
-            emotion_curve(emotion, features),
-            options,
-            noise,
-            progress,
-            on_window,
-            kept and kept.hold(model.stats, features),
-            threads,
-        )
+    normalized = sample_takes(
+        model.network, model.null_audio, conditions, options, seeds, progress, on_window
+    )
     inverted = request.noise is not None
-    values = finish_motion(model, normalized.cpu(), features, options.seed, kept, inverted)
-    return Motion(values, rest)
-
-
-def emotion_curve(
-    emotion: Emotion | Tensor | None, features: AudioFeatures
-) -> EmotionCurve | Tensor | None:
-    """Return an emotion over the frames of a clip.
-
-    Parameters
-    ----------
-    emotion : Emotion, or Tensor of shape (9,), optional
-    features : AudioFeatures
-        Times of a timeline count from the recording's beginning, not from silence before it.
-    """
-    if not isinstance(emotion, Emotion):
-        return emotion
-    if emotion.timeline is None:
-        return EmotionCurve.constant(emotion.weights, emotion.intensity)
-    before, after = features.silence
-    spoken = len(features.values) - before - after
-    amounts = emotion.timeline.curve(spoken)
-    frames = range(-before, spoken + after)
-    index = [min(max(frame, 0), spoken - 1) for frame in frames]
-    return EmotionCurve(emotion.intensity * amounts[index])
+    return Takes(normalized.cpu(), tuple(seeds), model, features, rest, held, inverted)

@@ -22,6 +22,7 @@ from ..portrait.portrait import Portrait
 from ..runtime.beside import beside
 from ..runtime.stopwatch import Stopwatch
 from ..sampling.chain import Progress
+from ..sampling.emotion_curve import EmotionCurve
 from ..sampling.options import SamplingOptions
 from ..sampling.request import SamplingRequest
 from ..video.contact_sheet import FrameSampler
@@ -160,9 +161,9 @@ def talk(
     with stopwatch.stage("audio"):
         features = bundle.encode(audio_path, duration_s, progress("audio"))
     with stopwatch.stage("motion"):
-        emotion, shown = emotion_weights(settings.emotion), progress("motion")
-        request = SamplingRequest(settings.options)
-        motion = perform(bundle.model, features, portrait, emotion, request, shown)
+        emotion = EmotionCurve.constant(emotion_weights(settings.emotion))
+        request = SamplingRequest(settings.options, emotion=emotion)
+        motion = perform(bundle.model, features, portrait, request, progress("motion"))
         motion = motion.resampled(settings.fps, num_frames)
     del bundle, features  # what rendering does not need may go
 

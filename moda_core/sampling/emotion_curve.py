@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..audio.features import AudioFeatures
+from ..emotion.emotion import Emotion
 from ..emotion.labels import EMOTIONS, NONE_INDEX
 
 
@@ -53,6 +55,11 @@ class EmotionCurve:
         """
         return cls(intensity * emotion[None])
 
+    @classmethod
+    def none(cls) -> "EmotionCurve":
+        """Return the curve that leaves the emotion to the speech."""
+        return cls(torch.zeros(1, len(EMOTIONS)))
+
     @property
     def shown(self) -> tuple[int, ...]:
         """The emotions that are ever shown, as indices into `EMOTIONS`; "none" without any."""
@@ -63,3 +70,20 @@ class EmotionCurve:
         """Return the amounts of some frames, shape (num_frames, 9)."""
         frames = torch.arange(first_frame, first_frame + num_frames)
         return self.amounts[frames.clamp(max=len(self.amounts) - 1)]
+
+
+def emotion_curve(emotion: Emotion | None, features: AudioFeatures) -> EmotionCurve:
+    """Return an emotion over the frames of a clip; None is none.
+
+    Times of a timeline count from the recording's beginning, not from silence before it.
+    """
+    if emotion is None:
+        return EmotionCurve.none()
+    if emotion.timeline is None:
+        return EmotionCurve.constant(emotion.weights, emotion.intensity)
+    before, after = features.silence
+    spoken = len(features.values) - before - after
+    amounts = emotion.timeline.curve(spoken)
+    frames = range(-before, spoken + after)
+    index = [min(max(frame, 0), spoken - 1) for frame in frames]
+    return EmotionCurve(emotion.intensity * amounts[index])

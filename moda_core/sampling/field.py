@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..mmdit.model import MotionMMDiT
 from ..mmdit.rope import rope_tables
-from .emotion_curve import EmotionCurve
+from .conditions import Conditions
 from .flow import NUM_TRAIN_STEPS
 from .guidance import label_table
 from .options import SamplingOptions
@@ -25,9 +25,8 @@ class VelocityField:
     null_audio : Tensor, shape (channels,)
         Stands for "no audio", in every frame and layer (spec D.4). Its device and dtype are those
         of the run.
-    identity : Tensor, shape (63,)
-        Canonical keypoints of the face.
-    curve : EmotionCurve
+    conditions : Conditions
+        Of these the identity and the emotion.
     options : SamplingOptions
     schedule : Schedule
         Noise levels that will be asked for; others cost more.
@@ -40,19 +39,20 @@ class VelocityField:
         self,
         network: MotionMMDiT,
         null_audio: Tensor,
-        identity: Tensor,
-        curve: EmotionCurve,
+        conditions: Conditions,
         options: SamplingOptions,
         schedule: Schedule,
         threads: int = 1,
     ):
-        self.network, self.curve, self.options = network, curve, options
+        self.network, self.curve, self.options = network, conditions.emotion, options
         self.threads = threads
         self.factory = {"device": null_audio.device, "dtype": null_audio.dtype}
         self.rope = rope_tables(WINDOW, network.config.head_dim, self.factory["device"])
-        self.labels = label_table(curve, options).to(**self.factory)  # (R, 9)
+        self.labels = label_table(self.curve, options).to(**self.factory)  # (R, 9)
         self.null_token = network.audio_embedder(self._null_frame(null_audio))  # (1, 1, D)
-        identities = identity.reshape(1, -1).expand(len(self.labels), -1).to(**self.factory)
+        identities = (
+            conditions.identity.reshape(1, -1).expand(len(self.labels), -1).to(**self.factory)
+        )
         tokens = network.condition_tokens(self.null_token, identities, self.labels)
         self.emotion_tokens, self.identity_tokens = tokens[1:]  # (R, 1, D)
         self.modulations = self._modulations(schedule)

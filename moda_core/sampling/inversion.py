@@ -12,15 +12,14 @@ import torch
 from torch import Tensor
 
 from ..audio.features import AudioFeatures
-from ..emotion.labels import emotion_weights
 from ..mmdit.model import MotionMMDiT
 from ..motion.motion import EXPRESSION, FPS, MOTION_DIM, STD_FLOOR, Motion, MotionStats
 from ..portrait.portrait import Portrait
 from ..runtime.threads import threads_for
 from .chain import Progress
+from .conditions import Conditions, check_inputs
 from .emotion_curve import EmotionCurve
 from .fixed_point import solve_fixed_point
-from .inputs import check_inputs
 from .inverted_noise import InvertedNoise
 from .motion_model import MotionModel
 from .options import SamplingOptions, Velocity
@@ -42,7 +41,7 @@ def invert_motion(
     motion: Motion,
     features: AudioFeatures,
     portrait: Portrait,
-    emotion: EmotionCurve | Tensor | None = None,
+    emotion: EmotionCurve | None = None,
     options: SamplingOptions | None = None,
     progress: Progress | None = None,
 ) -> InvertedNoise:
@@ -57,7 +56,7 @@ def invert_motion(
     features : AudioFeatures
         Of the speech that the motion goes with.
     portrait : Portrait
-    emotion : EmotionCurve or Tensor of shape (9,), optional
+    emotion : EmotionCurve, optional
         That the motion shows; default none.
     options : SamplingOptions, optional
         As for sampling; default 50 steps.
@@ -67,30 +66,20 @@ def invert_motion(
     Returns
     -------
     InvertedNoise
-        To be sampled with its `run_options`. Dims that the model never moves
-        come back as its mean.
+        To be sampled with its `run_options`. Dims that the model never moves come back as its mean.
 
     Raises
     ------
     ValueError
-        If the options are none that can be undone, the features are another
-        encoder's, or the portrait another renderer's.
+        If sampling with these options can't be inverted, the features are another encoder's, or
+        the portrait another renderer's.
     """
     check_inputs(model, features, portrait)
     previous, rest = model.start(portrait)
-    with threads_for(model.network.config.width) as threads:
-        return invert_flow(
-            model.network,
-            model.null_audio,
-            features.values,
-            portrait.identity,
-            previous,
-            normalized_motion(model.stats, rest, motion, features),
-            emotion,
-            options,
-            progress,
-            threads,
-        )
+    emotion = emotion or EmotionCurve.none()
+    conditions = Conditions(features.values, portrait.identity, previous, emotion)
+    target = normalized_motion(model.stats, rest, motion, features)
+    return invert_flow(model.network, model.null_audio, conditions, target, options, progress)
 
 
 def normalized_motion(
@@ -129,65 +118,47 @@ def moving_dims(stats: MotionStats) -> Tensor:
 def invert_flow(
     network: MotionMMDiT,
     null_audio: Tensor,
-    features: Tensor,
-    identity: Tensor,
-    previous: Tensor,
+    conditions: Conditions,
     motion: Tensor,
-    emotion: EmotionCurve | Tensor | None = None,
     options: SamplingOptions | None = None,
     progress: Progress | None = None,
-    threads: int = 1,
 ) -> InvertedNoise:
-    """Find the noise from which a chain of windows makes a motion.
+    """Find the noise from which a chain of windows makes normalised motion (T, 70).
 
-    Parameters
-    ----------
-    network, null_audio, features, identity, previous, emotion, progress, threads
-        See `sample_takes`.
-    motion : Tensor, shape (T, 70)
-        Normalised, one frame for each of the features.
-    options : SamplingOptions, optional
-        As for sampling; default 50 steps.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ, or the options are none that can be undone.
+    The motion has one frame for each of the features. See `invert_motion` for the rest.
     """
     options = options or SamplingOptions(num_steps=INVERSION_STEPS)
     check_invertible(options)
-    if tuple(motion.shape) != (len(features), MOTION_DIM):
+    num_frames = len(conditions.features)
+    if tuple(motion.shape) != (num_frames, MOTION_DIM):
         raise ValueError(
-            f"Expected motion of shape ({len(features)}, {MOTION_DIM}), one frame for each of the "
+            f"Expected motion of shape ({num_frames}, {MOTION_DIM}), one frame for each of the "
             f"features, got {tuple(motion.shape)}."
         )
-    emotion = emotion_weights("none") if emotion is None else emotion
-    sampler = WindowSampler(network, null_audio, identity, emotion, options, threads=threads)
-    num_windows, stride = count_windows(len(features), options.overlap), WINDOW - options.overlap
+    num_windows, stride = count_windows(num_frames, options.overlap), WINDOW - options.overlap
     starts = [stride * index for index in range(num_windows)]
-    targets, before = windows_of(motion, previous, starts)
-    total, done, found = num_windows * len(sampler.schedule), 0, []
+    targets, before = windows_of(motion, conditions.previous, starts)
+    done, found = 0, []
 
-    def report(num_windows: int = 0) -> None:
+    def report(num_windows_done: int = 0) -> None:
         nonlocal done
-        done += num_windows
+        done += num_windows_done
         if progress is not None:
-            progress(done, total)
+            progress(done, num_windows * len(sampler.schedule))
 
-    half = sampler.field.factory["dtype"] != torch.float32
-    tolerance = HALF_TOLERANCE if half else TOLERANCE
-
-    for first in range(0, num_windows, GROUP):
-        group = range(first, min(first + GROUP, num_windows))
-        velocity = _velocity(
-            sampler, features, group, before[group.start : group.stop], lambda _: report()
-        )
-        clean = targets[group.start : group.stop].to(sampler.device)
-        on_step = partial(report, len(group))
-        found.append(_undo(velocity, clean, sampler.schedule, options.solver, tolerance, on_step))
+    with threads_for(network.config.width) as threads:
+        sampler = WindowSampler(network, null_audio, conditions, options, threads)
+        for first in range(0, num_windows, GROUP):
+            group = range(first, min(first + GROUP, num_windows))
+            part = slice(group.start, group.stop)
+            velocity = _velocity(
+                sampler, conditions.features, group, before[part], lambda _: report()
+            )
+            on_step = partial(report, len(group))
+            found.append(_undo(velocity, targets[part].to(sampler.device), sampler, on_step))
     return InvertedNoise(
         torch.cat([noise.cpu() for noise, _, _ in found]),
-        len(features),
+        num_frames,
         options,
         max(error for _, error, _ in found),
         sum(iterations for _, _, iterations in found) / len(found) / len(sampler.schedule),
@@ -254,21 +225,19 @@ def _velocity(
 
 
 def _undo(
-    velocity: Velocity,
-    clean: Tensor,
-    schedule: Schedule,
-    solver: str,
-    tolerance: float,
-    on_step: Callable[[], None],
+    velocity: Velocity, clean: Tensor, sampler: WindowSampler, on_step: Callable[[], None]
 ) -> tuple[Tensor, float, int]:
     """Return noise, largest error and number of iterations."""
+    half = sampler.field.factory["dtype"] != torch.float32
+    tolerance = HALF_TOLERANCE if half else TOLERANCE
+    solve, schedule = SOLVE[sampler.options.solver], sampler.schedule
     latents, direction, worst, iterations = clean, None, 0.0, 0
     for index in reversed(range(len(schedule))):
         part = slice(index, index + 1)
         step = Schedule(schedule.sigma[part], schedule.sigma_next[part], schedule.timestep[part])
 
         def residual(before: Tensor, after=latents, step=step) -> Tensor:
-            return after - SOLVE[solver](velocity, before, step, lambda: None)
+            return after - solve(velocity, before, step, lambda: None)
 
         length = float(step.sigma - step.sigma_next)
         start = latents if direction is None else latents + length * direction

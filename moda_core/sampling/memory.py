@@ -1,7 +1,5 @@
 """How much memory sampling takes beside the network's weights."""
 
-from torch import Tensor
-
 from .emotion_curve import EmotionCurve
 from .options import SamplingOptions
 from .row_batch import ROWS
@@ -14,7 +12,7 @@ CALL, ROW, TABLE = 60e6, 21e6, 0.6e6
 def sampling_bytes(
     options: SamplingOptions,
     num_frames: int,
-    emotion: EmotionCurve | Tensor | None = None,
+    emotion: EmotionCurve | None = None,
     num_takes: int = 1,
     num_windows: int | None = None,
 ) -> float:
@@ -25,7 +23,7 @@ def sampling_bytes(
     options : SamplingOptions
     num_frames : int
         Of the features.
-    emotion : EmotionCurve or Tensor, optional
+    emotion : EmotionCurve, optional
         Every emotion that a curve shows is a row of each window.
     num_takes : int
     num_windows : int, optional
@@ -36,8 +34,6 @@ def sampling_bytes(
     float
         Bytes: a call's, those of its rows, and the AdaLN parameters of all steps and labels.
     """
-    if isinstance(emotion, Tensor):
-        emotion = EmotionCurve.constant(emotion)
     num_labels = 1 + (1 if emotion is None else len(emotion.shown))
     if num_windows is None:
         joint = options.windows == "joint"

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
+from .emotion_curve import EmotionCurve
+from .held_motion import HeldMotion
 from .inverted_noise import InvertedNoise
-from .kept_motion import KeptMotion
 from .options import SamplingOptions
 
 
@@ -14,15 +15,18 @@ class SamplingRequest:
     Parameters
     ----------
     options : SamplingOptions
-    kept : tuple of KeptMotion
-        Motion to keep, see `KeptCurves.of`.
+    held : tuple of HeldMotion
+        Motion to hold, see `HeldCurves.of`.
     noise : InvertedNoise, optional
         To begin with, instead of the seed's; what an existing motion was made of.
+    emotion : EmotionCurve, optional
+        Over the clip; default none.
     """
 
     options: SamplingOptions = field(default_factory=SamplingOptions)
-    kept: tuple[KeptMotion, ...] = ()
+    held: tuple[HeldMotion, ...] = ()
     noise: InvertedNoise | None = None
+    emotion: EmotionCurve | None = None
 
     def __repr__(self) -> str:
         return f"SamplingRequest({self.options.solver}, {self.options.windows})"

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ..mmdit.model import MotionMMDiT
 from ..motion.motion import smooth_pose
-from .emotion_curve import EmotionCurve
+from .conditions import Conditions
 from .field import VelocityField
 from .hold import Hold
 from .options import SamplingOptions, Velocity
@@ -22,37 +22,28 @@ class WindowSampler:
     ----------
     network : MotionMMDiT
     null_audio : Tensor, shape (channels,)
-        See `VelocityField`.
-    identity : Tensor, shape (63,)
-        Canonical keypoints of the face.
-    emotion : EmotionCurve or Tensor, shape (9,)
+        Stands for "no audio"; its device and dtype are those of the run.
+    conditions : Conditions
+        Of these the identity, the emotion and the hold.
     options : SamplingOptions
-    hold : Hold, optional
-        Motion to keep.
     threads : int
-        See `VelocityField`.
+        Network calls that may run at the same time, see `VelocityField`.
     """
 
     def __init__(
         self,
         network: MotionMMDiT,
         null_audio: Tensor,
-        identity: Tensor,
-        emotion: EmotionCurve | Tensor,
+        conditions: Conditions,
         options: SamplingOptions,
-        hold: Hold | None = None,
         threads: int = 1,
     ):
-        curve = EmotionCurve.constant(emotion) if isinstance(emotion, Tensor) else emotion
         self.options = options
         self.schedule = schedule_of(options)
-        self.field = VelocityField(
-            network, null_audio, identity, curve, options, self.schedule, threads
-        )
-        self.device = null_audio.device
-        self.hold = None
-        if hold is not None:  # there once, and not at every step
-            self.hold = Hold(hold.motion.to(self.device), hold.mask.to(self.device))
+        self.field = VelocityField(network, null_audio, conditions, options, self.schedule, threads)
+        self.device, self.hold = null_audio.device, conditions.hold
+        if self.hold is not None:  # there once, and not at every step
+            self.hold = Hold(self.hold.motion.to(self.device), self.hold.mask.to(self.device))
 
     def velocity(self, audio: Tensor, previous: Tensor, first_frame: int = 0) -> Velocity:
         """Return the velocity of one window as a function of latents and noise level.

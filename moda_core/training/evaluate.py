@@ -23,6 +23,8 @@ from ..emotion.labels import EMOTIONS, NONE_INDEX, emotion_weights
 from ..mmdit.model import IDENTITY_DIM
 from ..motion.controls import CONTROLS, OPENING, read, rest_expression
 from ..motion.motion import FPS
+from ..sampling.conditions import Conditions
+from ..sampling.emotion_curve import EmotionCurve
 from ..sampling.options import SamplingOptions
 from ..sampling.sample import sample_motion
 from .dataset import (
@@ -83,15 +85,14 @@ def sample(
         De-normalised motion of the model, and what becomes of it in the product.
     """
     features = log_mel_features([waveform])
-    normalized = sample_motion(
-        starter.network,
-        starter.null_audio,
+    conditions = Conditions(
         features,
         torch.zeros(IDENTITY_DIM),
         torch.zeros(1, 1, 70),  # rest is the mean of the starter's statistics
-        emotion_weights(emotion),
-        SamplingOptions(seed=seed),
+        EmotionCurve.constant(emotion_weights(emotion)),
     )
+    options = SamplingOptions(seed=seed)
+    normalized = sample_motion(starter.network, starter.null_audio, conditions, options)
     alone = starter.stats.denormalize(normalized)
     return alone, finish_performance(alone, features, seed)
 

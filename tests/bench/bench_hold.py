@@ -1,7 +1,7 @@
-"""How exactly given motion is kept, and whether it jumps at its borders or makes the rest restless.
+"""How exactly given motion is held, and whether it jumps at its borders or makes the rest restless.
 
 The starter model and the bundled speech, finished with blinks and sway. In the middle of the clip a
-turn of the head, or the mouth of another speech, is kept for three seconds. Changes are those from
+turn of the head, or the mouth of another speech, is held for three seconds. Changes are those from
 one frame to the next, root mean square over the dims in question, in standard deviations.
 """
 
@@ -15,13 +15,13 @@ from moda_core.example import SPEECH
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import FPS, YAW, Motion
 from moda_core.runtime.threads import one_thread
+from moda_core.sampling.held_motion import FEATHER_S, PARTS, HeldCurves, HeldMotion, finish_motion
 from moda_core.sampling.inversion import moving_dims
-from moda_core.sampling.kept_motion import FEATHER_S, PARTS, KeptCurves, KeptMotion, finish_motion
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 
 KEPT_S, SEEDS = 3.0, (42, 43, 44, 45)
-TURN_DEG = 12.0  # of the head, to the side and back while it is kept
+TURN_DEG = 12.0  # of the head, to the side and back while it is held
 REQUIRED = {"held_error": 1e-4, "jump_at_borders": 2.0, "change_of_free_dims": 1.2}
 
 
@@ -30,10 +30,10 @@ def changes(values: torch.Tensor, dims: torch.Tensor) -> torch.Tensor:
     return (values[1:, dims] - values[:-1, dims]).square().mean(dim=1).sqrt()
 
 
-def compare(work: SimpleNamespace, kept: KeptMotion, seed: int) -> dict:
-    """Return the figures of one kept motion and seed."""
-    free, held = (work.sample(seed, kept) for kept in (None, kept))
-    curves = KeptCurves.of([kept], rest_expression(), len(free))
+def compare(work: SimpleNamespace, held: HeldMotion, seed: int) -> dict:
+    """Return the figures of one held motion and seed."""
+    free, held = (work.sample(seed, held) for held in (None, held))
+    curves = HeldCurves.of([held], rest_expression(), len(free))
     inside = curves.weights == 1
     frames = inside.any(dim=1).nonzero().flatten()
     borders = torch.tensor([frames[0] - 1, frames[-1]])
@@ -66,8 +66,8 @@ def run(feather: str = str(FEATHER_S), device: str = "cpu", dtype: str = "float3
     start_s = (num_frames / FPS - KEPT_S) / 2
     time_s = torch.arange(num_frames) / FPS
 
-    def sample(seed: int, kept: KeptMotion | None, values=features.values) -> torch.Tensor:
-        curves = kept and KeptCurves.of([kept], rest, num_frames)
+    def sample(seed: int, held: HeldMotion | None, values=features.values) -> torch.Tensor:
+        curves = held and HeldCurves.of([held], rest, num_frames)
         normalized = sample_motion(
             model.network,
             model.null_audio,
@@ -85,13 +85,13 @@ def run(feather: str = str(FEATHER_S), device: str = "cpu", dtype: str = "float3
     other = sample(7, None, features.values.roll(-100, 0))
     span = {"start_s": start_s, "end_s": start_s + KEPT_S, "feather_s": float(feather)}
     cases = {
-        "yaw": KeptMotion(Motion(turn, rest), {"yaw": 1.0}, **span),
-        "mouth": KeptMotion(Motion(other, rest), {"mouth": 1.0}, **span),
+        "yaw": HeldMotion(Motion(turn, rest), {"yaw": 1.0}, **span),
+        "mouth": HeldMotion(Motion(other, rest), {"mouth": 1.0}, **span),
     }
     work = SimpleNamespace(sample=sample, model=model, moving=moving_dims(model.stats))
     figures = {
-        f"{name}, seed {seed}": compare(work, kept, seed)
-        for name, kept in cases.items()
+        f"{name}, seed {seed}": compare(work, held, seed)
+        for name, held in cases.items()
         for seed in SEEDS
     }
     worst = {key: max(found[key] for found in figures.values()) for key in REQUIRED}

@@ -8,6 +8,8 @@ from moda_core.bundles.released import finish_speech, use_silence
 from moda_core.liveportrait.model import PortraitRenderer, RendererNetworks
 from moda_core.model_files.model_folder import ENCODER
 from moda_core.motion.motion import Motion, previous_motion, released_stats
+from moda_core.sampling.conditions import Conditions
+from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 from moda_core.sampling.window_plan import WINDOW, count_windows
@@ -46,16 +48,10 @@ def e2e(case: dict, golden: Arrays) -> Arrays:
     shape = (count_windows(len(audio)), 1, WINDOW, 70)
     noise = torch.stack([torch.randn(shape[1:], generator=generator) for _ in range(shape[0])])
     options = SamplingOptions(num_steps=case["steps"], cfg_scale=case["cfg_scale"])
-    raw = sample_motion(
-        network,
-        null_audio,
-        audio,
-        face.info["kp"].reshape(63),
-        previous,
-        torch.eye(9)[case["emo"]],
-        options,
-        noise,
-    )
+    emotion = EmotionCurve.constant(torch.eye(9)[case["emo"]])
+    identity = face.info["kp"].reshape(63)
+    conditions = Conditions(audio, identity, previous, emotion, noise=noise)
+    raw = sample_motion(network, null_audio, conditions, options)
     features = AudioFeatures(audio, ENCODER, (len(audio) - silence[1]) / 25, silence)
     motion = Motion(finish_speech(stats, raw, features, 0), face.info["exp"].reshape(63))
 

@@ -21,6 +21,8 @@ from moda_core.motion.motion import (
     released_stats,
     smooth_pose,
 )
+from moda_core.sampling.conditions import Conditions
+from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.flow import (
     euler_step,
     noise_levels,
@@ -169,11 +171,11 @@ def sample_tiny(case: dict, golden: Arrays) -> Arrays:
             dynamic_threshold=threshold and tuple(threshold),
         )
         features, emotion = described(entry["audio"]), torch.eye(9)[entry["emo"]]
-        computed[name] = sample_motion(
-            network, null_audio, features, identity, previous, emotion, options, noise
-        )
+        curve = EmotionCurve.constant(emotion)
+        conditions = Conditions(features, identity, previous, curve, noise=noise)
+        computed[name] = sample_motion(network, null_audio, conditions, options)
         if f"subclip_{name}_raw" in golden:
-            sampler = WindowSampler(network, null_audio, identity, emotion, options)
+            sampler = WindowSampler(network, null_audio, conditions, options)
             frames = window_audio(features, 0, 1, options.pad_mode)
             raw = sampler.sample(frames, previous, noise[0], on_step=lambda: None)
             computed[f"subclip_{name}_raw"] = raw

@@ -1,9 +1,13 @@
 """A tiny transformer and inputs for it."""
 
+from contextlib import contextmanager
+
 import torch
 
 from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
+from moda_core.sampling.conditions import Conditions
+from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_takes
 
@@ -19,6 +23,7 @@ CONFIG = MMDiTConfig(
 )
 NULL_AUDIO = torch.full((3,), 0.5)
 IDENTITY = torch.linspace(-0.1, 0.1, 63)
+RUN = ("progress", "on_window")  # arguments of `sample_takes`
 PREVIOUS = torch.linspace(-1, 1, 70).reshape(1, 1, 70)
 
 
@@ -37,14 +42,31 @@ def features(num_frames: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(num_frames, 2, 3, generator=torch.Generator().manual_seed(seed))
 
 
-def takes(network, audio, seeds=(42,), **arguments) -> torch.Tensor:
+@contextmanager
+def torch_threads(number: int):
+    """Let torch use a number of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def conditions(audio, emotion=None, **given) -> Conditions:
+    """Return conditions of the case's face; an emotion may be weights (9,)."""
+    if isinstance(emotion, torch.Tensor):
+        emotion = EmotionCurve.constant(emotion)
+    return Conditions(audio, IDENTITY, PREVIOUS, emotion or EmotionCurve.none(), **given)
+
+
+def takes(network, audio, seeds=(42,), emotion=None, **arguments) -> torch.Tensor:
     """Sample takes, shape (takes, T, 70), of options given as arguments."""
-    names = ("emotion", "noise", "progress", "on_window", "hold", "threads")
-    others = {name: arguments.pop(name) for name in names if name in arguments}
+    run = {name: arguments.pop(name) for name in RUN if name in arguments}
+    given = {name: arguments.pop(name) for name in ("noise", "hold") if name in arguments}
     options = SamplingOptions(**{"num_steps": 2, **arguments})
-    return sample_takes(
-        network, NULL_AUDIO, audio, IDENTITY, PREVIOUS, options=options, seeds=seeds, **others
-    )
+    asked = conditions(audio, emotion, **given)
+    return sample_takes(network, NULL_AUDIO, asked, options, seeds, **run)
 
 
 def sample(network, audio, **arguments) -> torch.Tensor:

@@ -12,7 +12,14 @@ from moda_core.sampling.schedule import through
 from moda_core.sampling.solvers import SOLVE
 from moda_core.sampling.window_plan import count_windows, window_noise
 
-from .sampling_cases import IDENTITY, NULL_AUDIO, PREVIOUS, features, sample, takes, tiny_network
+from .sampling_cases import (
+    NULL_AUDIO,
+    conditions,
+    features,
+    sample,
+    takes,
+    tiny_network,
+)
 from .test_solvers import k_diffusion_euler
 
 
@@ -99,16 +106,9 @@ def test_every_tensor_of_a_run_lies_on_the_runs_device(mode):
     )
     hold = Hold(torch.zeros(100, 70), torch.ones(100, 70) > 0)
 
-    motion = sample_motion(
-        network,
-        NULL_AUDIO.to("meta"),
-        audio,
-        IDENTITY,
-        PREVIOUS,
-        emotion_weights("fear"),
-        options,
-        hold=hold,
-    )
+    asked = conditions(audio, emotion_weights("fear"), hold=hold)
+
+    motion = sample_motion(network, NULL_AUDIO.to("meta"), asked, options)
 
     assert motion.device.type == "meta"
     assert motion.shape == (100, 70)

@@ -17,7 +17,13 @@ from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.request import SamplingRequest
 from moda_core.sampling.window_plan import window_noise
 
-from .sampling_cases import IDENTITY, NULL_AUDIO, PREVIOUS, features, sample, tiny_network
+from .sampling_cases import (
+    NULL_AUDIO,
+    conditions,
+    features,
+    sample,
+    tiny_network,
+)
 from .sampling_models import tiny_model, tiny_portrait
 
 
@@ -28,9 +34,8 @@ def network():
 
 def invert(network, audio, motion, emotion=None, progress=None, **options):
     options = SamplingOptions(**{"num_steps": 5, **options})
-    return invert_flow(
-        network, NULL_AUDIO, audio, IDENTITY, PREVIOUS, motion, emotion, options, progress
-    )
+    asked = conditions(audio, emotion)
+    return invert_flow(network, NULL_AUDIO, asked, motion, options, progress)
 
 
 @pytest.mark.parametrize("solver", ["euler", "heun", "midpoint"])
@@ -180,9 +185,7 @@ def test_a_network_of_half_precision_is_asked_for_less(network, monkeypatch):
 
     for half in (network, tiny_network().bfloat16()):
         null = torch.zeros(3, dtype=next(half.parameters()).dtype)
-        inversion.invert_flow(
-            half, null, features(10), torch.zeros(63), torch.zeros(1, 1, 70), torch.zeros(10, 70)
-        )
+        inversion.invert_flow(half, null, conditions(features(10)), torch.zeros(10, 70))
 
     assert asked == [1e-5] * 50 + [1e-4] * 50
 

@@ -7,7 +7,7 @@ from moda_core.sampling.joint import overlap_weights
 from moda_core.sampling.row_batch import CPU_ROWS
 from moda_core.sampling.window_plan import count_windows
 
-from .sampling_cases import features, sample, takes, tiny_network
+from .sampling_cases import features, sample, takes, tiny_network, torch_threads
 
 
 @pytest.fixture(scope="module")
@@ -97,16 +97,19 @@ def test_progress_may_cancel_in_the_middle_of_a_step(network):
     def cancel(done, total):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        sample(network, features(1000), windows="joint", progress=cancel, threads=2)
+    with torch_threads(2), pytest.raises(KeyboardInterrupt):
+        sample(network, features(1000), windows="joint", progress=cancel)
 
 
 def test_threads_change_nothing(network):
     audio = features(64 * CPU_ROWS)
 
-    one, two = (sample(network, audio, windows="joint", threads=threads) for threads in (1, 2))
+    found = []
+    for threads in (1, 2):
+        with torch_threads(threads):
+            found.append(sample(network, audio, windows="joint"))
 
-    assert torch.equal(one, two)
+    assert torch.equal(*found)
 
 
 def test_takes_of_one_batch_are_those_of_single_runs(network):

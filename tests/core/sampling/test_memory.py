@@ -35,7 +35,9 @@ def test_every_emotion_that_is_shown_is_a_row():
     amounts[:50, 1], amounts[50:, 2] = 1, 1
 
     found = sampling_bytes(SamplingOptions(), 100, EmotionCurve(amounts))
-    blend = sampling_bytes(SamplingOptions(), 100, emotion_weights({"fear": 0.3, "anger": 0.3}))
+    blend = sampling_bytes(
+        SamplingOptions(), 100, EmotionCurve.constant(emotion_weights({"fear": 0.3, "anger": 0.3}))
+    )
 
     assert found == pytest.approx(CALL + 4 * ROW + 30 * TABLE)
     assert blend == found

@@ -6,8 +6,10 @@ import torch
 from moda_core.emotion.labels import emotion_weights
 from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
+from moda_core.sampling.conditions import Conditions
+from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
-from moda_core.sampling.sample import sample_motion
+from moda_core.sampling.sample import sample_motion, sample_takes
 from moda_core.sampling.window_plan import count_windows, cross_fade, window_audio, window_noise
 
 CONFIG = MMDiTConfig(
@@ -36,15 +38,16 @@ def features(num_frames, seed=0):
 def sample(network, audio, **options):
     options = {"num_steps": 2, **options}
     extra = {key: options.pop(key) for key in ("noise", "progress", "emotion") if key in options}
-    return sample_motion(
-        network,
-        NULL_AUDIO,
-        audio,
-        torch.zeros(63),
-        torch.zeros(1, 1, 70),
-        options=SamplingOptions(**options),
-        **extra,
-    )
+    emotion = extra.get("emotion")
+    asked = conditions(audio, emotion, noise=extra.get("noise"))
+    made = SamplingOptions(**options)
+    run = {"progress": extra.get("progress")}
+    return sample_takes(network, NULL_AUDIO, asked, made, [made.seed], **run)[0]
+
+
+def conditions(audio, emotion=None, noise=None):
+    curve = EmotionCurve.none() if emotion is None else EmotionCurve.constant(emotion)
+    return Conditions(audio, torch.zeros(63), torch.zeros(1, 1, 70), curve, noise=noise)
 
 
 @pytest.mark.parametrize(
@@ -91,25 +94,19 @@ def test_window_noise_depends_on_seed_and_window_alone():
 
 
 def test_without_guidance_the_null_audio_does_not_matter(network):
-    audio, arguments = features(20), (torch.zeros(63), torch.zeros(1, 1, 70))
+    asked = conditions(features(20))
     options = SamplingOptions(num_steps=2, cfg_scale=1.0)
 
-    results = [
-        sample_motion(network, null, audio, *arguments, options=options)
-        for null in (NULL_AUDIO, -NULL_AUDIO)
-    ]
+    results = [sample_motion(network, null, asked, options) for null in (NULL_AUDIO, -NULL_AUDIO)]
 
     assert torch.equal(*results)
 
 
 def test_with_guidance_the_null_audio_matters(network):
-    audio, arguments = features(20), (torch.zeros(63), torch.zeros(1, 1, 70))
+    asked = conditions(features(20))
     options = SamplingOptions(num_steps=2, cfg_scale=2.0)
 
-    results = [
-        sample_motion(network, null, audio, *arguments, options=options)
-        for null in (NULL_AUDIO, -NULL_AUDIO)
-    ]
+    results = [sample_motion(network, null, asked, options) for null in (NULL_AUDIO, -NULL_AUDIO)]
 
     assert not torch.allclose(*results)
 
@@ -224,9 +221,7 @@ def test_every_tensor_of_a_run_lies_on_the_runs_device():
     network = MotionMMDiT(CONFIG, device="meta")
     audio = torch.empty(100, 2, 3, device="meta")
 
-    motion = sample_motion(
-        network, NULL_AUDIO.to("meta"), audio, torch.zeros(63), torch.zeros(1, 1, 70)
-    )
+    motion = sample_motion(network, NULL_AUDIO.to("meta"), conditions(audio))
 
     assert motion.device.type == "meta"
     assert motion.shape == (100, 70)
@@ -235,10 +230,10 @@ def test_every_tensor_of_a_run_lies_on_the_runs_device():
 def test_a_half_precision_run_stays_close_to_the_full_one():
     torch.manual_seed(0)
     network = MotionMMDiT(CONFIG).eval().requires_grad_(False)
-    arguments = (features(20), torch.zeros(63), torch.zeros(1, 1, 70))
-    full = sample_motion(network, NULL_AUDIO, *arguments)
+    asked = conditions(features(20))
+    full = sample_motion(network, NULL_AUDIO, asked)
 
-    half = sample_motion(network.bfloat16(), NULL_AUDIO.bfloat16(), *arguments)
+    half = sample_motion(network.bfloat16(), NULL_AUDIO.bfloat16(), asked)
 
     assert half.dtype == torch.float32
     assert (half - full).abs().mean() < 0.05

@@ -1,4 +1,4 @@
-"""Best of several takes: the same speech sampled from several seeds, and which looks best."""
+"""Which of several takes of a speech looks best: lips against the sound, and smoothness."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,21 +8,14 @@ import torch
 from torch import Tensor
 
 from ..audio.features import AudioFeatures
+from ..audio.level import frame_levels
 from ..motion.controls import CONTROLS, read
-from ..motion.motion import EXPRESSION, HEAD, Motion, MotionStats
-from ..portrait.portrait import Portrait
-from ..runtime.threads import threads_for
-from .chain import Progress
-from .emotion_curve import EmotionCurve
-from .inputs import check_inputs
+from ..motion.motion import EXPRESSION, FPS, HEAD, MotionStats
 from .inversion import moving_dims
-from .kept_motion import KeptCurves, finish_motion
-from .motion_model import MotionModel
-from .options import SamplingOptions
-from .sample import sample_takes
 
 JAW = CONTROLS.index("jaw")
 MAX_LAG = 3  # frames by which lips may come before or after the sound
+LENGTH_TOLERANCE_S = 0.1
 JERK_WEIGHT = 0.15  # of roughness against a correlation
 
 
@@ -119,72 +112,21 @@ def rank_takes(
     return sorted(ranked, key=lambda take: -take.score)
 
 
-def sample_best(
-    model: MotionModel,
-    features: AudioFeatures,
-    portrait: Portrait,
-    envelope: Tensor | np.ndarray,
-    seeds: Sequence[int],
-    emotion: EmotionCurve | Tensor | None = None,
-    options: SamplingOptions | None = None,
-    progress: Progress | None = None,
-    kept: KeptCurves | None = None,
-) -> tuple[Motion, list[Take]]:
-    """Sample several takes in one batch and keep the best one.
-
-    Parameters
-    ----------
-    model : MotionModel
-    features : AudioFeatures
-        Of the encoder that the model was trained on.
-    portrait : Portrait
-        Of a renderer that the model takes portraits of.
-    envelope : Tensor or array, shape (N,)
-        Level of the recording at 25 fps, see `frame_levels`.
-    seeds : sequence of int
-        At least one.
-    emotion, options, progress
-        See `sample_takes`.
-    kept : KeptCurves, optional
-        Motion to keep.
-
-    Returns
-    -------
-    motion : Motion
-        Of the best take, at 25 fps.
-    ranking : list of Take
-        Best first.
+def spoken_levels(waveform: Tensor, sample_rate: int, features: AudioFeatures) -> np.ndarray:
+    """Return the level of a sound (C, T) in the frames of its features, shape (N,).
 
     Raises
     ------
     ValueError
-        If there is no seed, the level is of another length, the features are another encoder's, or
-        the portrait another renderer's.
+        If the sound is not as long as the one that the features were encoded from.
     """
-    if not seeds:
-        raise ValueError("Expected at least one seed, got none.")
-    check_inputs(model, features, portrait)
-    options, (previous, rest) = options or SamplingOptions(), model.start(portrait)
-    before, after = features.silence
-    with threads_for(model.network.config.width) as threads:
-        takes = sample_takes(
-            model.network,
-            model.null_audio,
-            features.values,
-            portrait.identity,
-            previous,
-            emotion,
-            options,
-            seeds,
-            progress=progress,
-            hold=None if kept is None else kept.hold(model.stats, features),
-            threads=threads,
-        ).cpu()
-    spoken = takes[:, before : takes.shape[1] - after]
-    ranking = rank_takes(spoken, envelope, model.stats, seeds)
-    best = ranking[0]
-    values = finish_motion(model, takes[best.index], features, best.seed, kept)
-    return Motion(values, rest), ranking
+    length_s = waveform.shape[-1] / sample_rate
+    if abs(length_s - features.duration_s) > LENGTH_TOLERANCE_S:
+        raise ValueError(
+            f"The features are of {features.duration_s:.2f} s of sound, and the linked sound has "
+            f"{length_s:.2f} s. Link the one that MoDA Encode Audio gives beside the features."
+        )
+    return frame_levels(waveform, sample_rate, len(features) - sum(features.silence), FPS)
 
 
 def ranking_text(ranking: Sequence[Take]) -> str:

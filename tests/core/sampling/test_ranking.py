@@ -5,11 +5,13 @@ import pytest
 import torch
 
 from moda_core.audio.features import AudioFeatures
+from moda_core.bundles.pipeline import perform_takes
 from moda_core.motion.controls import CONTROLS, compose
-from moda_core.motion.motion import YAW, MotionStats
-from moda_core.sampling.kept_motion import KeptCurves
+from moda_core.motion.motion import YAW, Motion, MotionStats
+from moda_core.sampling.held_motion import HeldMotion
 from moda_core.sampling.options import SamplingOptions
-from moda_core.sampling.takes import best_agreement, rank_takes, ranking_text, sample_best
+from moda_core.sampling.ranking import best_agreement, rank_takes, ranking_text
+from moda_core.sampling.request import SamplingRequest
 
 from .sampling_cases import features, sample
 from .sampling_models import STATS, finish, tiny_model, tiny_portrait
@@ -86,9 +88,9 @@ def test_the_best_of_a_batch_is_finished_as_if_it_were_sampled_alone():
     audio = AudioFeatures(features(100), "tiny", 92 / 25, silence=(5, 3))
     options = SamplingOptions(num_steps=2)
 
-    motion, ranking = sample_best(
-        tiny_model(), audio, tiny_portrait(), envelope(92), [3, 4, 5], options=options
-    )
+    takes = perform_takes(tiny_model(), audio, tiny_portrait(), SamplingRequest(options), [3, 4, 5])
+    ranking = takes.ranked(envelope(92))
+    motion = takes.motion(ranking[0].index)
 
     seed = ranking[0].seed
     alone = finish(sample(tiny_model().network, audio.values, seeds=[seed]), audio, seed)
@@ -97,15 +99,17 @@ def test_the_best_of_a_batch_is_finished_as_if_it_were_sampled_alone():
     torch.testing.assert_close(motion.values, alone, atol=1e-4, rtol=0)
 
 
-def test_all_takes_keep_what_is_kept():
+def test_all_takes_hold_what_is_held():
     audio = AudioFeatures(features(60), "tiny", 60 / 25)
-    weights = torch.zeros(60, 70)
-    weights[20:40, YAW] = 1
-    kept = KeptCurves(torch.full((60, 70), 4.0), weights)
+    turn = Motion(torch.full((60, 70), 4.0), torch.zeros(63))
+    held = HeldMotion(turn, {"yaw": 1.0}, start_s=0.8, end_s=1.6, feather_s=0)
 
-    motion, _ = sample_best(tiny_model(), audio, tiny_portrait(), envelope(60), [3, 4], kept=kept)
+    takes = perform_takes(
+        tiny_model(), audio, tiny_portrait(), SamplingRequest(held=(held,)), [3, 4]
+    )
 
-    assert (motion.values[20:40, YAW] == 4).all()
+    for index in range(2):
+        assert (takes.motion(index).values[20:40, YAW] == 4).all()
 
 
 def test_the_ranking_is_shown_as_a_table():
@@ -156,4 +160,4 @@ def test_no_seed_is_refused():
     audio = AudioFeatures(features(10), "tiny", 0.4)
 
     with pytest.raises(ValueError, match="seed"):
-        sample_best(tiny_model(), audio, tiny_portrait(), envelope(10), [])
+        perform_takes(tiny_model(), audio, tiny_portrait(), SamplingRequest(), [])

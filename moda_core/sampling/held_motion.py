@@ -1,8 +1,8 @@
 """Motion that a user wants to keep: held while the rest is sampled, and exact in the end.
 
-Sampling is shown what is to be kept entirely, and fits the rest to it. Soft borders and weights
+Sampling is shown what is to be held entirely, and fits the rest to it. Soft borders and weights
 below 1 are mixed once, in the finished clip, so that they are what was asked for with any number of
-steps; what finishing adds (blinks, sway, wider lips) is thus mixed out of kept values as well.
+steps; what finishing adds (blinks, sway, wider lips) is thus mixed out of held values as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ PARTS = {
 
 
 @dataclass(frozen=True, eq=False)
-class KeptMotion:
+class HeldMotion:
     """Motion to keep, and what of it, and when.
 
     Parameters
@@ -66,11 +66,11 @@ class KeptMotion:
         Its time is the clip's; at any frame rate. The expression counts from its own rest.
     weights : Tensor of shape (N, 70) or (70,), or mapping from str to float
         In [0, 1]: 1 keeps a value, 0 leaves it free; by frame of the motion, or throughout, or by
-        names of `PARTS`. A region's keypoints are kept, whatever else moves them.
+        names of `PARTS`. A region's keypoints are held, whatever else moves them.
     start_s, end_s : float
-        Seconds in which values are kept; default the whole motion.
+        Seconds in which values are held; default the whole motion.
     feather_s : float
-        Seconds outside of them in which motion goes over into the kept one.
+        Seconds outside of them in which motion goes over into the held one.
 
     Raises
     ------
@@ -92,7 +92,7 @@ class KeptMotion:
         if self.last_s <= self.start_s:
             end = "the end of the motion, " if self.end_s is None else ""
             raise ValueError(
-                f"Motion is to be kept from {self.start_s:g} s to {end}{self.last_s:g} s. Use an "
+                f"Motion is to be held from {self.start_s:g} s to {end}{self.last_s:g} s. Use an "
                 "end after the start."
             )
         if not isinstance(self.weights, Tensor):
@@ -110,11 +110,11 @@ class KeptMotion:
 
     @property
     def last_s(self) -> float:
-        """Seconds after which nothing is kept."""
+        """Seconds after which nothing is held."""
         return len(self.motion) / self.motion.fps if self.end_s is None else self.end_s
 
     def curves(self, rest: Tensor, num_frames: int) -> tuple[Tensor, Tensor]:
-        """Return what is kept at 25 fps.
+        """Return what is held at 25 fps.
 
         Parameters
         ----------
@@ -128,16 +128,16 @@ class KeptMotion:
         values : Tensor, shape (num_frames, 70)
             De-normalised.
         weights : Tensor, shape (num_frames, 70)
-            1 where a value is kept, with soft borders outside.
+            1 where a value is held, with soft borders outside.
 
         Raises
         ------
         ValueError
-            If the clip ends before anything is kept.
+            If the clip ends before anything is held.
         """
         if self.start_s >= num_frames / FPS:
             raise ValueError(
-                f"Motion is to be kept from {self.start_s:g} s on, but the speech ends at "
+                f"Motion is to be held from {self.start_s:g} s on, but the speech ends at "
                 f"{num_frames / FPS:g} s. Use an earlier start."
             )
         values = self.motion.resampled(FPS, num_frames).values.detach().cpu().clone()
@@ -167,8 +167,8 @@ class KeptMotion:
 
 
 @dataclass(frozen=True, eq=False)
-class KeptCurves:
-    """All that is kept of a clip, frame by frame at 25 fps.
+class HeldCurves:
+    """All that is held of a clip, frame by frame at 25 fps.
 
     Parameters
     ----------
@@ -182,20 +182,20 @@ class KeptCurves:
     weights: Tensor
 
     @classmethod
-    def of(cls, kept: Sequence[KeptMotion], rest: Tensor, num_frames: int) -> "KeptCurves":
-        """Put several kept motions together.
+    def of(cls, held: Sequence[HeldMotion], rest: Tensor, num_frames: int) -> "HeldCurves":
+        """Put several held motions together.
 
-        What is kept entirely is so, of several the last. Elsewhere a weight w counts as
+        What is held entirely is so, of several the last. Elsewhere a weight w counts as
         ``w / (1 - w)`` beside the 1 of the free motion, so that one goes over into the next.
 
         Parameters
         ----------
-        kept : sequence of KeptMotion
+        held : sequence of HeldMotion
             At least one.
         rest, num_frames
-            See `KeptMotion.curves`.
+            See `HeldMotion.curves`.
         """
-        curves = [one.curves(rest, num_frames) for one in kept]
+        curves = [one.curves(rest, num_frames) for one in held]
         if len(curves) == 1:
             return cls(*curves[0])
         values, weights = (torch.stack(parts) for parts in zip(*curves, strict=True))
@@ -224,8 +224,8 @@ class KeptCurves:
         return Hold(*(pad(x, (0, 0, before, after)) for x in (motion, mask)))
 
     def put_back(self, finished: Tensor) -> Tensor:
-        """Return finished motion, shape (N, 70), with the kept values in place."""
-        # Not `lerp`: with a weight of 1 this is the kept value to the bit.
+        """Return finished motion, shape (N, 70), with the held values in place."""
+        # Not `lerp`: with a weight of 1 this is the held value to the bit.
         return finished * (1 - self.weights) + self.values * self.weights
 
 
@@ -234,7 +234,7 @@ def finish_motion(
     normalized: Tensor,
     features: AudioFeatures,
     seed: int,
-    kept: KeptCurves | None = None,
+    held: HeldCurves | None = None,
     inverted: bool = False,
 ) -> Tensor:
     """Turn the sampled motion of a whole clip into de-normalised motion of the recording.
@@ -247,7 +247,7 @@ def finish_motion(
     features : AudioFeatures
     seed : int
         Of the run.
-    kept : KeptCurves, optional
+    held : HeldCurves, optional
         What was held.
     inverted : bool
         Whether it was sampled from inverted noise: such motion was finished before, so that only
@@ -260,4 +260,4 @@ def finish_motion(
     before, after = features.silence
     sampled = model.stats.denormalize(normalized[before : len(normalized) - after])
     finished = sampled if inverted else model.finish(normalized, features, seed)
-    return finished if kept is None else kept.put_back(finished)
+    return finished if held is None else held.put_back(finished)

@@ -9,7 +9,7 @@ import torch
 from moda_core.audio.features import AudioFeatures
 from moda_core.bundles import pipeline
 from moda_core.motion.motion import HEAD, YAW, Motion, MotionStats
-from moda_core.sampling.kept_motion import PARTS, KeptCurves, KeptMotion, finish_motion
+from moda_core.sampling.held_motion import PARTS, HeldCurves, HeldMotion, finish_motion
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.request import SamplingRequest
 
@@ -24,11 +24,11 @@ def still(value=0.0, num_frames=NUM_FRAMES, fps=25.0, rest=REST):
     return Motion(torch.full((num_frames, 70), value), rest, fps)
 
 
-def perform(kept, silence=(0, 0), inverted=False):
+def perform(held, silence=(0, 0), inverted=False):
     """Sample and finish a clip of 60 frames."""
     model, audio = tiny_model(), features(NUM_FRAMES + sum(silence))
     spoken = AudioFeatures(audio, "tiny", NUM_FRAMES / 25, silence)
-    curves = kept and KeptCurves.of(kept, REST, NUM_FRAMES)
+    curves = held and HeldCurves.of(held, REST, NUM_FRAMES)
     hold = curves and curves.hold(model.stats, spoken)
     normalized = sample(model.network, audio, hold=hold, num_steps=4)
     return finish_motion(model, normalized, spoken, 42, curves, inverted)
@@ -37,9 +37,9 @@ def perform(kept, silence=(0, 0), inverted=False):
 @pytest.mark.parametrize("silence", [(0, 0), (7, 4)])
 def test_kept_values_are_exact_whatever_finishing_adds(silence):
     turn = Motion(torch.randn(NUM_FRAMES, 70), REST)
-    kept = KeptMotion(turn, {"yaw": 1.0, "brows": 1.0}, start_s=0.8, end_s=1.6, feather_s=0.2)
+    held = HeldMotion(turn, {"yaw": 1.0, "brows": 1.0}, start_s=0.8, end_s=1.6, feather_s=0.2)
 
-    values = perform([kept], silence)
+    values = perform([held], silence)
 
     dims = [*PARTS["yaw"], *PARTS["brows"]]
     assert torch.equal(values[20:40, dims], turn.values[20:40, dims])
@@ -50,8 +50,8 @@ def test_kept_values_are_exact_whatever_finishing_adds(silence):
 @pytest.mark.parametrize("windows", ["chain", "joint"])
 def test_a_performance_keeps_what_its_request_asks_for(windows):
     turn = Motion(torch.randn(100, 70, generator=torch.Generator().manual_seed(2)), REST)
-    kept = KeptMotion(turn, {"yaw": 1.0}, start_s=2.0, end_s=3.6)
-    request = SamplingRequest(SamplingOptions(num_steps=2, windows=windows), (kept,))
+    held = HeldMotion(turn, {"yaw": 1.0}, start_s=2.0, end_s=3.6)
+    request = SamplingRequest(SamplingOptions(num_steps=2, windows=windows), (held,))
     spoken = AudioFeatures(features(100), "tiny", 4.0)
 
     found = pipeline.perform(tiny_model(), spoken, tiny_portrait(), request=request)
@@ -76,8 +76,8 @@ def test_what_was_finished_before_is_not_finished_again():
 
 
 def test_what_finishing_adds_fades_out_towards_kept_values():
-    kept = KeptMotion(still(), {"yaw": 1.0}, start_s=1.2, end_s=1.6, feather_s=0.4)
-    curves = KeptCurves.of([kept], REST, NUM_FRAMES)
+    held = HeldMotion(still(), {"yaw": 1.0}, start_s=1.2, end_s=1.6, feather_s=0.4)
+    curves = HeldCurves.of([held], REST, NUM_FRAMES)
     sampled, added = torch.zeros(NUM_FRAMES, 70), torch.ones(NUM_FRAMES, 70)
 
     found = curves.put_back(sampled + added)[:, YAW].flatten()
@@ -93,7 +93,7 @@ def test_dims_that_the_model_never_moves_are_put_back_but_not_shown_to_it():
     std = STATS.std.clone()
     std[66] = 0
     stats = MotionStats(STATS.mean, std)
-    curves = KeptCurves(torch.full((4, 70), 3.0), torch.ones(4, 70))
+    curves = HeldCurves(torch.full((4, 70), 3.0), torch.ones(4, 70))
     spoken = AudioFeatures(torch.zeros(4, 2, 3), "tiny", 4 / 25)
 
     hold = curves.hold(stats, spoken)
@@ -110,12 +110,12 @@ def test_dims_that_the_model_never_moves_are_put_back_but_not_shown_to_it():
 def test_weights_below_1_pull_as_far_as_they_say_with_any_steps(num_steps, windows):
     turn = still(12.0, 100)
     request = SamplingRequest(SamplingOptions(num_steps=num_steps, windows=windows))
-    kept = replace(request, kept=(KeptMotion(turn, {"yaw": 0.25}),))
+    held = replace(request, held=(HeldMotion(turn, {"yaw": 0.25}),))
     model, spoken = tiny_model(), AudioFeatures(features(100), "tiny", 4.0)
 
     free, pulled = (
         pipeline.perform(model, spoken, tiny_portrait(), request=one).values
-        for one in (request, kept)
+        for one in (request, held)
     )
 
     expected = 0.75 * free[:, YAW] + 0.25 * 12
@@ -123,7 +123,7 @@ def test_weights_below_1_pull_as_far_as_they_say_with_any_steps(num_steps, windo
 
 
 def test_silence_that_was_added_is_left_free():
-    curves = KeptCurves(torch.ones(4, 70), torch.ones(4, 70))
+    curves = HeldCurves(torch.ones(4, 70), torch.ones(4, 70))
     spoken = AudioFeatures(torch.zeros(9, 2, 3), "tiny", 4 / 25, (3, 2))
 
     hold = curves.hold(STATS, spoken)
@@ -132,9 +132,9 @@ def test_silence_that_was_added_is_left_free():
 
 
 def test_the_end_of_the_motion_is_the_end_of_what_is_kept():
-    kept = KeptMotion(still(num_frames=20), torch.ones(70), feather_s=0.0)
+    held = HeldMotion(still(num_frames=20), torch.ones(70), feather_s=0.0)
 
-    _, weights = kept.curves(REST, NUM_FRAMES)
+    _, weights = held.curves(REST, NUM_FRAMES)
 
     assert weights[:, 5].tolist() == [1] * 20 + [0] * 40
 
@@ -143,9 +143,9 @@ def test_motion_of_another_rate_and_rest_is_brought_to_the_clips():
     values = torch.zeros(30, 70)
     values[:, YAW] = torch.arange(30.0)[:, None]
     values[:, :63] = 2.0
-    kept = KeptMotion(Motion(values, torch.ones(63), 12.5), {"yaw": 1.0})
+    held = HeldMotion(Motion(values, torch.ones(63), 12.5), {"yaw": 1.0})
 
-    found, _ = kept.curves(torch.full((63,), 0.5), NUM_FRAMES)
+    found, _ = held.curves(torch.full((63,), 0.5), NUM_FRAMES)
 
     np.testing.assert_allclose(found[:59, YAW][:, 0], np.arange(59) / 2, atol=1e-5)
     assert (found[:, :63] == 1.5).all()
@@ -155,16 +155,16 @@ def test_weights_by_frame_are_followed():
     weights = torch.zeros(NUM_FRAMES, 70)
     weights[10:20, 3] = 0.5
 
-    _, found = KeptMotion(still(), weights).curves(REST, NUM_FRAMES)
+    _, found = HeldMotion(still(), weights).curves(REST, NUM_FRAMES)
 
     assert torch.equal(found, weights)
 
 
 def test_of_several_entirely_kept_motions_the_last_counts():
-    first = KeptMotion(still(1.0), {"yaw": 1.0, "mouth": 1.0}, feather_s=0)
-    second = KeptMotion(still(2.0), {"yaw": 1.0, "mouth": 0.2, "roll": 0.3}, feather_s=0)
+    first = HeldMotion(still(1.0), {"yaw": 1.0, "mouth": 1.0}, feather_s=0)
+    second = HeldMotion(still(2.0), {"yaw": 1.0, "mouth": 0.2, "roll": 0.3}, feather_s=0)
 
-    curves = KeptCurves.of([first, second], REST, 3)
+    curves = HeldCurves.of([first, second], REST, 3)
 
     dims = [PARTS[name][0] for name in ("yaw", "mouth", "roll", "pitch")]
     assert curves.values[0, dims[:3]].tolist() == [2, 1, 2]
@@ -172,9 +172,9 @@ def test_of_several_entirely_kept_motions_the_last_counts():
 
 
 def test_where_soft_borders_meet_one_kept_motion_goes_over_into_the_other():
-    first = KeptMotion(still(10.0), {"yaw": 1.0}, end_s=0.8, feather_s=0.8)
-    second = KeptMotion(still(-10.0), {"yaw": 1.0}, start_s=1.2, feather_s=0.8)
-    curves = KeptCurves.of([first, second], REST, NUM_FRAMES)
+    first = HeldMotion(still(10.0), {"yaw": 1.0}, end_s=0.8, feather_s=0.8)
+    second = HeldMotion(still(-10.0), {"yaw": 1.0}, start_s=1.2, feather_s=0.8)
+    curves = HeldCurves.of([first, second], REST, NUM_FRAMES)
 
     found = curves.put_back(torch.zeros(NUM_FRAMES, 70))[:, YAW].flatten()
 
@@ -185,18 +185,18 @@ def test_where_soft_borders_meet_one_kept_motion_goes_over_into_the_other():
 
 
 def test_two_weights_of_a_half_are_a_third_each():
-    kept = [KeptMotion(still(value), {"yaw": 0.5}, feather_s=0) for value in (3.0, 6.0)]
+    held = [HeldMotion(still(value), {"yaw": 0.5}, feather_s=0) for value in (3.0, 6.0)]
 
-    found = KeptCurves.of(kept, REST, 3).put_back(torch.zeros(3, 70))
+    found = HeldCurves.of(held, REST, 3).put_back(torch.zeros(3, 70))
 
     torch.testing.assert_close(found[0, YAW], torch.tensor([3.0]))
 
 
 def test_what_is_kept_after_the_speech_is_refused():
-    kept = KeptMotion(still(num_frames=100), {"yaw": 1.0}, start_s=3.0)
+    held = HeldMotion(still(num_frames=100), {"yaw": 1.0}, start_s=3.0)
 
     with pytest.raises(ValueError, match=r"from 3 s on, but the speech ends at 2\.4 s"):
-        kept.curves(REST, NUM_FRAMES)
+        held.curves(REST, NUM_FRAMES)
 
 
 def test_the_regions_are_the_whole_motion_and_share_nothing():
@@ -221,4 +221,4 @@ def test_the_regions_are_the_whole_motion_and_share_nothing():
 )
 def test_what_cannot_be_kept_is_refused(weights, times, text):
     with pytest.raises(ValueError, match=text):
-        KeptMotion(still(), weights, **times)
+        HeldMotion(still(), weights, **times)
