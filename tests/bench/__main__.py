@@ -15,6 +15,7 @@ from moda_core.errors import MoDAError
 BENCHES = {
     "mmdit": "bench_mmdit",
     "render-starter": "bench_render_starter",
+    "import": "bench_import",
     "talk": "bench_talk",
     "talk-memory": "bench_talk_memory",
     "emotions": "bench_emotions",

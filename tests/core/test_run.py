@@ -157,7 +157,7 @@ def test_an_interrupted_command_may_clean_up(tmp_path):
 
     os.killpg(process.pid, signal.SIGINT)
 
-    assert process.wait(timeout=20) == 130
+    assert process.wait(timeout=120) == 130
     assert (tmp_path / "cleaned").exists()
 
 

@@ -23,11 +23,11 @@ def test_work_goes_on_while_the_next_item_is_made():
 
     def work(item):
         started.set()
-        assert made.wait(5)
+        assert made.wait(60)
 
     with beside(work) as hand_over:
         hand_over(1)
-        assert started.wait(5)
+        assert started.wait(60)
         made.set()
 
 
@@ -85,7 +85,7 @@ def test_a_failure_of_the_caller_waits_for_the_work():
     done, go = [], threading.Event()
 
     def work(item):
-        go.wait(5)
+        go.wait(60)
         done.append(item)
 
     def run():
