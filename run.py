@@ -25,7 +25,7 @@ REQUIREMENTS = (ROOT / "requirements-dev.txt", ROOT / "requirements.txt")
 OPTIONAL = ("soundfile",)
 # ComfyUI brings these.
 FROM_HOST = ("av>=14.2", "pillow>=10.1", "scipy")
-TEST_TOOLS = ("pytest", "soundfile")
+TEST_TOOLS = ("pytest",)
 
 # Runs a module of the project, whatever lies in the folder that the command was started in.
 LAUNCHER = (

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 from scipy.signal import resample_poly
 from torch import Tensor
@@ -164,6 +163,8 @@ def silence_figures(starter: TrainedStarter, seconds: int = 8) -> dict[str, floa
 
 def read_speech(path: Path) -> np.ndarray:
     """Return a recording as mono float32 at 16 kHz."""
+    import soundfile
+
     waveform, rate = soundfile.read(path, dtype="float32", always_2d=True)
     divisor = np.gcd(SAMPLE_RATE, rate)
     return resample_poly(waveform.mean(axis=1), SAMPLE_RATE // divisor, rate // divisor).astype(

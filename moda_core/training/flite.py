@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from ..errors import MoDAError
 from .espeak import Phone
@@ -91,6 +90,8 @@ def say(text: str, voice: str, stretch: float = 1.0) -> tuple[np.ndarray, int, l
     require()
     if voice not in VOICES:
         raise MoDAError(f"flite's voice {voice!r} is not known here. Use one of {VOICES}.")
+    import soundfile
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         options = ["-voice", voice, "--setf", f"duration_stretch={stretch:g}", "-psdur"]

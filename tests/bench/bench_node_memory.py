@@ -36,7 +36,7 @@ measure(host.start_host(), sys.argv[2])
 
 def write_inputs(folder: Path) -> None:
     """Write the example's portrait in a picture of the size, and its speech again and again."""
-    from .bench_talk_memory import write_sound  # needs soundfile, which a host may lack
+    from .bench_talk_memory import write_sound  # needs moda_core, which the child does not find
 
     portrait = Image.open(EXAMPLE / "portrait.jpg")
     portrait.thumbnail(SIZE)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 from PIL import Image
 
+from ..sound_files import write_sound
 from .media import read_video
 from .starter_graph import BUILT_IN, node, starter_prompt
 
@@ -20,7 +20,7 @@ def files(parts, tmp_path):
     Image.fromarray(pixels).save(tmp_path / "plain.png")
     speech = parts.speech["waveform"][0, 0]
     doubled = torch.nn.functional.interpolate(speech[None, None], scale_factor=2)[0, 0].numpy()
-    soundfile.write(tmp_path / "speech.wav", np.stack([doubled, 0.5 * doubled], 1), 44100)
+    write_sound(tmp_path / "speech.wav", np.stack([doubled, 0.5 * doubled], 1), 44100)
     return {name: tmp_path / name for name in ("me.png", "plain.png", "speech.wav")}
 
 

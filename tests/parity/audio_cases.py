@@ -4,7 +4,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 
 from moda_core.audio.encoder_config import BASES, EncoderConfig
@@ -19,6 +18,7 @@ from moda_core.audio.speech_preparation import (
 )
 from moda_core.audio.waveform import load_waveform
 
+from ..sound_files import write_sound
 from .synthetic_weights import checkpoint_state, waveform
 
 BASE = BASES["hubert"]
@@ -49,8 +49,7 @@ def through_a_file(samples: np.ndarray, sample_rate: int = 16000) -> torch.Tenso
         Mono at 16 kHz.
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "speech.wav"
-        soundfile.write(path, samples, sample_rate, subtype="PCM_16")
+        path = write_sound(Path(folder) / "speech.wav", samples, sample_rate)
         return torch.from_numpy(load_waveform(path)[0])
 
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-import soundfile
 import torch
 
 from moda_core.audio.recording import encode_recording
 from moda_core.audio.speech_preparation import prepare_speech
 from moda_core.audio.waveform import audio_duration, frame_count
 from tests.bench.stand_in_encoder import random_encoder
+from tests.sound_files import write_sound
 
 
 def noise(num_samples, channels=(), seed=0):
@@ -19,7 +19,7 @@ def noise(num_samples, channels=(), seed=0):
 def test_no_frame_of_a_file_is_lost(tmp_path, past_ms, silence):
     path = tmp_path / "speech.wav"
     num_samples = 441 * (100 + past_ms // 10) + round(44.1 * (past_ms % 10))
-    soundfile.write(path, noise(num_samples).numpy(), 44100)
+    write_sound(path, noise(num_samples).numpy(), 44100)
     num_frames = frame_count(audio_duration(path), 25)
 
     features = encode_recording(random_encoder(), path, silence=silence)
@@ -73,7 +73,7 @@ def test_channels_are_averaged():
 def test_duration_cuts_or_fills_with_silence(tmp_path, duration_s, num_frames, in_memory):
     encoder, waveform = random_encoder(), noise(16000)
     path = tmp_path / "speech.wav"
-    soundfile.write(path, waveform.numpy(), 16000, subtype="FLOAT")
+    write_sound(path, waveform.numpy(), 16000, subtype="FLOAT")
     recording = (waveform, 16000) if in_memory else path
 
     features = encode_recording(encoder, recording, duration_s, silence="none")

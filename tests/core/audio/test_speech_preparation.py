@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import soundfile
 import torch
 from scipy.signal import lfilter
 
@@ -13,6 +12,7 @@ from moda_core.audio.speech_preparation import (
     prepare_speech,
     round_to_pcm16,
 )
+from tests.sound_files import quantize
 
 MINUTE = 960_000
 
@@ -43,8 +43,17 @@ def test_pre_emphasis_leaves_its_argument_alone():
     assert torch.equal(x, before)
 
 
-def test_rounding_is_that_of_a_16_bit_file(tmp_path):
+def test_rounding_to_16_bits_cuts_off_the_lower_ones():
     x = noise(20000, level=0.6)  # a tenth of it beyond full scale
+
+    found = round_to_pcm16(torch.from_numpy(x))
+
+    np.testing.assert_array_equal(found.numpy(), quantize(x, 16) / 2**15)
+
+
+def test_rounding_is_that_of_libsndfile(tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    x = noise(20000, level=0.6)
     path = tmp_path / "speech.wav"
     soundfile.write(path, x, 16000, subtype="PCM_16")
 

@@ -1,12 +1,12 @@
 import math
 
 import pytest
-import soundfile
 import torch
 
 from moda_core.audio.waveform import frame_count
 from moda_core.bundles.starter import STARTER_ENCODER, encode_speech
 from moda_core.errors import InputFileError
+from tests.sound_files import write_sound
 
 
 def noise(num_samples, channels=()):
@@ -15,8 +15,7 @@ def noise(num_samples, channels=()):
 
 
 def write(path, waveform, rate):
-    soundfile.write(path, waveform.numpy().T, rate, subtype="FLOAT")
-    return path
+    return write_sound(path, waveform.numpy().T, rate, subtype="FLOAT")
 
 
 @pytest.mark.parametrize("rate", [16000, 44100])

@@ -6,11 +6,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-import soundfile
 from PIL import Image
 
 from moda_core.cli.main import main
 from moda_core.example import PORTRAIT
+from tests.sound_files import write_sound
 
 RATE = 16000
 
@@ -38,7 +38,7 @@ def files(tmp_path, portrait, speech):
     folder = tmp_path / "my f\u00efles \u00e9t\u00e9"
     folder.mkdir()
     portrait.save(folder / "face 1.png")
-    soundfile.write(folder / "sp\u00e9ech.wav", speech, RATE)
+    write_sound(folder / "sp\u00e9ech.wav", speech, RATE)
     return folder
 
 
@@ -70,7 +70,7 @@ def small_face(folder):
 
 
 def sound(name, samples):
-    return lambda folder: soundfile.write(folder / name, samples, RATE, subtype="FLOAT")
+    return lambda folder: write_sound(folder / name, samples, RATE, subtype="FLOAT")
 
 
 BAD_INPUT = [
@@ -176,7 +176,7 @@ def test_the_first_frame_of_an_animated_picture_is_used(files, portrait):
 def test_sounds_of_any_rate_and_layout_are_spoken(files, rate, channels):
     time = np.arange(rate // 5) / rate
     tone = 0.3 * np.sin(2 * np.pi * 150 * time)
-    soundfile.write(files / "s.wav", np.repeat(tone[:, None], channels, axis=1), rate)
+    write_sound(files / "s.wav", np.repeat(tone[:, None], channels, axis=1), rate)
 
     assert talk(files, sound="s.wav") == 0
     assert streams(files / "out.mp4") == (5, 25.0, 1)

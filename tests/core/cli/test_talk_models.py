@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 
 from moda_core.bundles import bundle
@@ -14,6 +13,7 @@ from moda_core.liveportrait.driving import DrivingOptions
 from moda_core.model_files.stamps import Stamp, user_stamps
 from moda_core.weights.released_files import expected_shapes
 from tests.bench.stand_ins import StandInNetwork, stand_in_bundle
+from tests.sound_files import write_sound
 
 FILES = {
     "yunet": "yunet.pth",
@@ -50,7 +50,7 @@ def stand_ins(monkeypatch):
 
 
 def talk(folder, models, *options):
-    soundfile.write(folder / "speech.wav", 0.1 * np.ones(8000, np.float32), 16000)
+    write_sound(folder / "speech.wav", 0.1 * np.ones(8000, np.float32), 16000)
     inputs = [str(PORTRAIT), str(folder / "speech.wav")]
     before = sorted(folder.rglob("*"))
     status = main(
@@ -149,7 +149,7 @@ def test_driving_options_reach_the_renderer(tmp_path, models, monkeypatch, stand
 
     monkeypatch.setattr(stand_ins.renderer, "frames", watched)
     monkeypatch.setattr("moda_core.cli.talk.load_released", lambda *a: stand_ins)
-    soundfile.write(tmp_path / "speech.wav", 0.1 * np.ones(1600, np.float32), 16000)
+    write_sound(tmp_path / "speech.wav", 0.1 * np.ones(1600, np.float32), 16000)
     inputs = [str(PORTRAIT), str(tmp_path / "speech.wav"), *POINTS]
     output = ["-o", str(tmp_path / "out.mp4"), "--models", str(models)]
 

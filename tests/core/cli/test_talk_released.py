@@ -2,7 +2,6 @@
 
 import av
 import pytest
-import soundfile
 import torch
 
 from moda_core.audio.waveform import load_waveform
@@ -10,6 +9,7 @@ from moda_core.cli.main import main
 from moda_core.example import PORTRAIT, SPEECH
 from moda_core.portrait.image import read_image
 from tests.parity import synthetic_models
+from tests.sound_files import write_sound
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def models(tmp_path_factory):
 @pytest.mark.slow
 def test_the_released_networks_make_a_whole_video(models, tmp_path):
     speech, rate = load_waveform(SPEECH)
-    soundfile.write(tmp_path / "speech.wav", speech[: rate // 5], rate)
+    write_sound(tmp_path / "speech.wav", speech[: rate // 5], rate)
     inputs = [str(PORTRAIT), str(tmp_path / "speech.wav")]
 
     status = main(
