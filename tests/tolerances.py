@@ -10,6 +10,7 @@ far less, since most errors cancel.
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,7 +36,7 @@ def assert_rounded(
         Size of the values on the way, which may be larger than the result; broadcasts. Default the
         largest of `expected`.
     """
-    actual, expected = (torch.as_tensor(x).double() for x in (actual, expected))
+    actual, expected = (torch.as_tensor(np.asarray(x)).double() for x in (actual, expected))
     scale = expected.abs().max() if scale is None else scale
     torch.testing.assert_close(
         actual / scale,
@@ -60,6 +61,6 @@ def assert_rounded_motion(
         See `assert_rounded`; counted in the standard deviation, or in the largest value of a
         number where that is more.
     """
-    expected = torch.as_tensor(expected)
+    expected = torch.as_tensor(np.asarray(expected))
     scale = torch.maximum(std + STD_FLOOR, expected.abs().amax(dim=0))
     assert_rounded(actual, expected, roundings, scale)

@@ -4,6 +4,7 @@ import torch
 
 from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
 from moda_core.motion.motion import Motion, released_stats
+from tests.tolerances import assert_rounded_motion
 
 
 def random_motion(num_frames=60, seed=0, fps=25, rest=None):
@@ -34,6 +35,11 @@ def control(motion, name):
 def dims(*keypoints):
     """Return the dims of keypoints."""
     return [3 * keypoint + axis for keypoint in keypoints for axis in range(3)]
+
+
+def assert_same_motion(values, expected, dims=slice(None), roundings=16):
+    """Assert that dims of motion agree but for rounding, each in standard deviations of its own."""
+    assert_rounded_motion(values, expected, released_stats().std[dims], roundings)
 
 
 def changed_dims(motion, other):

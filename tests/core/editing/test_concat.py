@@ -6,7 +6,7 @@ import torch
 from moda_core.editing.concat import concat_motions
 from moda_core.motion.motion import YAW
 
-from .direct_cases import acted_motion, control, random_motion
+from .direct_cases import acted_motion, assert_same_motion, control, random_motion
 
 
 def test_joined_motions_keep_their_times():
@@ -32,7 +32,7 @@ def test_overlapping_motions_are_shorter_by_the_cross_fades():
     x = torch.arange(1, 21)[:, None] / 21
     weight = x * x * (3 - 2 * x)
     blended = (1 - weight) * first.values[80:] + weight * second.values[:20]
-    torch.testing.assert_close(joined.values[80:100], blended, atol=1e-5, rtol=0)
+    assert_same_motion(joined.values[80:100], blended)
 
 
 @pytest.mark.parametrize("overlap", [False, True])

@@ -20,6 +20,8 @@ from moda_core.motion.motion import (
     released_stats,
 )
 
+from .direct_cases import assert_same_motion
+
 FPS = 25.0
 
 
@@ -154,7 +156,7 @@ def test_hold_keeps_the_head_where_it_is_and_lets_the_face_go_on():
     after = play("[2 hold for 3]", before)
 
     inner = after.values[60:116, HEAD]
-    torch.testing.assert_close(inner, before.values[50:51, HEAD].expand_as(inner))
+    assert_same_motion(inner, before.values[50:51, HEAD].expand_as(inner), HEAD)
     assert torch.equal(after.values[:, EXPRESSION], before.values[:, EXPRESSION])
     assert torch.equal(after.values[125:], before.values[125:])
 
@@ -197,7 +199,7 @@ def test_hold_keeps_the_speakers_own_movement_from_what_is_played_wherever_it_st
     moved = play(f"[1 {first}]", before).values - before.values
 
     assert torch.equal(one.values, other.values)
-    torch.testing.assert_close(one.values, alone.values + moved, atol=1e-4, rtol=0)
+    assert_same_motion(one.values, alone.values + moved)
 
 
 @pytest.mark.parametrize(

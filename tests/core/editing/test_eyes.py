@@ -7,7 +7,7 @@ import torch
 from moda_core.editing.eyes import blink_curve, blink_times, glances, set_blinks, set_gaze
 from moda_core.motion.controls import CONTROLS
 
-from .direct_cases import acted_motion, changed_dims, control, random_motion
+from .direct_cases import acted_motion, assert_same_motion, changed_dims, control, random_motion
 
 MINUTE = 1500
 LID_DIMS = {3 * keypoint + 1 for keypoint in (1, 2, 11, 13, 15, 16)}
@@ -133,7 +133,7 @@ def test_blinks_set_after_the_gaze_leave_no_trace_of_those_before():
 
     one, other = (set_blinks(set_gaze(given, y=0.8)) for given in (motion, still))
 
-    torch.testing.assert_close(one.values, other.values, atol=1e-6, rtol=0)
+    assert_same_motion(one.values, other.values)
 
 
 def test_wandering_eyes_return_to_the_viewer_and_move_in_steps():

@@ -7,7 +7,7 @@ import torch
 from moda_core.editing.fade import fade_motion, make_loop, source_frame
 from moda_core.motion.motion import Motion, released_stats
 
-from .direct_cases import random_motion
+from .direct_cases import assert_same_motion, random_motion
 
 
 def test_the_source_looks_ahead_or_as_in_the_first_frame():
@@ -37,7 +37,7 @@ def test_a_fade_begins_and_ends_at_the_source_and_leaves_the_middle(fps, pose):
     x = np.arange(fps)[:, None] / fps
     weight = x * x * (3 - 2 * x)
     expected = source.numpy() + weight * (motion.values[:fps] - source).numpy()
-    np.testing.assert_allclose(faded[:fps], expected, atol=1e-4)
+    assert_same_motion(faded[:fps], expected)
 
 
 def test_a_fade_may_go_to_a_head_that_is_given():

@@ -8,7 +8,7 @@ from moda_core.editing.idle import breathing, idle_motion, still_motion
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import HEAD, released_stats
 
-from .direct_cases import control
+from .direct_cases import assert_same_motion, control
 
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 60])
@@ -46,7 +46,7 @@ def test_breath_is_a_quarter_in_a_second():
 def test_nothing_asked_for_is_a_still_face():
     motion = idle_motion(3, blinks_per_minute=0, breath=0, sway=0, glances=0)
 
-    torch.testing.assert_close(motion.values, still_motion(75).values, atol=1e-6, rtol=0)
+    assert_same_motion(motion.values, still_motion(75).values)
 
 
 def test_a_still_face_is_at_rest_and_looks_ahead():
@@ -69,14 +69,14 @@ def test_rest_and_head_may_be_a_portraits_own():
 def test_a_longer_one_begins_alike_and_a_seed_decides():
     short, long, other = idle_motion(5), idle_motion(20), idle_motion(5, seed=1)
 
-    torch.testing.assert_close(short.values[:112], long.values[:112], atol=1e-5, rtol=0)
+    assert_same_motion(short.values[:112], long.values[:112])
     assert (short.values[:, 67:] - other.values[:, 67:]).abs().max() > 0.3
 
 
 def test_the_head_moves_alike_at_any_rate():
     slow, fast = idle_motion(20), idle_motion(20, fps=50)
 
-    torch.testing.assert_close(fast.values[::2, HEAD], slow.values[:, HEAD], atol=1e-5, rtol=0)
+    assert_same_motion(fast.values[::2, HEAD], slow.values[:, HEAD], HEAD)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from moda_core.editing.smooth import low_pass, one_euro, savitzky_golay, smooth_
 from moda_core.motion.motion import HEAD, STD_FLOOR, YAW, Motion, released_stats
 from moda_core.motion.regions import REGIONS, region_matrix
 
-from .direct_cases import changed_dims, random_motion
+from .direct_cases import assert_same_motion, changed_dims, random_motion
 
 ALL = {"mouth": 1.0, "eyes": 1.0, "brows": 1.0, "head": 1.0}
 
@@ -60,7 +60,7 @@ def test_savitzky_golay_is_scipys():
     smoothed = smooth_motion(motion, ALL, "savitzky-golay", window_s=0.44, order=3)
 
     expected = savgol_filter(motion.values.double().numpy(), 11, 3, axis=0)
-    np.testing.assert_allclose(smoothed.values, expected, atol=1e-5)
+    assert_same_motion(smoothed.values, expected)
 
 
 @pytest.mark.parametrize(("num_frames", "window"), [(1, 9), (2, 9), (3, 9), (8, 1), (8, 30)])
@@ -77,7 +77,7 @@ def test_strength_goes_from_the_motion_to_its_smoothed_self(method):
     half, full = (smooth_motion(motion, {"head": s}, method) for s in (0.5, 1.0))
 
     between = (motion.values + full.values) / 2
-    torch.testing.assert_close(half.values, between, atol=1e-5, rtol=0)
+    assert_same_motion(half.values, between)
     assert changed_dims(full, motion) == set(range(HEAD.start, HEAD.stop))
 
 
@@ -130,7 +130,7 @@ def test_only_what_a_region_is_read_from_is_filtered(monkeypatch, region):
     full = one_euro(one_euro(curves, 25, 1.5, 0.5)[::-1], 25, 1.5, 0.5)[::-1] * unit
     change = torch.from_numpy(full) - motion.values
     expected = motion.values + change @ region_matrix({region: 1.0})
-    torch.testing.assert_close(smoothed.double(), expected, atol=1e-5, rtol=1e-6)
+    assert_same_motion(smoothed, expected)
     assert all(num_curves < 63 for _, num_curves in filtered)
 
 
