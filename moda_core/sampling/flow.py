@@ -37,7 +37,13 @@ def timesteps(num_steps: int) -> Tensor:
     """
     if not 1 <= num_steps <= NUM_TRAIN_STEPS:
         raise ValueError(f"Expected 1 to {NUM_TRAIN_STEPS} steps, got {num_steps}.")
-    return torch.linspace(NUM_TRAIN_STEPS, 1, num_steps, dtype=torch.float32)
+    if num_steps == 1:
+        return torch.tensor([float(NUM_TRAIN_STEPS)])
+    # `torch.linspace` in float32, which rounds once or twice as the processor likes: here once.
+    step = torch.tensor((1 - NUM_TRAIN_STEPS) / (num_steps - 1)).double()
+    index = torch.arange(num_steps, dtype=torch.float64)
+    falling, rising = NUM_TRAIN_STEPS + index * step, 1 - (num_steps - 1 - index) * step
+    return torch.where(index < num_steps // 2, falling, rising).float()
 
 
 def noise_levels(num_steps: int) -> tuple[Tensor, Tensor]:

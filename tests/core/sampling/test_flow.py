@@ -1,5 +1,7 @@
 """Rectified flow: schedule, step, guidance and clamping."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,17 @@ from tests.tolerances import assert_rounded
 
 def test_ten_steps_are_the_released_table():
     assert timesteps(10).tolist() == [1000, 889, 778, 667, 556, 445, 334, 223, 112, 1]
+
+
+@pytest.mark.parametrize("num_steps", [2, 7, 50, 999, 1000])
+def test_steps_are_even_and_rounded_once_on_any_processor(num_steps):
+    found = timesteps(num_steps)
+
+    step = Fraction(float(np.float32(999 / (num_steps - 1))))
+    middle = num_steps // 2
+    exact = [1000 - step * index for index in range(middle)]
+    exact += [1 + step * (num_steps - 1 - index) for index in range(middle, num_steps)]
+    assert found.tolist() == [float(np.float32(float(each))) for each in exact]
 
 
 @pytest.mark.parametrize("num_steps", [0, 1001, -1])
