@@ -12,6 +12,19 @@ from tests.parity.compare import compare
 GOLDEN = Path(__file__).with_name("golden")
 CASES = json.loads((GOLDEN / "cases.json").read_text("utf-8"))
 SLOW = ("dit_base.npz",)
+# Asked for within 9 roundings of its largest value, 38.6: the reference is off by 1.1e-5 from
+# float64, and the same network in transformers by 2.5e-5 on a processor without AVX-512.
+ROUNDED = {"conv_feat_first8": 16 * 2.0**-24}
+
+
+def with_rounding(name):
+    """Return the cases with tolerances that a processor's own rounding keeps."""
+    case = json.loads(json.dumps(CASES[name]))
+    with np.load(GOLDEN / name) as stored:
+        for array in ROUNDED.keys() & case["tol"].keys():
+            largest = float(np.abs(stored[array]).max())
+            case["tol"][array] = {"abs": max(case["tol"][array]["abs"], ROUNDED[array] * largest)}
+    return CASES | {name: case}
 
 
 @pytest.mark.parametrize(
@@ -19,7 +32,7 @@ SLOW = ("dit_base.npz",)
     [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in CASES],
 )
 def test_every_implemented_array_is_within_its_tolerance(name):
-    rows = run_file(name, CASES, GOLDEN)
+    rows = run_file(name, with_rounding(name), GOLDEN)
 
     verdicts = {verdict for _, _, _, verdict in rows}
 
