@@ -9,7 +9,7 @@ from ..moda_core.audio.waveform import frame_count
 from ..moda_core.compositing.compositing import Compositing
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
-from ..moda_core.runtime.beside import beside
+from ..moda_core.video.encode import write_frames
 from ..moda_core.video.soundtrack import AudioTrack
 from ..moda_core.video.writer import VideoWriter
 from . import _host
@@ -144,15 +144,18 @@ def write_video(
     MoDAError, ValueError
         If something can't be used; no file is left behind.
     """
-    height, width = portrait.image.shape[:2]
     track = None if sound is None else AudioTrack(*sound)
-    writer = VideoWriter(path, (width, height), motion.fps, len(motion), track, crf)
+    writer = VideoWriter(path, portrait.size, motion.fps, len(motion), track, crf)
     progress, done = _host.Progress(), 0
-    with _host.memory_errors_shown(), writer, beside(writer.write) as encode:
-        for frames in rendered(renderer, portrait, motion, compositing=compositing):
-            encode(frames)
-            done += len(frames)
-            progress(done, len(motion), lambda frames=frames: frames[-1])
+
+    def on_frames(frames: Tensor) -> None:
+        nonlocal done
+        done += len(frames)
+        progress(done, len(motion), lambda: frames[-1])
+
+    with _host.memory_errors_shown():
+        chunks = rendered(renderer, portrait, motion, compositing=compositing)
+        write_frames(writer, chunks, on_frames)
 
 
 def rendered(renderer: LoadedRenderer, portrait: Portrait, motion: Motion, **options):

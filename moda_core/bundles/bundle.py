@@ -1,7 +1,7 @@
 """What turns a portrait and a recording into frames, loaded together."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,15 +12,26 @@ from ..audio.encoder_folder import load_audio_encoder
 from ..audio.features import AudioFeatures
 from ..audio.recording import encode_recording
 from ..compositing.compositing import Compositing
+from ..emotion.emotion import Emotion
+from ..emotion.labels import emotion_weights
+from ..errors import FaceNotFoundError
 from ..face.landmarks import FaceLandmarks
 from ..liveportrait.load import load_renderer
-from ..model_files.model_folder import ENCODER, ModelFiles
+from ..model_files.model_folder import ENCODER, ModelFiles, find_model_files
 from ..motion.motion import Motion
 from ..portrait.crop import CROP_SCALE, CropTransform
+from ..portrait.find_face import FaceChoice, find_face, locate_face
 from ..portrait.portrait import Portrait
 from ..sampling.chain import Progress
+from ..sampling.emotion_curve import emotion_curve
 from ..sampling.motion_model import MotionModel
+from ..sampling.options import SamplingOptions
+from ..sampling.request import SamplingRequest
+from ..video.encode import write_frames
+from ..video.soundtrack import AudioTrack
+from ..video.writer import COMMENT, VideoWriter
 from ..warp.warp_renderer import WarpRenderer
+from .pipeline import perform_takes
 from .released import load_released_model
 from .starter import encode_speech, load_starter_model
 
@@ -72,20 +83,174 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """Parts that belong together.
+    """An audio encoder, a motion model and a renderer that belong together.
 
     Parameters
     ----------
     model : MotionModel
     renderer : Renderer
-    encode : callable (path, duration_s, progress) -> AudioFeatures
-        The audio encoder that the model was trained on; `progress` (done, total) may raise to
-        cancel.
+    encoder : callable (recording, duration_s, progress) -> AudioFeatures
+        The audio encoder that the model was trained with.
+    yunet : Path, optional
+        Weights of a face finder; default the built-in one.
     """
 
     model: MotionModel
     renderer: Renderer
-    encode: Callable[[str | Path, float, Progress], AudioFeatures]
+    encoder: Callable[..., AudioFeatures]
+    yunet: Path | None = None
+
+    def portrait(
+        self, image: str | Path | Tensor, face: FaceChoice | FaceLandmarks | None = None
+    ) -> Portrait:
+        """Find a face in a picture and prepare it for `perform` and `render`.
+
+        Parameters
+        ----------
+        image : str, Path or Tensor, shape (H, W, 3), uint8
+            A file is scaled down to at most 1920 pixels.
+        face : FaceChoice or FaceLandmarks, optional
+            Which face, or where it is, in pixels of the picture; default the largest face.
+
+        Raises
+        ------
+        FaceNotFoundError
+            If there is no usable face.
+        InputFileError
+            If the file is not a usable picture.
+        """
+        source = "" if isinstance(image, Tensor) else f"'{image}': "
+        if not isinstance(image, Tensor):
+            choice = face if isinstance(face, FaceChoice) else None
+            image, found = locate_face(image, choice, self.yunet)
+            face = face if isinstance(face, FaceLandmarks) else found
+        if not isinstance(face, FaceLandmarks):
+            face = find_face(image, face, self.yunet)
+        try:
+            return self.renderer.portrait(image, face)
+        except ValueError as error:
+            raise FaceNotFoundError(f"{source}{error}") from error
+
+    def encode(
+        self,
+        recording: str | Path | tuple[Tensor, int],
+        duration_s: float | None = None,
+        progress: Progress | None = None,
+    ) -> AudioFeatures:
+        """Compute the audio features of speech.
+
+        Parameters
+        ----------
+        recording : str, Path, or tuple (waveform, sample_rate)
+            Any file with a sound track; or a Tensor of shape (C, T), full scale at 1, and its
+            samples a second.
+        duration_s : float, optional
+            Seconds to encode, padded with silence; default its whole length.
+        progress : callable (done, total), optional
+            May raise to cancel.
+
+        Raises
+        ------
+        InputFileError
+            If the file has no usable sound.
+        """
+        return self.encoder(recording, duration_s, progress)
+
+    def perform(
+        self,
+        portrait: Portrait,
+        speech: AudioFeatures,
+        emotion: str | Mapping[str, float] | Emotion = "none",
+        seed: int = 42,
+        seeds: Sequence[int] | None = None,
+        options: SamplingOptions | SamplingRequest | None = None,
+        progress: Progress | None = None,
+    ) -> Motion | list[Motion]:
+        """Sample the motion of a portrait that speaks.
+
+        Parameters
+        ----------
+        portrait : Portrait
+            Prepared by this bundle.
+        speech : AudioFeatures
+            Encoded by this bundle.
+        emotion : str, mapping or Emotion
+            A label, weights by label, or a blend or timeline of emotions.
+        seed : int
+            Another seed gives another performance.
+        seeds : sequence of int, optional
+            Several takes, sampled in one batch, instead of the one from `seed`.
+        options : SamplingOptions or SamplingRequest, optional
+            How to sample, and what is given beforehand. `seed` replaces the one in it.
+        progress : callable (done, total), optional
+            Called after every step; may raise to cancel.
+
+        Returns
+        -------
+        Motion, or list of Motion if `seeds` are given
+            At 25 fps, one frame for each of the speech.
+        """
+        if not isinstance(emotion, Emotion):
+            emotion = Emotion(emotion_weights(emotion), str(emotion))
+        request = SamplingRequest(options) if isinstance(options, SamplingOptions) else options
+        request = replace(request or SamplingRequest(), emotion=emotion_curve(emotion, speech))
+        chosen = [seed] if seeds is None else seeds
+        takes = perform_takes(self.model, speech, portrait, request, chosen, progress)
+        motions = [takes.motion(index) for index in range(len(takes.seeds))]
+        return motions[0] if seeds is None else motions
+
+    def render(self, portrait: Portrait, motion: Motion, **options) -> Iterator[Tensor]:
+        """Yield the frames of a motion, in chunks (n, H, W, 3) uint8 on the CPU.
+
+        Parameters
+        ----------
+        portrait : Portrait
+            Prepared by this bundle.
+        motion : Motion
+            Of any model.
+        **options
+            Of the renderer's `frames`: `compositing`, `start`, `stop`; of the released renderer
+            also `options`, a `DrivingOptions`.
+        """
+        chunk = self.renderer.chunk_size(portrait)
+        return self.renderer.frames(portrait, motion, chunk, **options)
+
+    def write_video(
+        self,
+        path: str | Path,
+        portrait: Portrait,
+        motion: Motion,
+        audio: str | Path | tuple[Tensor, int] | None = None,
+        comment: str | None = COMMENT,
+        on_frames: Callable[[Tensor], None] | None = None,
+        **options,
+    ) -> None:
+        """Render a motion into a video while it is encoded, whatever its length.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in .mp4, .mov or .mkv; a file of that name is replaced.
+        portrait, motion
+            As for `render`.
+        audio : str, Path, or tuple (waveform, sample_rate), optional
+            The sound, cut or padded to the frames; default none.
+        comment : str or None
+            The file's comment.
+        on_frames : callable (frames), optional
+            Called with each chunk of frames; may raise to cancel.
+        **options
+            Of `render`.
+
+        Raises
+        ------
+        OutputError
+            If the video can't be written there; no file is left behind.
+        """
+        if isinstance(audio, tuple):
+            audio = AudioTrack(*audio)
+        writer = VideoWriter(path, portrait.size, motion.fps, len(motion), audio, comment=comment)
+        write_frames(writer, self.render(portrait, motion, **options), on_frames)
 
 
 def load_starter(device: str = "cpu") -> Bundle:
@@ -97,21 +262,21 @@ def load_starter(device: str = "cpu") -> Bundle:
         Where torch computes.
     """
 
-    def encode(path, duration_s, progress):
-        return encode_speech(path, duration_s)  # takes no time that needs to be shown
+    def encode(recording, duration_s=None, progress=None):
+        return encode_speech(recording, duration_s)  # takes no time that needs to be shown
 
     return Bundle(load_starter_model(device), WarpRenderer(device), encode)
 
 
 def load_released(
-    files: ModelFiles, device: str = "cpu", dtype: torch.dtype = torch.float32
+    files: str | Path | ModelFiles, device: str = "cpu", dtype: torch.dtype = torch.float32
 ) -> Bundle:
     """Load the released networks.
 
     Parameters
     ----------
-    files : ModelFiles
-        Where they lie.
+    files : str, Path or ModelFiles
+        The folder in which they lie, at any depth, or each of them.
     device : str
         Where torch computes.
     dtype : torch.dtype
@@ -119,16 +284,21 @@ def load_released(
 
     Raises
     ------
+    MissingModelError
+        If the folder lacks a file.
     InputFileError
         If a file is damaged or of another model.
     """
+    if not isinstance(files, ModelFiles):
+        files = find_model_files(Path(files))
     encoder = load_audio_encoder(files.encoder, device, name=ENCODER)
 
-    def encode(path, duration_s, progress):
-        return encode_recording(encoder, path, duration_s, progress=progress)
+    def encode(recording, duration_s=None, progress=None):
+        return encode_recording(encoder, recording, duration_s, progress=progress)
 
     return Bundle(
         load_released_model(files.motion_model, device),
         load_renderer(files, device, dtype),
         encode,
+        files.yunet,
     )

@@ -1,6 +1,6 @@
 """The whole job: a portrait and a recording in, a video out, streamed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,23 +9,17 @@ from torch import Tensor
 
 from ..audio.waveform import audio_duration, frame_count
 from ..bundles.bundle import load_released, load_starter
-from ..bundles.pipeline import perform
-from ..emotion.labels import emotion_weights
 from ..errors import FaceNotFoundError, MoDAError, OutputError
 from ..face.cascade_landmarks import LOW_CONFIDENCE
 from ..liveportrait.driving import DrivingOptions
 from ..model_files.model_folder import find_model_files
 from ..model_files.stamps import check_unchanged, user_stamps
-from ..motion.motion import Motion
 from ..portrait.find_face import FaceChoice, locate_face
-from ..portrait.portrait import Portrait
-from ..runtime.beside import beside
 from ..runtime.stopwatch import Stopwatch
 from ..sampling.chain import Progress
-from ..sampling.emotion_curve import EmotionCurve
 from ..sampling.options import SamplingOptions
-from ..sampling.request import SamplingRequest
 from ..video.contact_sheet import FrameSampler
+from ..video.encode import write_frames
 from ..video.writer import COMMENT, VideoWriter, check_output
 
 
@@ -151,70 +145,38 @@ def talk(
     else:
         bundle = load_released(files, settings.device, settings.dtype)
         options = {"options": settings.driving}
-    renderer = bundle.renderer
     try:
-        portrait = renderer.portrait(image, landmarks)
-    except ValueError as error:
+        portrait = bundle.portrait(image, landmarks)
+    except FaceNotFoundError as error:
         raise FaceNotFoundError(f"'{portrait_path}': {error}") from error
     stopwatch.end_set_up()
 
     with stopwatch.stage("audio"):
-        features = bundle.encode(audio_path, duration_s, progress("audio"))
+        speech = bundle.encode(audio_path, duration_s, progress("audio"))
     with stopwatch.stage("motion"):
-        emotion = EmotionCurve.constant(emotion_weights(settings.emotion))
-        request = SamplingRequest(settings.options, emotion=emotion)
-        motion = perform(bundle.model, features, portrait, request, progress("motion"))
+        motion = bundle.perform(
+            portrait,
+            speech,
+            settings.emotion,
+            settings.options.seed,
+            options=settings.options,
+            progress=progress("motion"),
+        )
         motion = motion.resampled(settings.fps, num_frames)
-    del bundle, features  # what rendering does not need may go
+    renderer = bundle.renderer
+    del bundle, speech  # what rendering does not need may go
 
-    sampler = FrameSampler(num_frames, num_samples)
-    writer = open_writer(output, portrait, motion, audio_path, settings)
-    shown = progress("render")
-    with writer, beside(writer.write) as encode:
-        chunks = renderer.frames(portrait, motion, renderer.chunk_size(portrait), **options)
-        for frames in timed(chunks, stopwatch):
-            sampler.add(frames)
-            with stopwatch.stage("encode"):
-                encode(frames)
-            shown(sampler.position, num_frames)
-    return TalkResult(num_frames, sampler.kept, portrait.landmarks.confidence)
+    sampler, shown = FrameSampler(num_frames, num_samples), progress("render")
 
+    def on_frames(frames: Tensor) -> None:
+        sampler.add(frames)
+        shown(sampler.position, num_frames)
 
-def open_writer(
-    output: str | Path,
-    portrait: Portrait,
-    motion: Motion,
-    audio_path: str | Path,
-    settings: TalkSettings,
-) -> VideoWriter:
-    """Return the writer of a portrait's video, with the recording as its sound.
-
-    Parameters
-    ----------
-    output : str or Path
-        The video, see `VideoWriter`.
-    portrait : Portrait
-        Gives the size of the frames.
-    motion : Motion
-        Gives the frame rate and the number of frames.
-    audio_path : str or Path
-    settings : TalkSettings
-        Says whether the video is labelled.
-
-    Returns
-    -------
-    VideoWriter
-
-    Raises
-    ------
-    OutputError
-        If the video can't be written there.
-    """
-    height, width = portrait.image.shape[:2]
     comment = COMMENT if settings.labelled else None
-    return VideoWriter(
-        output, (width, height), motion.fps, len(motion), audio_path, comment=comment
-    )
+    writer = VideoWriter(output, portrait.size, motion.fps, num_frames, audio_path, comment=comment)
+    chunks = renderer.frames(portrait, motion, renderer.chunk_size(portrait), **options)
+    write_frames(writer, chunks, on_frames, stopwatch)
+    return TalkResult(num_frames, sampler.kept, portrait.landmarks.confidence)
 
 
 def check_device(device: str) -> None:
@@ -252,13 +214,3 @@ def check_inputs_are_kept(output: str | Path, *inputs: str | Path) -> None:
     for path in map(Path, inputs):
         if Path(output).exists() and path.exists() and path.samefile(output):
             raise OutputError(f"'{output}' is also an input. Name another file for the video.")
-
-
-def timed(chunks: Iterator[Tensor], stopwatch: Stopwatch) -> Iterator[Tensor]:
-    """Pass chunks on, counting the time spent waiting for them to the stage "render"."""
-    while True:
-        with stopwatch.stage("render"):
-            chunk = next(chunks, None)
-        if chunk is None:
-            return
-        yield chunk

@@ -32,8 +32,12 @@ class Portrait:
     prepared: object
 
     def __repr__(self) -> str:
-        height, width = self.image.shape[:2]
-        return f"Portrait({width}x{height}, renderer {self.renderer!r})"
+        return f"Portrait({self.size[0]}x{self.size[1]}, renderer {self.renderer!r})"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        return self.image.shape[1], self.image.shape[0]
 
 
 def check_playable(portrait: Portrait, renderer: str, chunk: int = 1) -> None:

@@ -1,0 +1,40 @@
+"""Encoding a video while its frames are made."""
+
+from collections.abc import Callable, Iterable
+
+from torch import Tensor
+
+from ..runtime.beside import beside
+from ..runtime.stopwatch import Stopwatch
+from .writer import VideoWriter
+
+
+def write_frames(
+    writer: VideoWriter,
+    chunks: Iterable[Tensor],
+    on_frames: Callable[[Tensor], None] | None = None,
+    stopwatch: Stopwatch | None = None,
+) -> None:
+    """Write all frames of a video; each chunk is encoded while the next one is made.
+
+    Parameters
+    ----------
+    writer : VideoWriter
+        Not yet entered; no file is left where something fails.
+    chunks : iterable of Tensor, shape (n, H, W, 3), uint8
+    on_frames : callable (frames), optional
+        Called with each chunk once it was handed over; may raise to cancel.
+    stopwatch : Stopwatch, optional
+        Gets the time spent waiting for frames ("render") and for the encoder ("encode").
+    """
+    stopwatch, chunks = stopwatch or Stopwatch(), iter(chunks)
+    with writer, beside(writer.write) as encode:
+        while True:
+            with stopwatch.stage("render"):
+                frames = next(chunks, None)
+            if frames is None:
+                return
+            with stopwatch.stage("encode"):
+                encode(frames)
+            if on_frames is not None:
+                on_frames(frames)
