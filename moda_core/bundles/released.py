@@ -15,6 +15,7 @@ from ..mmdit.released_keys import convert_mmdit
 from ..model_files.model_folder import ENCODER
 from ..motion.motion import MotionStats, modulate_lips, previous_motion, released_stats
 from ..portrait.portrait import Portrait
+from ..runtime.layers import Layers
 from ..sampling.motion_model import MotionModel
 from ..sampling.window_plan import WINDOW
 from ..weights.checkpoint import load_strict
@@ -47,7 +48,7 @@ def load_released_model(
     """
     state = read_released(converted_file(path), "motion model", dtype)
     silence = null_audio(state)
-    network = MotionMMDiT(RELEASED, device="meta", operations=operations or CPUOperations)
+    network = MotionMMDiT(RELEASED, Layers(operations or CPUOperations, device="meta"))
     load_strict(network, convert_mmdit(state, RELEASED), path.name)
     network.to(device).eval().requires_grad_(False)
     if torch.device(device).type == "cpu":

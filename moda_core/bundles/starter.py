@@ -18,6 +18,7 @@ from ..mmdit.released_keys import MMDIT_PREFIX
 from ..motion.controls import rest_expression
 from ..motion.motion import FPS, MOTION_DIM, MotionStats
 from ..portrait.portrait import Portrait
+from ..runtime.layers import Layers
 from ..sampling.motion_model import MotionModel
 from ..sampling.window_plan import WINDOW
 from ..weights.checkpoint import cast_floats, load_strict, read_safetensors
@@ -59,7 +60,7 @@ def load_starter_model(
         raise InputFileError(
             f"{path.name} lacks {missing}: it is no starter model. Restore the file."
         )
-    network = MotionMMDiT(config, device="meta", operations=operations or CPUOperations)
+    network = MotionMMDiT(config, Layers(operations or CPUOperations, device="meta"))
     weights = {
         key.removeprefix(MMDIT_PREFIX): tensor
         for key, tensor in state.items()

@@ -1,11 +1,10 @@
 """Joint attention over the tokens of all streams (spec B.3)."""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..runtime.layers import PLAIN, Layers
 from .rope import apply_rope
 
 
@@ -16,20 +15,16 @@ class QKNorm(nn.Module):
     ----------
     head_dim : int
         Channels d of a head.
-    dtype, device, operations : optional
-        See `MotionMMDiT`.
     """
 
     def __init__(
         self,
         head_dim: int,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        self.query_norm = operations.RMSNorm(head_dim, eps=1e-5, dtype=dtype, device=device)
-        self.key_norm = operations.RMSNorm(head_dim, eps=1e-5, dtype=dtype, device=device)
+        self.query_norm = layers.RMSNorm(head_dim, eps=1e-5)
+        self.key_norm = layers.RMSNorm(head_dim, eps=1e-5)
 
     def forward(
         self, query: Tensor, key: Tensor, rope: tuple[Tensor, Tensor] | None = None

@@ -1,50 +1,41 @@
-"""Blocks of the motion transformer (spec B.4 to B.7).
+"""Blocks of the motion transformer (spec B.4 to B.7)."""
 
-`config`, `dtype`, `device` and `operations` mean what they do for `MotionMMDiT`.
-"""
-
-from typing import Any
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..runtime.layers import PLAIN, Layers
 from .attention import QKNorm, attend, joint_attention, split_heads
 from .config import MMDiTConfig
 
 NORM_EPS = 1e-6
 
 
+class Modulation(NamedTuple):
+    """AdaLN parameters of one branch of a block, each of shape (B, 1, D)."""
+
+    shift: Tensor
+    scale: Tensor
+    gate: Tensor
+
+    def modulate(self, x: Tensor) -> Tensor:
+        """RMS-normalise tokens (B, L, D), then scale and shift them."""
+        return modulate(x, self.shift, self.scale)
+
+    def add(self, x: Tensor, update: Tensor) -> Tensor:
+        """Add a gated update to tokens (B, L, D)."""
+        return torch.addcmul(x, self.gate, update)
+
+
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    """RMS-normalise tokens, then scale and shift them: ``rms(x) * (1 + scale) + shift``.
-
-    Parameters
-    ----------
-    x : Tensor, shape (B, L, D)
-    shift, scale : Tensor, shape (B, 1, D)
-        From `split_modulation`.
-
-    Returns
-    -------
-    Tensor, shape (B, L, D)
-    """
+    """Return ``rms(x) * (1 + scale) + shift`` of tokens (B, L, D)."""
     return torch.addcmul(shift, F.rms_norm(x, x.shape[-1:], eps=NORM_EPS), 1 + scale)
 
 
 def split_modulation(modulation: Tensor, parts: int) -> tuple[Tensor, ...]:
-    """Split AdaLN parameters into shifts, scales and gates that broadcast over tokens.
-
-    Parameters
-    ----------
-    modulation : Tensor, shape (B, parts * D)
-        The parts one after the other.
-    parts : int
-
-    Returns
-    -------
-    tuple of Tensor, shape (B, 1, D)
-        One view for each part.
-    """
+    """Split AdaLN parameters (B, parts * D) into views (B, 1, D) that broadcast over tokens."""
     return modulation[:, None].chunk(parts, dim=-1)
 
 
@@ -61,13 +52,11 @@ class MLP(nn.Module):
         self,
         width: int,
         hidden: int,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        self.fc1 = operations.Linear(width, hidden, dtype=dtype, device=device)
-        self.fc2 = operations.Linear(hidden, width, dtype=dtype, device=device)
+        self.fc1 = layers.Linear(width, hidden)
+        self.fc2 = layers.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., D) to (..., D)."""
@@ -80,39 +69,20 @@ class Stream(nn.Module):
     def __init__(
         self,
         config: MMDiTConfig,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        width, factory = config.width, {"dtype": dtype, "device": device}
+        width = config.width
         self.head_dim = config.head_dim
-        self.modulation = operations.Linear(width, 6 * width, **factory)
-        self.qkv = operations.Linear(width, 3 * width, **factory)
-        self.norm = QKNorm(config.head_dim, **factory, operations=operations)
-        self.proj = operations.Linear(width, width, **factory)
-        self.mlp = MLP(width, config.mlp_ratio * width, **factory, operations=operations)
+        self.modulation = layers.Linear(width, 6 * width)
+        self.qkv = layers.Linear(width, 3 * width)
+        self.norm = QKNorm(config.head_dim, layers)
+        self.proj = layers.Linear(width, width)
+        self.mlp = MLP(width, config.mlp_ratio * width, layers)
 
-    def heads(
-        self, x: Tensor, shift: Tensor, scale: Tensor, rope: tuple[Tensor, Tensor] | None
-    ) -> tuple[Tensor, ...]:
-        """Project modulated tokens to the heads of the attention.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, L, D)
-            Tokens of the stream.
-        shift, scale : Tensor, shape (B, 1, D)
-            See `modulate`.
-        rope : tuple of Tensor or None
-            See `rope_tables`; None leaves the tokens unrotated.
-
-        Returns
-        -------
-        query, key, value : Tensor, shape (B, L, H, d)
-        """
-        qkv = self.qkv(modulate(x, shift, scale))
-        query, key, value = split_heads(qkv, 3, self.head_dim)
+    def heads(self, x: Tensor, rope: tuple[Tensor, Tensor] | None) -> tuple[Tensor, ...]:
+        """Project modulated tokens (B, L, D) to query, key and value, each (B, L, H, d)."""
+        query, key, value = split_heads(self.qkv(x), 3, self.head_dim)
         return *self.norm(query, key, rope), value
 
 
@@ -133,15 +103,11 @@ class JointBlock(nn.Module):
         self,
         config: MMDiTConfig,
         rotated: tuple[bool, ...],
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
         self.rotated = rotated
-        self.streams = nn.ModuleList(
-            Stream(config, dtype=dtype, device=device, operations=operations) for _ in rotated
-        )
+        self.streams = nn.ModuleList(Stream(config, layers) for _ in rotated)
 
     def modulation(self, condition: Tensor) -> Tensor:
         """Map the conditioning vector to the AdaLN parameters of all streams.
@@ -178,19 +144,19 @@ class JointBlock(nn.Module):
         list of Tensor, shape (B, L_s, D)
         """
         parts = [split_modulation(part, 6) for part in modulation.chunk(len(tokens), dim=-1)]
+        attention = [Modulation(*part[:3]) for part in parts]
+        mlp = [Modulation(*part[3:]) for part in parts]
         heads = [
-            stream.heads(x, shift, scale, rope if rotated else None)
-            for stream, rotated, x, (shift, scale, *_) in zip(
-                self.streams, self.rotated, tokens, parts, strict=True
+            stream.heads(branch.modulate(x), rope if rotated else None)
+            for stream, rotated, x, branch in zip(
+                self.streams, self.rotated, tokens, attention, strict=True
             )
         ]
-        attention = joint_attention(heads)
+        attended = joint_attention(heads)  # (B, L_s, D) for each stream
         updated = []
-        for stream, x, y, part in zip(self.streams, tokens, attention, parts, strict=True):
-            _, _, gate, mlp_shift, mlp_scale, mlp_gate = part
-            x = torch.addcmul(x, gate, stream.proj(y))
-            x = torch.addcmul(x, mlp_gate, stream.mlp(modulate(x, mlp_shift, mlp_scale)))
-            updated.append(x)
+        for index, (stream, x, y) in enumerate(zip(self.streams, tokens, attended, strict=True)):
+            x = attention[index].add(x, stream.proj(y))
+            updated.append(mlp[index].add(x, stream.mlp(mlp[index].modulate(x))))
         return updated
 
 
@@ -205,21 +171,19 @@ class SingleStreamBlock(nn.Module):
     def __init__(
         self,
         config: MMDiTConfig,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        width, factory = config.width, {"dtype": dtype, "device": device}
+        width = config.width
         hidden = config.mlp_ratio * width
         self.head_dim = config.head_dim
-        self.modulation = operations.Linear(width, 3 * width, **factory)
-        self.query = operations.Linear(width, width, **factory)
-        self.key_value = operations.Linear(width, 2 * width, **factory)
-        self.mlp_in = operations.Linear(width, hidden, **factory)
-        self.norm = QKNorm(config.head_dim, **factory, operations=operations)
-        self.attention_out = operations.Linear(width, width, **factory)
-        self.mlp_out = operations.Linear(hidden, width, bias=False, **factory)
+        self.modulation = layers.Linear(width, 3 * width)
+        self.query = layers.Linear(width, width)
+        self.key_value = layers.Linear(width, 2 * width)
+        self.mlp_in = layers.Linear(width, hidden)
+        self.norm = QKNorm(config.head_dim, layers)
+        self.attention_out = layers.Linear(width, width)
+        self.mlp_out = layers.Linear(hidden, width, bias=False)
 
     def forward(
         self, tokens: Tensor, modulation: Tensor, rope: tuple[Tensor, Tensor], num_read: int
@@ -241,8 +205,8 @@ class SingleStreamBlock(nn.Module):
         -------
         Tensor, shape (B, num_read, D)
         """
-        shift, scale, gate = split_modulation(modulation, 3)
-        x = modulate(tokens, shift, scale)
+        branch = Modulation(*split_modulation(modulation, 3))
+        x = branch.modulate(tokens)
         read = x[:, :num_read]
 
         (query,) = split_heads(self.query(read), 1, self.head_dim)
@@ -252,7 +216,7 @@ class SingleStreamBlock(nn.Module):
 
         hidden = F.gelu(self.mlp_in(read), approximate="tanh")
         update = self.attention_out(attention) + self.mlp_out(hidden)
-        return torch.addcmul(tokens[:, :num_read], gate, update)
+        return branch.add(tokens[:, :num_read], update)
 
 
 class FinalLayer(nn.Module):
@@ -269,14 +233,12 @@ class FinalLayer(nn.Module):
         self,
         config: MMDiTConfig,
         out_dim: int,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        width, factory = config.width, {"dtype": dtype, "device": device}
-        self.modulation = operations.Linear(width, 2 * width, **factory)
-        self.linear = operations.Linear(width, out_dim, **factory)
+        width = config.width
+        self.modulation = layers.Linear(width, 2 * width)
+        self.linear = layers.Linear(width, out_dim)
 
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
         """Project tokens to velocities.

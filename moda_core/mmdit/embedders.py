@@ -2,11 +2,12 @@
 
 import math
 from functools import lru_cache
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ..runtime.layers import PLAIN, Layers
 
 TIMESTEP_DIM = 256
 
@@ -46,21 +47,17 @@ class MLPEmbedder(nn.Module):
     ----------
     in_dim, width : int
         Channels of the input, and of the token.
-    dtype, device, operations : optional
-        See `MotionMMDiT`.
     """
 
     def __init__(
         self,
         in_dim: int,
         width: int,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        self.in_layer = operations.Linear(in_dim, width, dtype=dtype, device=device)
-        self.out_layer = operations.Linear(width, width, dtype=dtype, device=device)
+        self.in_layer = layers.Linear(in_dim, width)
+        self.out_layer = layers.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Embed vectors as tokens.
@@ -86,23 +83,19 @@ class AudioEmbedder(nn.Module):
         ``context * layers * channels`` of the features.
     width : int
         Channels of the token.
-    dtype, device, operations : optional
-        See `MotionMMDiT`.
     """
 
     def __init__(
         self,
         in_dim: int,
         width: int,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        self.proj1 = operations.Linear(in_dim, width, dtype=dtype, device=device)
-        self.proj2 = operations.Linear(width, width, dtype=dtype, device=device)
-        self.proj3 = operations.Linear(width, width, dtype=dtype, device=device)
-        self.norm = operations.RMSNorm(width, eps=1e-6, dtype=dtype, device=device)
+        self.proj1 = layers.Linear(in_dim, width)
+        self.proj2 = layers.Linear(width, width)
+        self.proj3 = layers.Linear(width, width)
+        self.norm = layers.RMSNorm(width, eps=1e-6)
 
     def forward(self, audio: Tensor) -> Tensor:
         """Embed the features of every frame.

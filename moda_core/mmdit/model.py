@@ -1,13 +1,12 @@
 """The motion transformer: noisy motion and its conditions in, velocity out (spec B)."""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..emotion.labels import EMOTIONS
 from ..motion.motion import MOTION_DIM
+from ..runtime.layers import PLAIN, Layers
 from .blocks import FinalLayer, JointBlock, SingleStreamBlock
 from .config import MMDiTConfig
 from .embedders import TIMESTEP_DIM, AudioEmbedder, MLPEmbedder, timestep_features
@@ -26,42 +25,34 @@ class MotionMMDiT(nn.Module):
     Parameters
     ----------
     config : MMDiTConfig
-    dtype, device : optional
-        Of the weights.
-    operations : module or namespace
-        Supplies `Linear` and `RMSNorm`, so that a host's memory manager can bring its own.
+    layers : Layers
+        Makes `Linear` and `RMSNorm`.
     """
 
     def __init__(
         self,
         config: MMDiTConfig,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
         self.config = config
-        factory = {"dtype": dtype, "device": device, "operations": operations}
         audio_dim = config.audio_context * config.audio_layers * config.audio_width
-        self.motion_embedder = MLPEmbedder(2 * MOTION_DIM, config.width, **factory)
-        self.audio_embedder = AudioEmbedder(audio_dim, config.width, **factory)
-        self.identity_embedder = MLPEmbedder(IDENTITY_DIM, config.width, **factory)
-        self.time_embedder = MLPEmbedder(TIMESTEP_DIM, config.width, **factory)
-        self.emotion_embedder = operations.Linear(
-            len(EMOTIONS), config.width, bias=False, dtype=dtype, device=device
-        )
+        self.motion_embedder = MLPEmbedder(2 * MOTION_DIM, config.width, layers)
+        self.audio_embedder = AudioEmbedder(audio_dim, config.width, layers)
+        self.identity_embedder = MLPEmbedder(IDENTITY_DIM, config.width, layers)
+        self.time_embedder = MLPEmbedder(TIMESTEP_DIM, config.width, layers)
+        self.emotion_embedder = layers.Linear(len(EMOTIONS), config.width, bias=False)
         self.four_stream_blocks = nn.ModuleList(
-            JointBlock(config, FOUR_STREAM_ROTATED, **factory)
-            for _ in range(config.num_four_stream)
+            JointBlock(config, FOUR_STREAM_ROTATED, layers) for _ in range(config.num_four_stream)
         )
         self.double_stream_blocks = nn.ModuleList(
-            JointBlock(config, DOUBLE_STREAM_ROTATED, **factory)
+            JointBlock(config, DOUBLE_STREAM_ROTATED, layers)
             for _ in range(config.num_double_stream)
         )
         self.single_stream_blocks = nn.ModuleList(
-            SingleStreamBlock(config, **factory) for _ in range(config.num_single_stream)
+            SingleStreamBlock(config, layers) for _ in range(config.num_single_stream)
         )
-        self.final_layer = FinalLayer(config, MOTION_DIM, **factory)
+        self.final_layer = FinalLayer(config, MOTION_DIM, layers)
 
     def forward(
         self, motion: Tensor, timesteps: Tensor, audio: Tensor, identity: Tensor, emotion: Tensor

@@ -15,6 +15,7 @@ from moda_core.emotion.labels import emotion_weights
 from moda_core.liveportrait.networks import NETWORKS
 from moda_core.mmdit.config import RELEASED
 from moda_core.mmdit.model import MotionMMDiT
+from moda_core.runtime.layers import Layers
 from moda_core.sampling import row_batch
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.window import WindowSampler
@@ -54,7 +55,7 @@ def resident() -> int:
 
 def motion_figures(device: str) -> dict:
     """Return the MB that guided windows of the motion transformer take, all rows in one call."""
-    network = MotionMMDiT(RELEASED, device=device).eval().requires_grad_(False)
+    network = MotionMMDiT(RELEASED, Layers(device=device)).eval().requires_grad_(False)
     silence = torch.zeros(RELEASED.audio_width, device=device)
     features = torch.randn(WINDOW, RELEASED.audio_layers, RELEASED.audio_width)
     audio = window_audio(features, 0, RELEASED.audio_context, "zero")

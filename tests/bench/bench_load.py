@@ -21,6 +21,7 @@ CHILD = """
 import json, sys, time
 from pathlib import Path
 import torch
+from moda_core.runtime.layers import Layers
 from moda_core.weights.checkpoint import load_strict
 from moda_core.mmdit.config import RELEASED
 from moda_core.runtime.stopwatch import peak_memory
@@ -30,7 +31,7 @@ from moda_core.weights.released_files import read_released
 path, dtype = Path(sys.argv[1]), getattr(torch, sys.argv[2])
 torch.zeros(8).to(torch.bfloat16).aminmax()
 before, start = peak_memory(), time.perf_counter()
-network = MotionMMDiT(RELEASED, device="meta")
+network = MotionMMDiT(RELEASED, Layers(device="meta"))
 state = read_released(path, "motion model", dtype)
 load_strict(network, convert_mmdit(state, RELEASED), path.name)
 seconds = time.perf_counter() - start

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from moda_core.mmdit.config import RELEASED
 from moda_core.mmdit.linear import CPUOperations, correct_kernels, time_kernels, tune
 from moda_core.mmdit.model import MotionMMDiT
+from moda_core.runtime.layers import Layers
 
 from .timing import best_seconds
 
@@ -54,7 +55,7 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures."""
     where, kind = torch.device(device), getattr(torch, dtype)
     torch.manual_seed(0)
-    network = MotionMMDiT(RELEASED, dtype=kind, device=where, operations=CPUOperations).eval()
+    network = MotionMMDiT(RELEASED, Layers(CPUOperations, kind, where)).eval()
     if where.type == "cpu":
         tune(network, num_tokens=BATCH * 4 * NUM_FRAMES)
     factory = {"device": where, "dtype": kind}

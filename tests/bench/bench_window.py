@@ -17,6 +17,7 @@ from moda_core.mmdit.linear import CPUOperations, Linear, tune
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
 from moda_core.mmdit.rope import rope_tables
+from moda_core.runtime.layers import Layers
 from moda_core.sampling.flow import euler_step, noise_levels, timesteps
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.window import WindowSampler
@@ -74,7 +75,7 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     networks = []
     state = motion_checkpoint("moda_base")
     for _ in range(2):  # they share their weights
-        network = MotionMMDiT(RELEASED, device="meta", operations=CPUOperations)
+        network = MotionMMDiT(RELEASED, Layers(CPUOperations, device="meta"))
         load_strict(network, convert_mmdit(dict(state), RELEASED), "the synthetic checkpoint")
         networks.append(network.to(where).eval())
     ours, naive = networks

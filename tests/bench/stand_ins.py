@@ -13,6 +13,7 @@ from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.model_files.model_folder import ENCODER
 from moda_core.motion.motion import released_stats
+from moda_core.runtime.layers import Layers
 from moda_core.sampling.motion_model import MotionModel
 
 from .stand_in_encoder import random_encoder
@@ -79,7 +80,7 @@ def stand_in_bundle(device: str = "cpu") -> Bundle:
     encoder.name = ENCODER
     model = MotionModel(
         name="stand-in",
-        network=MotionMMDiT(SMALL, device=device).eval().requires_grad_(False),
+        network=MotionMMDiT(SMALL, Layers(device=device)).eval().requires_grad_(False),
         null_audio=torch.zeros(768, device=device),
         stats=released_stats(),
         encoder=ENCODER,

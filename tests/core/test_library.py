@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
+import scipy.io.wavfile
 import torch
+from PIL import Image
 
 import moda_core as moda
 from moda_core.example import PORTRAIT, SPEECH
@@ -69,8 +73,6 @@ def test_given_landmarks_are_used(starter, portrait):
 
 
 def test_a_picture_without_a_face_is_refused_by_name(starter, tmp_path):
-    from PIL import Image
-
     Image.new("RGB", (64, 64)).save(tmp_path / "wall.png")
 
     with pytest.raises(moda.MoDAError, match=r"wall\.png"):
@@ -107,8 +109,6 @@ def test_no_emotion_leaves_the_curve_empty(speech):
 
 
 def test_frames_are_those_of_the_video(starter, portrait, speech, tmp_path):
-    import av
-
     motion = starter.perform(portrait, speech, options=QUICK)
 
     rendered = sum(len(frames) for frames in starter.render(portrait, motion))
@@ -134,20 +134,11 @@ def test_a_cancelled_video_leaves_no_file(starter, portrait, speech, tmp_path):
 
 def test_the_example_of_the_readme_runs_as_it_stands(tmp_path, monkeypatch):
     text = (ROOT / "README.md").read_text("utf-8")
-    (code,) = re.findall(r"((?:^    .*\n|^\n)*^    import moda_core as moda.*\n(?:    .*\n|\n)*)", text, re.M)
-    from PIL import Image
-
+    (code,) = re.findall(
+        r"((?:^    .*\n|^\n)*^    import moda_core as moda.*\n(?:    .*\n|\n)*)", text, re.M
+    )
     Image.open(PORTRAIT).save(tmp_path / "me.jpg")
-    import av
-    import numpy as np
-
-    with av.open(str(SPEECH)) as sound:
-        frame = next(sound.decode(audio=0))
-    import wave
-
-    with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
-        file.setparams((1, 2, 16000, 0, "NONE", ""))
-        file.writeframes(np.zeros(8000, "<i2").tobytes())
+    scipy.io.wavfile.write(tmp_path / "speech.wav", 16000, np.zeros(8000, np.int16))
     monkeypatch.chdir(tmp_path)
     shown = []
 

@@ -21,6 +21,7 @@ from moda_core.motion.motion import (
     released_stats,
     smooth_pose,
 )
+from moda_core.runtime.layers import Layers
 from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.flow import (
@@ -78,7 +79,7 @@ def scheduler(case: dict, golden: Arrays) -> Arrays:
 def build(config: MMDiTConfig, manifest: str, salt: str) -> tuple[MotionMMDiT, torch.Tensor]:
     """Return the network and the null audio vector with synthetic weights."""
     state = motion_checkpoint(manifest, salt)
-    network = MotionMMDiT(config, device="meta")
+    network = MotionMMDiT(config, Layers(device="meta"))
     load_strict(network, convert_mmdit(state, config), "the synthetic checkpoint")
     null_audio = state.get("null_audio_feat")
     return network.eval(), None if null_audio is None else null_audio.flatten()

@@ -20,6 +20,7 @@ from moda_core.mmdit.linear import (
 )
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.rope import apply_rope, rope_tables
+from moda_core.runtime.layers import Layers
 from tests.tolerances import assert_rounded
 
 CONFIG = MMDiTConfig(
@@ -139,7 +140,7 @@ def test_layer_classes_come_from_the_host():
                 made.append(self)
                 super().__init__(*args, **kwargs)
 
-    network = MotionMMDiT(CONFIG, dtype=torch.bfloat16, device="meta", operations=Operations)
+    network = MotionMMDiT(CONFIG, Layers(Operations, torch.bfloat16, "meta"))
 
     linears = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     assert linears == made or set(linears) == set(made)
@@ -199,7 +200,7 @@ def test_a_kernel_that_fails_or_is_wrong_is_left_out(monkeypatch):
 
 def test_tuning_gives_every_large_layer_the_chosen_kernel_and_changes_no_result(monkeypatch):
     torch.manual_seed(0)
-    network = MotionMMDiT(CONFIG, operations=CPUOperations).eval().requires_grad_(False)
+    network = MotionMMDiT(CONFIG, Layers(CPUOperations)).eval().requires_grad_(False)
     before, state = network(**inputs()), torch.get_rng_state()
     monkeypatch.setattr("moda_core.mmdit.linear.MIN_WEIGHTS", 32 * 32)
     monkeypatch.setattr("moda_core.mmdit.linear.fastest_kernel", lambda *_: conv_linear)
@@ -214,6 +215,6 @@ def test_tuning_gives_every_large_layer_the_chosen_kernel_and_changes_no_result(
 
 
 def test_a_deeper_network_is_the_same_class_with_another_value():
-    deeper = MotionMMDiT(replace(CONFIG, num_double_stream=3), device="meta")
+    deeper = MotionMMDiT(replace(CONFIG, num_double_stream=3), Layers(device="meta"))
 
     assert len(deeper.double_stream_blocks) == 3

@@ -7,6 +7,7 @@ import torch
 
 from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
+from moda_core.runtime.layers import Layers
 from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
@@ -31,7 +32,7 @@ PREVIOUS = torch.linspace(-1, 1, 70).reshape(1, 1, 70)
 def tiny_network(**factory) -> MotionMMDiT:
     """Return a transformer with random weights, all of them in effect."""
     torch.manual_seed(0)
-    network = MotionMMDiT(CONFIG, **factory).eval().requires_grad_(False)
+    network = MotionMMDiT(CONFIG, Layers(**factory)).eval().requires_grad_(False)
     for parameter in network.parameters():
         if parameter.device.type != "meta":
             parameter.add_(0.2 * torch.randn(parameter.shape))

@@ -6,6 +6,7 @@ import torch
 from moda_core.emotion.labels import emotion_weights
 from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
+from moda_core.runtime.layers import Layers
 from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
@@ -219,7 +220,7 @@ def test_noise_for_too_few_windows_is_refused(network):
 
 def test_every_tensor_of_a_run_lies_on_the_runs_device():
     # Operations that mix devices raise on the meta device too.
-    network = MotionMMDiT(CONFIG, device="meta")
+    network = MotionMMDiT(CONFIG, Layers(device="meta"))
     audio = torch.empty(100, 2, 3, device="meta")
 
     motion = sample_motion(network, NULL_AUDIO.to("meta"), conditions(audio))

@@ -11,6 +11,7 @@ from moda_core.errors import InputFileError, OutputError
 from moda_core.mmdit.config import read_config
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
+from moda_core.runtime.layers import Layers
 from moda_core.weights.checkpoint import (
     load_strict,
     read_checkpoint,
@@ -45,7 +46,7 @@ def empty_state(shapes):
 def test_every_released_key_finds_its_place(released_shapes):
     converted = convert_mmdit(empty_state(released_shapes), TINY)
 
-    expected = MotionMMDiT(TINY, device="meta").state_dict()
+    expected = MotionMMDiT(TINY, Layers(device="meta")).state_dict()
     shapes = {key: tensor.shape for key, tensor in converted.items()}
     assert shapes == {key: tensor.shape for key, tensor in expected.items()}
 
@@ -70,7 +71,7 @@ def test_a_wrong_key_is_named_with_its_file(spoil, named):
     spoil(state)
 
     with pytest.raises(InputFileError, match=f"net.pth.*{named}"):
-        load_strict(MotionMMDiT(config, device="meta"), state, "net.pth")
+        load_strict(MotionMMDiT(config, Layers(device="meta")), state, "net.pth")
 
 
 def test_a_saved_file_gives_back_tensors_and_configuration(tmp_path):

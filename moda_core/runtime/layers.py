@@ -1,0 +1,32 @@
+"""Layers in one precision, on one device, of a host's own classes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Makes the layers of a network: ``layers.Linear(2, 3)`` as ``nn.Linear(2, 3)``.
+
+    Parameters
+    ----------
+    operations : module or namespace
+        Supplies the classes, so that a host's memory manager can bring its own.
+    dtype, device : optional
+        Of the weights; default torch's own.
+    """
+
+    operations: Any = nn
+    dtype: torch.dtype | None = None
+    device: torch.device | str | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., nn.Module]:
+        return partial(getattr(self.operations, name), dtype=self.dtype, device=self.device)
+
+
+PLAIN = Layers()
