@@ -1,11 +1,10 @@
 """The appearance extractor: a face becomes a volume of features (spec F.1)."""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..runtime.layers import PLAIN, Layers
 from .folding import State, batch_norm_affine, fold_batch_norm, fold_conv_blocks
 from .layers import ChannelAffine, check_image, conv_relu_2d
 
@@ -21,16 +20,13 @@ class VolumeBlock(nn.Module):
     ----------
     num_channels : int
         Channels C.
-    dtype, device, operations
-        See `AppearanceExtractor`.
     """
 
-    def __init__(self, num_channels: int, dtype=None, device=None, operations: Any = nn):
+    def __init__(self, num_channels: int, layers: Layers = PLAIN):
         super().__init__()
-        where = {"dtype": dtype, "device": device}
-        self.norm1 = ChannelAffine(num_channels, **where)
-        self.conv1 = operations.Conv3d(num_channels, num_channels, 3, padding=1, **where)
-        self.conv2 = operations.Conv3d(num_channels, num_channels, 3, padding=1, **where)
+        self.norm1 = ChannelAffine(num_channels, layers)
+        self.conv1 = layers.Conv3d(num_channels, num_channels, 3, padding=1)
+        self.conv2 = layers.Conv3d(num_channels, num_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what the two convolutions find.
@@ -53,28 +49,23 @@ class AppearanceExtractor(nn.Module):
 
     Parameters
     ----------
-    dtype, device : optional
-        Of the weights.
-    operations : module or namespace
-        Supplies `Conv2d` and `Conv3d`, so that a host's memory manager can bring its own.
+    layers : Layers
+        Makes the layers.
     """
 
     def __init__(
         self,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        factory = {"dtype": dtype, "device": device, "operations": operations}
         channels, depth = VOLUME_SHAPE[:2]
-        self.first = conv_relu_2d(3, 64, factory)
+        self.first = conv_relu_2d(3, 64, layers)
         self.down_blocks = nn.ModuleList(
-            [conv_relu_2d(64, 128, factory), conv_relu_2d(128, 256, factory)]
+            [conv_relu_2d(64, 128, layers), conv_relu_2d(128, 256, layers)]
         )
-        self.second = operations.Conv2d(256, channels * depth, 1, dtype=dtype, device=device)
+        self.second = layers.Conv2d(256, channels * depth, 1)
         self.resblocks_3d = nn.ModuleDict(
-            {f"3dr{index}": VolumeBlock(channels, **factory) for index in range(NUM_BLOCKS)}
+            {f"3dr{index}": VolumeBlock(channels, layers) for index in range(NUM_BLOCKS)}
         )
 
     def forward(self, image: Tensor) -> Tensor:

@@ -1,11 +1,12 @@
 """ConvNeXt-V2 tiny, the trunk of the motion extractor (spec F.2)."""
 
 import itertools
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ..runtime.layers import PLAIN, Layers
 
 WIDTHS = (96, 192, 384, 768)
 DEPTHS = (3, 3, 9, 3)
@@ -19,15 +20,13 @@ class GlobalResponseNorm(nn.Module):
     ----------
     num_channels : int
         Channels C.
-    dtype, device : optional
-        Of the weights.
+    layers : Layers
     """
 
-    def __init__(self, num_channels: int, dtype=None, device=None):
+    def __init__(self, num_channels: int, layers: Layers = PLAIN):
         super().__init__()
-        shape = (1, 1, 1, num_channels)
-        self.gamma = nn.Parameter(torch.zeros(shape, dtype=dtype, device=device))
-        self.beta = nn.Parameter(torch.zeros(shape, dtype=dtype, device=device))
+        self.gamma = layers.parameter(torch.zeros(1, 1, 1, num_channels))
+        self.beta = layers.parameter(torch.zeros(1, 1, 1, num_channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale every channel by its share of the energy, and add the input.
@@ -54,18 +53,15 @@ class ConvNeXtBlock(nn.Module):
     ----------
     width : int
         Channels C.
-    dtype, device, operations
-        See `ConvNeXtV2`.
     """
 
-    def __init__(self, width: int, dtype=None, device=None, operations: Any = nn):
+    def __init__(self, width: int, layers: Layers = PLAIN):
         super().__init__()
-        where = {"dtype": dtype, "device": device}
-        self.dwconv = operations.Conv2d(width, width, 7, padding=3, groups=width, **where)
-        self.norm = operations.LayerNorm(width, eps=NORM_EPS, **where)
-        self.pwconv1 = operations.Linear(width, 4 * width, **where)
-        self.grn = GlobalResponseNorm(4 * width, **where)
-        self.pwconv2 = operations.Linear(4 * width, width, **where)
+        self.dwconv = layers.Conv2d(width, width, 7, padding=3, groups=width)
+        self.norm = layers.LayerNorm(width, eps=NORM_EPS)
+        self.pwconv1 = layers.Linear(width, 4 * width)
+        self.grn = GlobalResponseNorm(4 * width, layers)
+        self.pwconv2 = layers.Linear(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what the block finds.
@@ -89,28 +85,23 @@ class ConvNeXtV2(nn.Module):
 
     Parameters
     ----------
-    dtype, device : optional
-        Of the weights.
-    operations : module or namespace
-        Supplies `Conv2d`, `Linear` and `LayerNorm`.
+    layers : Layers
+        Makes the layers.
     """
 
-    def __init__(self, dtype=None, device=None, operations: Any = nn):
+    def __init__(self, layers: Layers = PLAIN):
         super().__init__()
-        where = {"dtype": dtype, "device": device}
 
         def norm(width: int) -> nn.Module:
-            return operations.LayerNorm(width, eps=NORM_EPS, **where)
+            return layers.LayerNorm(width, eps=NORM_EPS)
 
-        stem = operations.Conv2d(3, WIDTHS[0], 4, stride=4, **where)
+        stem = layers.Conv2d(3, WIDTHS[0], 4, stride=4)
         self.downsample_layers = nn.ModuleList([nn.ModuleList([stem, norm(WIDTHS[0])])])
         for width, wider in itertools.pairwise(WIDTHS):
-            conv = operations.Conv2d(width, wider, 2, stride=2, **where)
+            conv = layers.Conv2d(width, wider, 2, stride=2)
             self.downsample_layers.append(nn.ModuleList([norm(width), conv]))
         self.stages = nn.ModuleList(
-            nn.ModuleList(
-                ConvNeXtBlock(width, operations=operations, **where) for _ in range(depth)
-            )
+            nn.ModuleList(ConvNeXtBlock(width, layers) for _ in range(depth))
             for width, depth in zip(WIDTHS, DEPTHS, strict=True)
         )
         self.norm = norm(WIDTHS[-1])

@@ -1,13 +1,14 @@
 """Dense motion: where every voxel of a frame comes from (spec F.4, steps 1 to 6)."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..motion.keypoints import NUM_KEYPOINTS
+from ..runtime.layers import PLAIN, Layers
 from .hourglass import HOURGLASS_WIDTH, Hourglass
 from .motion_grid import DEPTH, HEIGHT, WIDTH, heat_maps, identity_grid, sample_translated
 
@@ -68,17 +69,14 @@ class DenseMotion(nn.Module):
 
     Parameters
     ----------
-    dtype, device, operations
-        See `WarpingNetwork`.
     """
 
-    def __init__(self, dtype=None, device=None, operations: Any = nn):
+    def __init__(self, layers: Layers = PLAIN):
         super().__init__()
-        where = {"dtype": dtype, "device": device}
-        self.compress = operations.Conv3d(VOLUME_SHAPE[0], COMPRESSED, 1, **where)
-        self.hourglass = Hourglass({**where, "operations": operations})
-        self.mask = operations.Conv3d(HOURGLASS_WIDTH, NUM_MAPS, 7, padding=3, **where)
-        self.occlusion = operations.Conv2d(HOURGLASS_WIDTH * DEPTH, 1, 7, padding=3, **where)
+        self.compress = layers.Conv3d(VOLUME_SHAPE[0], COMPRESSED, 1)
+        self.hourglass = Hourglass(layers)
+        self.mask = layers.Conv3d(HOURGLASS_WIDTH, NUM_MAPS, 7, padding=3)
+        self.occlusion = layers.Conv2d(HOURGLASS_WIDTH * DEPTH, 1, 7, padding=3)
 
     def prepare(self, volume: Tensor, keypoints: Tensor) -> SourceVolume:
         """Compute what all frames of a portrait share.

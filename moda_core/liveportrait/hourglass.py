@@ -1,12 +1,12 @@
 """The hourglass of the dense motion network, a U-net of volumes (spec F.4, step 5)."""
 
 import itertools
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..runtime.layers import Layers
 from .layers import conv_relu_3d
 
 NUM_FEATURES = 110  # heat and 4 sampled channels of 22 candidate maps
@@ -20,14 +20,13 @@ class Encoder(nn.Module):
 
     Parameters
     ----------
-    factory : dict
-        ``dtype``, ``device`` and ``operations``.
+    layers : Layers
     """
 
-    def __init__(self, factory: dict[str, Any]):
+    def __init__(self, layers: Layers):
         super().__init__()
         pairs = itertools.pairwise(DOWN_WIDTHS)
-        self.down_blocks = nn.ModuleList(conv_relu_3d(*pair, factory) for pair in pairs)
+        self.down_blocks = nn.ModuleList(conv_relu_3d(*pair, layers) for pair in pairs)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Halve height and width at every block.
@@ -53,16 +52,15 @@ class Decoder(nn.Module):
 
     Parameters
     ----------
-    factory : dict
-        ``dtype``, ``device`` and ``operations``.
+    layers : Layers
     """
 
-    def __init__(self, factory: dict[str, Any]):
+    def __init__(self, layers: Layers):
         super().__init__()
         inputs = (DOWN_WIDTHS[-1], *(2 * width for width in UP_WIDTHS[:-1]))
         pairs = zip(inputs, UP_WIDTHS, strict=True)
-        self.up_blocks = nn.ModuleList(conv_relu_3d(*pair, factory) for pair in pairs)
-        self.conv = conv_relu_3d(HOURGLASS_WIDTH, HOURGLASS_WIDTH, factory).conv
+        self.up_blocks = nn.ModuleList(conv_relu_3d(*pair, layers) for pair in pairs)
+        self.conv = conv_relu_3d(HOURGLASS_WIDTH, HOURGLASS_WIDTH, layers).conv
 
     def forward(self, levels: list[Tensor]) -> Tensor:
         """Double height and width at every block, beside what the encoder saw there.
@@ -88,13 +86,12 @@ class Hourglass(nn.Module):
 
     Parameters
     ----------
-    factory : dict
-        ``dtype``, ``device`` and ``operations``.
+    layers : Layers
     """
 
-    def __init__(self, factory: dict[str, Any]):
+    def __init__(self, layers: Layers):
         super().__init__()
-        self.encoder, self.decoder = Encoder(factory), Decoder(factory)
+        self.encoder, self.decoder = Encoder(layers), Decoder(layers)
 
     def forward(self, x: Tensor) -> Tensor:
         """Find features at all scales.

@@ -1,10 +1,10 @@
 """Small layers that several portrait networks share."""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ..runtime.layers import PLAIN, Layers
 
 
 class ConvReLU(nn.Module):
@@ -42,19 +42,13 @@ class ChannelAffine(nn.Module):
     ----------
     num_channels : int
         Channels C.
-    dtype, device : optional
-        Of the weights.
+    layers : Layers
     """
 
-    def __init__(
-        self,
-        num_channels: int,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-    ):
+    def __init__(self, num_channels: int, layers: Layers = PLAIN):
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(num_channels, dtype=dtype, device=device))
-        self.bias = nn.Parameter(torch.zeros(num_channels, dtype=dtype, device=device))
+        self.weight = layers.parameter(torch.ones(num_channels))
+        self.bias = layers.parameter(torch.zeros(num_channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale and shift.
@@ -74,41 +68,37 @@ class ChannelAffine(nn.Module):
         return torch.addcmul(bias, x, weight)
 
 
-def conv_relu_2d(in_channels: int, out_channels: int, factory: dict[str, Any]) -> ConvReLU:
+def conv_relu_2d(in_channels: int, out_channels: int, layers: Layers) -> ConvReLU:
     """Return a zero-padded 3x3 convolution with ReLU.
 
     Parameters
     ----------
     in_channels, out_channels : int
         Widths.
-    factory : dict
-        ``dtype``, ``device`` and ``operations``, which supplies `Conv2d`.
+    layers : Layers
 
     Returns
     -------
     ConvReLU
     """
-    where = {key: factory[key] for key in ("dtype", "device")}
-    conv = factory["operations"].Conv2d(in_channels, out_channels, 3, padding=1, **where)
+    conv = layers.Conv2d(in_channels, out_channels, 3, padding=1)
     return ConvReLU(conv)
 
 
-def conv_relu_3d(in_channels: int, out_channels: int, factory: dict[str, Any]) -> ConvReLU:
+def conv_relu_3d(in_channels: int, out_channels: int, layers: Layers) -> ConvReLU:
     """Return a zero-padded 3x3x3 convolution with ReLU.
 
     Parameters
     ----------
     in_channels, out_channels : int
         Widths.
-    factory : dict
-        ``dtype``, ``device`` and ``operations``, which supplies `Conv3d`.
+    layers : Layers
 
     Returns
     -------
     ConvReLU
     """
-    where = {key: factory[key] for key in ("dtype", "device")}
-    conv = factory["operations"].Conv3d(in_channels, out_channels, 3, padding=1, **where)
+    conv = layers.Conv3d(in_channels, out_channels, 3, padding=1)
     return ConvReLU(conv)
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..model_files.model_folder import ModelFiles
+from ..runtime.layers import Layers
 from ..weights.checkpoint import load_strict
 from ..weights.converted import converted_file
 from ..weights.released_files import read_released
@@ -96,7 +97,7 @@ def build_network(
         If a key is missing or of another shape.
     """
     build, convert = NETWORKS[name]
-    network = build(device="meta", operations=operations or nn)
+    network = build(Layers(operations or nn, device="meta"))
     load_strict(network, convert(state), source)
     return network.eval().requires_grad_(False)
 

@@ -1,11 +1,9 @@
 """The motion extractor: a face becomes implicit keypoints, expression and pose (spec F.2)."""
 
-from typing import Any
-
-import torch
 from torch import Tensor, nn
 
 from ..motion.keypoints import NUM_KEYPOINTS, NUM_POSE_BINS
+from ..runtime.layers import PLAIN, Layers
 from .convnext import WIDTHS, ConvNeXtV2
 from .folding import State
 from .layers import check_image
@@ -28,14 +26,12 @@ class MotionDetector(ConvNeXtV2):
 
     Parameters
     ----------
-    dtype, device, operations
-        See `MotionExtractor`.
     """
 
-    def __init__(self, dtype=None, device=None, operations: Any = nn):
-        super().__init__(dtype, device, operations)
+    def __init__(self, layers: Layers = PLAIN):
+        super().__init__(layers)
         for name, width in HEADS.items():
-            head = operations.Linear(WIDTHS[-1], width, dtype=dtype, device=device)
+            head = layers.Linear(WIDTHS[-1], width)
             self.add_module(f"fc_{name}", head)
 
     def heads(self, features: Tensor) -> dict[str, Tensor]:
@@ -59,21 +55,16 @@ class MotionExtractor(nn.Module):
 
     Parameters
     ----------
-    dtype, device : optional
-        Of the weights.
-    operations : module or namespace
-        Supplies `Conv2d`, `Linear` and `LayerNorm`, so that a host's memory manager can bring its
-        own.
+    layers : Layers
+        Makes the layers.
     """
 
     def __init__(
         self,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        self.detector = MotionDetector(dtype, device, operations)
+        self.detector = MotionDetector(layers)
 
     def features(self, image: Tensor) -> Tensor:
         """Run the trunk.

@@ -13,7 +13,7 @@ from .spade import SPADEDecoder, convert_spade
 from .stitching import EYE_WIDTHS, LIP_WIDTHS, STITCHING_WIDTHS, KeypointMLP, convert_keypoint_mlp
 from .warping import WarpingNetwork, convert_warping
 
-# How to build each network (dtype, device, operations), and how to convert its released weights.
+# How to build each network (layers), and how to convert its released weights.
 NETWORKS: dict[str, tuple[Callable[..., nn.Module], Callable[[State], State]]] = {
     "appearance_feature_extractor": (AppearanceExtractor, convert_appearance),
     "motion_extractor": (MotionExtractor, convert_motion_extractor),

@@ -1,11 +1,10 @@
 """The SPADE generator: a warped feature map becomes a picture (spec F.5)."""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..runtime.layers import PLAIN, Layers
 from .folding import State, fold_spectral_norm
 
 FEATURE_SHAPE = (256, 64, 64)
@@ -27,17 +26,12 @@ class UpsampledConv(nn.Module):
         Widths.
     scale : int
         Enlargement of height and width.
-    dtype, device, operations
-        See `SPADEDecoder`.
     """
 
-    def __init__(
-        self, in_channels, out_channels, scale, dtype=None, device=None, operations: Any = nn
-    ):
+    def __init__(self, in_channels, out_channels, scale, layers: Layers = PLAIN):
         super().__init__()
         self.scale = scale
-        where = {"dtype": dtype, "device": device}
-        self.conv = operations.Conv2d(in_channels, out_channels, 3, padding=1, **where)
+        self.conv = layers.Conv2d(in_channels, out_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Enlarge and convolve.
@@ -61,15 +55,11 @@ class SPADE(nn.Module):
     ----------
     width : int
         Channels C that are modulated.
-    dtype, device, operations
-        See `SPADEDecoder`.
     """
 
-    def __init__(self, width: int, dtype=None, device=None, operations: Any = nn):
+    def __init__(self, width: int, layers: Layers = PLAIN):
         super().__init__()
-        self.mlp_gamma_beta = operations.Conv2d(
-            SHARED_WIDTH, 2 * width, 3, padding=1, dtype=dtype, device=device
-        )
+        self.mlp_gamma_beta = layers.Conv2d(SHARED_WIDTH, 2 * width, 3, padding=1)
 
     def forward(self, x: Tensor, shared: Tensor) -> Tensor:
         """Scale and shift.
@@ -100,8 +90,6 @@ class SPADEBlock(nn.Module):
         Of its input's height and width.
     scale : int
         Of its output's height and width over those of the segmentation map.
-    dtype, device, operations
-        See `SPADEDecoder`.
     """
 
     def __init__(
@@ -110,27 +98,21 @@ class SPADEBlock(nn.Module):
         out_channels: int,
         enlarge: int = 1,
         scale: int = 1,
-        dtype=None,
-        device=None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
         self.enlarge = enlarge
-        where = {"dtype": dtype, "device": device}
-        factory = {**where, "operations": operations}
         middle = min(in_channels, out_channels)
         changes_width = in_channels != out_channels
         num_norms = 3 if changes_width else 2
         # All norms of a block read the same map.
-        self.mlp_shared = UpsampledConv(
-            FEATURE_SHAPE[0], num_norms * SHARED_WIDTH, scale, **factory
-        )
-        self.norm_0, self.norm_1 = SPADE(in_channels, **factory), SPADE(middle, **factory)
-        self.conv_0 = operations.Conv2d(in_channels, middle, 3, padding=1, **where)
-        self.conv_1 = operations.Conv2d(middle, out_channels, 3, padding=1, **where)
-        self.norm_s = SPADE(in_channels, **factory) if changes_width else None
+        self.mlp_shared = UpsampledConv(FEATURE_SHAPE[0], num_norms * SHARED_WIDTH, scale, layers)
+        self.norm_0, self.norm_1 = SPADE(in_channels, layers), SPADE(middle, layers)
+        self.conv_0 = layers.Conv2d(in_channels, middle, 3, padding=1)
+        self.conv_1 = layers.Conv2d(middle, out_channels, 3, padding=1)
+        self.norm_s = SPADE(in_channels, layers) if changes_width else None
         if changes_width:
-            self.conv_s = operations.Conv2d(in_channels, out_channels, 1, bias=False, **where)
+            self.conv_s = layers.Conv2d(in_channels, out_channels, 1, bias=False)
 
     def forward(self, x: Tensor, segmentation: Tensor) -> Tensor:
         """Enlarge the features and add what the two convolutions find.
@@ -161,28 +143,22 @@ class SPADEDecoder(nn.Module):
 
     Parameters
     ----------
-    dtype, device : optional
-        Of the weights.
-    operations : module or namespace
-        Supplies `Conv2d`, so that a host's memory manager can bring its own.
+    layers : Layers
+        Makes the layers.
     """
 
     def __init__(
         self,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        where = {"dtype": dtype, "device": device}
-        factory = {**where, "operations": operations}
-        self.fc = operations.Conv2d(FEATURE_SHAPE[0], WIDTH, 3, padding=1, **where)
+        self.fc = layers.Conv2d(FEATURE_SHAPE[0], WIDTH, 3, padding=1)
         for index in range(NUM_MIDDLE):
-            self.add_module(f"G_middle_{index}", SPADEBlock(WIDTH, WIDTH, **factory))
-        self.up_0 = SPADEBlock(WIDTH, 256, enlarge=2, scale=2, **factory)
-        self.up_1 = SPADEBlock(256, 64, enlarge=2, scale=4, **factory)
+            self.add_module(f"G_middle_{index}", SPADEBlock(WIDTH, WIDTH, layers=layers))
+        self.up_0 = SPADEBlock(WIDTH, 256, enlarge=2, scale=2, layers=layers)
+        self.up_1 = SPADEBlock(256, 64, enlarge=2, scale=4, layers=layers)
         # The released file numbers the pixel shuffle after it too.
-        self.conv_img = nn.ModuleList([operations.Conv2d(64, 12, 3, padding=1, **where)])
+        self.conv_img = nn.ModuleList([layers.Conv2d(64, 12, 3, padding=1)])
 
     def forward(self, feature: Tensor) -> Tensor:
         """Generate pictures.

@@ -1,12 +1,11 @@
 """Small MLPs on keypoints: stitching, and the retargeting of lips and eyes (spec F.3)."""
 
 import itertools
-from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..runtime.layers import PLAIN, Layers
 from .folding import State
 
 STITCHING_WIDTHS = (126, 128, 128, 64, 65)
@@ -21,28 +20,19 @@ class KeypointMLP(nn.Module):
     ----------
     widths : tuple of int
         Of the input, of every layer, of the output.
-    dtype, device : optional
-        Of the weights.
-    operations : module or namespace
-        Supplies `Linear`, so that a host's memory manager can bring its own.
+    layers : Layers
+        Makes the layers.
     """
 
     def __init__(
         self,
         widths: tuple[int, ...] = STITCHING_WIDTHS,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
         pairs = enumerate(itertools.pairwise(widths))
         # The released file numbers the activations too.
-        self.mlp = nn.ModuleDict(
-            {
-                str(2 * index): operations.Linear(*pair, dtype=dtype, device=device)
-                for index, pair in pairs
-            }
-        )
+        self.mlp = nn.ModuleDict({str(2 * index): layers.Linear(*pair) for index, pair in pairs})
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layers.

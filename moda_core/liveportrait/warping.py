@@ -1,12 +1,11 @@
 """The warping network: a portrait's volume, moved to the keypoints of frames (spec F.4)."""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..motion.keypoints import NUM_KEYPOINTS
+from ..runtime.layers import PLAIN, Layers
 from .dense_motion import DEPTH, VOLUME_SHAPE, Deformation, DenseMotion, SourceVolume
 from .folding import State, fold_batch_norm, fold_conv_blocks
 from .grid_sample import sample
@@ -22,14 +21,11 @@ class ConvLeakyReLU(nn.Module):
     ----------
     in_channels, out_channels : int
         Widths.
-    dtype, device, operations
-        See `WarpingNetwork`.
     """
 
-    def __init__(self, in_channels, out_channels, dtype=None, device=None, operations: Any = nn):
+    def __init__(self, in_channels, out_channels, layers: Layers = PLAIN):
         super().__init__()
-        where = {"dtype": dtype, "device": device}
-        self.conv = operations.Conv2d(in_channels, out_channels, 3, padding=1, **where)
+        self.conv = layers.Conv2d(in_channels, out_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve and rectify.
@@ -51,23 +47,18 @@ class WarpingNetwork(nn.Module):
 
     Parameters
     ----------
-    dtype, device : optional
-        Of the weights.
-    operations : module or namespace
-        Supplies `Conv2d` and `Conv3d`, so that a host's memory manager can bring its own.
+    layers : Layers
+        Makes the layers.
     """
 
     def __init__(
         self,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-        operations: Any = nn,
+        layers: Layers = PLAIN,
     ):
         super().__init__()
-        factory = {"dtype": dtype, "device": device, "operations": operations}
-        self.dense_motion_network = DenseMotion(**factory)
-        self.third = ConvLeakyReLU(VOLUME_SHAPE[0] * DEPTH, FEATURE_WIDTH, **factory)
-        self.fourth = operations.Conv2d(FEATURE_WIDTH, FEATURE_WIDTH, 1, dtype=dtype, device=device)
+        self.dense_motion_network = DenseMotion(layers)
+        self.third = ConvLeakyReLU(VOLUME_SHAPE[0] * DEPTH, FEATURE_WIDTH, layers)
+        self.fourth = layers.Conv2d(FEATURE_WIDTH, FEATURE_WIDTH, 1)
 
     def prepare(self, volume: Tensor, kp_source: Tensor) -> SourceVolume:
         """Compute what all frames of a portrait share.

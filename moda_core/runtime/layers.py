@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class Layers:
 
     def __getattr__(self, name: str) -> Callable[..., nn.Module]:
         return partial(getattr(self.operations, name), dtype=self.dtype, device=self.device)
+
+    def parameter(self, values: Tensor) -> nn.Parameter:
+        """Return values as a weight in this precision, on this device."""
+        return nn.Parameter(values.to(self.device, self.dtype))
 
 
 PLAIN = Layers()

@@ -9,7 +9,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
-from torch import nn
 
 from moda_core.emotion.labels import emotion_weights
 from moda_core.liveportrait.networks import NETWORKS
@@ -81,7 +80,7 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure the networks; figures are MB in float32."""
 
     networks = {
-        name: build(device=device, operations=nn).eval().requires_grad_(False)
+        name: build(Layers(device=device)).eval().requires_grad_(False)
         for name, (build, _) in NETWORKS.items()
     }
     crop, keypoints = torch.rand(1, 3, 256, 256, device=device), torch.randn(1, 21, 3) * 0.2

@@ -6,6 +6,7 @@ from moda_core.liveportrait.driving import driving_keypoints
 from moda_core.liveportrait.stitching import KeypointMLP
 from moda_core.motion.keypoints import refine_motion_info, transform_keypoints
 from moda_core.motion.motion import Motion, previous_motion, released_stats
+from moda_core.runtime.layers import Layers
 from tests.parity.synthetic_weights import normal
 
 from .timing import best_seconds
@@ -26,7 +27,7 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     values = released_stats().denormalize(normal(9, (NUM_FRAMES, 70)))
     motion = Motion(values, info["exp"].reshape(63).cpu())
     torch.manual_seed(0)
-    network = KeypointMLP(device=where).eval()
+    network = KeypointMLP(layers=Layers(device=where)).eval()
     source = transform_keypoints(info)
 
     seconds = best_seconds(

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from moda_core.liveportrait.acceleration import accelerate
 from moda_core.liveportrait.networks import NETWORKS
+from moda_core.runtime.layers import Layers
 from moda_core.weights.checkpoint import load_strict
 
 from .synthetic_weights import checkpoint_state, described, image
@@ -22,7 +23,7 @@ def build(name: str, salt: str) -> nn.Module:
 def load_network(name: str, state: dict[str, Tensor]) -> nn.Module:
     """Return a network with the weights of a released state."""
     make, convert = NETWORKS[name]
-    network = make(device="meta")
+    network = make(Layers(device="meta"))
     load_strict(network, convert(copied(state)), "the synthetic checkpoint")
     return network.eval()
 

@@ -19,6 +19,7 @@ from moda_core.liveportrait.spade import SPADEBlock, SPADEDecoder, convert_spade
 from moda_core.liveportrait.stitching import EYE_WIDTHS, KeypointMLP, convert_keypoint_mlp
 from moda_core.liveportrait.warping import WarpingNetwork, convert_warping
 from moda_core.motion.keypoints import refine_motion_info
+from moda_core.runtime.layers import Layers
 from tests.bench import plain_renderer as plain
 from tests.parity.renderer_cases import copied
 from tests.parity.synthetic_weights import checkpoint_state
@@ -183,8 +184,8 @@ def test_spade_block_leaves_its_inputs_alone():
 
 def test_decoder_and_warp_say_what_shape_they_want():
     with pytest.raises(ValueError, match=r"\(B, 256, 64, 64\), got \(1, 256, 32, 32\)"):
-        SPADEDecoder(device="meta")(torch.zeros(1, 256, 32, 32))
-    warping = WarpingNetwork(device="meta")
+        SPADEDecoder(Layers(device="meta"))(torch.zeros(1, 256, 32, 32))
+    warping = WarpingNetwork(Layers(device="meta"))
     with pytest.raises(ValueError, match="one portrait at a time"):
         warping.prepare(torch.zeros(2, 32, 16, 64, 64), torch.zeros(1, 21, 3))
     with pytest.raises(ValueError, match="one portrait at a time"):
@@ -208,7 +209,7 @@ def test_networks_take_layers_from_the_given_operations(name):
     kinds = (nn.Conv2d, nn.Conv3d, nn.Linear, nn.LayerNorm)
     operations = SimpleNamespace(**{kind.__name__: recording(kind) for kind in kinds})
 
-    network = NETWORKS[name][0](device="meta", dtype=torch.bfloat16, operations=operations)
+    network = NETWORKS[name][0](Layers(operations, torch.bfloat16, "meta"))
 
     layers = [layer for layer in network.modules() if isinstance(layer, kinds)]
     assert {id(layer) for layer in layers} <= {id(layer) for layer in made}
