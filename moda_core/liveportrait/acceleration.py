@@ -16,21 +16,7 @@ MIN_DEPTH_TAPS = 5
 
 
 def accelerate(network: nn.Module) -> nn.Module:
-    """Replace convolutions of a network by others that compute the same faster on a CPU.
-
-    Results differ by rounding. The network's state has the released layout no more, and its 3x3
-    convolutions take 4 times the memory in float32.
-
-    Parameters
-    ----------
-    network : nn.Module
-        On a CPU, with its weights loaded; changed in place.
-
-    Returns
-    -------
-    nn.Module
-        `network`.
-    """
+    """Replace convolutions of a network by others that compute the same faster on a CPU."""
     for name, child in network.named_children():
         replacement = _replacement(child)
         if replacement is None:

@@ -29,17 +29,7 @@ class VolumeBlock(nn.Module):
         self.conv2 = layers.Conv3d(num_channels, num_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add what the two convolutions find.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, C, D, H, W)
-            Features.
-
-        Returns
-        -------
-        Tensor, shape (B, C, D, H, W)
-        """
+        """Add what the two convolutions find: (B, C, D, H, W) to (B, C, D, H, W)."""
         y = self.conv1(F.relu_(self.norm1(x)))  # the second norm is folded in
         return x + self.conv2(F.relu_(y))
 
@@ -69,22 +59,7 @@ class AppearanceExtractor(nn.Module):
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """Extract the volume.
-
-        Parameters
-        ----------
-        image : Tensor, shape (B, 3, 256, 256), in [0, 1]
-            RGB crops of faces, in the weights' dtype.
-
-        Returns
-        -------
-        Tensor, shape (B, 32, 16, 64, 64)
-
-        Raises
-        ------
-        ValueError
-            If the shape does not fit.
-        """
+        """Extract the volume (B, 32, 16, 64, 64) of RGB crops (B, 3, 256, 256) in [0, 1]."""
         check_image(image, IMAGE_SIZE)
         x = self.first(image.contiguous(memory_format=torch.channels_last))
         for block in self.down_blocks:
@@ -97,18 +72,7 @@ class AppearanceExtractor(nn.Module):
 
 
 def convert_appearance(state: State) -> State:
-    """Bring the appearance extractor's weights from the released layout into ours.
-
-    Parameters
-    ----------
-    state : dict
-        Complete, by released name; what is folded is taken out of it and changed.
-
-    Returns
-    -------
-    dict
-        For `AppearanceExtractor.load_state_dict`.
-    """
+    """Bring the appearance extractor's weights from the released layout into ours."""
     converted = fold_conv_blocks(
         {key: tensor for key, tensor in state.items() if not key.startswith("resblocks_3d.")}
     )

@@ -20,7 +20,6 @@ class GlobalResponseNorm(nn.Module):
     ----------
     num_channels : int
         Channels C.
-    layers : Layers
     """
 
     def __init__(self, num_channels: int, layers: Layers = PLAIN):
@@ -64,17 +63,7 @@ class ConvNeXtBlock(nn.Module):
         self.pwconv2 = layers.Linear(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add what the block finds.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, H, W, C)
-            Features.
-
-        Returns
-        -------
-        Tensor, shape (B, H, W, C)
-        """
+        """Add what the block finds: (B, H, W, C) to (B, H, W, C)."""
         y = self.norm(conv_channels_last(self.dwconv, x))
         y = self.grn(F.gelu(self.pwconv1(y)))  # (B, H, W, 4C)
         return x + self.pwconv2(y)
@@ -107,18 +96,7 @@ class ConvNeXtV2(nn.Module):
         self.norm = norm(WIDTHS[-1])
 
     def features(self, image: Tensor) -> Tensor:
-        """Run the trunk.
-
-        Parameters
-        ----------
-        image : Tensor, shape (B, 3, H, W), in [0, 1]
-            Height and width are multiples of 32.
-
-        Returns
-        -------
-        Tensor, shape (B, 768)
-            Averaged over the picture, normalised.
-        """
+        """Run the trunk: (B, 3, H, W) to (B, 768)."""
         stem, stem_norm = self.downsample_layers[0]
         x = stem_norm(conv_channels_last(stem, image.permute(0, 2, 3, 1)))  # (B, H/4, W/4, 96)
         for index, stage in enumerate(self.stages):
@@ -131,17 +109,5 @@ class ConvNeXtV2(nn.Module):
 
 
 def conv_channels_last(conv: nn.Module, x: Tensor) -> Tensor:
-    """Convolve pixels whose channels come last.
-
-    Parameters
-    ----------
-    conv : nn.Module
-        A 2-D convolution.
-    x : Tensor, shape (B, H, W, C)
-        Features.
-
-    Returns
-    -------
-    Tensor, shape (B, H', W', out)
-    """
+    """Convolve pixels whose channels come last: (B, H, W, C) to (B, H', W', out)."""
     return conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)

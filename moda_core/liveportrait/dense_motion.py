@@ -42,14 +42,7 @@ class SourceVolume:
     keypoints: Tensor
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "SourceVolume":
-        """Return the same on another device.
-
-        Parameters
-        ----------
-        device : torch.device or str
-        dtype : torch.dtype
-            Of `volume`; the others stay in float32.
-        """
+        """Return the same on another device."""
         moved = {name: value.to(device) for name, value in vars(self).items()}
         return SourceVolume(**{**moved, "volume": moved["volume"].to(dtype)})
 
@@ -81,16 +74,7 @@ class DenseMotion(nn.Module):
     def prepare(self, volume: Tensor, keypoints: Tensor) -> SourceVolume:
         """Compute what all frames of a portrait share.
 
-        Parameters
-        ----------
-        volume : Tensor, shape (1, 32, 16, 64, 64)
-            In the weights' dtype.
-        keypoints : Tensor, shape (1, 21, 3)
-            Of the source.
-
-        Returns
-        -------
-        SourceVolume
+        Takes `volume` (1, 32, 16, 64, 64), `keypoints` (1, 21, 3).
         """
         keypoints = keypoints.float()
         compressed = F.relu_(self.compress(volume)).float()
@@ -100,16 +84,7 @@ class DenseMotion(nn.Module):
     def forward(self, source: SourceVolume, keypoints: Tensor) -> Deformation:
         """Find the motion that brings the source's keypoints to those of the frames.
 
-        Parameters
-        ----------
-        source : SourceVolume
-            Of `prepare`.
-        keypoints : Tensor, shape (B, 21, 3), float32
-            Of the frames.
-
-        Returns
-        -------
-        Deformation
+        Takes `keypoints` (B, 21, 3).
         """
         offsets = source.keypoints - keypoints  # (B, 21, 3)
         features = self.candidate_features(source, keypoints, offsets)

@@ -26,18 +26,7 @@ class DepthSplitConv(nn.Module):
         self.register_buffer("bias", conv.bias.detach())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, C, D, H, W)
-            Features.
-
-        Returns
-        -------
-        Tensor, shape (B, out, D, H, W)
-            In float32 for weights of lower precision, since taps are summed outside of the kernel.
-        """
+        """Convolve: (B, C, D, H, W) to (B, out, D, H, W)."""
         batch, depth = len(x), x.shape[2]
         middle = self.num_taps // 2
         slices = x.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)

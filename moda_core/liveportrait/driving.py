@@ -80,17 +80,7 @@ class DrivingOptions:
 
 
 def expression_mask(region: str) -> Tensor:
-    """Tell which expression values a region takes from the driving motion.
-
-    Parameters
-    ----------
-    region : str
-        One of `REGIONS`.
-
-    Returns
-    -------
-    Tensor, shape (21, 3), bool
-    """
+    """Tell which expression values a region takes from the driving motion, shape (21, 3)."""
     mask = torch.zeros(NUM_KEYPOINTS, 3, dtype=torch.bool)
     for keypoint in REGIONS[region][0]:
         mask[keypoint, list(DRIVEN_AXES[keypoint])] = True
@@ -110,9 +100,9 @@ def driving_keypoints(
     Parameters
     ----------
     info : dict
-        Refined motion info of the face, see `refine_motion_info`; on the device of the result.
+        Refined motion info of the face, see `refine_motion_info`.
     source : Tensor, shape (1, 21, 3)
-        Keypoints of the picture, `transform_keypoints` of `info`.
+        Keypoints of the picture.
     rescale_ratio : Tensor, shape (1, 1)
         Of the face, see `previous_motion`.
     motion : Motion
@@ -146,19 +136,8 @@ def driving_keypoints(
 def stitch(source: Tensor, driving: Tensor, network: nn.Module, strength: float = 1.0) -> Tensor:
     """Move driving keypoints so that the shoulders stay where the picture has them (spec F.3).
 
-    Parameters
-    ----------
-    source : Tensor, shape (1, 21, 3)
-    driving : Tensor, shape (N, 21, 3)
-    network : nn.Module
-        Maps (N, 126) to 63 corrections of the keypoints and 2 of their common x and y.
-    strength : float
-        Factor of the corrections.
-
-    Returns
-    -------
-    Tensor, shape (N, 21, 3)
-        A new tensor.
+    The network maps source and driving keypoints, (N, 126), to 63 corrections of the keypoints and
+    2 of their common x and y; `strength` scales them. Returns new keypoints (N, 21, 3).
     """
     pair = torch.cat([source.expand_as(driving).flatten(1), driving.flatten(1)], dim=1)
     delta = strength * network(pair).float()  # (N, 65)

@@ -33,20 +33,7 @@ def batch_norm_affine(state: State, norm: str) -> tuple[Tensor, Tensor]:
 
 
 def fold_batch_norm(state: State, conv: str, norm: str) -> State:
-    """Fold a batch norm into the convolution before it.
-
-    Parameters
-    ----------
-    state : dict
-        Tensors by released name; the weight is taken out of it and changed.
-    conv, norm : str
-        Names of the two layers in `state`.
-
-    Returns
-    -------
-    dict
-        Weight and bias of `conv`, in the dtype that they had.
-    """
+    """Fold a batch norm into the convolution before it."""
     scale, shift = batch_norm_affine(state, norm)
     weight, bias = state.pop(f"{conv}.weight"), state[f"{conv}.bias"]
     scale_rows(weight, scale)
@@ -65,20 +52,7 @@ def scale_rows(weight: Tensor, scale: Tensor) -> None:
 
 
 def fold_spectral_norm(state: State, conv: str) -> State:
-    """Divide a spectrally normalised weight by its largest singular value, as the file knows it.
-
-    Parameters
-    ----------
-    state : dict
-        Tensors by released name; the weight is taken out of it and changed.
-    conv : str
-        Name of the convolution in `state`; its bias, if it has one, stays as it is.
-
-    Returns
-    -------
-    dict
-        Weight of `conv`, and its bias if there is one, in the dtype that they had.
-    """
+    """Divide a spectrally normalised weight by its largest singular value, as the file knows it."""
     original = state.pop(f"{conv}.weight_orig")
     left, right = (state[f"{conv}.weight_{side}"].double() for side in ("u", "v"))
     sigma = left @ original.double().flatten(1) @ right
@@ -90,19 +64,7 @@ def fold_spectral_norm(state: State, conv: str) -> State:
 
 
 def fold_conv_blocks(state: State) -> State:
-    """Fold every pair ``<block>.conv``, ``<block>.norm`` of a state.
-
-    Parameters
-    ----------
-    state : dict
-        Tensors by released name.
-
-    Returns
-    -------
-    dict
-        As `state`, with the pairs replaced by their convolutions; all other tensors are those of
-        `state`.
-    """
+    """Fold every pair ``<block>.conv``, ``<block>.norm`` of a state."""
     blocks = [key.removesuffix(".conv.weight") for key in state if key.endswith(".conv.weight")]
     gone = tuple(f"{block}.{layer}." for block in blocks for layer in ("conv", "norm"))
     folded = {key: tensor for key, tensor in state.items() if not key.startswith(gone)}

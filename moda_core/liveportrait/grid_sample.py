@@ -13,18 +13,9 @@ FAR = 9.0  # a position far outside
 def sample(values: Tensor, grid: Tensor) -> Tensor:
     """Sample linearly, with zeros outside.
 
-    Parameters
-    ----------
-    values : Tensor, shape (B, C, H, W) or (B, C, D, H, W)
-        A picture or a volume.
-    grid : Tensor, shape (B, ..., 2) or (B, ..., 3)
-        Positions (x, y) or (x, y, z), with as many axes as `values`; -1 and 1 are the outer edges
-        of the border pixels.
-
-    Returns
-    -------
-    Tensor, shape (B, C, ...)
-        In the dtype of `values`; computed in float32.
+    `values` are a picture (B, C, H, W) or a volume (B, C, D, H, W), `grid` (B, ..., 2 or 3) holds
+    positions (x, y, [z]) at which -1 and 1 are the outer edges of the border pixels. Returns
+    (B, C, ...) in the dtype of `values`, computed in float32.
     """
     if values.ndim == 5 and values.device.type in DEVICES_WITHOUT_VOLUMES:
         return sample_by_gather(values, grid)
@@ -33,18 +24,7 @@ def sample(values: Tensor, grid: Tensor) -> Tensor:
 
 
 def sample_by_gather(values: Tensor, grid: Tensor) -> Tensor:
-    """Compute `sample` from gathers alone.
-
-    Parameters
-    ----------
-    values, grid : Tensor
-        As of `sample`.
-
-    Returns
-    -------
-    Tensor, shape (B, C, ...)
-        As of `sample`.
-    """
+    """Compute `sample` from gathers alone, shape (B, C, ...)."""
     sizes = values.shape[:1:-1]  # (W, H) or (W, H, D), in the order of the grid's coordinates
     grid = grid.float().nan_to_num(FAR).clamp(-FAR, FAR)  # an index must be a number
     places = [((grid[..., axis] + 1) * size - 1) / 2 for axis, size in enumerate(sizes)]

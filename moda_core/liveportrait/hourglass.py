@@ -16,12 +16,7 @@ HOURGLASS_WIDTH = UP_WIDTHS[-1] + NUM_FEATURES
 
 
 class Encoder(nn.Module):
-    """The descending half of the hourglass.
-
-    Parameters
-    ----------
-    layers : Layers
-    """
+    """The descending half of the hourglass."""
 
     def __init__(self, layers: Layers):
         super().__init__()
@@ -29,18 +24,7 @@ class Encoder(nn.Module):
         self.down_blocks = nn.ModuleList(conv_relu_3d(*pair, layers) for pair in pairs)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Halve height and width at every block.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, 110, D, H, W)
-            Features of the candidate maps.
-
-        Returns
-        -------
-        list of Tensor
-            The input and the output of every block.
-        """
+        """Halve height and width at every block; returns the input and every block's output."""
         levels = [x]
         for block in self.down_blocks:
             levels.append(halve(block(levels[-1])))
@@ -48,12 +32,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The ascending half of the hourglass.
-
-    Parameters
-    ----------
-    layers : Layers
-    """
+    """The ascending half of the hourglass."""
 
     def __init__(self, layers: Layers):
         super().__init__()
@@ -82,45 +61,19 @@ class Decoder(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """A U-net that keeps the depth.
-
-    Parameters
-    ----------
-    layers : Layers
-    """
+    """A U-net that keeps the depth."""
 
     def __init__(self, layers: Layers):
         super().__init__()
         self.encoder, self.decoder = Encoder(layers), Decoder(layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Find features at all scales.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, 110, D, H, W)
-            Height and width are multiples of 32.
-
-        Returns
-        -------
-        Tensor, shape (B, 142, D, H, W)
-        """
+        """Find features at all scales: (B, 110, D, H, W) to (B, 142, D, H, W)."""
         return self.decoder(self.encoder(x))
 
 
 def halve(x: Tensor) -> Tensor:
-    """Average over 2x2 cells of every slice.
-
-    Parameters
-    ----------
-    x : Tensor, shape (B, C, D, H, W)
-        Features.
-
-    Returns
-    -------
-    Tensor, shape (B, C, D, H / 2, W / 2)
-        In the memory format of `x`.
-    """
+    """Average over 2x2 cells of every slice: (B, C, D, H, W) to (B, C, D, H / 2, W / 2)."""
     # Pooling of volumes lacks bfloat16 on CPUs.
     slices = F.avg_pool2d(x.transpose(1, 2).flatten(0, 1), 2)
     return slices.unflatten(0, (len(x), -1)).transpose(1, 2)

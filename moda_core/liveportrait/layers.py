@@ -21,17 +21,7 @@ class ConvReLU(nn.Module):
         self.conv = conv
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve and rectify.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, C, ..., H, W)
-            Features.
-
-        Returns
-        -------
-        Tensor, shape (B, out, ..., H, W)
-        """
+        """Convolve and rectify: (B, C, ..., H, W) to (B, out, ..., H, W)."""
         return F.relu_(self.conv(x))
 
 
@@ -42,7 +32,6 @@ class ChannelAffine(nn.Module):
     ----------
     num_channels : int
         Channels C.
-    layers : Layers
     """
 
     def __init__(self, num_channels: int, layers: Layers = PLAIN):
@@ -51,72 +40,26 @@ class ChannelAffine(nn.Module):
         self.bias = layers.parameter(torch.zeros(num_channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scale and shift.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, C, ...)
-            Features.
-
-        Returns
-        -------
-        Tensor
-            Of the same shape; a new tensor.
-        """
+        """Return `x`, shape (B, C, ...), scaled and shifted."""
         shape = (-1, *[1] * (x.ndim - 2))
         weight, bias = (p.to(x).reshape(shape) for p in (self.weight, self.bias))
         return torch.addcmul(bias, x, weight)
 
 
 def conv_relu_2d(in_channels: int, out_channels: int, layers: Layers) -> ConvReLU:
-    """Return a zero-padded 3x3 convolution with ReLU.
-
-    Parameters
-    ----------
-    in_channels, out_channels : int
-        Widths.
-    layers : Layers
-
-    Returns
-    -------
-    ConvReLU
-    """
+    """Return a zero-padded 3x3 convolution with ReLU."""
     conv = layers.Conv2d(in_channels, out_channels, 3, padding=1)
     return ConvReLU(conv)
 
 
 def conv_relu_3d(in_channels: int, out_channels: int, layers: Layers) -> ConvReLU:
-    """Return a zero-padded 3x3x3 convolution with ReLU.
-
-    Parameters
-    ----------
-    in_channels, out_channels : int
-        Widths.
-    layers : Layers
-
-    Returns
-    -------
-    ConvReLU
-    """
+    """Return a zero-padded 3x3x3 convolution with ReLU."""
     conv = layers.Conv3d(in_channels, out_channels, 3, padding=1)
     return ConvReLU(conv)
 
 
 def check_image(image: Tensor, size: int) -> None:
-    """Refuse what is not a batch of square RGB pictures of one size.
-
-    Parameters
-    ----------
-    image : Tensor
-        Expected as (B, 3, size, size).
-    size : int
-        Pixels.
-
-    Raises
-    ------
-    ValueError
-        If the shape differs.
-    """
+    """Refuse what is not a batch of square RGB pictures of one size."""
     if image.ndim != 4 or tuple(image.shape[1:]) != (3, size, size):
         raise ValueError(
             f"Expected pictures of shape (B, 3, {size}, {size}), got {tuple(image.shape)}. "

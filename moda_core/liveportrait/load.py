@@ -34,30 +34,7 @@ def load_network(
     dtype: torch.dtype = torch.float32,
     operations: Any = None,
 ) -> nn.Module:
-    """Load one network of the renderer.
-
-    Parameters
-    ----------
-    path : Path
-        A released file, whose conversion is read if there is one, or a conversion.
-    file : str
-        Which of `FILES` it is.
-    device : str or torch.device
-    dtype : torch.dtype
-        Of the weights and of the computation, but for `ALWAYS_FLOAT32`.
-    operations : module or namespace, optional
-        Supplies the layers; default plain ones, accelerated on a CPU.
-
-    Returns
-    -------
-    nn.Module
-        In eval mode.
-
-    Raises
-    ------
-    InputFileError
-        If the file is missing, damaged or of another network.
-    """
+    """Load one network of the renderer."""
     state, name = read_released(converted_file(path), file, mapped=False), FILES[file]
     if name != file:  # one group of several
         group = f"{name}."
@@ -73,29 +50,7 @@ def load_network(
 def build_network(
     name: str, state: dict[str, Tensor], source: str, operations: Any = None
 ) -> nn.Module:
-    """Build one network around its released weights.
-
-    Parameters
-    ----------
-    name : str
-        Which of `NETWORKS`.
-    state : dict
-        Complete, by released key, float32; weights are taken out of it and changed.
-    source : str
-        File that the weights came from, for messages.
-    operations : module or namespace, optional
-        Supplies the layers; default plain ones.
-
-    Returns
-    -------
-    nn.Module
-        On the CPU, in eval mode.
-
-    Raises
-    ------
-    InputFileError
-        If a key is missing or of another shape.
-    """
+    """Build one network around its released weights."""
     build, convert = NETWORKS[name]
     network = build(Layers(operations or nn, device="meta"))
     load_strict(network, convert(state), source)
@@ -116,10 +71,6 @@ def load_renderer(
         Where its files lie.
     device, dtype, operations
         See `load_network`.
-
-    Returns
-    -------
-    PortraitRenderer
 
     Raises
     ------

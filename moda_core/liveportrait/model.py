@@ -63,13 +63,7 @@ class PortraitRenderer:
 
     @torch.inference_mode()
     def portrait(
-        self,
-        image: Tensor,
-        landmarks: FaceLandmarks,
-        crop_scale: float = CROP_SCALE,
-        mask: Tensor | None = None,
-        feather: float | None = None,
-        erosion: float = 0.0,
+        self, image: Tensor, landmarks: FaceLandmarks, crop_scale: float = CROP_SCALE
     ) -> Portrait:
         """Prepare a picture for `frames`.
 
@@ -81,28 +75,18 @@ class PortraitRenderer:
             Of the face to animate, in pixels of `image`.
         crop_scale : float
             Side of the crop over that of the square around the face.
-        mask : Tensor, shape (H, W), in [0, 1], optional
-            Where frames replace the picture; default a square with soft edges.
-        feather, erosion : float
-            Width of the soft edge, and by how much it is moved inwards first, in pixels of the
-            picture; see `PasteBack`.
-
-        Returns
-        -------
-        Portrait
 
         Raises
         ------
         ValueError
-            If the picture has another shape or type, the points make no face, or an option is out
-            of range.
+            If the picture has another shape or type, the points make no face, or the scale is not
+            above 0.
         """
         check_picture(image)
         transform = crop_from_landmarks(landmarks, crop_scale, image)
-        paste = PasteBack(image, transform, "cpu", mask, feather, erosion)
         crop = crop_face(image, transform)
         face = self.encode_face(reduce_area(crop, FACE_SIZE)).to("cpu")
-        prepared = PreparedPortrait(face, crop.cpu(), transform, paste)
+        prepared = PreparedPortrait(face, crop.cpu(), transform, PasteBack(image, transform))
         identity = face.info["kp"].reshape(-1)
         return Portrait(image.cpu(), landmarks, self.name, identity, prepared)
 
@@ -187,7 +171,7 @@ class PortraitRenderer:
             Frames in memory at once, at least 1.
         options : DrivingOptions, optional
         compositing : Compositing, optional
-            Where frames are seen, and over what; it replaces what `portrait` was given of that.
+            Where frames are seen, and over what; default a square with soft edges.
         start, stop : int
             First frame to render, and the one after the last; default all. A part of the motion
             would start from its own pose instead. The backdrop counts from `start`.

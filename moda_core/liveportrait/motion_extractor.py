@@ -35,18 +35,7 @@ class MotionDetector(ConvNeXtV2):
             self.add_module(f"fc_{name}", head)
 
     def heads(self, features: Tensor) -> dict[str, Tensor]:
-        """Return the raw value of every head.
-
-        Parameters
-        ----------
-        features : Tensor, shape (B, 768)
-            Of `features`.
-
-        Returns
-        -------
-        dict
-            Tensors of shape (B, width) by the names of `HEADS`.
-        """
+        """Return the raw value of every head; `features` (B, 768)."""
         return {name: self.get_submodule(f"fc_{name}")(features) for name in HEADS}
 
 
@@ -67,58 +56,19 @@ class MotionExtractor(nn.Module):
         self.detector = MotionDetector(layers)
 
     def features(self, image: Tensor) -> Tensor:
-        """Run the trunk.
-
-        Parameters
-        ----------
-        image : Tensor, shape (B, 3, 256, 256), in [0, 1]
-            RGB crops of faces, in the weights' dtype.
-
-        Returns
-        -------
-        Tensor, shape (B, 768)
-
-        Raises
-        ------
-        ValueError
-            If the shape does not fit.
-        """
+        """Run the trunk on RGB crops (B, 3, 256, 256) in [0, 1]; returns (B, 768)."""
         check_image(image, IMAGE_SIZE)
         return self.detector.features(image)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Predict the motion of faces.
+        """Predict raw motion info for `refine_motion_info` of RGB crops (B, 3, 256, 256) in [0, 1].
 
-        Parameters
-        ----------
-        image : Tensor, shape (B, 3, 256, 256), in [0, 1]
-            RGB crops of faces, in the weights' dtype.
-
-        Returns
-        -------
-        dict
-            Raw values for `refine_motion_info`: ``kp`` and ``exp`` (B, 63), ``pitch``, ``yaw`` and
-            ``roll`` (B, 66), ``t`` (B, 3), ``scale`` (B, 1).
-
-        Raises
-        ------
-        ValueError
-            If the shape does not fit.
+        ``kp`` and ``exp`` have shape (B, 63), ``pitch``, ``yaw`` and ``roll`` (B, 66), ``t``
+        (B, 3), ``scale`` (B, 1).
         """
         return self.detector.heads(self.features(image))
 
 
 def convert_motion_extractor(state: State) -> State:
-    """Bring the motion extractor's weights from the released layout into ours: they are equal.
-
-    Parameters
-    ----------
-    state : dict
-        Complete, by released name.
-
-    Returns
-    -------
-    dict
-        For `MotionExtractor.load_state_dict`.
-    """
+    """Bring the motion extractor's weights from the released layout into ours: they are equal."""
     return dict(state)

@@ -38,18 +38,7 @@ def heat_maps(keypoints: Tensor) -> Tensor:
 def sample_translated(volume: Tensor, offsets: Tensor) -> Tensor:
     """Sample a volume by its grid, moved as a whole in several ways.
 
-    A moved grid is a product of its axes, so trilinear sampling is three products of matrices.
-
-    Parameters
-    ----------
-    volume : Tensor, shape (1, C, 16, 64, 64)
-        Zero outside.
-    offsets : Tensor, shape (B, K, 3)
-        Added to the grid, (x, y, z).
-
-    Returns
-    -------
-    Tensor, shape (B, K, C, 16, 64, 64)
+    Maps `volume` (1, C, 16, 64, 64), `offsets` (B, K, 3) to (B, K, C, 16, 64, 64).
     """
     x, y, z = (
         axis_weights(size, offsets[..., axis]) for axis, size in enumerate((WIDTH, HEIGHT, DEPTH))

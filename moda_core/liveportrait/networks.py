@@ -27,16 +27,7 @@ NETWORKS: dict[str, tuple[Callable[..., nn.Module], Callable[[State], State]]] =
 
 @dataclass(frozen=True, eq=False)
 class RendererNetworks:
-    """The five networks of the released renderer.
-
-    Parameters
-    ----------
-    appearance : AppearanceExtractor
-    motion : MotionExtractor
-    stitching : KeypointMLP
-    warping : WarpingNetwork
-    decoder : SPADEDecoder
-    """
+    """The five networks of the released renderer."""
 
     appearance: AppearanceExtractor
     motion: MotionExtractor

@@ -32,14 +32,7 @@ class SourceFace:
     volume: SourceVolume
 
     def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> "SourceFace":
-        """Return the same on another device.
-
-        Parameters
-        ----------
-        device : torch.device or str
-        dtype : torch.dtype
-            In which its appearance is warped.
-        """
+        """Return the same on another device."""
         return SourceFace(
             {key: value.to(device) for key, value in self.info.items()},
             self.keypoints.to(device),
@@ -54,7 +47,6 @@ class PreparedPortrait:
 
     Parameters
     ----------
-    face : SourceFace
     crop : Tensor, shape (512, 512, 3), uint8
         What was cut out of the picture.
     transform : CropTransform

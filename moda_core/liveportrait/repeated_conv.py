@@ -54,15 +54,5 @@ class RepeatedConv(nn.Module):
         self.register_buffer("bias", module.conv.bias.detach())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Enlarge and convolve.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, C, H, W)
-            The small map.
-
-        Returns
-        -------
-        Tensor, shape (B, out, scale * H, scale * W)
-        """
+        """Enlarge and convolve: (B, C, H, W) to (B, out, scale * H, scale * W)."""
         return F.conv_transpose2d(x, self.kernel, self.bias, stride=self.scale, padding=1)

@@ -34,17 +34,7 @@ class UpsampledConv(nn.Module):
         self.conv = layers.Conv2d(in_channels, out_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Enlarge and convolve.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, C, H, W)
-            The small map.
-
-        Returns
-        -------
-        Tensor, shape (B, out, scale * H, scale * W)
-        """
+        """Enlarge and convolve: (B, C, H, W) to (B, out, scale * H, scale * W)."""
         return self.conv(enlarge(x, self.scale))
 
 
@@ -62,19 +52,7 @@ class SPADE(nn.Module):
         self.mlp_gamma_beta = layers.Conv2d(SHARED_WIDTH, 2 * width, 3, padding=1)
 
     def forward(self, x: Tensor, shared: Tensor) -> Tensor:
-        """Scale and shift.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, C, H, W)
-            Normalised features.
-        shared : Tensor, shape (B, 128, H, W)
-            What the segmentation map became.
-
-        Returns
-        -------
-        Tensor, shape (B, C, H, W)
-        """
+        """Scale and shift; `x` (B, C, H, W), `shared` (B, 128, H, W) to (B, C, H, W)."""
         gamma, beta = self.mlp_gamma_beta(shared).chunk(2, dim=1)  # gamma has its 1 already
         return beta.addcmul_(x, gamma)
 
@@ -117,16 +95,8 @@ class SPADEBlock(nn.Module):
     def forward(self, x: Tensor, segmentation: Tensor) -> Tensor:
         """Enlarge the features and add what the two convolutions find.
 
-        Parameters
-        ----------
-        x : Tensor, shape (B, in, H, W)
-            Features.
-        segmentation : Tensor, shape (B, 256, 64, 64)
-            The warped feature map.
-
-        Returns
-        -------
-        Tensor, shape (B, out, enlarge * H, enlarge * W)
+        Maps `x` (B, in, H, W) and `segmentation` (B, 256, 64, 64), the warped feature map, to
+        (B, out, enlarge * H, enlarge * W).
         """
         shared = F.relu_(self.mlp_shared(segmentation)).split(SHARED_WIDTH, dim=1)
         normalized = enlarge(instance_norm(x), self.enlarge)  # repetition changes no statistics
@@ -161,23 +131,7 @@ class SPADEDecoder(nn.Module):
         self.conv_img = nn.ModuleList([layers.Conv2d(64, 12, 3, padding=1)])
 
     def forward(self, feature: Tensor) -> Tensor:
-        """Generate pictures.
-
-        Parameters
-        ----------
-        feature : Tensor, shape (B, 256, 64, 64)
-            Of `WarpingNetwork`, in the weights' dtype.
-
-        Returns
-        -------
-        Tensor, shape (B, 3, 512, 512), in (0, 1)
-            RGB.
-
-        Raises
-        ------
-        ValueError
-            If the shape does not fit.
-        """
+        """Generate RGB pictures (B, 3, 512, 512) in (0, 1) from feature maps (B, 256, 64, 64)."""
         if feature.ndim != 4 or tuple(feature.shape[1:]) != FEATURE_SHAPE:
             raise ValueError(
                 f"Expected feature maps of shape (B, {', '.join(map(str, FEATURE_SHAPE))}), "
@@ -194,19 +148,7 @@ class SPADEDecoder(nn.Module):
 
 
 def enlarge(x: Tensor, scale: int) -> Tensor:
-    """Enlarge by repetition.
-
-    Parameters
-    ----------
-    x : Tensor, shape (B, C, H, W)
-        Features.
-    scale : int
-        Of height and width; 1 returns `x` itself.
-
-    Returns
-    -------
-    Tensor, shape (B, C, scale * H, scale * W)
-    """
+    """Enlarge by repetition: (B, C, H, W) to (B, C, scale * H, scale * W)."""
     return x if scale == 1 else F.interpolate(x, scale_factor=scale)
 
 
@@ -233,18 +175,7 @@ def instance_norm(x: Tensor) -> Tensor:
 
 
 def convert_spade(state: State) -> State:
-    """Bring the generator's weights from the released layout into ours.
-
-    Parameters
-    ----------
-    state : dict
-        Complete, by released name; what is folded is taken out of it and changed.
-
-    Returns
-    -------
-    dict
-        For `SPADEDecoder.load_state_dict`.
-    """
+    """Bring the generator's weights from the released layout into ours."""
     blocks = dict.fromkeys(key.split(".")[0] for key in state if ".mlp_shared." in key)
     converted = {key: tensor for key, tensor in state.items() if key.split(".")[0] not in blocks}
     for block in blocks:

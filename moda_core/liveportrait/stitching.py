@@ -35,18 +35,7 @@ class KeypointMLP(nn.Module):
         self.mlp = nn.ModuleDict({str(2 * index): layers.Linear(*pair) for index, pair in pairs})
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the layers.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, in)
-            For stitching the keypoints of the source, then those of the frame.
-
-        Returns
-        -------
-        Tensor, shape (B, out)
-            For stitching 63 offsets of the keypoints, then two of all their x and y.
-        """
+        """Apply the layers: (B, in) to (B, out)."""
         first, *others = self.mlp.values()
         x = first(x)
         for layer in others:
@@ -55,16 +44,5 @@ class KeypointMLP(nn.Module):
 
 
 def convert_keypoint_mlp(state: State) -> State:
-    """Bring one group of the stitching file from the released layout into ours.
-
-    Parameters
-    ----------
-    state : dict
-        Complete, by released name, with or without ``module.`` before it.
-
-    Returns
-    -------
-    dict
-        For `KeypointMLP.load_state_dict`.
-    """
+    """Bring one group of the stitching file from the released layout into ours."""
     return {key.replace("module.", ""): tensor for key, tensor in state.items()}

@@ -28,17 +28,7 @@ class ConvLeakyReLU(nn.Module):
         self.conv = layers.Conv2d(in_channels, out_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve and rectify.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, C, H, W)
-            Features.
-
-        Returns
-        -------
-        Tensor, shape (B, out, H, W)
-        """
+        """Convolve and rectify: (B, C, H, W) to (B, out, H, W)."""
         return F.leaky_relu_(self.conv(x), NEGATIVE_SLOPE)
 
 
@@ -63,22 +53,7 @@ class WarpingNetwork(nn.Module):
     def prepare(self, volume: Tensor, kp_source: Tensor) -> SourceVolume:
         """Compute what all frames of a portrait share.
 
-        Parameters
-        ----------
-        volume : Tensor, shape (1, 32, 16, 64, 64)
-            Of `AppearanceExtractor`, in the weights' dtype.
-        kp_source : Tensor, shape (1, 21, 3)
-            Keypoints of the portrait.
-
-        Returns
-        -------
-        SourceVolume
-            For `forward`.
-
-        Raises
-        ------
-        ValueError
-            If a shape does not fit.
+        Takes `volume` (1, 32, 16, 64, 64), `kp_source` (1, 21, 3).
         """
         if tuple(volume.shape) != (1, *VOLUME_SHAPE):
             raise ValueError(
@@ -94,42 +69,12 @@ class WarpingNetwork(nn.Module):
         return self.dense_motion_network.prepare(volume, kp_source)
 
     def deformation(self, source: SourceVolume, kp_driving: Tensor) -> Deformation:
-        """Find where the voxels of frames come from.
-
-        Parameters
-        ----------
-        source : SourceVolume
-            Of `prepare`.
-        kp_driving : Tensor, shape (B, 21, 3)
-            Keypoints of the frames.
-
-        Returns
-        -------
-        Deformation
-            In float32.
-
-        Raises
-        ------
-        ValueError
-            If a shape does not fit.
-        """
+        """Find where the voxels of frames come from; `kp_driving` (B, 21, 3)."""
         _check_keypoints(kp_driving, "kp_driving")
         return self.dense_motion_network(source, kp_driving.float())
 
     def project(self, source: SourceVolume, deformation: Deformation) -> Tensor:
-        """Move the volume, and flatten it to a feature map.
-
-        Parameters
-        ----------
-        source : SourceVolume
-            Of `prepare`.
-        deformation : Deformation
-            Of `deformation`.
-
-        Returns
-        -------
-        Tensor, shape (B, 256, 64, 64)
-        """
+        """Move the volume, and flatten it to a feature map, shape (B, 256, 64, 64)."""
         flow = deformation.flow
         volumes = source.volume.expand(len(flow), -1, -1, -1, -1)
         x = sample(volumes, flow).flatten(1, 2)  # (B, 512, 64, 64), channel-major, depth minor
@@ -138,41 +83,12 @@ class WarpingNetwork(nn.Module):
         return x * deformation.occlusion.to(x.dtype)
 
     def forward(self, source: SourceVolume, kp_driving: Tensor) -> Tensor:
-        """Warp a portrait to the keypoints of frames.
-
-        Parameters
-        ----------
-        source : SourceVolume
-            Of `prepare`.
-        kp_driving : Tensor, shape (B, 21, 3)
-            Keypoints of the frames.
-
-        Returns
-        -------
-        Tensor, shape (B, 256, 64, 64)
-            For `SPADEDecoder`, in the weights' dtype.
-
-        Raises
-        ------
-        ValueError
-            If a shape does not fit.
-        """
+        """Warp a portrait to the keypoints of frames: (B, 21, 3) to (B, 256, 64, 64)."""
         return self.project(source, self.deformation(source, kp_driving))
 
 
 def convert_warping(state: State) -> State:
-    """Bring the warping network's weights from the released layout into ours.
-
-    Parameters
-    ----------
-    state : dict
-        Complete, by released name; what is folded is taken out of it and changed.
-
-    Returns
-    -------
-    dict
-        For `WarpingNetwork.load_state_dict`.
-    """
+    """Bring the warping network's weights from the released layout into ours."""
     motion = "dense_motion_network."
     compress = fold_batch_norm(state, f"{motion}compress", f"{motion}norm")
     folded = fold_conv_blocks(state)

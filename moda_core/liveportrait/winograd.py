@@ -49,36 +49,15 @@ def transforms() -> tuple[Tensor, Tensor, Tensor]:
 @lru_cache
 @torch.inference_mode(False)
 def tile_transforms(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Return the matrices of both axes at once.
-
-    Parameters
-    ----------
-    dtype : torch.dtype
-        Of the result.
-
-    Returns
-    -------
-    inputs : Tensor, shape (36, 36)
-        From a tile to the points.
-    outputs : Tensor, shape (16, 36)
-        From the points to a tile of outputs.
-    """
+    """Return the matrices of both axes at once: inputs (36, 36) and outputs (16, 36)."""
     inputs, _, outputs = (matrix.to(dtype) for matrix in transforms())
     return torch.kron(inputs, inputs), torch.kron(outputs, outputs)
 
 
 def transform_weight(weight: Tensor) -> Tensor:
-    """Bring the taps of a convolution to the points.
+    """Bring the taps of a convolution to the points, shape (depth taps, 36, in, out).
 
-    Parameters
-    ----------
-    weight : Tensor, shape (out, in, 3, 3) or (out, in, depth taps, 3, 3)
-        Of a convolution.
-
-    Returns
-    -------
-    Tensor, shape (depth taps, 36, in, out)
-        In the dtype of `weight`, computed in float64; 4 times as large.
+    Computed in float64, in the dtype of `weight` (out, in, [depth taps,] 3, 3); 4 times as large.
     """
     taps = transforms()[1].to(weight.device)
     if weight.ndim == 4:
@@ -97,21 +76,10 @@ def winograd_conv(
 ) -> Tensor:
     """Convolve with zero padding, stride 1.
 
-    Parameters
-    ----------
-    x : Tensor, shape (B, D, H, W, C), float32
-        Slices of volumes; D is 1 for pictures.
-    weight : Tensor, shape (depth taps, 36, C, out)
-        Of `transform_weight`.
-    bias : Tensor or None, shape (out,)
-        None adds nothing.
-    modulated : Tensor, shape (B, D, H, W, out / 2), optional
-        Take the outputs for its scales and shifts and return what they make of it, while they are
-        in the cache. H and W are multiples of 4.
-
-    Returns
-    -------
-    Tensor, shape (B, D, H, W, out) or that of `modulated`
+    `x` (B, D, H, W, C) holds slices of volumes, D is 1 for pictures; `weight` comes from
+    `transform_weight`. Returns (B, D, H, W, out). With `modulated` (B, D, H, W, out / 2), whose H
+    and W are multiples of 4, the outputs are its scales and shifts, and what they make of it is
+    returned, while they are in the cache.
     """
     batch, depth, height, width, _ = x.shape
     rows, columns = -(-height // OUTPUT), -(-width // OUTPUT)
@@ -205,18 +173,7 @@ class WinogradConv(nn.Module):
         self.register_buffer("bias", None if conv.bias is None else conv.bias.detach())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, C, H, W) or (B, C, D, H, W), float32
-            Features.
-
-        Returns
-        -------
-        Tensor, shape (B, out, H, W) or (B, out, D, H, W)
-            Channels last in memory.
-        """
+        """Convolve (B, C, [D,] H, W) to (B, out, [D,] H, W), channels last in memory."""
         if x.ndim == 4:
             return winograd_conv(x.permute(0, 2, 3, 1)[:, None], self.points, self.bias)[
                 :, 0
@@ -241,19 +198,9 @@ class WinogradSPADE(nn.Module):
         self.register_buffer("bias", conv.bias.detach())
 
     def forward(self, x: Tensor, shared: Tensor) -> Tensor:
-        """Scale and shift.
+        """Scale and shift normalised `x` (B, C, H, W) by `shared` (B, 128, H, W).
 
-        Parameters
-        ----------
-        x : Tensor, shape (B, C, H, W), float32
-            Normalised features; H and W are multiples of 4.
-        shared : Tensor, shape (B, 128, H, W), float32
-            What the segmentation map became.
-
-        Returns
-        -------
-        Tensor, shape (B, C, H, W)
-            Channels last in memory.
+        H and W are multiples of 4; the result lies channels last in memory.
         """
         shared, x = (each.permute(0, 2, 3, 1)[:, None] for each in (shared, x))
         return winograd_conv(shared, self.points, self.bias, x)[:, 0].permute(0, 3, 1, 2)

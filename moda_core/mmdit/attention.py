@@ -29,19 +29,7 @@ class QKNorm(nn.Module):
     def forward(
         self, query: Tensor, key: Tensor, rope: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Normalise and rotate.
-
-        Parameters
-        ----------
-        query, key : Tensor, shape (B, L, H, d)
-            Heads, see `split_heads`.
-        rope : tuple of Tensor, optional
-            Tables of `rope_tables`; None leaves the tokens unrotated.
-
-        Returns
-        -------
-        query, key : Tensor, shape (B, L, H, d)
-        """
+        """Normalise and rotate: (B, L, H, d) to (B, L, H, d)."""
         query, key = self.query_norm(query), self.key_norm(key)
         if rope is None:
             return query, key
@@ -71,34 +59,14 @@ def split_heads(x: Tensor, parts: int, head_dim: int) -> tuple[Tensor, ...]:
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attend with every query to every key, without a mask.
 
-    Parameters
-    ----------
-    query : Tensor, shape (B, Lq, H, d)
-    key, value : Tensor, shape (B, Lk, H, d)
-
-    Returns
-    -------
-    Tensor, shape (B, Lq, H * d)
-        ``softmax(q k^T / sqrt(d)) v``, heads joined.
+    Maps `query` (B, Lq, H, d), `key, value` (B, Lk, H, d) to (B, Lq, H * d).
     """
     heads = (x.transpose(1, 2) for x in (query, key, value))  # (B, H, L, d)
     return F.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
 
 
 def joint_attention(streams: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, ...]:
-    """Let the tokens of all streams attend to each other.
-
-    Parameters
-    ----------
-    streams : list of (query, key, value)
-        Each of shape (B, L_s, H, d), in the order of concatenation. A stream with one token stands
-        for as many equal ones as the first stream has: they are seen by all, and ask once.
-
-    Returns
-    -------
-    tuple of Tensor, shape (B, L_s, H * d)
-        The result, split back into the streams.
-    """
+    """Let the tokens of all streams attend to each other, shape (B, L_s, H * d)."""
     queries, keys, values = zip(*streams, strict=True)
     num_tokens = queries[0].shape[1]
     key, value = (torch.cat([repeated(x, num_tokens) for x in xs], dim=1) for xs in (keys, values))

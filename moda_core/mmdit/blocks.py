@@ -94,7 +94,6 @@ class JointBlock(nn.Module):
 
     Parameters
     ----------
-    config : MMDiTConfig
     rotated : tuple of bool
         Which streams get rotary positions.
     """
@@ -129,19 +128,9 @@ class JointBlock(nn.Module):
     ) -> list[Tensor]:
         """Update the streams.
 
-        Parameters
-        ----------
-        tokens : list of Tensor, shape (B, L_s, D)
-            One for each stream. Where L_s is 1, the token stands for as many equal ones as the
-            first stream has; without positions they stay equal.
-        modulation : Tensor, shape (B, streams * 6 * D)
-            From `modulation`.
-        rope : tuple of Tensor
-            See `rope_tables`.
-
-        Returns
-        -------
-        list of Tensor, shape (B, L_s, D)
+        `tokens` holds (B, L_s, D) of each stream. Where L_s is 1, the token stands for as many
+        equal ones as the first stream has; without positions they stay equal. `modulation`, shape
+        (B, streams * 6 * D), comes from `modulation`.
         """
         parts = [split_modulation(part, 6) for part in modulation.chunk(len(tokens), dim=-1)]
         attention = [Modulation(*part[:3]) for part in parts]
@@ -190,20 +179,8 @@ class SingleStreamBlock(nn.Module):
     ) -> Tensor:
         """Update the first `num_read` tokens, which attend to all of them.
 
-        Parameters
-        ----------
-        tokens : Tensor, shape (B, L, D)
-            Of all streams, the motion's first.
-        modulation : Tensor, shape (B, 3 * D)
-            Shift, scale and gate.
-        rope : tuple of Tensor
-            See `rope_tables`; its length divides `L` and `num_read`.
-        num_read : int
-            How many tokens the rest of the network reads.
-
-        Returns
-        -------
-        Tensor, shape (B, num_read, D)
+        Maps `tokens` (B, L, D) of all streams, the motion's first, and `modulation` (B, 3 * D) to
+        (B, num_read, D). The length of `rope` divides L and `num_read`.
         """
         branch = Modulation(*split_modulation(modulation, 3))
         x = branch.modulate(tokens)
@@ -224,7 +201,6 @@ class FinalLayer(nn.Module):
 
     Parameters
     ----------
-    config : MMDiTConfig
     out_dim : int
         Dims of a frame of motion.
     """
@@ -243,16 +219,7 @@ class FinalLayer(nn.Module):
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
         """Project tokens to velocities.
 
-        Parameters
-        ----------
-        x : Tensor, shape (B, L, D)
-            Tokens of the motion.
-        modulation : Tensor, shape (B, 2 * D)
-            Shift and scale.
-
-        Returns
-        -------
-        Tensor, shape (B, L, out_dim)
+        Maps `x` (B, L, D), `modulation` (B, 2 * D) to (B, L, out_dim).
         """
         shift, scale = split_modulation(modulation, 2)
         return self.linear(modulate(x, shift, scale))

@@ -98,10 +98,6 @@ def read_config(metadata: dict[str, str], source: str = "The file") -> MMDiTConf
     source : str
         File that it came from, for the message.
 
-    Returns
-    -------
-    MMDiTConfig
-
     Raises
     ------
     InputFileError

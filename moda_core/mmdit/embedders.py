@@ -25,17 +25,7 @@ def _frequencies() -> Tensor:
 
 
 def timestep_features(timesteps: Tensor) -> Tensor:
-    """Return sinusoidal features of timesteps.
-
-    Parameters
-    ----------
-    timesteps : Tensor, shape (B,), in [0, 1000]
-
-    Returns
-    -------
-    Tensor, shape (B, 256), float32
-        128 cosines, then 128 sines, frequencies from 1 down to 1 / 10000 (exclusive).
-    """
+    """Return sinusoidal features of timesteps: (B,) to (B, 256)."""
     angle = timesteps[:, None].float() * _frequencies().to(timesteps.device)
     return torch.cat([angle.cos(), angle.sin()], dim=-1)
 
@@ -60,17 +50,7 @@ class MLPEmbedder(nn.Module):
         self.out_layer = layers.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Embed vectors as tokens.
-
-        Parameters
-        ----------
-        x : Tensor, shape (..., in_dim)
-            Vectors, such as frames of motion.
-
-        Returns
-        -------
-        Tensor, shape (..., width)
-        """
+        """Embed vectors as tokens: (..., in_dim) to (..., width)."""
         return self.out_layer(F.silu(self.in_layer(x)))
 
 
@@ -98,17 +78,7 @@ class AudioEmbedder(nn.Module):
         self.norm = layers.RMSNorm(width, eps=1e-6)
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Embed the features of every frame.
-
-        Parameters
-        ----------
-        audio : Tensor, shape (B, L, context, layers, channels)
-            See `window_audio`.
-
-        Returns
-        -------
-        Tensor, shape (B, L, width)
-        """
+        """Embed the features of every frame: (B, L, context, layers, channels) to (B, L, width)."""
         x = audio.flatten(2)
         x = F.relu(self.proj1(x))
         x = F.relu(self.proj2(x))

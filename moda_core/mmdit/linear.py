@@ -22,18 +22,7 @@ REPEATS = 7
 def conv_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Compute a linear layer as a 1x1 convolution over channels-last pixels; nothing is copied.
 
-    Parameters
-    ----------
-    x : Tensor, shape (..., C)
-        Tokens.
-    weight : Tensor, shape (out, C)
-        As of `nn.Linear`.
-    bias : Tensor or None, shape (out,)
-        None adds nothing.
-
-    Returns
-    -------
-    Tensor, shape (..., out)
+    Maps `x` (..., C), `weight` (out, C), `bias` (out,) to (..., out).
     """
     pixels = x.reshape(1, -1, 1, x.shape[-1]).permute(0, 3, 1, 2)  # (1, C, tokens, 1)
     y = F.conv2d(pixels, weight[:, :, None, None], bias)
@@ -41,22 +30,7 @@ def conv_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Compute a linear layer by oneDNN's matrix product.
-
-    Parameters
-    ----------
-    x, weight, bias : Tensor
-        As of `conv_linear`, on a CPU.
-
-    Returns
-    -------
-    Tensor, shape (..., out)
-
-    Raises
-    ------
-    RuntimeError
-        If oneDNN can't compute with these tensors.
-    """
+    """Compute a linear layer by oneDNN's matrix product, shape (..., out)."""
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
 
@@ -74,17 +48,7 @@ class Linear(nn.Linear):
     kernel: Kernel = staticmethod(F.linear)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the layer to every token.
-
-        Parameters
-        ----------
-        x : Tensor, shape (..., in_features)
-            Tokens.
-
-        Returns
-        -------
-        Tensor, shape (..., out_features)
-        """
+        """Apply the layer to every token: (..., in_features) to (..., out_features)."""
         return self.kernel(x, self.weight, self.bias)
 
 
@@ -98,20 +62,7 @@ class CPUOperations:
 def time_kernels(
     kernels: list[Kernel], x: Tensor, weight: Tensor, bias: Tensor | None
 ) -> list[float]:
-    """Time the fastest call of each kernel; calls take turns, so noise hits all.
-
-    Parameters
-    ----------
-    kernels : list of callable (x, weight, bias)
-        Such as `available_kernels`.
-    x, weight, bias : Tensor
-        As of `conv_linear`.
-
-    Returns
-    -------
-    list of float
-        Seconds, in the order of `kernels`.
-    """
+    """Time the fastest call of each kernel; calls take turns, so noise hits all."""
     seconds = [float("inf")] * len(kernels)
     for _ in range(REPEATS):
         for index, kernel in enumerate(kernels):
@@ -122,18 +73,7 @@ def time_kernels(
 
 
 def correct_kernels(x: Tensor, weight: Tensor, bias: Tensor | None) -> list[Kernel]:
-    """Return the available kernels that run here and agree with `F.linear`.
-
-    Parameters
-    ----------
-    x, weight, bias : Tensor
-        As of `conv_linear`.
-
-    Returns
-    -------
-    list of callable (x, weight, bias)
-        `F.linear` comes first; the others differ from it by `TOLERANCE` at most.
-    """
+    """Return the available kernels that run here and agree with `F.linear`."""
     expected = F.linear(x, weight, bias)
     correct = [F.linear]
     for kernel in available_kernels()[1:]:
@@ -147,18 +87,7 @@ def correct_kernels(x: Tensor, weight: Tensor, bias: Tensor | None) -> list[Kern
 
 
 def fastest_kernel(x: Tensor, weight: Tensor, bias: Tensor | None) -> Kernel:
-    """Return the fastest correct kernel for a shape.
-
-    Parameters
-    ----------
-    x, weight, bias : Tensor
-        As of `conv_linear`.
-
-    Returns
-    -------
-    callable (x, weight, bias)
-        `F.linear` unless another one is faster by `MIN_GAIN`.
-    """
+    """Return the fastest correct kernel for a shape."""
     kernels = correct_kernels(x, weight, bias)
     seconds = time_kernels(kernels, x, weight, bias)
     best = min(range(len(kernels)), key=seconds.__getitem__)

@@ -39,18 +39,7 @@ RENAMES = (
 
 
 def rename_mmdit_key(key: str) -> str:
-    """Return our name for a key of the released file.
-
-    Parameters
-    ----------
-    key : str
-        Without `MMDIT_PREFIX`.
-
-    Returns
-    -------
-    str
-        Fused layers of the single-stream blocks keep one name; `convert_mmdit` splits them.
-    """
+    """Return our name for a key of the released file."""
     for pattern, replacement in RENAMES:
         key = re.sub(pattern, replacement, key)
     return key

@@ -1,6 +1,7 @@
 """Streaming of frames by the released renderer, around networks that hardly compute."""
 
 import gc
+import math
 import weakref
 from dataclasses import replace
 
@@ -199,8 +200,6 @@ def test_the_crop_follows_its_scale_and_the_outline_of_the_face(renderer):
         ({"image": torch.zeros(300, 260, 3)}, "uint8"),
         ({"landmarks": FaceLandmarks(*[np.ones(2)] * 6)}, "one place"),
         ({"crop_scale": 0.0}, "scale"),
-        ({"mask": torch.zeros(3, 3)}, "mask"),
-        ({"feather": float("nan")}, "feather"),
     ],
 )
 def test_what_makes_no_portrait_is_refused(renderer, image, change, message):
@@ -215,12 +214,14 @@ def test_an_empty_chunk_is_refused(renderer, portrait):
         next(renderer.frames(portrait, motion(2, portrait), chunk=0))
 
 
-def test_a_mask_bounds_what_moves(renderer, image):
+def test_a_mask_bounds_what_moves(renderer, image, portrait):
     mask = torch.zeros(300, 260)
     mask[100:120, 100:140] = 1
 
-    masked = renderer.portrait(image, landmarks(), mask=mask)
-    frames = torch.cat(list(renderer.frames(masked, motion(2, masked))))
+    compositing = Compositing(mask=mask)
+    frames = torch.cat(
+        list(renderer.frames(portrait, motion(2, portrait), compositing=compositing))
+    )
 
     assert torch.equal(frames[:, mask == 0], image[mask == 0].expand(2, -1, -1))
     assert (frames[:, 105:115, 105:135] != image[105:115, 105:135]).any()
@@ -253,15 +254,21 @@ def test_the_large_networks_compute_in_the_chosen_type(renderer, image, chosen, 
     assert seen == [expected, expected]
 
 
-def test_a_call_may_replace_the_mask_that_the_portrait_was_made_with(renderer, image, portrait):
-    mask = torch.zeros(300, 260)
-    mask[100:120, 100:140] = 1
-    masked = renderer.portrait(image, landmarks(), mask=mask)
+def test_a_mask_of_everything_changes_nothing(renderer, portrait):
     everywhere = Compositing(mask=torch.ones(300, 260))
 
-    frames = next(renderer.frames(masked, motion(1, masked), compositing=everywhere))
+    frames = next(renderer.frames(portrait, motion(1, portrait), compositing=everywhere))
 
     assert torch.equal(frames, next(renderer.frames(portrait, motion(1, portrait))))
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [({"mask": torch.zeros(3, 3)}, "mask"), ({"feather": math.nan}, "feather")],
+)
+def test_what_bounds_nothing_is_refused(renderer, portrait, limits, message):
+    with pytest.raises(ValueError, match=message):
+        next(renderer.frames(portrait, motion(1, portrait), compositing=Compositing(**limits)))
 
 
 def test_a_face_moves_to_another_device_whole(portrait):
