@@ -128,7 +128,7 @@ def test_exhausted_memory_is_one_sentence(tmp_path, models, monkeypatch, capsys,
 
     ready = stand_ins
     if when == "sampling":
-        ready = replace(ready, encode=fail)
+        ready = replace(ready, encoder=fail)
     if when == "rendering":
         ready.renderer.networks = replace(ready.renderer.networks, decoder=StandInNetwork(fail))
     load = fail if when == "loading" else lambda *a: ready

@@ -70,7 +70,7 @@ def test_appearance_extractor_equals_the_plain_one():
 
 @pytest.mark.parametrize("make", [AppearanceExtractor, MotionExtractor])
 def test_extractors_refuse_other_sizes(make):
-    network = make(device="meta")
+    network = make(Layers(device="meta"))
 
     with pytest.raises(ValueError, match=r"\(1, 3, 512, 512\).*Crop and resize"):
         network(torch.zeros(1, 3, 512, 512, device="meta"))
