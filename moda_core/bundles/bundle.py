@@ -87,8 +87,6 @@ class Bundle:
 
     Parameters
     ----------
-    model : MotionModel
-    renderer : Renderer
     encoder : callable (recording, duration_s, progress) -> AudioFeatures
         The audio encoder that the model was trained with.
     yunet : Path, optional

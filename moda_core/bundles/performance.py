@@ -31,19 +31,7 @@ LARGEST_GAIN = 1.5
 
 
 def opened_jaw(jaw: Tensor) -> Tensor:
-    """Bring the opening of a clip's speech up to a clear articulation.
-
-    Parameters
-    ----------
-    jaw : Tensor, shape (N,)
-        Control of the jaw.
-
-    Returns
-    -------
-    Tensor, shape (N,)
-        At least 0, a shut mouth. Speech whose 95th percentile stays below `WIDE_OPENING` is scaled
-        up to it, by `LARGEST_GAIN` at most; silence stays silent.
-    """
+    """Bring the opening of a clip's speech up to a clear articulation: (N,) to (N,)."""
     jaw = jaw.clamp(min=0)
     speech = jaw[jaw > SPEAKING_JAW]
     if len(speech) == 0:

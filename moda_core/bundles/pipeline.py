@@ -27,10 +27,8 @@ class Takes:
     ----------
     normalized : Tensor, shape (B, T, 70)
         One frame for each of the features.
-    seeds : tuple of int, length B
     model : MotionModel
         That they were sampled from.
-    features : AudioFeatures
     rest : Tensor, shape (63,)
         Expression at rest.
     held : HeldCurves, optional
@@ -87,7 +85,6 @@ def perform_takes(
 
     Parameters
     ----------
-    model : MotionModel
     features : AudioFeatures
         From the encoder that the model was trained with.
     portrait : Portrait
@@ -100,10 +97,6 @@ def perform_takes(
         Called after every step; may raise to cancel.
     preview : callable (values), optional
         Called as the clip grows with the first take's motion so far, de-normalised, shape (n, 70).
-
-    Returns
-    -------
-    Takes
 
     Raises
     ------

@@ -35,7 +35,6 @@ def load_released_model(
     ----------
     path : Path
         ``net-200.pth``, whose conversion is read if there is one, or the same as safetensors.
-    device : str or torch.device
     dtype : torch.dtype
         Of the weights and of the computation.
     operations : module or namespace, optional

@@ -39,7 +39,6 @@ def load_starter_model(
 
     Parameters
     ----------
-    device : str or torch.device
     dtype : torch.dtype
         Of the weights and of the computation.
     operations : module or namespace, optional

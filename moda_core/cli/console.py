@@ -12,15 +12,7 @@ QUIET_STEP = 0.25  # share of the work between two lines where there is no termi
 
 
 def write_line(text: str = "", stream: TextIO | None = None) -> None:
-    """Write one line, in ASCII where the stream is not UTF-8: other letters are spelled out.
-
-    Parameters
-    ----------
-    text : str
-        Without the line's end.
-    stream : file, optional
-        Default stdout.
-    """
+    """Write one line, in ASCII where the stream is not UTF-8: other letters are spelled out."""
     stream = stream or sys.stdout
     utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
     stream.write((text if utf8 else text.encode("ascii", "backslashreplace").decode()) + "\n")

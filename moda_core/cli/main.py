@@ -50,18 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run_demo(arguments: argparse.Namespace) -> None:
-    """Animate the example and write a contact sheet beside the video.
-
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-        Nothing is read from it.
-
-    Raises
-    ------
-    MoDAError
-        If the video can't be written.
-    """
+    """Animate the example and write a contact sheet beside the video."""
     from ..video.contact_sheet import save_contact_sheet
 
     output = output_folder()
@@ -71,18 +60,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
 
 
 def run_talk(arguments: argparse.Namespace) -> None:
-    """Animate the user's portrait.
-
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-        Of the command `talk`, see `build_parser`.
-
-    Raises
-    ------
-    MoDAError
-        If an input or the output can't be used.
-    """
+    """Animate the user's portrait."""
     from .talk import TalkSettings
 
     output = getattr(arguments, "output", None)
@@ -98,18 +76,7 @@ def run_talk(arguments: argparse.Namespace) -> None:
 
 
 def output_folder() -> Path:
-    """Return the project's folder for results, making it if it must.
-
-    Returns
-    -------
-    Path
-        ``output`` in the project's root.
-
-    Raises
-    ------
-    OutputError
-        If it can't be made.
-    """
+    """Return the project's folder for results, making it if it must."""
     folder = ROOT / "output"
     try:
         folder.mkdir(exist_ok=True)
@@ -127,26 +94,7 @@ def make_video(
     settings: "TalkSettings | None" = None,
     num_samples: int = 0,
 ) -> "TalkResult":
-    """Animate a portrait, then say where the time went.
-
-    Parameters
-    ----------
-    portrait, audio, output : Path
-        Picture, recording and video; a video of that name is replaced.
-    settings : TalkSettings, optional
-        Default settings if left out.
-    num_samples : int
-        How many frames to return, for a contact sheet.
-
-    Returns
-    -------
-    TalkResult
-
-    Raises
-    ------
-    MoDAError
-        If an input or the output can't be used.
-    """
+    """Animate a portrait, then say where the time went."""
     from ..runtime.out_of_memory import is_out_of_memory
     from .talk import TalkSettings, talk
 
@@ -171,31 +119,14 @@ def make_video(
 
 
 def run_models(arguments: argparse.Namespace) -> None:
-    """List, fetch, check or convert the released files.
-
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-        Of the command `models`, see `build_parser`.
-
-    Raises
-    ------
-    MoDAError
-        If something could not be done.
-    """
+    """List, fetch, check or convert the released files."""
     from .models_command import list_models
 
     list_models(arguments)
 
 
 def run_train_starter(arguments: argparse.Namespace) -> None:
-    """Train the starter's motion model.
-
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-        Its `rest` holds the options of the training.
-    """
+    """Train the starter's motion model."""
     from ..training.train_starter import main as train
 
     train(arguments.rest)

@@ -8,12 +8,7 @@ from ..model_files.places import ENVIRONMENT
 
 
 def add_models_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `models` to its parser.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-    """
+    """Add the arguments of `models` to its parser."""
     parser.add_argument(
         "names",
         nargs="*",

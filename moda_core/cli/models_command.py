@@ -19,19 +19,7 @@ PACK = Path(__file__).resolve().parents[2]
 
 
 def list_models(arguments: argparse.Namespace) -> None:
-    """List the released files, after fetching, checking or converting them as asked.
-
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-        Of a parser with `add_models_arguments`.
-
-    Raises
-    ------
-    MoDAError
-        If a name is not known, no folder is known, or something could not be done; in the last
-        case the list comes before.
-    """
+    """List the released files, after fetching, checking or converting them as asked."""
     if arguments.fp16 and not arguments.convert:
         raise MoDAError("--fp16 is a way of converting. Add --convert, or leave it out.")
     try:

@@ -31,7 +31,6 @@ class TalkSettings:
     ----------
     emotion : str
         One of `EMOTIONS`.
-    options : SamplingOptions
     fps : float
         Frames a second of the video; motion is sampled at 25 and resampled.
     seconds : float, optional
@@ -77,7 +76,6 @@ class TalkResult:
 
     Parameters
     ----------
-    num_frames : int
     frames : list of Tensor, shape (H, W, 3), uint8
         Some frames, evenly spread, for a contact sheet.
     confidence : float
@@ -103,31 +101,7 @@ def talk(
     progress: Callable[[str], Progress] | None = None,
     num_samples: int = 0,
 ) -> TalkResult:
-    """Animate a portrait with a recording and write the video.
-
-    Parameters
-    ----------
-    portrait_path, audio_path, output : str or Path
-        Picture, recording and video; a video of that name is replaced.
-    settings : TalkSettings, optional
-    stopwatch : Stopwatch, optional
-        Gets the time of each stage.
-    progress : callable (what) -> callable (done, total), optional
-        Makes what shows the progress of "audio", "motion" and "render"; may raise to cancel.
-    num_samples : int
-        How many frames to return.
-
-    Returns
-    -------
-    TalkResult
-
-    Raises
-    ------
-    MoDAError
-        If an input or the output can't be used; no file is left behind.
-    ValueError
-        If a setting is out of its range.
-    """
+    """Animate a portrait with a recording and write the video."""
     settings, stopwatch = settings or TalkSettings(), stopwatch or Stopwatch()
     progress = progress or (lambda what: lambda done, total: None)
     check_device(settings.device)
@@ -180,17 +154,7 @@ def talk(
 
 
 def check_device(device: str) -> None:
-    """Check that torch can compute on a device.
-
-    Parameters
-    ----------
-    device : str
-
-    Raises
-    ------
-    MoDAError
-        If it can't.
-    """
+    """Check that torch can compute on a device."""
     try:
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
@@ -199,18 +163,7 @@ def check_device(device: str) -> None:
 
 
 def check_inputs_are_kept(output: str | Path, *inputs: str | Path) -> None:
-    """Check that the video replaces none of the files that it is made of.
-
-    Parameters
-    ----------
-    output : str or Path
-    *inputs : str or Path
-
-    Raises
-    ------
-    OutputError
-        If it is the same file as an input.
-    """
+    """Check that the video replaces none of the files that it is made of."""
     for path in map(Path, inputs):
         if Path(output).exists() and path.exists() and path.samefile(output):
             raise OutputError(f"'{output}' is also an input. Name another file for the video.")

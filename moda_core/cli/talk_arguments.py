@@ -22,13 +22,7 @@ DRIVING = ("animation_region", "relative_motion", "driving_multiplier", "stitchi
 
 
 def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `talk` to its parser.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-        Gets portrait, audio and all options.
-    """
+    """Add the arguments of `talk` to its parser."""
     parser.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a picture with a face")
     parser.add_argument("audio", type=Path, metavar="AUDIO", help="a file with speech")
     parser.add_argument(
@@ -142,24 +136,7 @@ def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def talk_settings(arguments: argparse.Namespace) -> dict:
-    """Return the fields of `TalkSettings` that the arguments name.
-
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-        Of a parser with `add_talk_arguments`.
-
-    Returns
-    -------
-    dict
-        By the names of the fields.
-
-    Raises
-    ------
-    MoDAError
-        If an option of the released networks is given without their folder, or two options
-        contradict each other.
-    """
+    """Return the fields of `TalkSettings` that the arguments name."""
     import torch
 
     from ..liveportrait.driving import DrivingOptions

@@ -73,13 +73,7 @@ def published_files() -> tuple[ModelFile, ...]:
 
 
 def known_files(part: str) -> tuple[ModelFile, ...]:
-    """Return all published forms of a part whose hash is known.
-
-    Parameters
-    ----------
-    part : str
-        One of `model_folder.PARTS`.
-    """
+    """Return all published forms of a part whose hash is known."""
     downloads, others = _read_table()
     return tuple(file for file in downloads + others if file.part == part and file.sha256)
 

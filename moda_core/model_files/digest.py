@@ -35,7 +35,6 @@ def file_digest(path: Path, progress: Progress | None = None) -> str:
 
     Parameters
     ----------
-    path : Path
     progress : callable (done, total), optional
         Called with bytes after each piece; may raise to cancel.
 
@@ -53,16 +52,7 @@ def file_digest(path: Path, progress: Progress | None = None) -> str:
 
 
 def git_blob_digest(path: Path, progress: Progress | None = None) -> str:
-    """Return the SHA-1 under which git knows a file's content.
-
-    The Hugging Face Hub gives it as the ETag of files that are not in Git LFS. Parameters and
-    errors are those of `file_digest`.
-
-    Returns
-    -------
-    str
-        40 hex digits, lower case.
-    """
+    """Return the SHA-1 under which git knows a file's content."""
     start = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     return _feed(start, path, progress).hexdigest()
 

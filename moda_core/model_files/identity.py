@@ -39,7 +39,6 @@ def verify(
 
     Parameters
     ----------
-    path : Path
     part : str
         What it should be, one of `model_folder.PARTS`.
     stamps : Stamps

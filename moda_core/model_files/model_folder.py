@@ -203,12 +203,7 @@ def released_motion_models(places: Mapping[str, Path]) -> list[str]:
 
 
 def list_files(folder: Path) -> list[Path]:
-    """Return all files below a folder, sorted; linked folders are entered once each.
-
-    Parameters
-    ----------
-    folder : Path
-    """
+    """Return all files below a folder, sorted; linked folders are entered once each."""
     files, entered = [], set()
     for root, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(root)
@@ -274,13 +269,7 @@ def _find_encoder(files: list[Path], folder: Path) -> Path | None:
 
 
 def encoder_weights(place: Path) -> Path:
-    """Return the file of weights of an encoder.
-
-    Parameters
-    ----------
-    place : Path
-        That file itself, or a folder of transformers.
-    """
+    """Return the file of weights of an encoder."""
     inside = (place / name for name in WEIGHT_FILES)
     found = [path for path in inside if path.exists()]
     return next(filter(_is_usable, found), found[0] if found else place)

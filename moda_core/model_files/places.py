@@ -59,18 +59,7 @@ class Places:
 
 
 def folder_places(folder: str | Path) -> Places:
-    """Return one folder as the place of everything, found anywhere below it.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Such as the released tree, or ComfyUI's folder of models; it may be missing yet.
-
-    Raises
-    ------
-    InputFileError
-        If it is a file.
-    """
+    """Return one folder as the place of everything, found anywhere below it."""
     folder = Path(folder).absolute()
     if folder.exists() and not folder.is_dir():
         raise InputFileError(f"'{folder}' is no folder. Name the folder of the models.")

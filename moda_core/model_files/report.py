@@ -21,7 +21,6 @@ class FileReport:
 
     Parameters
     ----------
-    file : ModelFile
     looked_in : tuple of Path
         Folders.
     target : Path
@@ -51,7 +50,6 @@ def report_files(places: Places, files: Iterable[ModelFile] | None = None) -> li
 
     Parameters
     ----------
-    places : Places
     files : iterable of ModelFile, optional
         Default all of the table.
 
@@ -133,7 +131,6 @@ def describe(report: FileReport, stamps: Stamps) -> list[str]:
 
     Parameters
     ----------
-    report : FileReport
     stamps : Stamps
         Of the files that were checked.
     """
@@ -150,12 +147,7 @@ def describe(report: FileReport, stamps: Stamps) -> list[str]:
 
 
 def summarise_licences(files: Sequence[ModelFile]) -> str:
-    """Return one line on the licences of files, for reading before they are fetched.
-
-    Parameters
-    ----------
-    files : sequence of ModelFile
-    """
+    """Return one line on the licences of files, for reading before they are fetched."""
     by_page = {file.page: file.licence for file in files}
     return "Licences: " + "; ".join(f"{page}: {licence}" for page, licence in by_page.items())
 

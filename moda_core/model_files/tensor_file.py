@@ -34,24 +34,7 @@ Layout = Mapping[str, tuple[torch.dtype, Sequence[int]]]
 
 
 def write_header(file: BinaryIO, layout: Layout, metadata: Mapping[str, str]) -> list[str]:
-    """Write the beginning of a safetensors file.
-
-    Parameters
-    ----------
-    file : binary file
-        At its start.
-    layout : mapping
-        Type, one of `DTYPES`, and shape by key.
-    metadata : mapping
-        Text by name.
-
-    Returns
-    -------
-    list of str
-        Keys, in the order in which their tensors must follow: that of `layout`, but first those
-        that fill whole units of `ALIGNMENT`, so that they all begin at one, then larger types
-        first. The format knows no gaps.
-    """
+    """Write the beginning of a safetensors file."""
     sizes = {
         key: torch.Size(shape).numel() * dtype.itemsize for key, (dtype, shape) in layout.items()
     }
@@ -73,34 +56,14 @@ def write_header(file: BinaryIO, layout: Layout, metadata: Mapping[str, str]) ->
 
 
 def write_tensor(file: BinaryIO, tensor: Tensor, report: Callable[[int], None]) -> None:
-    """Write the values of one tensor.
-
-    Parameters
-    ----------
-    file : binary file
-    tensor : Tensor
-        On the CPU; of any strides.
-    report : callable (int)
-        Called with the number of bytes after each piece; may raise to cancel.
-    """
+    """Write the values of one tensor."""
     content = memoryview(_bytes(tensor).numpy())
     for start in range(0, len(content), PIECE):
         report(file.write(content[start : start + PIECE]))
 
 
 def differs(path: Path, key: str, tensor: Tensor) -> bool:
-    """Tell whether a file holds something else than a tensor.
-
-    The file is opened for each tensor, so that its pages are let go.
-
-    Parameters
-    ----------
-    path : Path
-        A safetensors file.
-    key : str
-    tensor : Tensor
-        What it should hold, bit for bit.
-    """
+    """Tell whether a file holds something else than a tensor."""
     with safe_open(path, framework="pt") as file:
         found = file.get_tensor(key)
         same = (found.dtype, found.shape) == (tensor.dtype, tensor.shape)

@@ -20,23 +20,7 @@ def sample_chain(
 ) -> Tensor:
     """Sample a clip window by window.
 
-    Parameters
-    ----------
-    sampler : WindowSampler
-    features : Tensor, shape (T, layers, channels)
-        Audio features at 25 fps.
-    previous : Tensor, shape (B, 1, 70)
-        Normalised motion before the first frame, of each of B takes.
-    noise : callable (window_index) -> Tensor, shape (B, 80, 70)
-    progress : callable (done, total), optional
-        Called after every step of every window; may raise to cancel.
-    on_window : callable (motion), optional
-        Called after every window but the last with the first take's motion so far, shape (n, 70).
-
-    Returns
-    -------
-    Tensor, shape (B, T, 70), float32
-        Normalised motion.
+    Maps `features` (T, layers, channels), `previous` (B, 1, 70), `noise` (B, 80, 70) to (B, T, 70).
     """
     overlap, pad_mode = sampler.options.overlap, sampler.options.pad_mode
     num_windows, stride = count_windows(len(features), overlap), WINDOW - overlap

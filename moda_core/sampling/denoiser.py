@@ -25,26 +25,7 @@ class FlowDenoiser:
         self.velocity = velocity
 
     def __call__(self, x: Tensor, sigma: Tensor | float, **ignored: Any) -> Tensor:
-        """Predict clean motion.
-
-        Parameters
-        ----------
-        x : Tensor, shape (B, N, 70)
-            Normalised motion at noise level `sigma`.
-        sigma : Tensor, shape (B,) or (), or float, in (0, 1]
-            The same for all.
-        **ignored
-            What hosts pass along to their own models.
-
-        Returns
-        -------
-        Tensor, shape (B, N, 70)
-
-        Raises
-        ------
-        ValueError
-            If the noise levels of a batch differ, or lie outside (0, 1].
-        """
+        """Predict clean motion (B, N, 70) from noisy motion at noise levels `sigma` (B,)."""
         levels = torch.as_tensor(sigma, dtype=torch.float32).flatten().cpu()
         if not bool((levels == levels[0]).all()):
             raise ValueError(f"Expected one noise level for the batch, got {levels.tolist()}.")

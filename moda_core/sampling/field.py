@@ -21,13 +21,11 @@ class VelocityField:
 
     Parameters
     ----------
-    network : MotionMMDiT
     null_audio : Tensor, shape (channels,)
         Stands for "no audio", in every frame and layer (spec D.4). Its device and dtype are those
         of the run.
     conditions : Conditions
         Of these the identity and the emotion.
-    options : SamplingOptions
     schedule : Schedule
         Noise levels that will be asked for; others cost more.
     threads : int
@@ -59,17 +57,7 @@ class VelocityField:
         self.max_stored = STORED_SIGMAS * len(schedule)
 
     def embed(self, audio: Tensor) -> Tensor:
-        """Return the tokens of windows.
-
-        Parameters
-        ----------
-        audio : Tensor, shape (B, 80, context, layers, channels)
-            See `window_audio`.
-
-        Returns
-        -------
-        Tensor, shape (B, 80, D)
-        """
+        """Return the tokens of windows: (B, 80, context, layers, channels) to (B, 80, D)."""
         return self.network.audio_embedder(audio.to(**self.factory))
 
     def guided_at(self, sigma: float) -> bool:

@@ -57,17 +57,7 @@ def needs_none(curve: EmotionCurve, options: SamplingOptions) -> bool:
 def plan_rows(
     curve: EmotionCurve, options: SamplingOptions, first_frame: int, num_frames: int, guided: bool
 ) -> Rows:
-    """Return the rows of one window.
-
-    Parameters
-    ----------
-    curve : EmotionCurve
-    options : SamplingOptions
-    first_frame, num_frames : int
-        Of the window.
-    guided : bool
-        False makes both scales 1; amounts still count.
-    """
+    """Return the rows of one window."""
     amounts = curve.window(first_frame, num_frames)  # (N, 9)
     scale = options.cfg_scale if guided and options.guided else 1.0
     emotion_scale = scale

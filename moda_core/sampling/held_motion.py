@@ -241,10 +241,8 @@ def finish_motion(
 
     Parameters
     ----------
-    model : MotionModel
     normalized : Tensor, shape (T, 70)
         On the CPU, one frame for each of the features.
-    features : AudioFeatures
     seed : int
         Of the run.
     held : HeldCurves, optional

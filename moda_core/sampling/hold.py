@@ -44,27 +44,12 @@ class Hold:
             raise ValueError(f"Expected a mask of bool, got {self.mask.dtype}.")
 
     def applied(self, motion: Tensor, first_frame: int = 0) -> Tensor:
-        """Return clean motion with the held values in place.
-
-        Parameters
-        ----------
-        motion : Tensor, shape (B, n, 70)
-            Normalised.
-        first_frame : int
-            Frame of the clip that it begins with.
-        """
+        """Return clean motion (B, n, 70), from `first_frame` of the clip on, with held values in place."""
         held, mask = self._frames(first_frame, motion)
         return torch.where(mask, held, motion)
 
     def steered(self, velocity: Velocity, first_frame: int = 0) -> Velocity:
-        """Return a velocity that leads held values to where they belong.
-
-        Parameters
-        ----------
-        velocity : callable (latents, sigma) -> velocity
-            Of frames of the clip from `first_frame` on.
-        first_frame : int
-        """
+        """Return a velocity that leads held values to where they belong."""
 
         def steer(latents: Tensor, sigma: float | Tensor) -> Tensor:
             held, mask = self._frames(first_frame, latents)

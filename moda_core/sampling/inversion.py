@@ -49,13 +49,11 @@ def invert_motion(
 
     Parameters
     ----------
-    model : MotionModel
     motion : Motion
         At any frame rate; where it is shorter than the speech its last frame is held, and what is
         longer is cut off.
     features : AudioFeatures
         Of the speech that the motion goes with.
-    portrait : Portrait
     emotion : EmotionCurve, optional
         That the motion shows; default none.
     options : SamplingOptions, optional
@@ -85,21 +83,10 @@ def invert_motion(
 def normalized_motion(
     stats: MotionStats, rest: Tensor, motion: Motion, features: AudioFeatures
 ) -> Tensor:
-    """Bring a motion to the frames of features, and into the model's space.
+    """Bring a motion to the frames of features and into the model's space, shape (T, 70).
 
-    Parameters
-    ----------
-    stats : MotionStats
-    rest : Tensor, shape (63,)
-        Expression at rest that the model starts from; the motion's counts from its own.
-    motion : Motion
-        Begins with the recording, after any added silence.
-    features : AudioFeatures
-
-    Returns
-    -------
-    Tensor, shape (T, 70)
-        0 in dims that the model never moves.
+    `rest` (63,) is the expression that the model starts from; the motion's counts from its own and
+    begins with the recording, after any added silence. Dims that the model never moves are 0.
     """
     before = features.silence[0]
     placed = motion.resampled(FPS, max(len(features) - before, 1))
@@ -166,13 +153,7 @@ def invert_flow(
 
 
 def check_invertible(options: SamplingOptions) -> None:
-    """Check that a run with these options can be undone.
-
-    Raises
-    ------
-    ValueError
-        If it cannot.
-    """
+    """Check that a run with these options can be undone."""
     if options.windows != "chain":
         raise ValueError("Windows sampled all at once can't be undone. Use a chain of windows.")
     if options.solve is not None or options.solver not in ONE_STEP_SOLVERS:
@@ -185,19 +166,7 @@ def check_invertible(options: SamplingOptions) -> None:
 def windows_of(motion: Tensor, previous: Tensor, starts: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Cut motion into windows; beyond its end its last frame is held.
 
-    Parameters
-    ----------
-    motion : Tensor, shape (T, 70)
-    previous : Tensor, shape (1, 1, 70)
-        Before the first frame.
-    starts : sequence of int
-        Where the windows begin.
-
-    Returns
-    -------
-    windows : Tensor, shape (W, 80, 70)
-    before : Tensor, shape (W, 1, 70)
-        The frame before each window.
+    Maps `motion` (T, 70), `previous` (1, 1, 70) to (W, 80, 70).
     """
     frames = torch.tensor(starts)[:, None] + torch.arange(-1, WINDOW)
     cut = motion[frames.clamp(0, len(motion) - 1)]  # (W, 81, 70)

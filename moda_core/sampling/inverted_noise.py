@@ -49,20 +49,7 @@ class InvertedNoise:
         return f"InvertedNoise({self.num_frames} frames, {self.options.num_steps} steps)"
 
     def run_options(self, options: SamplingOptions) -> SamplingOptions:
-        """Return how to sample from this noise.
-
-        Parameters
-        ----------
-        options : SamplingOptions
-            Of the run, whose guidance and seed count. Its steps are those that the noise was found
-            with, because it means nothing to others; and nothing is smoothed that was smooth
-            before.
-
-        Raises
-        ------
-        ValueError
-            If the solver, the windows or the noise levels are others than the noise was found with.
-        """
+        """Return how to sample from this noise."""
         for name, meaning in FIXED.items():
             asked, found = getattr(options, name), getattr(self.options, name)
             if asked is not found and (isinstance(asked, Tensor) or asked != found):

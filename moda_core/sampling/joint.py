@@ -26,22 +26,7 @@ def sample_joint(
 ) -> Tensor:
     """Sample all windows of a clip together.
 
-    Parameters
-    ----------
-    sampler : WindowSampler
-    features : Tensor, shape (T, layers, channels)
-        Audio features at 25 fps.
-    previous : Tensor, shape (B, 1, 70)
-        Normalised motion before the first frame, of each of B takes.
-    noise : callable (window_index) -> Tensor, shape (B, 80, 70)
-        Where windows overlap, the earlier one's counts.
-    progress : callable (done, total), optional
-        Called each time the network was called, with steps times windows; may raise to cancel.
-
-    Returns
-    -------
-    Tensor, shape (B, T, 70), float32
-        Normalised motion.
+    Maps `features` (T, layers, channels), `previous` (B, 1, 70), `noise` (B, 80, 70) to (B, T, 70).
     """
     overlap = sampler.options.overlap
     num_windows = count_windows(len(features), overlap)
@@ -116,13 +101,7 @@ class JointVelocity:
 
 
 class StepReport:
-    """Counts the work of a clip in steps of windows.
-
-    Parameters
-    ----------
-    num_steps, num_windows : int
-    progress : callable (done, total), optional
-    """
+    """Counts the work of a clip in steps of windows."""
 
     def __init__(self, num_steps: int, num_windows: int, progress: Progress | None):
         self.num_windows, self.total, self.progress = num_windows, num_steps * num_windows, progress

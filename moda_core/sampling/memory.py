@@ -20,12 +20,10 @@ def sampling_bytes(
 
     Parameters
     ----------
-    options : SamplingOptions
     num_frames : int
         Of the features.
     emotion : EmotionCurve, optional
         Every emotion that a curve shows is a row of each window.
-    num_takes : int
     num_windows : int, optional
         That go through the network together; default one, or all that `options` ask for.
 

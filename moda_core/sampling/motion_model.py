@@ -19,7 +19,6 @@ class MotionModel:
     ----------
     name : str
         What users see.
-    network : MotionMMDiT
     null_audio : Tensor, shape (channels,)
         Stands for "no audio" in guidance; on the device of the run.
     stats : MotionStats

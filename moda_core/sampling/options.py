@@ -134,18 +134,7 @@ class SamplingOptions:
 
 
 def check_sigmas(sigmas: Tensor) -> None:
-    """Check noise levels that come from outside.
-
-    Parameters
-    ----------
-    sigmas : Tensor
-        Should have shape (steps + 1,) and fall from 1 to 0.
-
-    Raises
-    ------
-    ValueError
-        If they do not.
-    """
+    """Check noise levels that come from outside."""
     if sigmas.ndim != 1 or len(sigmas) < 2:
         raise ValueError(f"Expected at least two sigmas in a row, got {tuple(sigmas.shape)}.")
     first, last = float(sigmas[0]), float(sigmas[-1])

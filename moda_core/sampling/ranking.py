@@ -144,20 +144,10 @@ def ranking_text(ranking: Sequence[Take]) -> str:
 def best_agreement(
     opening: np.ndarray, envelope: np.ndarray, max_lag: int = MAX_LAG
 ) -> tuple[float, int]:
-    """Correlate the mouth's opening with the sound at small lags.
+    """Correlate the mouth's opening (N,) with the sound's level (N,) at small lags.
 
-    Parameters
-    ----------
-    opening, envelope : array, shape (N,)
-    max_lag : int
-        Frames; above 0 the lips come after the sound.
-
-    Returns
-    -------
-    correlation : float
-        The largest; 0 where one side does not move, or there are too few frames to tell.
-    lag : int
-        Where it is found, the smallest of equals.
+    Returns the largest correlation and its lag in frames, the smallest of equals; above 0 the lips
+    come after the sound. 0 where one side does not move, or there are too few frames to tell.
     """
     lags = sorted(range(-max_lag, max_lag + 1), key=abs)
     length = len(opening) - max_lag

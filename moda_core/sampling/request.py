@@ -14,7 +14,6 @@ class SamplingRequest:
 
     Parameters
     ----------
-    options : SamplingOptions
     held : tuple of HeldMotion
         Motion to hold, see `HeldCurves.of`.
     noise : InvertedNoise, optional

@@ -19,9 +19,7 @@ class RowBatch:
 
     Parameters
     ----------
-    field : VelocityField
     tokens : Tensor, shape (B, 80, D)
-    windows : sequence of Rows, length B
     """
 
     def __init__(self, field: VelocityField, tokens: Tensor, windows: Sequence[Rows]):
@@ -95,13 +93,7 @@ class RowBatch:
 
 @contextmanager
 def ordered_map(threads: int) -> Iterator[Callable]:
-    """Give a `map` whose calls run in several threads; leaving drops those not yet begun.
-
-    Parameters
-    ----------
-    threads : int
-        1 calls in this thread.
-    """
+    """Give a `map` whose calls run in several threads; leaving drops those not yet begun."""
     if threads <= 1:
         yield map
         return

@@ -41,10 +41,8 @@ def sample_takes(
 
     Parameters
     ----------
-    network : MotionMMDiT
     null_audio : Tensor, shape (channels,)
         Stands for "no audio"; its device and dtype are those of the run.
-    conditions : Conditions
     options : SamplingOptions
         The seed in it is not used.
     seeds : sequence of int

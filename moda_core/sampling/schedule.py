@@ -35,14 +35,7 @@ class Schedule:
 
 
 def schedule_of(options: SamplingOptions) -> Schedule:
-    """Return the schedule that options ask for.
-
-    Parameters
-    ----------
-    options : SamplingOptions
-        Its `sigmas`, or else its `schedule`, `num_steps` and `shift`. Steps are even for a `solve`
-        of others: those that look back over several steps go astray on the released last one.
-    """
+    """Return the schedule that options ask for."""
     if options.sigmas is not None:
         return through(options.sigmas.detach().float().cpu())
     if options.schedule == "even" or options.solve is not None:
@@ -54,29 +47,10 @@ def schedule_of(options: SamplingOptions) -> Schedule:
 
 
 def through(sigmas: Tensor) -> Schedule:
-    """Return the schedule through given noise levels.
-
-    Parameters
-    ----------
-    sigmas : Tensor, shape (steps + 1,), float32
-        Falling, from 1 to 0.
-    """
+    """Return the schedule through given noise levels (steps + 1,)."""
     return Schedule(sigmas[:-1], sigmas[1:], sigmas[:-1] * NUM_TRAIN_STEPS)
 
 
 def shift_sigma(sigma: Tensor, shift: float) -> Tensor:
-    """Move noise levels towards 1, or towards 0, with both ends kept.
-
-    Parameters
-    ----------
-    sigma : Tensor
-        In [0, 1].
-    shift : float
-        Above 1 raises noise levels, below 1 lowers them; above 0.
-
-    Returns
-    -------
-    Tensor
-        ``shift sigma / (1 + (shift - 1) sigma)``.
-    """
+    """Move noise levels towards 1, or towards 0, with both ends kept."""
     return shift * sigma / (1 + (shift - 1) * sigma)

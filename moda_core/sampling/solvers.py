@@ -70,13 +70,5 @@ SOLVE = {"euler": euler, "heun": heun, "midpoint": midpoint, "ab2": ab2}
 
 
 def count_calls(solver: str, num_steps: int) -> int:
-    """Return how often a solver asks for the velocity.
-
-    Parameters
-    ----------
-    solver : str
-        A key of `SOLVE`.
-    num_steps : int
-        At least 1.
-    """
+    """Return how often a solver asks for the velocity."""
     return {"heun": 2 * num_steps - 1, "midpoint": 2 * num_steps}.get(solver, num_steps)

@@ -20,12 +20,10 @@ class WindowSampler:
 
     Parameters
     ----------
-    network : MotionMMDiT
     null_audio : Tensor, shape (channels,)
         Stands for "no audio"; its device and dtype are those of the run.
     conditions : Conditions
         Of these the identity, the emotion and the hold.
-    options : SamplingOptions
     threads : int
         Network calls that may run at the same time, see `VelocityField`.
     """
@@ -48,14 +46,7 @@ class WindowSampler:
     def velocity(self, audio: Tensor, previous: Tensor, first_frame: int = 0) -> Velocity:
         """Return the velocity of one window as a function of latents and noise level.
 
-        Parameters
-        ----------
-        audio : Tensor, shape (80, context, layers, channels)
-            See `window_audio`.
-        previous : Tensor, shape (B, 1, 70)
-            Normalised motion just before the window, of each of B takes.
-        first_frame : int
-            Frame of the clip that the window begins with.
+        Takes `audio` (80, context, layers, channels), `previous` (B, 1, 70).
         """
         previous = previous.to(self.device)
         tokens = self.field.embed(audio[None]).expand(len(previous), -1, -1)
@@ -80,20 +71,7 @@ class WindowSampler:
         return self.applied(smoothed, first_frame)
 
     def solve(self, velocity: Velocity, noise: Tensor, on_step: Callable[[], None]) -> Tensor:
-        """Follow the flow from noise to motion.
-
-        Parameters
-        ----------
-        velocity : callable (latents, sigma) -> velocity
-        noise : Tensor, shape (B, N, 70)
-        on_step : callable
-            Called after each step; may raise to cancel.
-
-        Returns
-        -------
-        Tensor, shape (B, N, 70), float32
-            Normalised motion.
-        """
+        """Follow the flow from noise to motion: (B, N, 70) to (B, N, 70)."""
         noise = noise.to(self.device)
         if self.options.solve is not None:
             motion = self.options.solve(velocity, noise, self.schedule.sigmas, on_step)
@@ -108,19 +86,5 @@ class WindowSampler:
         on_step: Callable[[], None],
         first_frame: int = 0,
     ) -> Tensor:
-        """Sample one window.
-
-        Parameters
-        ----------
-        audio, previous, first_frame
-            See `velocity`.
-        noise : Tensor, shape (B, 80, 70)
-        on_step : callable
-            Called after each step; may raise to cancel.
-
-        Returns
-        -------
-        Tensor, shape (B, 80, 70), float32
-            Normalised motion.
-        """
+        """Sample one window: (B, 80, 70) to (B, 80, 70)."""
         return self.solve(self.velocity(audio, previous, first_frame), noise, on_step)

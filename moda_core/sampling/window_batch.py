@@ -16,7 +16,6 @@ class WindowBatch:
 
     Parameters
     ----------
-    field : VelocityField
     tokens : Tensor, shape (B, 80, D)
         From `VelocityField.embed`.
     first_frames : sequence of int, length B
@@ -36,20 +35,7 @@ class WindowBatch:
     ) -> Tensor:
         """Return the guided velocity.
 
-        Parameters
-        ----------
-        latents : Tensor, shape (B, 80, 70)
-            Normalised motion at noise level `sigma`.
-        previous : Tensor, shape (B, 1, 70)
-            Normalised motion just before each window.
-        sigma : float in (0, 1]
-        on_call : callable (share), optional
-            Called with the share in (0, 1] that is done, each time the network was called; may
-            raise to cancel.
-
-        Returns
-        -------
-        Tensor, shape (B, 80, 70), float32
+        Maps `latents` (B, 80, 70), `previous` (B, 1, 70) to (B, 80, 70).
         """
         sigma = float(sigma)
         guided = self.field.guided_at(sigma)

@@ -15,37 +15,12 @@ STRIDE = WINDOW - OVERLAP
 
 
 def count_windows(num_frames: int, overlap: int = OVERLAP) -> int:
-    """Return how many windows cover a clip.
-
-    Parameters
-    ----------
-    num_frames : int
-        Length of the clip.
-    overlap : int in [1, 79]
-        Frames that neighbouring windows share.
-
-    Returns
-    -------
-    int
-        At least 1.
-    """
+    """Return how many windows cover a clip."""
     return 1 + max(0, math.ceil((num_frames - WINDOW) / (WINDOW - overlap)))
 
 
 def window_noise(seed: int, window_index: int) -> Tensor:
-    """Return the noise that a window starts from, the same on every device.
-
-    Parameters
-    ----------
-    seed : int
-        Of the run, at least 0.
-    window_index : int
-        A window's noise does not depend on how many follow it.
-
-    Returns
-    -------
-    Tensor, shape (1, 80, 70), float32, on the CPU
-    """
+    """Return the noise that a window starts from, the same on every device, shape (1, 80, 70)."""
     state = np.random.SeedSequence([seed, window_index]).generate_state(1, np.uint64)[0]
     generator = torch.Generator().manual_seed(int(state))
     return torch.randn(1, WINDOW, MOTION_DIM, generator=generator)
@@ -95,19 +70,9 @@ def window_audio(
 def cross_fade(motion: Tensor, following: Tensor, overlap: int = OVERLAP) -> Tensor:
     """Append a window, blending it with what came before over the overlap.
 
-    Parameters
-    ----------
-    motion : Tensor, shape (1, N, 70)
-        N >= overlap.
-    following : Tensor, shape (1, M, 70)
-        Its first `overlap` frames stand for the last ones of `motion`; M >= overlap.
-    overlap : int
-        Frames that both have, at least 1.
-
-    Returns
-    -------
-    Tensor, shape (1, N + M - overlap, 70)
-        A new tensor; the weight of `following` rises from 0 in steps of ``1 / overlap``.
+    The first `overlap` frames of `following` (1, M, 70) stand for the last ones of `motion`
+    (1, N, 70); its weight rises from 0 in steps of ``1 / overlap``. Returns
+    (1, N + M - overlap, 70).
     """
     weight = torch.arange(overlap, device=motion.device)[:, None].to(motion) / overlap
     blend = motion[:, -overlap:] * (1 - weight) + following[:, :overlap] * weight
