@@ -9,7 +9,7 @@ from torch import Tensor
 from ..audio.features import AudioFeatures
 from ..liveportrait.model import RENDERER
 from ..mmdit.config import RELEASED
-from ..mmdit.linear import CPUOperations, tune
+from ..mmdit.linear import CPUOperations, choose_kernels
 from ..mmdit.model import MotionMMDiT
 from ..mmdit.released_keys import convert_mmdit
 from ..model_files.model_folder import ENCODER
@@ -17,7 +17,6 @@ from ..motion.motion import MotionStats, modulate_lips, previous_motion, release
 from ..portrait.portrait import Portrait
 from ..runtime.layers import Layers
 from ..sampling.motion_model import MotionModel
-from ..sampling.window_plan import WINDOW
 from ..weights.checkpoint import load_strict
 from ..weights.converted import converted_file
 from ..weights.released_files import null_audio, read_released
@@ -38,7 +37,7 @@ def load_released_model(
     dtype : torch.dtype
         Of the weights and of the computation.
     operations : module or namespace, optional
-        Supplies the layers, see `MotionMMDiT`; default plain ones, tuned on a CPU.
+        Supplies the layers, see `MotionMMDiT`; default plain ones.
 
     Raises
     ------
@@ -51,7 +50,7 @@ def load_released_model(
     load_strict(network, convert_mmdit(state, RELEASED), path.name)
     network.to(device).eval().requires_grad_(False)
     if torch.device(device).type == "cpu":
-        tune(network, num_tokens=2 * 4 * WINDOW)
+        choose_kernels(network)
     return MotionModel(
         name=path.stem,
         network=network,

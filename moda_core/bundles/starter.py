@@ -12,7 +12,7 @@ from ..audio.recording import open_recording
 from ..audio.waveform import frame_count
 from ..errors import InputFileError
 from ..mmdit.config import read_config
-from ..mmdit.linear import CPUOperations, tune
+from ..mmdit.linear import CPUOperations
 from ..mmdit.model import MotionMMDiT
 from ..mmdit.released_keys import MMDIT_PREFIX
 from ..motion.controls import rest_expression
@@ -20,7 +20,6 @@ from ..motion.motion import FPS, MOTION_DIM, MotionStats
 from ..portrait.portrait import Portrait
 from ..runtime.layers import Layers
 from ..sampling.motion_model import MotionModel
-from ..sampling.window_plan import WINDOW
 from ..weights.checkpoint import cast_floats, load_strict, read_safetensors
 from .performance import finish_performance
 
@@ -42,7 +41,7 @@ def load_starter_model(
     dtype : torch.dtype
         Of the weights and of the computation.
     operations : module or namespace, optional
-        Supplies the layers, see `MotionMMDiT`; default plain ones, tuned on a CPU.
+        Supplies the layers, see `MotionMMDiT`; default plain ones.
     path : Path
         Weights made by `train-starter`.
 
@@ -67,8 +66,6 @@ def load_starter_model(
     }
     load_strict(network, cast_floats(weights, dtype), path.name)
     network.to(device).eval().requires_grad_(False)
-    if torch.device(device).type == "cpu":
-        tune(network, num_tokens=2 * 4 * WINDOW)
     stats = MotionStats(extras["motion_mean"].float(), extras["motion_std"].float())
     return MotionModel(
         name="starter (built in)",

@@ -1,7 +1,9 @@
-"""Linear layers for CPUs, with the fastest kernel for each shape chosen by measurement."""
+"""Linear layers for CPUs, with the kernel that suits the processor and the layer."""
 
-import time
+import platform
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -9,41 +11,18 @@ from torch import Tensor, nn
 
 Kernel = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
-# Smaller layers take no time that matters; they keep `F.linear`, whose result is always the same.
+# Smaller layers take no time that matters; they keep `F.linear`.
 MIN_WEIGHTS = 1 << 19
-# Largest difference from `F.linear` over its largest value.
-TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
-HALF_TOLERANCE = 2e-2
-# A kernel must beat `F.linear` by this much, so that noise does not decide.
-MIN_GAIN = 1.1
-REPEATS = 7
-
-
-def conv_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Compute a linear layer as a 1x1 convolution over channels-last pixels; nothing is copied.
-
-    Maps `x` (..., C), `weight` (out, C), `bias` (out,) to (..., out).
-    """
-    pixels = x.reshape(1, -1, 1, x.shape[-1]).permute(0, 3, 1, 2)  # (1, C, tokens, 1)
-    y = F.conv2d(pixels, weight[:, :, None, None], bias)
-    return y.permute(0, 2, 3, 1).reshape(*x.shape[:-1], -1)
+CPU_INFO = Path("/proc/cpuinfo")
 
 
 def onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Compute a linear layer by oneDNN's matrix product, shape (..., out)."""
+    """Compute a linear layer (..., in) to (..., out) by oneDNN's matrix product."""
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
 
-def available_kernels() -> list[Kernel]:
-    """Return the kernels that this build of torch has, the plain one first."""
-    if not torch.backends.mkldnn.is_available():
-        return [F.linear]
-    has_onednn = hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    return [F.linear, conv_linear, *([onednn_linear] if has_onednn else [])]
-
-
 class Linear(nn.Linear):
-    """A linear layer whose kernel can be replaced; `F.linear` until `tune` does so."""
+    """A linear layer whose kernel can be replaced; `F.linear` until `choose_kernels` does so."""
 
     kernel: Kernel = staticmethod(F.linear)
 
@@ -59,62 +38,33 @@ class CPUOperations:
     RMSNorm = nn.RMSNorm
 
 
-def time_kernels(
-    kernels: list[Kernel], x: Tensor, weight: Tensor, bias: Tensor | None
-) -> list[float]:
-    """Time the fastest call of each kernel; calls take turns, so noise hits all."""
-    seconds = [float("inf")] * len(kernels)
-    for _ in range(REPEATS):
-        for index, kernel in enumerate(kernels):
-            start = time.perf_counter()
-            kernel(x, weight, bias)
-            seconds[index] = min(seconds[index], time.perf_counter() - start)
-    return seconds
+@lru_cache(maxsize=1)
+def processor() -> str:
+    """Return what the system says of its processor, such as "AuthenticAMD"; "" if nothing."""
+    try:
+        lines = CPU_INFO.read_text("utf-8", "replace").splitlines()
+    except OSError:  # not Linux
+        return platform.processor()
+    return next((line.split(":")[-1].strip() for line in lines if line.startswith("vendor_id")), "")
 
 
-def correct_kernels(x: Tensor, weight: Tensor, bias: Tensor | None) -> list[Kernel]:
-    """Return the available kernels that run here and agree with `F.linear`."""
-    expected = F.linear(x, weight, bias)
-    correct = [F.linear]
-    for kernel in available_kernels()[1:]:
-        try:
-            difference = (kernel(x, weight, bias) - expected).abs().max()
-            if difference <= TOLERANCE.get(x.dtype, HALF_TOLERANCE) * expected.abs().max():
-                correct.append(kernel)
-        except RuntimeError:
-            continue
-    return correct
+def kernel_for(weight: Tensor) -> Kernel:
+    """Return the kernel of a layer by a rule, so that the same seed gives the same file.
 
-
-def fastest_kernel(x: Tensor, weight: Tensor, bias: Tensor | None) -> Kernel:
-    """Return the fastest correct kernel for a shape."""
-    kernels = correct_kernels(x, weight, bias)
-    seconds = time_kernels(kernels, x, weight, bias)
-    best = min(range(len(kernels)), key=seconds.__getitem__)
-    return kernels[best] if seconds[best] * MIN_GAIN < seconds[0] else F.linear
-
-
-@torch.inference_mode()
-def tune(network: nn.Module, num_tokens: int) -> None:
-    """Give every large `Linear` of a network the fastest kernel for its shape.
-
-    Kernels differ in the last bits of their results, so two runs of a network that was tuned twice
-    may differ by as much.
-
-    Parameters
-    ----------
-    network : nn.Module
-        On a CPU, with its weights loaded.
-    num_tokens : int
-        Rows of the matrix products that take the most time.
+    `F.linear` calls MKL, whose AVX-512 code is for Intel's processors alone: on others oneDNN is
+    1.1 to 1.8 times faster there. On Intel's, and with AVX2, it gains nothing (`run.py bench
+    mmdit`).
     """
-    chosen: dict[tuple[int, ...], Kernel] = {}
-    generator = torch.Generator().manual_seed(0)
+    is_large = weight.numel() >= MIN_WEIGHTS and weight.dtype == torch.float32
+    held_back = torch.backends.cpu.get_cpu_capability() == "AVX512" and "Intel" not in processor()
+    has_onednn = torch.backends.mkldnn.is_available() and hasattr(
+        torch.ops.mkldnn, "_linear_pointwise"
+    )
+    return onednn_linear if is_large and held_back and has_onednn else F.linear
+
+
+def choose_kernels(network: nn.Module) -> None:
+    """Give every `Linear` of a network on a CPU, in its final dtype, its kernel."""
     for layer in network.modules():
-        if not isinstance(layer, Linear) or layer.weight.numel() < MIN_WEIGHTS:
-            continue
-        shape = tuple(layer.weight.shape)
-        if shape not in chosen:
-            x = torch.randn(num_tokens, layer.in_features, generator=generator).to(layer.weight)
-            chosen[shape] = fastest_kernel(x, layer.weight, layer.bias)
-        layer.kernel = chosen[shape]
+        if isinstance(layer, Linear):
+            layer.kernel = kernel_for(layer.weight)

@@ -44,7 +44,7 @@ class Hold:
             raise ValueError(f"Expected a mask of bool, got {self.mask.dtype}.")
 
     def applied(self, motion: Tensor, first_frame: int = 0) -> Tensor:
-        """Return clean motion (B, n, 70), from a frame of the clip on, with what is held in place."""
+        """Return clean motion (B, n, 70), from a frame of the clip on, with what is held in it."""
         held, mask = self._frames(first_frame, motion)
         return torch.where(mask, held, motion)
 

@@ -12,11 +12,10 @@ from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.linear import (
     CPUOperations,
     Linear,
-    available_kernels,
-    conv_linear,
-    correct_kernels,
-    fastest_kernel,
-    tune,
+    choose_kernels,
+    kernel_for,
+    onednn_linear,
+    processor,
 )
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.rope import apply_rope, rope_tables
@@ -173,45 +172,82 @@ def test_rotation_is_multiplication_by_complex_phases(complex_devices, monkeypat
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_all_kernels_agree_with_the_plain_one(bias):
+def test_onednn_agrees_with_the_plain_kernel(bias):
     x, weight = torch.randn(2, 7, 12), torch.randn(5, 12)
     offset = torch.randn(5) if bias else None
 
+    found = onednn_linear(x, weight, offset)
+
     expected = F.linear(x.double(), weight.double(), offset if offset is None else offset.double())
     sizes = F.linear(x.abs(), weight.abs(), offset if offset is None else offset.abs())
-    for kernel in available_kernels():
-        assert_rounded(kernel(x, weight, offset), expected, 13, scale=sizes)
+    assert_rounded(found, expected, 13, scale=sizes)
 
 
-def test_a_kernel_that_fails_or_is_wrong_is_left_out(monkeypatch):
-    def fails(x, weight, bias):
-        raise RuntimeError("not on this machine")
+@pytest.mark.parametrize(
+    ("level", "vendor", "num_weights", "dtype", "expected"),
+    [
+        ("AVX512", "AuthenticAMD", 1 << 19, torch.float32, onednn_linear),
+        (
+            "AVX512",
+            "AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD",
+            1 << 19,
+            torch.float32,
+            onednn_linear,
+        ),
+        ("AVX512", "GenuineIntel", 1 << 19, torch.float32, F.linear),
+        ("AVX2", "AuthenticAMD", 1 << 19, torch.float32, F.linear),
+        ("AVX512", "AuthenticAMD", 1 << 18, torch.float32, F.linear),
+        ("AVX512", "AuthenticAMD", 1 << 19, torch.bfloat16, F.linear),
+    ],
+)
+def test_a_rule_chooses_the_kernel(monkeypatch, level, vendor, num_weights, dtype, expected):
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: level)
+    monkeypatch.setitem(kernel_for.__globals__, "processor", lambda: vendor)
 
-    def wrong(x, weight, bias):
-        return F.linear(x, weight, bias) + 1
-
-    kernels = [F.linear, fails, wrong]
-    monkeypatch.setitem(correct_kernels.__globals__, "available_kernels", lambda: kernels)
-    x, weight = torch.randn(4, 6), torch.randn(3, 6)
-
-    assert correct_kernels(x, weight, None) == [F.linear]
-    assert fastest_kernel(x, weight, None) is F.linear
+    assert kernel_for(torch.empty(1024, num_weights // 1024, dtype=dtype)) is expected
 
 
-def test_tuning_gives_every_large_layer_the_chosen_kernel_and_changes_no_result(monkeypatch):
+def test_a_build_of_torch_without_onednn_keeps_the_plain_kernel(monkeypatch):
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX512")
+    monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: False)
+    monkeypatch.setitem(kernel_for.__globals__, "processor", lambda: "AuthenticAMD")
+
+    assert kernel_for(torch.empty(1024, 1024)) is F.linear
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [("processor : 0\nvendor_id\t: GenuineIntel\n", "GenuineIntel"), ("flags : avx\n", "")],
+)
+def test_the_processors_vendor_is_what_linux_says(monkeypatch, tmp_path, content, expected):
+    (tmp_path / "cpuinfo").write_text(content)
+    monkeypatch.setitem(kernel_for.__globals__, "CPU_INFO", tmp_path / "cpuinfo")
+
+    assert processor.__wrapped__() == expected
+
+
+def test_elsewhere_the_vendor_is_what_python_says(monkeypatch, tmp_path):
+    monkeypatch.setitem(kernel_for.__globals__, "CPU_INFO", tmp_path / "missing")
+    monkeypatch.setattr("platform.processor", lambda: "Intel64 Family 6, GenuineIntel")
+
+    assert "Intel" in processor.__wrapped__()
+
+
+def test_every_layer_gets_its_kernel_and_results_stay(monkeypatch):
     torch.manual_seed(0)
     network = MotionMMDiT(CONFIG, Layers(CPUOperations)).eval().requires_grad_(False)
-    before, state = network(**inputs()), torch.get_rng_state()
-    monkeypatch.setattr("moda_core.mmdit.linear.MIN_WEIGHTS", 32 * 32)
-    monkeypatch.setattr("moda_core.mmdit.linear.fastest_kernel", lambda *_: conv_linear)
+    before = network(**inputs())
+    choice = {True: onednn_linear, False: F.linear}
+    monkeypatch.setitem(
+        choose_kernels.__globals__, "kernel_for", lambda weight: choice[weight.numel() >= 1024]
+    )
 
-    tune(network, num_tokens=16)
+    choose_kernels(network)
 
     layers = [layer for layer in network.modules() if isinstance(layer, Linear)]
-    assert {layer.kernel for layer in layers if layer.weight.numel() >= 1024} == {conv_linear}
+    assert {layer.kernel for layer in layers if layer.weight.numel() >= 1024} == {onednn_linear}
     assert {layer.kernel for layer in layers if layer.weight.numel() < 1024} == {F.linear}
     assert_rounded(network(**inputs()), before, DEEPEST)
-    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_a_deeper_network_is_the_same_class_with_another_value():
