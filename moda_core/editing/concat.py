@@ -58,17 +58,7 @@ def concat_motions(
 
 
 def values_like(motion: Motion, first: Motion) -> Tensor:
-    """Return a motion at the rate and the rest of another.
-
-    Parameters
-    ----------
-    motion, first : Motion
-
-    Returns
-    -------
-    Tensor, shape (M, 70)
-        Of the motion's own duration; equal bit for bit where rate and rest are the same.
-    """
+    """Return a motion at the rate and the rest of another, shape (M, 70)."""
     num_frames = max(1, round(len(motion) / motion.fps * first.fps))
     values = motion.resampled(first.fps, num_frames).values.to(first.values)
     shift = first.rest.to(values) - motion.rest.to(values)

@@ -39,7 +39,6 @@ def set_blinks(
 
     Parameters
     ----------
-    motion : Motion
     rate_per_minute : float in [0, 60]
         Mean number of blinks.
     jitter : float in [0, 1]
@@ -79,23 +78,7 @@ def set_blinks(
 
 
 def blink_times(duration_s: float, rate_per_minute: float, jitter: float, seed: int) -> np.ndarray:
-    """Draw the times of blinks.
-
-    Parameters
-    ----------
-    duration_s : float
-    rate_per_minute : float
-        Above 0.
-    jitter : float in [0, 1]
-        Largest departure of an interval from the mean one, over that; less where blinks would
-        meet.
-    seed : int
-
-    Returns
-    -------
-    array, shape (num_blinks,)
-        Seconds, increasing, below `duration_s`; a longer duration only adds to them.
-    """
+    """Draw the times of blinks, shape (num_blinks,)."""
     random = np.random.default_rng([seed, 11])
     mean_s = 60 / rate_per_minute
     spread_s = min(jitter * mean_s, mean_s - SHORTEST_INTERVAL_S)
@@ -107,20 +90,7 @@ def blink_times(duration_s: float, rate_per_minute: float, jitter: float, seed: 
 
 
 def blink_curve(times_s: np.ndarray, num_frames: int, fps: float) -> np.ndarray:
-    """Return the closure of the lids over time.
-
-    Parameters
-    ----------
-    times_s : array, shape (num_blinks,)
-        When the lids are shut.
-    num_frames : int
-    fps : float
-
-    Returns
-    -------
-    array, shape (num_frames,), in [0, 1]
-        Shut for a whole frame in each blink, at any rate.
-    """
+    """Return the closure of the lids over time: (num_blinks,) to (num_frames,)."""
     peak = int(BLINK.argmax())
     steps = np.arange(
         -np.ceil((peak + 1) / FPS * fps), np.ceil((len(BLINK) - peak) / FPS * fps) + 1
@@ -147,7 +117,6 @@ def set_gaze(
 
     Parameters
     ----------
-    motion : Motion
     mode : {"model", "target", "wander"}
         Keep the motion's own gaze, fix it on a target, or let it glance about the target.
     x, y : float in [-1, 1]

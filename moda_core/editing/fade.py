@@ -14,26 +14,9 @@ LONGEST_FADE_S = 60.0
 
 
 def source_frame(motion: Motion, pose: str = "first", head: Tensor | None = None) -> Tensor:
-    """Return the look that a motion started from.
+    """Return the frame (70,) at rest that a motion fades from and to.
 
-    Parameters
-    ----------
-    motion : Motion
-    pose : {"first", "zero"}
-        The head of the first frame; or a head that looks straight ahead, of the data set's mean
-        size and place, which is the picture's own for the built-in renderer.
-    head : Tensor, shape (7,), optional
-        Scale, translation and angles to use in place of `pose`.
-
-    Returns
-    -------
-    Tensor, shape (70,)
-        Expression at rest.
-
-    Raises
-    ------
-    ValueError
-        If the pose is unknown or the shape is wrong.
+    Its head is that of the first frame, straight ahead at the middle ("zero"), or `head` (7,).
     """
     check_choice("pose", pose, POSES)
     frame = motion.values[0].clone()
@@ -58,7 +41,6 @@ def fade_motion(
 
     Parameters
     ----------
-    motion : Motion
     fade_in_s, fade_out_s : float in [0, 60]
         Seconds; 0 leaves that end as it is.
     pose : {"first", "zero"}
@@ -94,7 +76,6 @@ def make_loop(motion: Motion, crossfade_s: float = 1.0) -> Motion:
 
     Parameters
     ----------
-    motion : Motion
     crossfade_s : float in (0, 60]
         Seconds in which the end goes over into the beginning; a frame at least, half of the motion
         at most.

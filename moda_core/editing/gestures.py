@@ -28,7 +28,6 @@ def nod(
 
     Parameters
     ----------
-    motion : Motion
     time_s : float
         Where the nod begins, at least 0.
     amplitude_deg : float in [-90, 90]
@@ -66,7 +65,6 @@ def shake(
 
     Parameters
     ----------
-    motion : Motion
     time_s : float
         Where the shake begins, at least 0.
     amplitude_deg : float in [-90, 90]
@@ -104,7 +102,6 @@ def look(
 
     Parameters
     ----------
-    motion : Motion
     time_s : float
         Where the turn begins, at least 0.
     yaw_deg, pitch_deg : float in [-90, 90]
@@ -130,25 +127,7 @@ def look(
 
 
 def gesture_phase(motion: Motion, time_s: float, duration_s: float) -> Tensor:
-    """Return how far a gesture is in every frame.
-
-    Parameters
-    ----------
-    motion : Motion
-    time_s : float
-        Where it begins, at least 0.
-    duration_s : float in [0.2, 60]
-
-    Returns
-    -------
-    Tensor, shape (N,), float64
-        0 before it and 1 after it.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
-    """
+    """Return how far a gesture is in every frame, shape (N,)."""
     check_number("time_s", time_s, 0)
     check_number("duration_s", duration_s, SHORTEST_S, LONGEST_S)
     now_s = torch.arange(len(motion), dtype=torch.float64) / motion.fps
@@ -156,21 +135,7 @@ def gesture_phase(motion: Motion, time_s: float, duration_s: float) -> Tensor:
 
 
 def turned(motion: Motion, phase: Tensor, turns_deg: dict[str, Tensor]) -> Motion:
-    """Add turns to the pose of the head while a gesture lasts.
-
-    Parameters
-    ----------
-    motion : Motion
-    phase : Tensor, shape (N,)
-        See `gesture_phase`.
-    turns_deg : dict from str to Tensor
-        By axis, each of shape (N,).
-
-    Returns
-    -------
-    Motion
-        Frames outside the gesture are equal bit for bit, however its curve rounds.
-    """
+    """Add turns to the pose of the head while a gesture lasts; `phase` (N,)."""
     during = (phase > 0) & (phase < 1)
     values = motion.values.clone()
     for axis, turn in turns_deg.items():

@@ -95,28 +95,7 @@ def idle_motion(
 def still_motion(
     num_frames: int, rest: Tensor | None = None, head: Tensor | None = None, fps: float = FPS
 ) -> Motion:
-    """Make a motion in which nothing moves.
-
-    Parameters
-    ----------
-    num_frames : int
-        At least 1.
-    rest : Tensor, shape (63,), optional
-        Expression; default the starter's at rest.
-    head : Tensor, shape (7,), optional
-        Scale, translation and angles; default straight ahead.
-    fps : float
-        Frames a second.
-
-    Returns
-    -------
-    Motion
-
-    Raises
-    ------
-    ValueError
-        If a shape is wrong.
-    """
+    """Make a motion in which nothing moves; `rest` (63,), `head` (7,)."""
     rest = rest_expression().clone() if rest is None else rest.detach().cpu().float().clone()
     if head is None:
         head = released_stats().mean[HEAD].clone()
@@ -129,20 +108,7 @@ def still_motion(
 
 
 def breathing(num_frames: int, fps: float, seed: int) -> Tensor:
-    """Return how full the chest is.
-
-    Parameters
-    ----------
-    num_frames : int
-    fps : float
-        Frames a second.
-    seed : int
-
-    Returns
-    -------
-    Tensor, shape (N,), float64, in [-1, 1]
-        About a quarter of a breath in a second, never quite regular; starts half full.
-    """
+    """Return how full the chest is, shape (N,)."""
     phase = 2 * math.pi * BREATH_HZ * torch.arange(num_frames, dtype=torch.float64) / fps
     drift = _walk([seed, 22], num_frames, fps).squeeze(1)
     return torch.sin(phase + 0.5 * (drift - drift[0]))

@@ -37,7 +37,6 @@ def scale_lips(motion: Motion, gain: float = 1.0) -> Motion:
 
     Parameters
     ----------
-    motion : Motion
     gain : float in [0, 4]
         Of the lips' departure from rest by speech; 1 changes nothing, 0 keeps them at rest.
 
@@ -67,7 +66,6 @@ def close_in_silence(
 
     Parameters
     ----------
-    motion : Motion
     level : Tensor or array, shape (N,)
         Loudness of every frame, 0 to 1, such as its root mean square over the loudest one.
     threshold : float in [0, 1]
@@ -105,30 +103,7 @@ def speech_gate(
     attack_s: float = 0.12,
     release_s: float = 0.2,
 ) -> np.ndarray:
-    """Tell speech from silence, with smooth borders that lie in the silence.
-
-    Parameters
-    ----------
-    level : Tensor or array, shape (N,)
-        Loudness, 0 to 1.
-    fps : float
-        Frames a second.
-    threshold : float in [0, 1]
-        Level from which a frame is speech.
-    attack_s, release_s : float in [0, 5]
-        Length of the rise before speech, and of the fall after it.
-
-    Returns
-    -------
-    array, shape (N,), float64, in [0, 1]
-        Exactly 1 in speech, exactly 0 away from it. Pauses shorter than the borders do not get
-        down to 0.
-
-    Raises
-    ------
-    ValueError
-        If the level is no curve of finite numbers, or a number is out of its range.
-    """
+    """Tell speech from silence, with smooth borders that lie in the silence: (N,) to (N,)."""
     check_number("threshold", threshold, 0, 1)
     check_number("attack_s", attack_s, 0, LONGEST_S)
     check_number("release_s", release_s, 0, LONGEST_S)
@@ -154,7 +129,6 @@ def modulate_released_lips(
 
     Parameters
     ----------
-    motion : Motion
     reference_index : int, optional
         Frame of closed lips; default the motion's rest.
     stats : MotionStats, optional

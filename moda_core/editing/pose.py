@@ -72,7 +72,6 @@ def adjust_pose(
 
     Parameters
     ----------
-    motion : Motion
     pitch, yaw, roll : AxisAdjustment, optional
         By default the angle stays as it is.
     translation_gain, scale_gain : float in [0, 10]
@@ -106,19 +105,7 @@ def adjust_pose(
 
 
 def scaled(curve: Tensor, gain: float, center: str) -> Tensor:
-    """Scale a movement about its centre.
-
-    Parameters
-    ----------
-    curve : Tensor, shape (N, C)
-    gain : float
-        1 returns `curve` itself.
-    center : {"mean", "first", "zero"}
-
-    Returns
-    -------
-    Tensor, shape (N, C)
-    """
+    """Scale a movement about its centre: (N, C) to (N, C)."""
     if gain == 1:
         return curve
     if center == "zero":

@@ -26,7 +26,6 @@ class PoseKey:
 
     Parameters
     ----------
-    time_s : float
     axis : {"pitch", "yaw", "roll"}
     degrees : float in [-90, 90]
         + pitch looks down, + yaw turns the nose to the image's left, + roll turns clockwise.
@@ -109,7 +108,6 @@ def apply_pose_keys(
 
     Parameters
     ----------
-    motion : Motion
     keys : sequence of PoseKey
         In any order; axes without keys stay as they are.
     mode : {"add", "replace"}

@@ -24,7 +24,6 @@ def retime_motion(
 
     Parameters
     ----------
-    motion : Motion
     fps : float in [1, 240], optional
         Frames a second of the result; default the motion's own.
     speed : float in [0.05, 20]
@@ -85,22 +84,7 @@ def check_speed(speed: float, duration_s: float | None = None) -> None:
 
 
 def fit_motion(motion: Motion, fps: float, num_frames: int, loop: bool = False) -> Motion:
-    """Bring a motion to a rate and a length without changing its speed.
-
-    Parameters
-    ----------
-    motion : Motion
-    fps : float
-        Of the result, above 0.
-    num_frames : int
-        Of the result, at least 1; what is too long is cut off.
-    loop : bool
-        Start again at the end of a motion that is too short; otherwise its last frame is held.
-
-    Returns
-    -------
-    Motion
-    """
+    """Bring a motion to a rate and a length without changing its speed."""
     if not loop:
         return motion.resampled(fps, num_frames)
     position = torch.arange(num_frames, dtype=torch.float64) * (motion.fps / fps)

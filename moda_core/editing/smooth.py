@@ -30,7 +30,6 @@ def smooth_motion(
 
     Parameters
     ----------
-    motion : Motion
     strengths : mapping from str to float in [0, 1]
         By region; 0, the default, leaves a region alone, 1 filters it.
     method : {"one euro", "savitzky-golay"}
@@ -83,28 +82,7 @@ def smooth_motion(
 
 
 def one_euro(curves: np.ndarray, fps: float, min_cutoff_hz: float, beta: float) -> np.ndarray:
-    """Smooth curves with a cutoff that rises with their speed.
-
-    Parameters
-    ----------
-    curves : array, shape (N, C)
-    fps : float
-        Frames a second.
-    min_cutoff_hz : float
-        Of a curve that stands still, above 0.
-    beta : float
-        Rise of the cutoff in Hz for each unit of a curve in a second.
-
-    Returns
-    -------
-    array, shape (N, C), float64
-        Begins with the first frame; what came before does not count.
-
-    Notes
-    -----
-    The 1 € filter, Casiez, Roussel and Vogel 2012. The speed is that of the unfiltered curve, as
-    in the authors' own code, so that every frame's weight is known before any is filtered.
-    """
+    """Smooth curves with a cutoff that rises with their speed: (N, C) to (N, C)."""
     speed = np.diff(curves, axis=0, prepend=curves[:1]) * fps
     weight = _weight(SPEED_CUTOFF_HZ, fps)
     speed = lfilter([weight], [1, weight - 1], speed, axis=0)
@@ -114,21 +92,7 @@ def one_euro(curves: np.ndarray, fps: float, min_cutoff_hz: float, beta: float) 
 def low_pass(curves: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Average over time with a weight of its own for each frame.
 
-    Parameters
-    ----------
-    curves : array, shape (N, C)
-    weights : array, shape (N, C), in (0, 1]
-        Of each frame against the average before it; the first frame's is taken as 1.
-
-    Returns
-    -------
-    array, shape (N, C), float64
-        ``y[n] = y[n - 1] + weights[n] * (curves[n] - y[n - 1])``, up to rounding.
-
-    Notes
-    -----
-    All blocks of about the root of N frames are averaged at once from 0, then what each block
-    inherits from the one before is added: twice the root of N steps instead of N.
+    Maps `curves` (N, C), `weights` (N, C) to (N, C).
     """
     num_frames, num_curves = curves.shape
     length = math.isqrt(num_frames - 1) + 1
@@ -147,21 +111,7 @@ def low_pass(curves: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def savitzky_golay(curves: np.ndarray, window: float, order: int) -> np.ndarray:
-    """Smooth curves by fitting polynomials to the surroundings of every frame.
-
-    Parameters
-    ----------
-    curves : array, shape (N, C)
-    window : float
-        Frames to fit to; taken as the nearest odd number that N holds.
-    order : int
-        Degree of the polynomials, at least 0.
-
-    Returns
-    -------
-    array, shape (N, C), float64
-        The curves themselves where the window has no more frames than the polynomial has terms.
-    """
+    """Smooth curves by fitting polynomials to the surroundings of every frame: (N, C) to (N, C)."""
     longest = len(curves) - 1 + len(curves) % 2  # odd
     odd = min(2 * round((window - 1) / 2) + 1, longest)
     if odd <= order + 1:

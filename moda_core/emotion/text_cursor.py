@@ -19,20 +19,7 @@ LARGEST_TIME_S = 1e6
 
 
 def where(text: str, position: int) -> str:
-    """Name a position in a text.
-
-    Parameters
-    ----------
-    text : str
-        Lines end with a line feed.
-    position : int
-        Index into `text`, or its length for its end.
-
-    Returns
-    -------
-    str
-        "line L, column C", both counted from 1, columns in characters.
-    """
+    """Name a position in a text."""
     line = text.count("\n", 0, position) + 1
     return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
 
@@ -44,7 +31,6 @@ def suggestion(word: str, known: Collection[str]) -> str:
     ----------
     word : str
         Of any case.
-    known : collection of str
 
     Returns
     -------
@@ -108,10 +94,6 @@ class TextCursor:
             What it is, such as "an amount", for the message.
         lowest, highest : float
             Its range.
-
-        Returns
-        -------
-        float
 
         Raises
         ------

@@ -21,7 +21,6 @@ class EmotionKey:
 
     Parameters
     ----------
-    time_s : float
     weights : Tensor, shape (9,)
         Over the nine labels; they sum to 1.
     intensity : float

@@ -90,23 +90,7 @@ def take_blend(cursor: TextCursor) -> tuple[Tensor, float]:
 
 
 def take_emotion(cursor: TextCursor) -> str:
-    """Take the name of an emotion.
-
-    Parameters
-    ----------
-    cursor : TextCursor
-        Blanks are skipped.
-
-    Returns
-    -------
-    str
-        A label of `EMOTIONS`.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or it is unknown.
-    """
+    """Take the name of an emotion."""
     cursor.skip_spaces()
     start, word = cursor.position, cursor.take(WORD)
     names = ", ".join(EMOTIONS)

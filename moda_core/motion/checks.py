@@ -13,7 +13,6 @@ def check_number(name: str, value: float, low: float = -math.inf, high: float = 
     ----------
     name : str
         What users call it.
-    value : float
     low, high : float
         Both are allowed.
 
@@ -34,10 +33,6 @@ def check_number(name: str, value: float, low: float = -math.inf, high: float = 
 def check_head(head: Tensor) -> None:
     """Check that a head is one: scale, translation and angles of one frame.
 
-    Parameters
-    ----------
-    head : Tensor
-
     Raises
     ------
     ValueError
@@ -57,8 +52,6 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     ----------
     name : str
         What users call it.
-    value : str
-    choices : collection of str
 
     Raises
     ------

@@ -9,18 +9,7 @@ POSE_KEYS = ("pitch", "yaw", "roll")
 
 
 def head_pose_degrees(pose: Tensor) -> Tensor:
-    """Turn a head-pose prediction into degrees.
-
-    Parameters
-    ----------
-    pose : Tensor, shape (B, 66) or (B, 1)
-        Logits over 66 bins of 3 degrees from -97.5, or degrees already.
-
-    Returns
-    -------
-    Tensor, shape (B,) for bins, else `pose` as it is
-        Degrees.
-    """
+    """Turn a head-pose prediction into degrees: (B, 66) to (B,)."""
     if pose.shape[-1] != NUM_POSE_BINS:
         return pose
     index = torch.arange(NUM_POSE_BINS, dtype=pose.dtype, device=pose.device)

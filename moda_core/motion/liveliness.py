@@ -26,8 +26,6 @@ def wander(random: np.random.Generator, num_frames: int, memory_s: float) -> np.
 
     Parameters
     ----------
-    random : numpy.random.Generator
-    num_frames : int
     memory_s : float
         Seconds after which it has forgotten where it was.
 
@@ -52,7 +50,6 @@ def blink_lids(
 
     Parameters
     ----------
-    random : numpy.random.Generator
     level : array, shape (num_frames,)
         Of the speech, about 0 to 1.
     interval_s : tuple of float

@@ -25,11 +25,7 @@ def _curves(rows: int, knots: int, size: float, random: torch.Generator) -> Tens
 def warp_formants(log_mel: Tensor, factor: Tensor) -> Tensor:
     """Stretch the bands, as a longer or shorter vocal tract does.
 
-    Parameters
-    ----------
-    log_mel : Tensor, shape (B, S, 64)
-    factor : Tensor, shape (B,)
-        Band i takes the value of band ``factor * i``.
+    Takes `log_mel` (B, S, 64), `factor` (B,).
     """
     position = (torch.arange(NUM_BANDS) * factor[:, None]).clamp(max=NUM_BANDS - 1)
     lower = position.floor().long()
@@ -43,14 +39,7 @@ def warp_formants(log_mel: Tensor, factor: Tensor) -> Tensor:
 def add_room(power: Tensor, decay_s: Tensor, share: Tensor) -> Tensor:
     """Add an exponentially decaying tail to every sound.
 
-    Parameters
-    ----------
-    power : Tensor, shape (B, S, 64)
-        Steps of 10 ms.
-    decay_s : Tensor, shape (B,)
-        Time constant of the power's decay.
-    share : Tensor, shape (B,), in [0, 1]
-        Of the tail in the power.
+    Takes `power` (B, S, 64), `decay_s` (B,), `share` (B,).
     """
     steps = torch.arange(REVERB_STEPS, 0, -1) * 0.01
     tail = torch.exp(-steps / decay_s[:, None])
@@ -81,18 +70,7 @@ def _music(rows: int, steps: int, random: torch.Generator) -> Tensor:
 def augment(log_mel: Tensor, reference: Tensor, random: torch.Generator) -> Tensor:
     """Make clean synthetic speech sound like recordings, and normalise it.
 
-    Parameters
-    ----------
-    log_mel : Tensor, shape (B, S, 64)
-        Clean; steps of 10 ms.
-    reference : Tensor, shape (B,)
-        Loudness of each clip, see `loudness_reference`; at the floor for silent ones.
-    random : torch.Generator
-
-    Returns
-    -------
-    Tensor, shape (B, S, 64)
-        Features as `normalize_log_mel` gives them.
+    Maps `log_mel` (B, S, 64), `reference` (B,) to (B, S, 64).
     """
     rows, steps, _ = log_mel.shape
     silent = reference <= QUIETEST_REFERENCE

@@ -35,16 +35,7 @@ def rest_motion() -> Tensor:
 def to_motion(controls: Tensor, head: Tensor) -> Tensor:
     """Turn a performance into motion.
 
-    Parameters
-    ----------
-    controls : Tensor, shape (..., N, 12)
-    head : Tensor, shape (..., N, 6)
-        See `Performance`.
-
-    Returns
-    -------
-    Tensor, shape (..., N, 70)
-        De-normalised.
+    Maps `controls` (..., N, 12), `head` (..., N, 6) to (..., N, 70).
     """
     rest = rest_motion()
     expression = rest_expression() + compose(controls)
@@ -143,11 +134,8 @@ class BatchSampler:
 
     Parameters
     ----------
-    corpus : Corpus
-    stats : MotionStats
     context : int
         Audio frames to a token, odd.
-    seed : int
     """
 
     def __init__(self, corpus: Corpus, stats: MotionStats, context: int, seed: int):

@@ -72,19 +72,7 @@ def make_clip(
     lead_s: float = 0.4,
     tail_s: float = 0.4,
 ) -> Clip:
-    """Put silence around an utterance and act it out.
-
-    Parameters
-    ----------
-    name : str
-    waveform : array, shape (samples,)
-        At 16 kHz; may be empty, for a silent clip.
-    phones : list of Phone
-        In IPA, timed in `waveform`.
-    random : numpy.random.Generator
-    lead_s, tail_s : float
-        Silence before and after, in seconds.
-    """
+    """Put silence around an utterance and act it out; `waveform` (samples,)."""
     lead, tail = (int(seconds * SAMPLE_RATE) for seconds in (lead_s, tail_s))
     waveform = np.pad(waveform.astype(np.float32), (lead, tail))
     num_frames = len(waveform) // 640
@@ -111,16 +99,7 @@ def _to_16_khz(
 
 
 def espeak_clips(num_clips: int, seed: int, split: str) -> Iterator[Clip]:
-    """Speak random passages with random voices.
-
-    Parameters
-    ----------
-    num_clips : int
-        One in sixteen is silent.
-    seed : int
-    split : str
-        ``"train"`` or ``"validation"``; they share neither voices nor sentences.
-    """
+    """Speak random passages with random voices."""
     random, espeak = np.random.default_rng(seed), Espeak()
     languages, variants = LANGUAGES.split(), VARIANTS[split].split()
     for index in range(num_clips):
@@ -144,17 +123,7 @@ _PROSODY = ((120, 235), (10, 92), (15, 92))  # words a minute, pitch, pitch rang
 
 
 def training_clips(num_espeak: int, num_flite: int, seed: int) -> Iterator[Clip]:
-    """Return the training set.
-
-    Parameters
-    ----------
-    num_espeak, num_flite, seed : int
-
-    Raises
-    ------
-    MoDAError
-        If espeak-ng or flite is missing.
-    """
+    """Return the training set."""
     if num_flite:
         flite.require()
     yield from espeak_clips(num_espeak, seed, "train")
@@ -162,12 +131,7 @@ def training_clips(num_espeak: int, num_flite: int, seed: int) -> Iterator[Clip]
 
 
 def espeak_test_clips(seed: int = 4711, repeats: int = 2) -> list[Clip]:
-    """Return the held-out sentences, each spoken by `repeats` held-out voices.
-
-    Parameters
-    ----------
-    seed, repeats : int
-    """
+    """Return the held-out sentences, each spoken by `repeats` held-out voices."""
     espeak, variants = Espeak(), VARIANTS["test"].split()
     clips = []
     for index, text in enumerate(TEST_SENTENCES * repeats):
@@ -184,18 +148,7 @@ def espeak_test_clips(seed: int = 4711, repeats: int = 2) -> list[Clip]:
 def flite_clip(
     text: str, voice: str, random: np.random.Generator, stretch: float = 1.0, speed: float = 1.0
 ) -> Clip:
-    """Speak a text with a flite voice and act it out.
-
-    Parameters
-    ----------
-    text, voice : str
-        See `flite.say`.
-    random : numpy.random.Generator
-    stretch : float
-        Duration over the voice's own, at the same pitch.
-    speed : float
-        Played that much faster, which changes the pitch.
-    """
+    """Speak a text with a flite voice and act it out."""
     waveform, sample_rate, phones = flite.say(text, voice, stretch)
     waveform, phones = _to_16_khz(waveform, sample_rate, flite_to_ipa(phones), speed)
     tail_s = max(0.4, 3.4 - len(waveform) / SAMPLE_RATE)
@@ -203,17 +156,7 @@ def flite_clip(
 
 
 def flite_train_clips(num_clips: int, seed: int) -> Iterator[Clip]:
-    """Speak random sentences with the flite voices of the training set.
-
-    Parameters
-    ----------
-    num_clips, seed : int
-
-    Raises
-    ------
-    MoDAError
-        If flite is missing.
-    """
+    """Speak random sentences with the flite voices of the training set."""
     random = np.random.default_rng([seed, 1])
     for index in range(num_clips):
         text = passage(random, "en", "train")
@@ -222,13 +165,7 @@ def flite_train_clips(num_clips: int, seed: int) -> Iterator[Clip]:
 
 
 def flite_test_clips(voices: tuple[str, ...], per_voice: int = 12) -> list[Clip]:
-    """Return held-out sentences spoken by flite's voices; none where flite is missing.
-
-    Parameters
-    ----------
-    voices : tuple of str
-    per_voice : int
-    """
+    """Return held-out sentences spoken by flite's voices; none where flite is missing."""
     if not flite.available():
         logger.warning("flite is not installed: its voices are left out of the evaluation")
         return []

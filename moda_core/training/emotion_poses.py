@@ -42,18 +42,7 @@ LIDS = [CONTROLS.index("blink_left"), CONTROLS.index("blink_right")]
 def add_emotion(controls: Tensor, head: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Lay emotions over neutral performances.
 
-    Parameters
-    ----------
-    controls : Tensor, shape (B, N, 12)
-    head : Tensor, shape (B, N, 3)
-        Pitch, yaw and roll in degrees.
-    weights : Tensor, shape (B, 9)
-        Over `EMOTIONS`; a blend adds in proportion.
-
-    Returns
-    -------
-    controls, head : Tensor
-        Of the same shapes. A lid that is shut stays shut under any emotion.
+    Takes `controls` (B, N, 12), `head` (B, N, 3), `weights` (B, 9).
     """
     added = (weights @ CONTROL_OFFSETS)[:, None].expand_as(controls).clone()
     added[..., LIDS] *= 1 - controls[..., LIDS].clamp(0, 1)

@@ -126,30 +126,7 @@ class Espeak:
     def say(
         self, text: str, voice: str, rate: int = 175, pitch: int = 50, pitch_range: int = 50
     ) -> tuple[np.ndarray, list[Phone]]:
-        """Speak a text.
-
-        Parameters
-        ----------
-        text : str
-        voice : str
-            Language and variant, for example ``"en-us+f3"``.
-        rate : int
-            Words a minute, 80 to 450.
-        pitch, pitch_range : int in [0, 100]
-            Height and liveliness of the voice.
-
-        Returns
-        -------
-        waveform : array, shape (num_samples,), float32 in [-1, 1]
-            Mono, at `sample_rate`.
-        phones : list of Phone
-            In order, without gaps, in IPA.
-
-        Raises
-        ------
-        MoDAError
-            If the voice does not exist or nothing was spoken.
-        """
+        """Speak a text, shape (num_samples,)."""
         self._pieces.clear()
         self._starts.clear()
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:

@@ -54,13 +54,7 @@ COMPARATOR_CLIPS = 200
 
 
 def load_trained(path: Path) -> TrainedStarter:
-    """Read weights that `TrainedStarter.save` wrote.
-
-    Raises
-    ------
-    InputFileError
-        If the file is missing, damaged or of another model.
-    """
+    """Read weights that `TrainedStarter.save` wrote."""
     model = load_starter_model(path=path)
     return TrainedStarter(model.network, model.null_audio, model.stats)
 
@@ -72,11 +66,8 @@ def sample(
 
     Parameters
     ----------
-    starter : TrainedStarter
     waveform : array, shape (samples,), float32
         Mono at 16 kHz.
-    emotion : str
-    seed : int
 
     Returns
     -------
@@ -110,15 +101,7 @@ def sample_lips(starter: TrainedStarter, clips: list[Clip]) -> list[tuple[np.nda
 def lip_figures(
     clips: list[Clip], sampled: list[tuple[np.ndarray, np.ndarray]], comparator: EnergyComparator
 ) -> dict:
-    """Compare sampled lips with the targets of their clips, beside the comparators.
-
-    Parameters
-    ----------
-    clips : list of Clip
-    sampled : list
-        See `sample_lips`.
-    comparator : EnergyComparator
-    """
+    """Compare sampled lips with the targets of their clips, beside the comparators."""
     target = np.concatenate([clip.controls[:, LIP_COLUMNS].numpy() for clip in clips])
     alone, shipped = (np.concatenate(lips) for lips in zip(*sampled, strict=True))
     figures = {
@@ -173,14 +156,7 @@ def read_speech(path: Path) -> np.ndarray:
 
 
 def speech_figures(starter: TrainedStarter, waveform: np.ndarray) -> dict:
-    """Return what can be told of real speech, whose lips are not known.
-
-    Parameters
-    ----------
-    starter : TrainedStarter
-    waveform : array, shape (samples,)
-        At 16 kHz.
-    """
+    """Return what can be told of real speech, whose lips are not known; `waveform` (samples,)."""
     figures = {}
     for name, motion in zip(("model_alone", "as_shipped"), sample(starter, waveform), strict=True):
         controls = controls_of(motion)
@@ -203,14 +179,7 @@ def speech_figures(starter: TrainedStarter, waveform: np.ndarray) -> dict:
 def emotion_motions(
     starter: TrainedStarter, clips: Sequence[Clip], emotions: Sequence[str] = EMOTIONS
 ) -> Iterator[tuple[Clip, str, Tensor]]:
-    """Yield the motion of every clip under every emotion, as shipped, for pictures of it.
-
-    Parameters
-    ----------
-    starter : TrainedStarter
-    clips : sequence of Clip
-    emotions : sequence of str
-    """
+    """Yield the motion of every clip under every emotion, as shipped, for pictures of it."""
     for seed, clip in enumerate(clips):
         for emotion in emotions:
             yield clip, emotion, sample(starter, clip.waveform, emotion, seed)[1]
@@ -238,16 +207,7 @@ def emotion_figures(starter: TrainedStarter, clips: list[Clip]) -> dict:
 
 
 def evaluate(starter: TrainedStarter, speech: Path | None = None, seed: int = 1) -> dict:
-    """Return all figures.
-
-    Parameters
-    ----------
-    starter : TrainedStarter
-    speech : Path, optional
-        A real recording.
-    seed : int
-        Of the training set, on which the comparators are fitted.
-    """
+    """Return all figures."""
     comparator = EnergyComparator(espeak_clips(COMPARATOR_CLIPS, seed, "train"))
     synthetic = espeak_test_clips()
     sampled = sample_lips(starter, synthetic)

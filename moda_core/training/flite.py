@@ -30,23 +30,7 @@ def require() -> None:
 
 
 def parse_phones(listing: str) -> list[Phone]:
-    """Read the phones that ``flite -psdur`` prints.
-
-    Parameters
-    ----------
-    listing : str
-        Words of the form ``name:end``, the end in seconds.
-
-    Returns
-    -------
-    list of Phone
-        In flite's alphabet; the symbol of a pause is empty.
-
-    Raises
-    ------
-    MoDAError
-        If a word has another form.
-    """
+    """Read the phones that ``flite -psdur`` prints."""
     phones, start = [], 0.0
     for word in listing.split():
         name, separator, end = word.rpartition(":")
@@ -63,30 +47,7 @@ def parse_phones(listing: str) -> list[Phone]:
 
 
 def say(text: str, voice: str, stretch: float = 1.0) -> tuple[np.ndarray, int, list[Phone]]:
-    """Speak a text with a flite voice.
-
-    Parameters
-    ----------
-    text : str
-        At least two words.
-    voice : str
-        One of `VOICES`.
-    stretch : float
-        Duration over the voice's own.
-
-    Returns
-    -------
-    waveform : array, shape (num_samples,), float32 in [-1, 1]
-    sample_rate : int
-        In hertz.
-    phones : list of Phone
-        In flite's alphabet, in order, without gaps.
-
-    Raises
-    ------
-    MoDAError
-        If flite is missing or fails.
-    """
+    """Speak a text with a flite voice, shape (num_samples,)."""
     require()
     if voice not in VOICES:
         raise MoDAError(f"flite's voice {voice!r} is not known here. Use one of {VOICES}.")

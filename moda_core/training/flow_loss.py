@@ -26,8 +26,6 @@ class FlowLoss:
 
     Parameters
     ----------
-    network : MotionMMDiT
-    stats : MotionStats
     control_std : Tensor, shape (12,)
         Of the neutral performances, the unit in which errors of controls count.
     seed : int
@@ -50,18 +48,7 @@ class FlowLoss:
     def __call__(
         self, batch: Batch, mislead_lips: bool = False, lip_sync: LipSync | None = None
     ) -> Tensor:
-        """Return the loss of a batch, a scalar.
-
-        Parameters
-        ----------
-        batch : Batch
-        mislead_lips : bool
-            Show the network the lips of another clip under the noise. It then learns to take the
-            lips from the speech at every noise level, so that sampling finds the expected lips
-            rather than a random draw of likely ones; all else stays a draw.
-        lip_sync : callable, optional
-            Maps predicted clean motion and the batch to a loss that is added.
-        """
+        """Return the loss of a batch, a scalar."""
         noise = torch.randn(batch.motion.shape, generator=self.random)
         sigma = self._sigmas(len(noise))
         clean = self._with_lips_of_neighbour(batch) if mislead_lips else batch.motion

@@ -24,23 +24,7 @@ def train_audio_embedder(
     learning_rate: float,
     seed: int,
 ) -> nn.Linear:
-    """Train the embedder by plain regression, which costs a tenth of a step of the whole model.
-
-    Parameters
-    ----------
-    embedder : AudioEmbedder
-        Trained in place.
-    sampler : BatchSampler
-    num_steps, batch_size : int
-    learning_rate : float
-    seed : int
-        Of the regression's head.
-
-    Returns
-    -------
-    nn.Linear
-        The head: maps tokens to normalised jaw, closure, width, brow and pitch.
-    """
+    """Train the embedder by plain regression, which costs a tenth of a step of the whole model."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         head = nn.Linear(embedder.proj3.out_features, len(HEARD_CONTROLS) + 1)

@@ -51,21 +51,7 @@ def _pass_through(network: MotionMMDiT, moving: Tensor) -> None:
 
 @torch.no_grad()
 def new_network(config: MMDiTConfig, moving: Tensor, seed: int) -> MotionMMDiT:
-    """Build a motion transformer with starting weights for training.
-
-    Parameters
-    ----------
-    config : MMDiTConfig
-    moving : Tensor, shape (70,), bool
-        Dims that vary; the others are not read, and their velocity stays 0.
-    seed : int
-
-    Returns
-    -------
-    MotionMMDiT
-        The velocity it predicts is the noisy motion; blocks add a little, attention is local, and
-        the identity makes no difference, since the synthetic performer is one person.
-    """
+    """Build a motion transformer with starting weights for training; `moving` (70,)."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = MotionMMDiT(config)

@@ -65,26 +65,14 @@ class LipSyncExpert(nn.Module):
 
 
 def contrastive_loss(heard: Tensor, seen: Tensor) -> Tensor:
-    """Return the InfoNCE loss of moments, in both directions.
-
-    Parameters
-    ----------
-    heard, seen : Tensor, shape (M, 64)
-        Unit vectors; row i of both belongs together, all else does not.
-    """
+    """Return the InfoNCE loss of moments, in both directions; `heard, seen` (M, 64)."""
     logits = heard @ seen.T / TEMPERATURE
     same = torch.arange(len(heard))
     return (F.cross_entropy(logits, same) + F.cross_entropy(logits.T, same)) / 2
 
 
 def train_expert(sampler: BatchSampler, seed: int, num_steps: int = 1500) -> LipSyncExpert:
-    """Train the expert on windows of the corpus, and freeze it.
-
-    Parameters
-    ----------
-    sampler : BatchSampler
-    seed, num_steps : int
-    """
+    """Train the expert on windows of the corpus, and freeze it."""
     lips = sampler.corpus.controls[:, LIP_COLUMNS]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -111,7 +99,6 @@ class LipSyncLoss:
     ----------
     expert : LipSyncExpert
         Frozen.
-    stats : MotionStats
     weight : float
         Of the score in the loss.
     """
@@ -120,14 +107,7 @@ class LipSyncLoss:
         self.expert, self.stats, self.weight = expert, stats, weight
 
     def __call__(self, clean: Tensor, batch: Batch) -> Tensor:
-        """Return the weighted loss.
-
-        Parameters
-        ----------
-        clean : Tensor, shape (B, 80, 70)
-            Predicted clean motion, normalised.
-        batch : Batch
-        """
+        """Return the weighted loss; `clean` (B, 80, 70)."""
         offset = (clean * self.stats.std)[..., :63]  # the mean is the rest pose
         seen = self.expert.see(read(offset)[..., LIP_COLUMNS])
         with torch.no_grad():

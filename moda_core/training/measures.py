@@ -30,21 +30,7 @@ def f1_score(predicted: np.ndarray, target: np.ndarray) -> float:
 
 
 def compare_lips(predicted: np.ndarray, target: np.ndarray, closed: float = CLOSED) -> dict:
-    """Compare lips with their target.
-
-    Parameters
-    ----------
-    predicted, target : array, shape (frames, 3)
-        Jaw, closure and width.
-    closed : float
-        Predicted closure that counts as lips pressed together.
-
-    Returns
-    -------
-    dict
-        For each of `LIPS` its ``correlation``, ``variance_ratio`` (predicted over target) and
-        ``rms_error``, and ``bilabial_f1``.
-    """
+    """Compare lips with their target; `predicted, target` (frames, 3)."""
     figures = {}
     for column, name in enumerate(LIPS):
         found, wanted = predicted[:, column], target[:, column]
@@ -100,19 +86,7 @@ class EnergyComparator:
 
 
 def pose_figures(motion: np.ndarray) -> dict:
-    """Return how much the head and the lids move.
-
-    Parameters
-    ----------
-    motion : array, shape (frames, 70)
-        De-normalised.
-
-    Returns
-    -------
-    dict
-        Ranges (2nd to 98th percentile) and mean second differences of pitch, yaw and roll in
-        degrees.
-    """
+    """Return how much the head and the lids move; `motion` (frames, 70)."""
     figures = {}
     for name, column in (("pitch", 67), ("yaw", 68), ("roll", 69)):
         angle = motion[:, column]
@@ -131,16 +105,7 @@ def count_blinks(lids: np.ndarray, shut: float = 0.5) -> int:
 def peak_distances(opening: np.ndarray, energy: np.ndarray) -> dict[str, float]:
     """Compare the peaks of the mouth's opening with those of the speech's level, the syllables.
 
-    Parameters
-    ----------
-    opening, energy : array, shape (frames,)
-
-    Returns
-    -------
-    dict
-        Median distances in frames from a peak of the opening to the nearest syllable, and from a
-        syllable to the nearest peak of the opening, and the first by chance, for openings that are
-        shifted against the speech. Infinite where one side has no peaks.
+    Takes `opening, energy` (frames,).
     """
     syllables = _peaks(gaussian_filter1d(energy, 1.0), 0.05)
     shifts = range(len(opening) // 8, len(opening), len(opening) // 8 or 1)

@@ -42,21 +42,7 @@ def optimize(
     learning_rate: float,
     after_step: Callable[[int], None] = lambda step: None,
 ) -> None:
-    """Minimise a loss with AdamW.
-
-    Parameters
-    ----------
-    name : str
-        For the log.
-    parameters : list of nn.Parameter
-    loss_of_step : callable
-        Takes the number of the step, draws a batch and returns its loss.
-    num_steps : int
-    learning_rate : float
-        See `learning_rate_at`.
-    after_step : callable, optional
-        Called with the number of the step.
-    """
+    """Minimise a loss with AdamW."""
     optimizer = torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     progress = _Progress(name, num_steps)
     for step in range(num_steps):
@@ -76,7 +62,6 @@ class RunningAverage:
 
     Parameters
     ----------
-    network : nn.Module
     decay : float
         Approached from below during the first steps.
     """

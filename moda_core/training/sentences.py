@@ -73,14 +73,7 @@ _SYLLABLES = {
 
 
 def nonsense(random: np.random.Generator, foreign: bool) -> str:
-    """Return a sentence of made-up words, which covers rare neighbours of sounds.
-
-    Parameters
-    ----------
-    random : numpy.random.Generator
-    foreign : bool
-        Keep to letters that every language of espeak-ng reads.
-    """
+    """Return a sentence of made-up words, which covers rare neighbours of sounds."""
     onsets, vowels, ends = (letters.split() for letters in _SYLLABLES[foreign])
     words = []
     for _ in range(random.integers(4, 10)):
@@ -93,14 +86,7 @@ def nonsense(random: np.random.Generator, foreign: bool) -> str:
 
 
 def sentence(random: np.random.Generator, split: str) -> str:
-    """Return an English sentence of a small grammar.
-
-    Parameters
-    ----------
-    random : numpy.random.Generator
-    split : str
-        ``"train"`` or ``"validation"``; the two share no content word on purpose.
-    """
+    """Return an English sentence of a small grammar."""
     words = _WORDS[split]
 
     def pick(kind: str) -> str:
@@ -118,16 +104,7 @@ def sentence(random: np.random.Generator, split: str) -> str:
 
 
 def passage(random: np.random.Generator, language: str, split: str) -> str:
-    """Return one to three sentences to speak in one go.
-
-    Parameters
-    ----------
-    random : numpy.random.Generator
-    language : str
-        Of espeak-ng; other languages than English get made-up words, read their way.
-    split : str
-        ``"train"`` or ``"validation"``.
-    """
+    """Return one to three sentences to speak in one go."""
     foreign = not language.startswith("en")
     texts = []
     for _ in range(random.integers(1, 4)):

@@ -40,19 +40,7 @@ class Performance:
 
 
 def speech_energy(waveform: np.ndarray, num_frames: int) -> np.ndarray:
-    """Return the level of every frame over the clip's loud frames.
-
-    Parameters
-    ----------
-    waveform : array, shape (samples,)
-        At 16 kHz; padded with silence where it is short.
-    num_frames : int
-
-    Returns
-    -------
-    array, shape (num_frames,)
-        Root mean square over its 95th percentile, at most 1.2; 0 where the clip is silent.
-    """
+    """Return the level of every frame over the clip's loud frames: (samples,) to (num_frames,)."""
     padded = np.zeros(num_frames * SAMPLES_PER_FRAME, np.float32)
     padded[: len(waveform)] = waveform[: len(padded)]
     level = np.sqrt((padded.reshape(num_frames, -1) ** 2).mean(axis=1))
@@ -60,24 +48,7 @@ def speech_energy(waveform: np.ndarray, num_frames: int) -> np.ndarray:
 
 
 def lip_curves(phones: list[Phone], num_frames: int) -> np.ndarray:
-    """Blend the mouth shapes of timed sounds into smooth curves.
-
-    Parameters
-    ----------
-    phones : list of Phone
-        In IPA.
-    num_frames : int
-
-    Returns
-    -------
-    array, shape (num_frames, 4)
-        Jaw opening, width, closure, and how much of the frame is pause.
-
-    Notes
-    -----
-    Dominance functions after Cohen and Massaro 1993: every sound pulls with a strength that falls
-    off exponentially from its span, more slowly ahead of it than behind.
-    """
+    """Blend the mouth shapes of timed sounds into smooth curves, shape (num_frames, 4)."""
     num_steps = num_frames * STEPS_PER_FRAME
     time = (np.arange(num_steps) + 0.5) / (FPS * STEPS_PER_FRAME)
     pulled, strength = np.zeros((2, num_steps)), np.full((2, num_steps), 1e-3)

@@ -52,7 +52,6 @@ class TrainingOptions:
         Of the Lip-motion Sync Expert's score in the loss; 0 leaves it out.
     num_expert_steps : int
         Of the expert's own training.
-    seed : int
     """
 
     num_embedder_steps: int = 1500
@@ -77,18 +76,7 @@ def train_stage(
     sampler: BatchSampler,
     options: TrainingOptions,
 ) -> None:
-    """Train the network with one loss, and leave it with its averaged weights.
-
-    Parameters
-    ----------
-    name : {"motion", "lips"}
-        Stage, of which `options` holds the length and the learning rate.
-    network : MotionMMDiT
-    loss : callable
-        A `FlowLoss` of it, perhaps with arguments bound.
-    sampler : BatchSampler
-    options : TrainingOptions
-    """
+    """Train the network with one loss, and leave it with its averaged weights."""
     num_steps, learning_rate = {
         "motion": (options.num_steps, options.learning_rate),
         "lips": (options.num_lip_steps, options.lip_learning_rate),
@@ -106,19 +94,7 @@ def train_stage(
 def train(
     corpus: Corpus, config: MMDiTConfig = STARTER, options: TrainingOptions | None = None
 ) -> TrainedStarter:
-    """Train a motion model from the beginning.
-
-    Parameters
-    ----------
-    corpus : Corpus
-    config : MMDiTConfig
-    options : TrainingOptions, optional
-
-    Returns
-    -------
-    TrainedStarter
-        With the averaged weights.
-    """
+    """Train a motion model from the beginning."""
     options = options or TrainingOptions()
     stats = motion_stats(corpus)
     network = new_network(config, stats.std > 0, options.seed)
@@ -168,15 +144,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def write_evaluation(path: Path, variant: str, figures: dict) -> None:
-    """Add the figures of the weights beside `path` to it, keeping those of the other variant.
-
-    Parameters
-    ----------
-    path : Path
-    variant : str
-        Of the weights that are there now.
-    figures : dict
-    """
+    """Add the figures of the weights beside `path` to it, keeping those of the other variant."""
     stored = json.loads(path.read_text("utf-8")) if path.exists() else {}
     stored = {**stored, "shipped": variant, variant: figures}
     path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")

@@ -17,7 +17,6 @@ class TrainedStarter:
 
     Parameters
     ----------
-    network : MotionMMDiT
     null_audio : Tensor, shape (64,)
         Stands for "no audio".
     stats : MotionStats

@@ -96,19 +96,7 @@ FLITE_TO_IPA = {
 
 
 def viseme_of(symbol: str) -> Viseme:
-    """Return the mouth shape of a sound.
-
-    Parameters
-    ----------
-    symbol : str
-        IPA, with or without stress, length and tie marks; empty for a pause. Of a longer symbol
-        the longest known beginning counts.
-
-    Returns
-    -------
-    Viseme
-        `UNKNOWN`, a weak half-open mouth, where nothing matches.
-    """
+    """Return the mouth shape of a sound."""
     bare = symbol.translate(_MARKS).strip("_ ")
     if not bare:
         return PAUSE
@@ -119,17 +107,7 @@ def viseme_of(symbol: str) -> Viseme:
 
 
 def viseme_segments(phones: list[Phone]) -> list[tuple[float, float, Viseme]]:
-    """Turn timed sounds into timed mouth shapes.
-
-    Parameters
-    ----------
-    phones : list of Phone
-        In IPA; diphthongs give two shapes.
-
-    Returns
-    -------
-    list of (start_s, end_s, Viseme)
-    """
+    """Turn timed sounds into timed mouth shapes."""
     segments = []
     for phone in phones:
         bare = phone.symbol.translate(_MARKS)
@@ -143,13 +121,7 @@ def viseme_segments(phones: list[Phone]) -> list[tuple[float, float, Viseme]]:
 
 
 def flite_to_ipa(phones: list[Phone]) -> list[Phone]:
-    """Translate flite's phones; unknown ones keep their name.
-
-    Parameters
-    ----------
-    phones : list of Phone
-        As `flite.say` returns them.
-    """
+    """Translate flite's phones; unknown ones keep their name."""
     return [
         Phone(FLITE_TO_IPA.get(phone.symbol, phone.symbol), phone.start_s, phone.end_s)
         for phone in phones

@@ -33,10 +33,6 @@ def parse_emotions(text: str, fps: float = FPS) -> EmotionTimeline:
     fps : float
         Of the times that are given as frames.
 
-    Returns
-    -------
-    EmotionTimeline
-
     Raises
     ------
     ValueError
@@ -61,10 +57,6 @@ def parse_script(text: str, fps: float | None = FPS) -> Script:
         them. ``#`` begins a comment; nothing but comments is a script that does nothing.
     fps : float, optional
         Of the times that are given as frames. None finds only what is wrong at any frame rate.
-
-    Returns
-    -------
-    Script
 
     Raises
     ------

@@ -6,24 +6,7 @@ ORTHOGONAL = 0.01  # how far a stored rotation may be from an exact one
 
 
 def rotation_angles(rotation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the angles that `rotation_matrix` makes these matrices of.
-
-    Parameters
-    ----------
-    rotation : array, shape (N, 3, 3)
-        For row vectors, ``(Rz(roll) Ry(yaw) Rx(pitch))^T``.
-
-    Returns
-    -------
-    pitch, yaw, roll : array, shape (N,), float64
-        Degrees; yaw from -90 to 90, the others from -180 to 180. At a yaw of exactly 90 only the
-        sum of pitch and roll is known: roll is 0 there.
-
-    Raises
-    ------
-    ValueError
-        If a matrix is no rotation.
-    """
+    """Return pitch, yaw and roll (N,) in degrees of rotation matrices (N, 3, 3)."""
     turned = np.asarray(rotation, dtype=np.float64).transpose(0, 2, 1)
     square = turned @ turned.transpose(0, 2, 1)
     with np.errstate(all="ignore"):

@@ -191,25 +191,7 @@ ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
 
 
 def read_array_pickle(content: bytes) -> Any:
-    """Read a pickle of arrays and containers.
-
-    Parameters
-    ----------
-    content : bytes
-        The whole file.
-
-    Returns
-    -------
-    object
-        Made of dicts, lists, tuples, numbers, text, bytes, None and `PickledArray`; in lists of
-        repeated items (see `repeated_items`) the array itself takes the place of the last.
-        Containers may hold themselves: walk only where you know the way.
-
-    Raises
-    ------
-    ValueError
-        If it holds anything else, or is damaged; nothing in it was run. The text is a clause.
-    """
+    """Read a pickle of arrays and containers."""
     content = _without_frames(content)
     try:
         try:

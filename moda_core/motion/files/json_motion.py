@@ -14,19 +14,7 @@ WHOLE = 10_000  # numbers from here on are written one by one
 
 
 def write_json(motion: Motion) -> bytes:
-    """Return motion as JSON, one frame a line.
-
-    Parameters
-    ----------
-    motion : Motion
-        Finite.
-
-    Returns
-    -------
-    bytes
-        UTF-8; numbers are rounded to 8 decimals, which is finer than a float32 from 0.25 on. With
-        numbers of 10,000 and more nothing is rounded.
-    """
+    """Return motion as JSON, one frame a line."""
     head = {"format": FORMAT, "version": VERSION, "fps": float(motion.fps), "layout": LAYOUT}
     rest, values = (x.cpu().double().numpy() for x in (motion.rest, motion.values))
     text = json.dumps(head, indent=1)[:-2].encode()
@@ -75,21 +63,7 @@ def _decimal_table() -> np.ndarray:
 
 
 def read_json(content: bytes) -> Motion:
-    """Read what `write_json` wrote.
-
-    Parameters
-    ----------
-    content : bytes
-
-    Returns
-    -------
-    Motion
-
-    Raises
-    ------
-    ValueError
-        If it is something else; the text is a clause.
-    """
+    """Read what `write_json` wrote."""
     try:
         stored = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:

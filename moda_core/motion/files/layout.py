@@ -20,17 +20,6 @@ LAYOUT = {
 
 
 def check_version(version: Any) -> None:
-    """Refuse files of other versions of the format.
-
-    Parameters
-    ----------
-    version : object
-        What a file says, a number or its text.
-
-    Raises
-    ------
-    ValueError
-        If it is not `VERSION`; the text is a clause.
-    """
+    """Refuse files of other versions of the format."""
     if str(version)[:20] != str(VERSION):
         raise ValueError(f"its version is {str(version)[:20]!r}, and only {VERSION} can be read")

@@ -31,7 +31,6 @@ def save_motion(path: str | Path, motion: Motion) -> None:
     path : str or Path
         Ends in ``.safetensors`` or ``.json``. A file that exists is replaced when the new one is
         complete.
-    motion : Motion
 
     Raises
     ------
@@ -78,10 +77,6 @@ def load_motion(path: str | Path) -> Motion:
     ----------
     path : str or Path
         Of any suffix: the content decides. For templates see `read_template`.
-
-    Returns
-    -------
-    Motion
 
     Raises
     ------

@@ -45,25 +45,7 @@ class PickledType:
         self.order = ">" if state[1] == ">" else "<"
 
     def array(self, content: Any, shape: Any, fortran: bool) -> np.ndarray:
-        """Return the array that bytes are.
-
-        Parameters
-        ----------
-        content : bytes
-        shape : tuple of int
-        fortran : bool
-            Whether the first index runs fastest.
-
-        Returns
-        -------
-        array
-            On the memory of `content`.
-
-        Raises
-        ------
-        ForeignPickleError
-            If there are not exactly as many bytes as it takes.
-        """
+        """Return the array that bytes are."""
         if not isinstance(content, bytes | bytearray):
             raise ForeignPickleError("it holds an array without its bytes")
         sizes = isinstance(shape, tuple) and len(shape) <= MAX_DIMS

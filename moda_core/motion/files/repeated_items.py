@@ -31,15 +31,7 @@ class ItemTracker:
         self.starts: list[Span] = []  # of each item: its first byte, and the notes before it
 
     def after(self, height: int, position: int, num_notes: int) -> None:
-        """Take notice of what an instruction left.
-
-        Parameters
-        ----------
-        height : int
-            Of the stack, after it.
-        position, num_notes : int
-            Where the instruction is, and the notes before it.
-        """
+        """Take notice of what an instruction left."""
         num_items = max(height - self.base, 0)
         if num_items > len(self.starts):
             self.starts.append((position, num_notes))
@@ -55,38 +47,14 @@ class ItemTracker:
 
 
 def is_same_everywhere(noted: Any) -> bool:
-    """Return whether an item that uses something of the notes can be repeated.
-
-    Parameters
-    ----------
-    noted : object
-        Text, bytes, a type or a word stays what it is; a container or an array may change.
-    """
+    """Return whether an item that uses something of the notes can be repeated."""
     return isinstance(noted, str | bytes | PickledType) or callable(noted)
 
 
 def repeated_items(
     content: bytes, start: int, size: int, item: Any, payloads: list[Span]
 ) -> list[Any]:
-    """Return the items that follow one and have its bytes, except for those of its arrays.
-
-    Parameters
-    ----------
-    content : bytes
-        The pickle.
-    start, size : int
-        Where the item lies, with all its instructions.
-    item : object
-        What it was found to be. Only an array can be repeated, or a dict of text and arrays.
-    payloads : list of (int, int)
-        First byte, and the one after the last, of every argument of bytes in the item.
-
-    Returns
-    -------
-    list of array or dict of array
-        As many as there are before the first that differs; none if the item has other bytes than
-        those of its arrays. The arrays are on the memory of `content`.
-    """
+    """Return the items that follow one and have its bytes, except for those of its arrays."""
     arrays = _arrays_of(item)
     if arrays is None or [array.tobytes("A") for array in arrays] != [
         content[first:end] for first, end in payloads

@@ -19,30 +19,7 @@ LARGEST = float(np.finfo(np.float64).max)
 
 
 def read_template(content: bytes) -> Motion:
-    """Turn a motion template into motion.
-
-    A template holds ``motion``, a list of dicts with ``scale``, ``exp``, ``t`` and the rotation
-    ``R`` (or the three angles), and ``output_fps``. Its keypoints ``kp`` and ``x_s`` and its
-    ratios of eyes and lips are left.
-
-    Parameters
-    ----------
-    content : bytes
-        The whole file, a pickle; it is read without running anything, see `read_array_pickle`.
-
-    Returns
-    -------
-    Motion
-        Scale and translation are brought to the data set's mean scale by the first frame's scale,
-        and the translation's depth is dropped, as `previous_motion` does. A template's ``exp``
-        includes what its performer's face is like; `rest` is the expression of the first frame,
-        so that what is played elsewhere is the movement since then.
-
-    Raises
-    ------
-    ValueError
-        If it is no template, or not only one; the text is a clause.
-    """
+    """Turn a motion template into motion."""
     template = read_array_pickle(content)
     frames = template.get("motion") if isinstance(template, dict) else None
     if not isinstance(frames, list) or not frames:
