@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.editing.script.director import direct_motion
+from ..moda_core.editing.script.director import direct
 from ..moda_core.editing.script.script import Script
 from ..moda_core.editing.script.script_parser import parse_script
 from ..moda_core.editing.script.script_words import NEUTRAL
@@ -67,7 +67,7 @@ class MoDADirector(io.ComfyNode):
         """Play the script."""
         parsed = parse_script(script, motion.fps)
         _host.show_text(cls.hidden.unique_id, summary(parsed, len(motion) / motion.fps))
-        return io.NodeOutput(direct_motion(motion, parsed.events))
+        return io.NodeOutput(direct(motion, parsed.events))
 
 
 def summary(script: Script, end_s: float) -> str:

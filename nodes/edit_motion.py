@@ -2,9 +2,9 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.editing.fade import fade_motion, make_loop
-from ..moda_core.editing.retime import check_speed, retime_motion
-from ..moda_core.editing.smooth import smooth_motion
+from ..moda_core.editing.fading import fade, make_loop
+from ..moda_core.editing.retiming import check_speed, retime
+from ..moda_core.editing.smoothing import OneEuro, SavitzkyGolay, smooth
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
 from . import _host
@@ -129,8 +129,9 @@ class MoDASmoothMotion(io.ComfyNode):
     ) -> io.NodeOutput:
         """Smooth the motion."""
         strengths = {"head": head, "mouth": mouth, "eyes": eyes, "brows": brows}
-        settings = {"min_cutoff_hz": cutoff, "beta": beta, "window_s": window, "order": order}
-        return io.NodeOutput(smooth_motion(motion, strengths, method, **settings))
+        one_euro = method == "one euro"
+        chosen = OneEuro(cutoff, beta) if one_euro else SavitzkyGolay(window, order)
+        return io.NodeOutput(smooth(motion, chosen, **strengths))
 
 
 class MoDARetimeMotion(io.ComfyNode):
@@ -210,9 +211,7 @@ class MoDARetimeMotion(io.ComfyNode):
         interpolation: str = "cubic",
     ) -> io.NodeOutput:
         """Retime the motion."""
-        return io.NodeOutput(
-            retime_motion(motion, fps or None, speed, duration or None, interpolation)
-        )
+        return io.NodeOutput(retime(motion, fps or None, speed, duration or None, interpolation))
 
 
 class MoDAFadeMotion(io.ComfyNode):
@@ -289,10 +288,10 @@ class MoDAFadeMotion(io.ComfyNode):
         if loop:
             return io.NodeOutput(make_loop(motion, fade_out))
         if pose != PORTRAIT:
-            return io.NodeOutput(fade_motion(motion, fade_in, fade_out, POSES[pose]))
+            return io.NodeOutput(fade(motion, fade_in, fade_out, POSES[pose]))
         if portrait is None:
             raise ValueError(
                 "The pose 'portrait' needs a picture. Link 'portrait', or choose another pose."
             )
         _, head = look_of(None, portrait)
-        return io.NodeOutput(fade_motion(motion, fade_in, fade_out, POSES[pose], head))
+        return io.NodeOutput(fade(motion, fade_in, fade_out, POSES[pose], head))

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..moda_core.bundles.released import start_in_picture
-from ..moda_core.editing.idle import idle_motion
+from ..moda_core.editing.idling import idle
 from ..moda_core.liveportrait.model import RENDERER
 from ..moda_core.motion.motion import FPS, HEAD, Motion, released_stats
 from ..moda_core.portrait.portrait import Portrait
@@ -119,8 +119,9 @@ class MoDAIdleMotion(io.ComfyNode):
         """Make the motion."""
         rest, head = look_of(motion, portrait, FRAMES[pose])
         fps = FPS if motion is None else motion.fps
+        amounts = {"breath": breath, "sway": sway, "glances": glances}
         return io.NodeOutput(
-            idle_motion(duration, rest, seed, blinks, breath, sway, glances, fps, head)
+            idle(duration, rest, head, seed, fps, blinks_per_minute=blinks, **amounts)
         )
 
 

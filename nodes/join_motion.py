@@ -2,8 +2,8 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.editing.concat import concat_motions
-from ..moda_core.editing.mix import mix_motion
+from ..moda_core.editing.joining import concat
+from ..moda_core.editing.mixing import mix
 from ..moda_core.motion.motion import Motion
 from . import _host
 from .types import MotionType
@@ -104,7 +104,7 @@ class MoDAMixMotion(io.ComfyNode):
             "brows": brows_weight,
             "head": head_weight,
         }
-        return io.NodeOutput(mix_motion(motion, **sources, weights=weights, loop=loop))
+        return io.NodeOutput(mix(motion, **sources, weights=weights, loop=loop))
 
 
 class MoDAConcatMotion(io.ComfyNode):
@@ -156,4 +156,4 @@ class MoDAConcatMotion(io.ComfyNode):
     ) -> io.NodeOutput:
         """Join the motions."""
         motions = [each for each in (first, second, third, fourth) if each is not None]
-        return io.NodeOutput(concat_motions(motions, crossfade, overlap))
+        return io.NodeOutput(concat(motions, crossfade, overlap))

@@ -8,20 +8,20 @@ import numpy as np
 import torch
 
 from moda_core.audio.level import frame_levels
-from moda_core.editing.concat import concat_motions
 from moda_core.editing.eyes import set_blinks, set_gaze
-from moda_core.editing.fade import fade_motion, make_loop
+from moda_core.editing.fading import fade, make_loop
 from moda_core.editing.gestures import look, nod, shake
-from moda_core.editing.idle import idle_motion
+from moda_core.editing.idling import idle
+from moda_core.editing.joining import concat
 from moda_core.editing.lips import close_in_silence, modulate_released_lips, scale_lips
-from moda_core.editing.mix import mix_motion
+from moda_core.editing.mixing import mix
 from moda_core.editing.pose import AxisAdjustment, adjust_pose
 from moda_core.editing.pose_keys import PoseKey, apply_pose_keys
-from moda_core.editing.retime import retime_motion
-from moda_core.editing.script.director import direct_motion
+from moda_core.editing.retiming import retime
+from moda_core.editing.script.director import direct
 from moda_core.editing.script.script_parser import parse_script
 from moda_core.editing.script.script_words import SCRIPT_WORDS
-from moda_core.editing.smooth import smooth_motion
+from moda_core.editing.smoothing import SavitzkyGolay, smooth
 from moda_core.motion.files.motion_file import load_motion, save_motion
 from moda_core.motion.motion import FPS, Motion, released_stats
 from moda_core.motion.regions import REGIONS
@@ -81,8 +81,8 @@ def file_workloads(motion: Motion, folder: Path) -> dict:
 def workloads() -> dict:
     """Return the work of each function, with everything that it can do asked for."""
     motion, *others = (random_motion(seed) for seed in range(5))
-    other_rates = [retime_motion(other, fps=30) for other in others]
-    fast = retime_motion(motion, fps=60)
+    other_rates = [retime(other, fps=30) for other in others]
+    fast = retime(motion, fps=60)
     level = normal(9, (NUM_FRAMES,)).abs().clamp(max=1)
     sound = 0.1 * normal(10, (1, DURATION_S * SAMPLE_RATE))
     keys = [
@@ -93,9 +93,7 @@ def workloads() -> dict:
     axis = AxisAdjustment(gain=1.5, offset_deg=3, limit_deg=12)
     weights = {region: 0.2 * index + 0.2 for index, region in enumerate(REGIONS)}
     return {
-        "mix": lambda: mix_motion(
-            motion, **dict(zip(REGIONS, other_rates, strict=True)), weights=weights
-        ),
+        "mix": lambda: mix(motion, **dict(zip(REGIONS, other_rates, strict=True)), weights=weights),
         "pose": lambda: adjust_pose(motion, axis, axis, axis, 0.5, 0.5),
         "pose keys": lambda: apply_pose_keys(motion, keys, "replace"),
         "nod": lambda: nod(motion, 1),
@@ -106,17 +104,17 @@ def workloads() -> dict:
         "lips": lambda: scale_lips(motion, 1.5),
         "silence": lambda: close_in_silence(motion, level, 0.5),
         "released lips": lambda: modulate_released_lips(motion),
-        "one euro": lambda: smooth_motion(motion, weights, "one euro"),
-        "one euro of a head at 60 fps": lambda: smooth_motion(fast, {"head": 1.0}, "one euro"),
-        "savitzky-golay": lambda: smooth_motion(motion, weights, "savitzky-golay"),
-        "retime": lambda: retime_motion(motion, fps=30),
-        "retime, linear": lambda: retime_motion(motion, fps=30, interpolation="linear"),
-        "fade": lambda: fade_motion(motion),
+        "one euro": lambda: smooth(motion, **weights),
+        "one euro of a head at 60 fps": lambda: smooth(fast, head=1.0),
+        "savitzky-golay": lambda: smooth(motion, SavitzkyGolay(), **weights),
+        "retime": lambda: retime(motion, fps=30),
+        "retime, linear": lambda: retime(motion, fps=30, interpolation="linear"),
+        "fade": lambda: fade(motion),
         "loop": lambda: make_loop(motion),
-        "idle": lambda: idle_motion(DURATION_S),
-        "director": lambda: direct_motion(motion, parse_script(script()).events),
+        "idle": lambda: idle(DURATION_S),
+        "director": lambda: direct(motion, parse_script(script()).events),
         "level of the sound": lambda: frame_levels(sound, SAMPLE_RATE, NUM_FRAMES, FPS),
-        "concat": lambda: concat_motions(
+        "concat": lambda: concat(
             [
                 Motion(motion.values[start : start + 100], motion.rest)
                 for start in range(0, NUM_FRAMES, 100)

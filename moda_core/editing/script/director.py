@@ -16,7 +16,7 @@ from .script_words import CHANNELS, HOLD, LONGEST_S, NEUTRAL, SCRIPT_WORDS, SHOR
 CUT_S = 0.2  # seconds in which a gesture ends that is cut short
 
 
-def direct_motion(motion: Motion, events: Iterable[ScriptEvent]) -> Motion:
+def direct(motion: Motion, events: Iterable[ScriptEvent]) -> Motion:
     """Let a face and a head do what a script says.
 
     Parameters

@@ -3,16 +3,16 @@
 import pytest
 import torch
 
-from moda_core.editing.concat import concat_motions
 from moda_core.editing.eyes import set_blinks, set_gaze
-from moda_core.editing.fade import fade_motion, make_loop
+from moda_core.editing.fading import fade, make_loop
 from moda_core.editing.gestures import look, nod, shake
+from moda_core.editing.joining import concat
 from moda_core.editing.lips import close_in_silence, modulate_released_lips, scale_lips
-from moda_core.editing.mix import mix_motion
+from moda_core.editing.mixing import mix
 from moda_core.editing.pose import AxisAdjustment, adjust_pose
 from moda_core.editing.pose_keys import PoseKey, apply_pose_keys
-from moda_core.editing.retime import retime_motion
-from moda_core.editing.smooth import smooth_motion
+from moda_core.editing.retiming import retime
+from moda_core.editing.smoothing import OneEuro, SavitzkyGolay, smooth
 from moda_core.motion.motion import EXPRESSION, HEAD
 
 from .direct_cases import changed_dims, random_motion
@@ -25,8 +25,8 @@ KEEPS_EXPRESSION = {
     "nod": lambda m: nod(m, 0.1),
     "shake": lambda m: shake(m, 0.1),
     "look": lambda m: look(m, 0.1, 9, 9),
-    "mixed head": lambda m: mix_motion(m, head=random_motion(9, seed=5)),
-    "smooth head": lambda m: smooth_motion(m, {"head": 1}),
+    "mixed head": lambda m: mix(m, head=random_motion(9, seed=5)),
+    "smooth head": lambda m: smooth(m, head=1),
 }
 KEEPS_HEAD = {
     "blinks": lambda m: set_blinks(m, 60),
@@ -34,28 +34,28 @@ KEEPS_HEAD = {
     "lips": lambda m: scale_lips(m, 2),
     "silence": lambda m: close_in_silence(m, torch.zeros(len(m))),
     "released lips": lambda m: modulate_released_lips(m),
-    "mixed mouth": lambda m: mix_motion(m, mouth=random_motion(9, seed=5)),
-    "smooth mouth": lambda m: smooth_motion(m, {"mouth": 1}, "savitzky-golay"),
+    "mixed mouth": lambda m: mix(m, mouth=random_motion(9, seed=5)),
+    "smooth mouth": lambda m: smooth(m, SavitzkyGolay(), mouth=1),
 }
 KEEPS_LENGTH = {
     **KEEPS_EXPRESSION,
     **KEEPS_HEAD,
-    "smooth": lambda m: smooth_motion(m, ALL),
-    "fade": lambda m: fade_motion(m),
+    "smooth": lambda m: smooth(m, **ALL),
+    "fade": lambda m: fade(m),
 }
 WORK = {
     **KEEPS_LENGTH,
     "loop": lambda m: make_loop(m),
-    "faster": lambda m: retime_motion(m, speed=2),
-    "linear": lambda m: retime_motion(m, fps=50, interpolation="linear"),
-    "concat": lambda m: concat_motions([m, random_motion(9, seed=5, fps=30)]),
+    "faster": lambda m: retime(m, speed=2),
+    "linear": lambda m: retime(m, fps=50, interpolation="linear"),
+    "concat": lambda m: concat([m, random_motion(9, seed=5, fps=30)]),
 }
 IDENTITIES = {
-    "mix of nothing": lambda m: mix_motion(m),
-    "mix of weight 0": lambda m: mix_motion(
+    "mix of nothing": lambda m: mix(m),
+    "mix of weight 0": lambda m: mix(
         m, mouth=random_motion(seed=5), head=random_motion(seed=6), weights=dict.fromkeys(ALL, 0)
     ),
-    "mix of one": lambda m: mix_motion(random_motion(len(m), 7, m.fps), **dict.fromkeys(ALL, m)),
+    "mix of one": lambda m: mix(random_motion(len(m), 7, m.fps), **dict.fromkeys(ALL, m)),
     "pose": lambda m: adjust_pose(m, AxisAdjustment(), AxisAdjustment(), AxisAdjustment()),
     "no keys": lambda m: apply_pose_keys(m, []),
     "keys far ahead": lambda m: apply_pose_keys(m, [PoseKey(1000, "yaw", 9)], "replace"),
@@ -65,12 +65,12 @@ IDENTITIES = {
     "own gaze": lambda m: set_gaze(m, "model"),
     "lips of gain 1": lambda m: scale_lips(m, 1),
     "speech throughout": lambda m: close_in_silence(m, torch.ones(len(m))),
-    "no strength": lambda m: smooth_motion(m, {}),
-    "strength 0": lambda m: smooth_motion(m, {"head": 0.0}),
-    "own rate": lambda m: retime_motion(m),
-    "own rate, linear": lambda m: retime_motion(m, fps=m.fps, interpolation="linear"),
-    "no fade": lambda m: fade_motion(m, 0, 0),
-    "one alone": lambda m: concat_motions([m]),
+    "no strength": lambda m: smooth(m),
+    "strength 0": lambda m: smooth(m, head=0.0),
+    "own rate": lambda m: retime(m),
+    "own rate, linear": lambda m: retime(m, fps=m.fps, interpolation="linear"),
+    "no fade": lambda m: fade(m, 0, 0),
+    "one alone": lambda m: concat([m]),
 }
 
 
@@ -143,8 +143,8 @@ def test_motion_sampled_in_inference_mode_is_taken(work):
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda m: mix_motion(m, mouth=m, weights={"mouth": 1.1}),
-        lambda m: mix_motion(m, weights={"nose": 1}),
+        lambda m: mix(m, mouth=m, weights={"mouth": 1.1}),
+        lambda m: mix(m, weights={"nose": 1}),
         lambda m: AxisAdjustment(gain=float("nan")),
         lambda m: AxisAdjustment(limit_deg=-1),
         lambda m: adjust_pose(m, center="middle"),
@@ -166,21 +166,21 @@ def test_motion_sampled_in_inference_mode_is_taken(work):
         lambda m: close_in_silence(m, torch.full((60,), float("nan"))),
         lambda m: close_in_silence(m, torch.zeros(60, 1)),
         lambda m: modulate_released_lips(m, 60),
-        lambda m: smooth_motion(m, {"head": 2}),
-        lambda m: smooth_motion(m, {"head": 1}, "median"),
-        lambda m: smooth_motion(m, {"head": 1}, min_cutoff_hz=0),
-        lambda m: retime_motion(m, fps=0),
-        lambda m: retime_motion(m, speed=float("inf")),
-        lambda m: retime_motion(m, speed=2, duration_s=1),
-        lambda m: retime_motion(m, duration_s=0),
-        lambda m: retime_motion(m, interpolation="quintic"),
-        lambda m: fade_motion(m, -1),
-        lambda m: fade_motion(m, pose="last"),
-        lambda m: fade_motion(m, head=torch.zeros(6)),
+        lambda m: smooth(m, head=2),
+        lambda m: smooth(m, nose=1),
+        lambda m: smooth(m, OneEuro(min_cutoff_hz=0), head=1),
+        lambda m: retime(m, fps=0),
+        lambda m: retime(m, speed=float("inf")),
+        lambda m: retime(m, speed=2, duration_s=1),
+        lambda m: retime(m, duration_s=0),
+        lambda m: retime(m, interpolation="quintic"),
+        lambda m: fade(m, -1),
+        lambda m: fade(m, pose="last"),
+        lambda m: fade(m, head=torch.zeros(6)),
         lambda m: make_loop(m, -1),
         lambda m: make_loop(m, 0),
-        lambda m: concat_motions([]),
-        lambda m: concat_motions([m, m], -1),
+        lambda m: concat([]),
+        lambda m: concat([m, m], -1),
     ],
 )
 def test_wrong_arguments_are_refused_in_a_sentence(wrong):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.editing.script.director import direct_motion
+from moda_core.editing.script.director import direct
 from moda_core.editing.script.script import ScriptEvent
 from moda_core.editing.script.script_parser import parse_script
 from moda_core.editing.script.script_words import SCRIPT_WORDS
@@ -43,7 +43,7 @@ def talking(seconds=8.0):
 
 def play(script, motion=None):
     motion = still() if motion is None else motion
-    return direct_motion(motion, parse_script(script, motion.fps).events)
+    return direct(motion, parse_script(script, motion.fps).events)
 
 
 def control(motion, name):
@@ -356,4 +356,4 @@ def test_size_and_translation_are_never_touched_but_by_hold():
 )
 def test_events_that_no_script_makes_are_refused(event, message):
     with pytest.raises(ValueError, match=message):
-        direct_motion(still(), [event])
+        direct(still(), [event])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.editing.script.director import direct_motion
+from moda_core.editing.script.director import direct
 from moda_core.editing.script.script_parser import parse_emotions, parse_script
 from moda_core.editing.script.script_words import PHRASES, SCRIPT_WORDS
 from moda_core.emotion.labels import EMOTIONS
@@ -113,7 +113,7 @@ def test_random_scripts_give_motion_or_a_sentence():
             check_sentence(error, "line ", "is empty")
             continue
         num_read += 1
-        assert direct_motion(motion, script.events).values.isfinite().all()
+        assert direct(motion, script.events).values.isfinite().all()
         amounts = script.timeline().curve(50)
         assert amounts.isfinite().all()
         assert 0 <= amounts.min() <= amounts.sum(dim=1).max() <= 2 + 1e-5

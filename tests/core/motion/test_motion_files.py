@@ -8,8 +8,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from moda_core.editing.idle import idle_motion
-from moda_core.editing.retime import retime_motion
+from moda_core.editing.idling import idle
+from moda_core.editing.retiming import retime
 from moda_core.errors import InputFileError, OutputError
 from moda_core.motion.files.motion_file import load_motion, save_motion
 from moda_core.motion.motion import MOTION_DIM, Motion
@@ -152,10 +152,10 @@ def test_numbers_that_are_none_are_neither_saved_nor_loaded(tmp_path, motion, va
 
 @pytest.mark.parametrize("fps", [1, 240])
 def test_a_motion_of_the_slowest_and_the_fastest_rate_can_be_played_and_kept(tmp_path, fps):
-    motion = retime_motion(Motion(torch.zeros(3, MOTION_DIM), torch.zeros(63), fps), speed=0.5)
+    motion = retime(Motion(torch.zeros(3, MOTION_DIM), torch.zeros(63), fps), speed=0.5)
     save_motion(tmp_path / "a.json", motion)
 
-    assert load_motion(tmp_path / "a.json").fps == idle_motion(1, fps=fps).fps == fps
+    assert load_motion(tmp_path / "a.json").fps == idle(1, fps=fps).fps == fps
 
 
 @pytest.mark.parametrize("fps", [0.99, 240.1])

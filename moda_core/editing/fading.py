@@ -30,7 +30,7 @@ def source_frame(motion: Motion, pose: str = "first", head: Tensor | None = None
     return frame
 
 
-def fade_motion(
+def fade(
     motion: Motion,
     fade_in_s: float = 0.5,
     fade_out_s: float = 0.5,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.editing.idle import breathing, idle_motion, still_motion
+from moda_core.editing.idling import breathing, idle, still_motion
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import HEAD, released_stats
 
@@ -13,7 +13,7 @@ from .direct_cases import assert_same_motion, control
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 60])
 def test_it_blinks_and_looks_and_keeps_its_mouth(fps):
-    motion = idle_motion(60, fps=fps)
+    motion = idle(60, fps=fps)
 
     lids = control(motion, "blink_left")
     assert (len(motion), motion.fps) == (60 * fps, fps)
@@ -24,7 +24,7 @@ def test_it_blinks_and_looks_and_keeps_its_mouth(fps):
 
 
 def test_the_head_sways_a_little_and_smoothly():
-    angles = idle_motion(120).values[:, 67:].numpy()
+    angles = idle(120).values[:, 67:].numpy()
 
     low, high = np.percentile(angles, [2, 98], axis=0)
 
@@ -44,7 +44,7 @@ def test_breath_is_a_quarter_in_a_second():
 
 
 def test_nothing_asked_for_is_a_still_face():
-    motion = idle_motion(3, blinks_per_minute=0, breath=0, sway=0, glances=0)
+    motion = idle(3, blinks_per_minute=0, breath=0, sway=0, glances=0)
 
     assert_same_motion(motion.values, still_motion(75).values)
 
@@ -60,21 +60,21 @@ def test_a_still_face_is_at_rest_and_looks_ahead():
 def test_rest_and_head_may_be_a_portraits_own():
     rest, head = torch.randn(63), torch.tensor([1.3, 0.1, 0.2, 0.0, 5.0, -20.0, 3.0])
 
-    motion = idle_motion(60, rest, sway=0.2, head=head)
+    motion = idle(60, rest, head, sway=0.2)
 
     assert torch.equal(motion.rest, rest)
     torch.testing.assert_close(motion.values[:, HEAD].mean(0), head, atol=0.4, rtol=0)
 
 
 def test_a_longer_one_begins_alike_and_a_seed_decides():
-    short, long, other = idle_motion(5), idle_motion(20), idle_motion(5, seed=1)
+    short, long, other = idle(5), idle(20), idle(5, seed=1)
 
     assert_same_motion(short.values[:112], long.values[:112])
     assert (short.values[:, 67:] - other.values[:, 67:]).abs().max() > 0.3
 
 
 def test_the_head_moves_alike_at_any_rate():
-    slow, fast = idle_motion(20), idle_motion(20, fps=50)
+    slow, fast = idle(20), idle(20, fps=50)
 
     assert_same_motion(fast.values[::2, HEAD], slow.values[:, HEAD], HEAD)
 
@@ -95,8 +95,8 @@ def test_the_head_moves_alike_at_any_rate():
 )
 def test_wrong_numbers_are_refused(wrong):
     with pytest.raises(ValueError, match=r"^Expected .*\.$"):
-        idle_motion(**{"duration_s": 1, **wrong})
+        idle(**{"duration_s": 1, **wrong})
 
 
 def test_a_blink_of_time_is_one_frame():
-    assert len(idle_motion(0.001)) == 1
+    assert len(idle(0.001)) == 1

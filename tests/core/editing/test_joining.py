@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.editing.concat import concat_motions
+from moda_core.editing.joining import concat
 from moda_core.motion.motion import YAW
 
 from .direct_cases import acted_motion, assert_same_motion, control, random_motion
@@ -12,7 +12,7 @@ from .direct_cases import acted_motion, assert_same_motion, control, random_moti
 def test_joined_motions_keep_their_times():
     first, second, third = (random_motion(100, seed) for seed in range(3))
 
-    joined = concat_motions([first, second, third], 0.8)
+    joined = concat([first, second, third], 0.8)
 
     assert len(joined) == 300
     assert torch.equal(joined.values[:90], first.values[:90])
@@ -23,7 +23,7 @@ def test_joined_motions_keep_their_times():
 def test_overlapping_motions_are_shorter_by_the_cross_fades():
     first, second, third = (random_motion(100, seed) for seed in range(3))
 
-    joined = concat_motions([first, second, third], 0.8, overlap=True)
+    joined = concat([first, second, third], 0.8, overlap=True)
 
     assert len(joined) == 260
     assert torch.equal(joined.values[:80], first.values[:80])
@@ -40,7 +40,7 @@ def test_one_pose_goes_over_into_the_next_without_a_jump(overlap):
     left, right = acted_motion(100), acted_motion(100)
     left.values[:, YAW], right.values[:, YAW] = 10, -10
 
-    yaw = concat_motions([left, right], 1.0, overlap).values[:, YAW].flatten()
+    yaw = concat([left, right], 1.0, overlap).values[:, YAW].flatten()
 
     assert (yaw[0], yaw[-1]) == (10, -10)
     assert (yaw.diff() <= 0).all()
@@ -51,7 +51,7 @@ def test_one_pose_goes_over_into_the_next_without_a_jump(overlap):
 def test_a_cross_fade_of_none_is_a_cut():
     first, second = random_motion(10), random_motion(7, seed=1)
 
-    joined = concat_motions([first, second], 0)
+    joined = concat([first, second], 0)
 
     assert torch.equal(joined.values, torch.cat([first.values, second.values]))
 
@@ -60,7 +60,7 @@ def test_rate_and_rest_are_the_first_ones():
     rest = 0.05 * torch.randn(63, generator=torch.Generator().manual_seed(3))
     first, stranger = acted_motion(50), acted_motion(60, fps=60, rest=rest, jaw=0.6)
 
-    joined = concat_motions([first, stranger], 0)
+    joined = concat([first, stranger], 0)
 
     assert (len(joined), joined.fps) == (75, 25)
     assert torch.equal(joined.rest, first.rest)
@@ -72,7 +72,7 @@ def test_rate_and_rest_are_the_first_ones():
 def test_short_motions_are_joined_too(lengths, overlap):
     motions = [random_motion(length, seed) for seed, length in enumerate(lengths)]
 
-    joined = concat_motions(motions, 5.0, overlap)
+    joined = concat(motions, 5.0, overlap)
 
     assert joined.values.isfinite().all()
     assert len(joined) == sum(lengths) if not overlap else len(joined) <= sum(lengths)

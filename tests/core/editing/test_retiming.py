@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.editing.retime import fit_motion, retime_motion
+from moda_core.editing.retiming import fit_motion, retime
 from moda_core.motion.motion import Motion
 
 from .direct_cases import assert_same_motion, random_motion
@@ -17,7 +17,7 @@ from .direct_cases import assert_same_motion, random_motion
 def test_time_passes_at_the_speed_asked(fps, speed, num_frames):
     motion = random_motion(50)
 
-    retimed = retime_motion(motion, fps, speed, interpolation="linear")
+    retimed = retime(motion, fps, speed, interpolation="linear")
 
     rate = fps or 25
     time_s = np.arange(num_frames) / rate * speed
@@ -31,7 +31,7 @@ def test_time_passes_at_the_speed_asked(fps, speed, num_frames):
 def test_a_motion_fits_the_length_asked(fps, duration_s):
     motion = random_motion(50)
 
-    retimed = retime_motion(motion, fps, duration_s=duration_s, interpolation="linear")
+    retimed = retime(motion, fps, duration_s=duration_s, interpolation="linear")
 
     assert len(retimed) == round(duration_s * fps)
     middle = len(retimed) // 2
@@ -45,7 +45,7 @@ def test_a_motion_fits_the_length_asked(fps, duration_s):
 def test_linear_retiming_agrees_with_resampling():
     motion = random_motion(50)
 
-    retimed = retime_motion(motion, 30, interpolation="linear")
+    retimed = retime(motion, 30, interpolation="linear")
 
     assert torch.equal(retimed.values, motion.resampled(30, 60).values)
 
@@ -55,7 +55,7 @@ def test_slow_motion_of_a_smooth_curve_has_no_corners_by_default():
     motion = Motion(torch.sin(time * torch.linspace(2, 6, 70)), torch.zeros(63))
 
     smooth, cornered = (
-        retime_motion(motion, speed=0.25, **chosen).values.diff(n=3, dim=0).abs().mean()
+        retime(motion, speed=0.25, **chosen).values.diff(n=3, dim=0).abs().mean()
         for chosen in ({}, {"interpolation": "linear"})
     )
 

@@ -8,7 +8,14 @@ import pytest
 import torch
 from scipy.signal import correlate, savgol_filter
 
-from moda_core.editing.smooth import low_pass, one_euro, savitzky_golay, smooth_motion
+from moda_core.editing.smoothing import (
+    OneEuro,
+    SavitzkyGolay,
+    low_pass,
+    one_euro,
+    savitzky_golay,
+    smooth,
+)
 from moda_core.motion.motion import HEAD, STD_FLOOR, YAW, Motion, released_stats
 from moda_core.motion.regions import REGIONS, region_matrix
 
@@ -57,7 +64,7 @@ def test_averages_in_blocks_are_those_one_by_one():
 def test_savitzky_golay_is_scipys():
     motion = random_motion(100)
 
-    smoothed = smooth_motion(motion, ALL, "savitzky-golay", window_s=0.44, order=3)
+    smoothed = smooth(motion, SavitzkyGolay(window_s=0.44, order=3), **ALL)
 
     expected = savgol_filter(motion.values.double().numpy(), 11, 3, axis=0)
     assert_same_motion(smoothed.values, expected)
@@ -70,18 +77,18 @@ def test_savitzky_golay_takes_motion_shorter_than_its_window(num_frames, window)
     np.testing.assert_allclose(savitzky_golay(line, window, 1), line, atol=1e-9)
 
 
-@pytest.mark.parametrize("method", ["one euro", "savitzky-golay"])
+@pytest.mark.parametrize("method", [OneEuro(), SavitzkyGolay()])
 def test_strength_goes_from_the_motion_to_its_smoothed_self(method):
     motion = random_motion(100)
 
-    half, full = (smooth_motion(motion, {"head": s}, method) for s in (0.5, 1.0))
+    half, full = (smooth(motion, method, head=s) for s in (0.5, 1.0))
 
     between = (motion.values + full.values) / 2
     assert_same_motion(half.values, between)
     assert changed_dims(full, motion) == set(range(HEAD.start, HEAD.stop))
 
 
-@pytest.mark.parametrize("method", ["one euro", "savitzky-golay"])
+@pytest.mark.parametrize("method", [OneEuro(), SavitzkyGolay()])
 def test_jitter_of_the_head_gets_smaller_and_a_turn_stays(method):
     motion = random_motion(250)
     turn = 10 * torch.sin(torch.arange(250) / 25)
@@ -89,10 +96,10 @@ def test_jitter_of_the_head_gets_smaller_and_a_turn_stays(method):
     values = motion.values.clone()
     values[:, YAW] = (turn + jitter)[:, None]
 
-    smoothed = smooth_motion(Motion(values, motion.rest), {"head": 1}, method).values[:, YAW]
+    smoothed = smooth(Motion(values, motion.rest), method, head=1).values[:, YAW]
 
-    rough, smooth = (curve.flatten().diff(n=2).abs().mean() for curve in (values[:, YAW], smoothed))
-    assert smooth < 0.4 * rough
+    rough, fine = (curve.flatten().diff(n=2).abs().mean() for curve in (values[:, YAW], smoothed))
+    assert fine < 0.4 * rough
     assert (smoothed.flatten() - turn).abs().mean() < 0.6 * jitter.abs().mean()
 
 
@@ -104,8 +111,8 @@ def test_filtered_both_ways_nothing_lags():
 
     lags = []
     for zero_phase in (True, False):
-        smoothed = smooth_motion(
-            Motion(values, motion.rest), {"head": 1}, beta=0.0, zero_phase=zero_phase
+        smoothed = smooth(
+            Motion(values, motion.rest), OneEuro(beta=0.0, zero_phase=zero_phase), head=1
         )
         turns = smoothed.values[100:300, YAW].flatten().numpy()
         lags.append(int(correlate(turns, wave[100:300].numpy()).argmax()) - 199)
@@ -122,8 +129,8 @@ def test_only_what_a_region_is_read_from_is_filtered(monkeypatch, region):
         filtered.append(curves.shape)
         return one_euro(curves, *settings)
 
-    monkeypatch.setattr("moda_core.editing.smooth.one_euro", noted)
-    smoothed = smooth_motion(motion, {region: 1.0}).values
+    monkeypatch.setattr("moda_core.editing.smoothing.one_euro", noted)
+    smoothed = smooth(motion, **{region: 1.0}).values
 
     unit = (released_stats().std + STD_FLOOR).double().numpy()
     curves = motion.values.double().numpy() / unit
@@ -137,4 +144,4 @@ def test_only_what_a_region_is_read_from_is_filtered(monkeypatch, region):
 def test_an_empty_table_of_strengths_smooths_nothing():
     motion = random_motion()
 
-    assert torch.equal(smooth_motion(motion, {}).values, motion.values)
+    assert torch.equal(smooth(motion).values, motion.values)

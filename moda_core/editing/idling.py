@@ -1,6 +1,7 @@
 """A face that listens or waits: blinks, glances, breath and a little sway, but no speech."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -33,16 +34,36 @@ TRANSLATION_Y = slice(TRANSLATION.start + 1, TRANSLATION.start + 2)
 SETTLED_S = 2.0  # drawn past the end, where the walk is not yet what a longer one would be
 
 
-def idle_motion(
+@dataclass(frozen=True)
+class Idling:
+    """What a face does while it listens.
+
+    Parameters
+    ----------
+    blinks_per_minute : float in [0, 60]
+    breath, sway : float in [0, 5]
+        Size of the movement of the head; 0 is none.
+    glances : float in [0, 3]
+        Size of the eyes' glances.
+    """
+
+    blinks_per_minute: float = 15.0
+    breath: float = 1.0
+    sway: float = 1.0
+    glances: float = 0.6
+
+    def __post_init__(self):
+        for name in ("breath", "sway"):
+            check_number(name, getattr(self, name), 0, LARGEST_AMOUNT)
+
+
+def idle(
     duration_s: float,
     rest: Tensor | None = None,
-    seed: int = 0,
-    blinks_per_minute: float = 15.0,
-    breath: float = 1.0,
-    sway: float = 1.0,
-    glances: float = 0.6,
-    fps: float = FPS,
     head: Tensor | None = None,
+    seed: int = 0,
+    fps: float = FPS,
+    **amounts: float,
 ) -> Motion:
     """Make the motion of somebody who listens.
 
@@ -51,17 +72,14 @@ def idle_motion(
     duration_s : float in (0, 14400]
     rest : Tensor, shape (63,), optional
         Expression at rest, which is kept but for the eyes; default the starter's.
-    seed : int
-        Draws everything; the same seed gives the same motion at any length.
-    blinks_per_minute : float in [0, 60]
-    breath, sway : float in [0, 5]
-        Size of the movement of the head; 0 is none.
-    glances : float in [0, 3]
-        Size of the eyes' glances.
-    fps : float in [1, 240]
-        Frames a second.
     head : Tensor, shape (7,), optional
         Scale, translation and angles that the head moves about; default straight ahead.
+    seed : int
+        Draws everything; the same seed gives the same motion at any length.
+    fps : float in [1, 240]
+        Frames a second.
+    **amounts : float
+        Fields of `Idling`.
 
     Returns
     -------
@@ -76,20 +94,20 @@ def idle_motion(
     check_number("duration_s", duration_s, 1e-3, LONGEST_S)
     check_number("fps", fps, MIN_FPS, MAX_FPS)
     check_number("seed", seed, 0)
-    for name, value in (("breath", breath), ("sway", sway)):
-        check_number(name, value, 0, LARGEST_AMOUNT)
+    amount = Idling(**amounts)
     still = still_motion(max(1, round(duration_s * fps)), rest, head, fps)
     values = still.values
     for index, (name, dim) in enumerate(AXES.items()):
-        turn = SWAY * sway * SWAY_DEG[name] * _walk([seed, 21, index], len(still), fps)
+        turn = SWAY * amount.sway * SWAY_DEG[name] * _walk([seed, 21, index], len(still), fps)
         values[:, dim] += turn.to(values)
         if name == "yaw":
             values[:, TRANSLATION_X] += X_OF_YAW * turn.to(values)
-    chest = breath * breathing(len(still), fps, seed).to(values)[:, None]
+    chest = amount.breath * breathing(len(still), fps, seed).to(values)[:, None]
     values[:, PITCH] -= BREATH_PITCH_DEG * chest
     values[:, TRANSLATION_Y] -= BREATH_Y * chest
-    looking = set_gaze(still, "wander", wander=glances, seed=seed) if glances else still
-    return set_blinks(looking, blinks_per_minute, seed=seed)
+    if amount.glances:
+        still = set_gaze(still, "wander", wander=amount.glances, seed=seed)
+    return set_blinks(still, amount.blinks_per_minute, seed=seed)
 
 
 def still_motion(

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.editing.mix import mix_motion
+from moda_core.editing.mixing import mix
 from moda_core.motion.controls import CONTROLS, compose
 from moda_core.motion.motion import EXPRESSION, HEAD, YAW
 from moda_core.motion.regions import REGION_CONTROLS, REGION_KEYPOINTS, REGIONS, region_matrix
@@ -48,7 +48,7 @@ def test_a_mixed_mouth_speaks_and_leaves_the_rest_of_the_face():
     speech = acted_motion(jaw=torch.rand(60), smile=0.8, blink_left=0.5, brow=1.0)
     base = acted_motion(jaw=0.1, blink_left=torch.rand(60), frown=0.6, gaze=-0.4)
 
-    mixed = mix_motion(base, mouth=speech)
+    mixed = mix(base, mouth=speech)
 
     for name in CONTROLS:
         source = speech if name in REGION_CONTROLS["mouth"] else base
@@ -58,7 +58,7 @@ def test_a_mixed_mouth_speaks_and_leaves_the_rest_of_the_face():
 def test_a_mixed_mouth_leaves_what_only_eyes_and_brows_move():
     base, speech = random_motion(), random_motion(seed=1)
 
-    changed = changed_dims(mix_motion(base, mouth=speech), base)
+    changed = changed_dims(mix(base, mouth=speech), base)
 
     # A smile lifts the lower lids, 13 and 16; nothing of the mouth reaches further up.
     assert not changed & set(dims(1, 2, 11, 15, 18))
@@ -68,8 +68,8 @@ def test_a_mixed_mouth_leaves_what_only_eyes_and_brows_move():
 def test_weights_move_in_proportion_from_one_motion_to_the_other():
     base, other = random_motion(), random_motion(seed=1)
 
-    half = mix_motion(base, eyes=other, head=other, weights={"eyes": 0.5, "head": 0.25})
-    full = mix_motion(base, eyes=other, head=other)
+    half = mix(base, eyes=other, head=other, weights={"eyes": 0.5, "head": 0.25})
+    full = mix(base, eyes=other, head=other)
 
     face = (base.values[:, :63] + full.values[:, :63]) / 2
     head = base.values[:, HEAD] * 0.75 + other.values[:, HEAD] * 0.25
@@ -82,7 +82,7 @@ def test_expressions_count_from_their_own_rest():
     rest = 0.05 * torch.randn(63, generator=torch.Generator().manual_seed(3))
     base, stranger = acted_motion(), acted_motion(rest=rest, jaw=0.7, smile=0.4)
 
-    mixed = mix_motion(base, mouth=stranger)
+    mixed = mix(base, mouth=stranger)
 
     torch.testing.assert_close(control(mixed, "jaw"), torch.full((60,), 0.7), atol=1e-5, rtol=0)
     torch.testing.assert_close(control(mixed, "smile"), torch.full((60,), 0.4), atol=1e-5, rtol=0)
@@ -92,7 +92,7 @@ def test_expressions_count_from_their_own_rest():
 def test_each_region_may_come_from_another_motion():
     parts = dict(zip(REGIONS, (random_motion(seed=seed) for seed in range(1, 5)), strict=True))
 
-    mixed = mix_motion(random_motion(), **parts)
+    mixed = mix(random_motion(), **parts)
 
     for region, names in REGION_CONTROLS.items():
         for name in names:
@@ -106,7 +106,7 @@ def test_a_motion_that_is_not_shorter_is_not_repeated(num_frames, fps):
     base, turning = random_motion(100), acted_motion(num_frames, fps=fps)
     turning.values[:, YAW] = torch.linspace(0, 20, num_frames)[:, None]
 
-    held, looped = (mix_motion(base, head=turning, loop=loop) for loop in (False, True))
+    held, looped = (mix(base, head=turning, loop=loop) for loop in (False, True))
 
     assert torch.equal(looped.values, held.values)
     assert looped.values[:, YAW].diff(dim=0).min() >= 0  # no jump back to 0
@@ -116,8 +116,8 @@ def test_a_shorter_motion_of_another_rate_is_held_or_repeated():
     jaw = torch.linspace(0, 1, 60)
     short = acted_motion(60, fps=30, jaw=jaw)  # two seconds
 
-    held = control(mix_motion(acted_motion(125), mouth=short), "jaw")
-    looped = control(mix_motion(acted_motion(125), mouth=short, loop=True), "jaw")
+    held = control(mix(acted_motion(125), mouth=short), "jaw")
+    looped = control(mix(acted_motion(125), mouth=short, loop=True), "jaw")
 
     torch.testing.assert_close(held[:50], torch.arange(50) * 1.2 / 59, atol=1e-4, rtol=0)
     assert held[50:].sub(1).abs().max() < 1e-4

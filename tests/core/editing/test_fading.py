@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.editing.fade import fade_motion, make_loop, source_frame
+from moda_core.editing.fading import fade, make_loop, source_frame
 from moda_core.motion.motion import Motion, released_stats
 
 from .direct_cases import assert_same_motion, random_motion
@@ -28,7 +28,7 @@ def test_a_fade_begins_and_ends_at_the_source_and_leaves_the_middle(fps, pose):
     motion = random_motion(4 * fps, fps=fps)
     source = source_frame(motion, pose)
 
-    faded = fade_motion(motion, 1.0, 0.5, pose).values
+    faded = fade(motion, 1.0, 0.5, pose).values
 
     assert torch.equal(faded[0], source)
     assert torch.equal(faded[-1], source)
@@ -43,7 +43,7 @@ def test_a_fade_begins_and_ends_at_the_source_and_leaves_the_middle(fps, pose):
 def test_a_fade_may_go_to_a_head_that_is_given():
     motion, head = random_motion(50), torch.tensor([1.3, 0.1, 0.2, 0.0, 5.0, -20.0, 3.0])
 
-    faded = fade_motion(motion, head=head).values
+    faded = fade(motion, head=head).values
 
     for frame in (faded[0], faded[-1]):
         assert torch.equal(frame[63:], head)
@@ -53,7 +53,7 @@ def test_a_fade_may_go_to_a_head_that_is_given():
 def test_fades_longer_than_the_motion_meet():
     motion = random_motion(25)
 
-    faded = fade_motion(motion, 5, 5).values
+    faded = fade(motion, 5, 5).values
 
     assert torch.equal(faded[0], faded[-1])
     assert faded.isfinite().all()

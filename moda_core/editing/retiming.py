@@ -13,7 +13,7 @@ SLOWEST, FASTEST = 0.05, 20.0
 LONGEST_S = 24 * 3600.0
 
 
-def retime_motion(
+def retime(
     motion: Motion,
     fps: float | None = None,
     speed: float = 1.0,

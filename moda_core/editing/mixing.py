@@ -8,13 +8,13 @@ from torch import Tensor
 from ..motion.checks import check_weights
 from ..motion.motion import EXPRESSION, Motion
 from ..motion.regions import REGIONS, add_by_region
-from .fade import make_loop
-from .retime import fit_motion
+from .fading import make_loop
+from .retiming import fit_motion
 
 LOOP_CROSSFADE_S = 0.5
 
 
-def mix_motion(
+def mix(
     base: Motion,
     *,
     mouth: Motion | None = None,

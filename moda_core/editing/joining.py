@@ -14,9 +14,7 @@ from ..motion.motion import EXPRESSION, Motion
 LONGEST_CROSSFADE_S = 60.0
 
 
-def concat_motions(
-    motions: Sequence[Motion], crossfade_s: float = 0.4, overlap: bool = False
-) -> Motion:
+def concat(motions: Sequence[Motion], crossfade_s: float = 0.4, overlap: bool = False) -> Motion:
     """Join motions in time.
 
     Parameters
