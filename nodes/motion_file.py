@@ -4,7 +4,7 @@ from pathlib import Path
 
 from comfy_api.latest import io, ui
 
-from ..moda_core.motion.files.motion_file import load_motion, save_motion
+from ..moda_core.motion.files.motion_file import load_motion
 from ..moda_core.motion.motion import Motion
 from . import _host
 from ._user_files import saved_path, user_files
@@ -53,7 +53,7 @@ class MoDASaveMotion(io.ComfyNode):
     ) -> io.NodeOutput:
         """Write the file."""
         path, subfolder = saved_path(filename_prefix, f".{format}")
-        save_motion(path, motion)
+        motion.save(path)
         _host.show_text(cls.hidden.unique_id, f"Saved {Path('output', subfolder, path.name)}")
         saved = ui.SavedResult(path.name, subfolder, io.FolderType.output)
         return io.NodeOutput(motion, ui={"motions": [saved]})

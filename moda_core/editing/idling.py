@@ -7,20 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..motion.checks import check_head, check_number
+from ..motion.checks import MAX_FPS, MIN_FPS, check_head, check_number
 from ..motion.controls import rest_expression
 from ..motion.liveliness import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
-from ..motion.motion import (
-    EXPRESSION,
-    FPS,
-    HEAD,
-    MAX_FPS,
-    MIN_FPS,
-    PITCH,
-    TRANSLATION,
-    Motion,
-    released_stats,
-)
+from ..motion.motion import EXPRESSION, FPS, HEAD, PITCH, TRANSLATION, Motion, released_stats
 from .eyes import set_blinks, set_gaze
 from .pose import AXES
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import torch
 
-from ..motion.checks import check_choice, check_number
+from ..motion.checks import MAX_FPS, MIN_FPS, check_choice, check_number
 from ..motion.interpolation import sample_cubic, sample_linear
-from ..motion.motion import MAX_FPS, MIN_FPS, Motion
+from ..motion.motion import Motion
 
 INTERPOLATIONS = ("cubic", "linear")
 SLOWEST, FASTEST = 0.05, 20.0

@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 
 from torch import Tensor
 
+MIN_FPS, MAX_FPS = 1.0, 240.0  # of motion that comes from a file or is made at a chosen rate
+
 
 def check_number(name: str, value: float, low: float = -math.inf, high: float = math.inf) -> None:
     """Check that a number is finite and in its range.

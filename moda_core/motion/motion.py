@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .files.save import save_motion
 from .interpolation import sample_linear
 
 MOTION_DIM = 70
@@ -23,7 +24,6 @@ PITCH, YAW, ROLL = slice(67, 68), slice(68, 69), slice(69, 70)
 HEAD = slice(63, 70)  # scale, translation and rotation
 
 FPS = 25
-MIN_FPS, MAX_FPS = 1.0, 240.0  # of motion that comes from a file or is made at a chosen rate
 STD_FLOOR = 1e-5  # added to every standard deviation (spec E)
 SMOOTHED = HEAD  # dims that the pose smoother touches (spec D.5)
 
@@ -109,6 +109,10 @@ class Motion:
     def offset(self) -> Tensor:
         """Expression minus rest, shape (N, 63)."""
         return self.values[:, EXPRESSION] - self.rest.to(self.values)
+
+    def save(self, path: str | Path) -> None:
+        """Write the motion to a ``.safetensors`` or ``.json`` file, see `save_motion`."""
+        save_motion(path, self.values, self.rest, self.fps)
 
     def resampled(self, fps: float, num_frames: int) -> "Motion":
         """Return the same movement at another frame rate.

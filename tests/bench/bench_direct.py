@@ -22,7 +22,7 @@ from moda_core.editing.script.director import direct
 from moda_core.editing.script.script_parser import parse_script
 from moda_core.editing.script.script_words import SCRIPT_WORDS
 from moda_core.editing.smoothing import SavitzkyGolay, smooth
-from moda_core.motion.files.motion_file import load_motion, save_motion
+from moda_core.motion.files.motion_file import load_motion
 from moda_core.motion.motion import FPS, Motion, released_stats
 from moda_core.motion.regions import REGIONS
 from moda_core.runtime.threads import one_thread
@@ -68,9 +68,9 @@ def file_workloads(motion: Motion, folder: Path) -> dict:
     (folder / "template.pkl").write_bytes(template())
     names = ["motion.safetensors", "motion.json"]
     for name in names:
-        save_motion(folder / name, motion)
+        motion.save(folder / name)
     return {
-        **{f"save {name}": lambda name=name: save_motion(folder / name, motion) for name in names},
+        **{f"save {name}": lambda name=name: motion.save(folder / name) for name in names},
         **{
             f"load {name}": lambda name=name: load_motion(folder / name)
             for name in [*names, "template.pkl"]

@@ -1,69 +1,17 @@
-"""Motion as JSON, for people and for other programs."""
+"""Reading of motion from JSON."""
 
 import json
-from functools import cache
 from itertools import chain
 
 import numpy as np
 import torch
 
 from ..motion import Motion
-from .layout import FORMAT, LAYOUT, VERSION, check_version
-
-WHOLE = 10_000  # numbers from here on are written one by one
-
-
-def write_json(motion: Motion) -> bytes:
-    """Return motion as JSON, one frame a line."""
-    head = {"format": FORMAT, "version": VERSION, "fps": float(motion.fps), "layout": LAYOUT}
-    rest, values = (x.cpu().double().numpy() for x in (motion.rest, motion.values))
-    text = json.dumps(head, indent=1)[:-2].encode()
-    return (
-        text
-        + b',\n "rest": '
-        + json.dumps(rest.tolist()).encode()
-        + b',\n "values": [\n'
-        + _lines(values)
-        + b"\n]\n}\n"
-    )
-
-
-def _lines(values: np.ndarray) -> bytes:
-    """Return rows of numbers, shape (N, C), as JSON, a line each.
-
-    A million numbers take a second one by one; here their digits are looked up four at a time.
-    """
-    scaled = np.rint(np.abs(values) * 1e8)
-    if scaled.max() >= WHOLE * 1e8:
-        return b",\n".join(json.dumps(row).encode() for row in values.tolist())
-    whole, decimals = (part.astype(np.int32) for part in np.divmod(scaled, 1e8))
-    negative = (values < 0) & (scaled > 0)
-    text = np.empty((*values.shape, 16), np.uint8)
-    text[..., :5] = _whole_table()[whole + WHOLE * negative]
-    text[..., 5] = ord(".")
-    text[..., 6:10] = _decimal_table()[decimals // 10_000]
-    text[..., 10:14] = _decimal_table()[decimals % 10_000]
-    text[..., 14:] = np.frombuffer(b", ", np.uint8)
-    rows = [b"[" + row.tobytes()[:-2].lstrip() + b"]" for row in text]
-    return b",\n".join(rows)
-
-
-@cache
-def _whole_table() -> np.ndarray:
-    """Return the text before the point, (2 * WHOLE, 5); the second half has a minus."""
-    texts = [f"{sign}{number}".rjust(5) for sign in ("", "-") for number in range(WHOLE)]
-    return np.frombuffer("".join(texts).encode(), np.uint8).reshape(-1, 5)
-
-
-@cache
-def _decimal_table() -> np.ndarray:
-    """Return four digits, (10000, 4)."""
-    texts = "".join(f"{number:04d}" for number in range(10_000))
-    return np.frombuffer(texts.encode(), np.uint8).reshape(-1, 4)
+from .layout import FORMAT, check_version
 
 
 def read_json(content: bytes) -> Motion:
-    """Read what `write_json` wrote."""
+    """Read what `save_motion` wrote."""
     try:
         stored = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:

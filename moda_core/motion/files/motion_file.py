@@ -1,73 +1,23 @@
-"""Saving and loading of motion."""
+"""Loading of motion, from files of this project and from LivePortrait's templates."""
 
-import contextlib
-import json
-import secrets
 from pathlib import Path
 
-import safetensors.torch
 import torch
 
-from ...errors import InputFileError, OutputError
+from ...errors import InputFileError
 from ...weights.checkpoint import read_safetensors
 from ...weights.file_format import HEAD_SIZE, foreign_content
 from ...weights.input_file import check_input_file
 from ...weights.safetensors_header import read_header
-from ..motion import MAX_FPS, MIN_FPS, Motion
-from .json_motion import read_json, write_json
-from .layout import FORMAT, LAYOUT, UNITS, VERSION, check_version
+from ..checks import MAX_FPS, MIN_FPS
+from ..motion import Motion
+from .json_motion import read_json
+from .layout import FORMAT, check_version
+from .save import JSON, SAFETENSORS
 from .template import read_template
 
-SAFETENSORS, JSON = ".safetensors", ".json"
 KINDS = f"a {SAFETENSORS} or {JSON} file of motion, or a LivePortrait template (.pkl)"
 MAX_BYTES = 1 << 28  # of JSON and templates, hours of motion
-
-
-def save_motion(path: str | Path, motion: Motion) -> None:
-    """Write motion to a file.
-
-    Parameters
-    ----------
-    path : str or Path
-        Ends in ``.safetensors`` or ``.json``. A file that exists is replaced when the new one is
-        complete.
-
-    Raises
-    ------
-    OutputError
-        If the ending is another one, or the file can't be written.
-    ValueError
-        If the motion holds NaN or infinite values, or its frame rate is not from 1 to 240.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in (SAFETENSORS, JSON):
-        raise OutputError(
-            f"'{path}' does not end in a known kind of motion file. Use {SAFETENSORS} or {JSON}."
-        )
-    if not _is_finite(motion):
-        raise ValueError("The motion can't be saved: it holds NaN or infinite values. Repair it.")
-    if not MIN_FPS <= motion.fps <= MAX_FPS:
-        raise ValueError(
-            f"The motion has {motion.fps:g} frames a second, and {MIN_FPS:g} to {MAX_FPS:g} can be "
-            "saved. Retime it."
-        )
-    content = write_json(motion) if path.suffix.lower() == JSON else _safetensors(motion)
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        if path.is_dir():
-            raise OutputError(f"'{path}' is a folder. Name a file in it.")
-        if not path.parent.is_dir():
-            raise OutputError(f"The folder '{path.parent}' does not exist. Create it first.")
-        part.write_bytes(content)
-        part.replace(path)
-    except (OSError, ValueError) as error:  # a name may hold what no name can
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(
-            f"'{path}' can't be written ({reason}). Choose another folder."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            part.unlink(missing_ok=True)
 
 
 def load_motion(path: str | Path) -> Motion:
@@ -117,21 +67,6 @@ def _read(path: Path) -> Motion:
         return (read_template if is_template else read_json)(path.read_bytes())
     kind = foreign_content(head)
     raise ValueError(f"it is {kind[0]}" if kind else "it begins like none of their kinds")
-
-
-def _safetensors(motion: Motion) -> bytes:
-    tensors = {
-        "values": motion.values.detach().cpu().float().contiguous(),
-        "rest": motion.rest.detach().cpu().float().clone(),
-    }
-    metadata = {
-        "format": FORMAT,
-        "version": str(VERSION),
-        "fps": repr(float(motion.fps)),
-        "units": UNITS,
-        "layout": json.dumps(LAYOUT),
-    }
-    return safetensors.torch.save(tensors, metadata)
 
 
 def _read_safetensors(path: Path) -> Motion:

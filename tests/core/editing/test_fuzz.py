@@ -15,7 +15,7 @@ from moda_core.editing.script.script_words import PHRASES, SCRIPT_WORDS
 from moda_core.emotion.labels import EMOTIONS
 from moda_core.emotion.words import SYNONYMS
 from moda_core.errors import InputFileError
-from moda_core.motion.files.motion_file import load_motion, save_motion
+from moda_core.motion.files.motion_file import load_motion
 from moda_core.motion.motion import Motion, released_stats
 
 NUM_TIMELINES, NUM_SCRIPTS, NUM_FILES = 1500, 1500, 2000
@@ -135,7 +135,7 @@ def motion_files(folder, trace):
     """Good files of every kind, and pickles that would run a command."""
     motion = Motion(torch.linspace(-1, 1, 140).reshape(2, 70), torch.zeros(63), 30.0)
     for name in ("a.json", "a.safetensors"):
-        save_motion(folder / name, motion)
+        motion.save(folder / name)
     frame = {"scale": np.ones((1, 1), "f4"), "R": np.eye(3, dtype="f4")[None]}
     frame |= {"exp": np.zeros((1, 21, 3), "f4"), "t": np.zeros((1, 3), "f4")}
     template = {"n_frames": 2, "output_fps": 25, "motion": [frame, frame]}

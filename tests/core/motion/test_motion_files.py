@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from moda_core.editing.idling import idle
 from moda_core.editing.retiming import retime
 from moda_core.errors import InputFileError, OutputError
-from moda_core.motion.files.motion_file import load_motion, save_motion
+from moda_core.motion.files.motion_file import load_motion
 from moda_core.motion.motion import MOTION_DIM, Motion
 
 
@@ -26,7 +26,7 @@ def motion():
 
 @pytest.mark.parametrize("name", ["a.safetensors", "a b.SafeTensors"])
 def test_a_saved_motion_is_loaded_bit_for_bit(tmp_path, motion, name):
-    save_motion(tmp_path / name, motion)
+    motion.save(tmp_path / name)
 
     loaded = load_motion(tmp_path / name)
 
@@ -38,7 +38,7 @@ def test_a_saved_motion_is_loaded_bit_for_bit(tmp_path, motion, name):
 
 def test_json_with_numbers_of_10000_and_more_is_loaded_bit_for_bit(tmp_path, motion):
     assert motion.values.max() > 10_000
-    save_motion(tmp_path / "A.JSON", motion)
+    motion.save(tmp_path / "A.JSON")
 
     loaded = load_motion(tmp_path / "A.JSON")
 
@@ -48,7 +48,7 @@ def test_json_with_numbers_of_10000_and_more_is_loaded_bit_for_bit(tmp_path, mot
 
 
 def test_a_json_file_says_what_its_numbers_are(tmp_path, motion):
-    save_motion(tmp_path / "a.json", motion)
+    motion.save(tmp_path / "a.json")
 
     stored = json.loads((tmp_path / "a.json").read_text("utf-8"))
 
@@ -63,7 +63,7 @@ def test_json_rounds_usual_values_to_eight_decimals(tmp_path):
     values[0, :4] = torch.tensor([1 / 3, -1 / 3, -1e-10, 9999.5])
     motion = Motion(values, torch.zeros(63))
 
-    save_motion(tmp_path / "a.json", motion)
+    motion.save(tmp_path / "a.json")
 
     text = (tmp_path / "a.json").read_text("utf-8")
     assert "0.33333334,    -0.33333334,     0.00000000,  9999.50000000," in text
@@ -73,7 +73,7 @@ def test_json_rounds_usual_values_to_eight_decimals(tmp_path):
 
 
 def test_a_safetensors_file_says_what_its_numbers_are(tmp_path, motion):
-    save_motion(tmp_path / "a.safetensors", motion)
+    motion.save(tmp_path / "a.safetensors")
 
     with safe_open(tmp_path / "a.safetensors", "np") as file:
         assert set(file.keys()) == {"values", "rest"}
@@ -83,8 +83,8 @@ def test_a_safetensors_file_says_what_its_numbers_are(tmp_path, motion):
 
 
 def test_the_content_decides_and_not_the_suffix(tmp_path, motion):
-    save_motion(tmp_path / "a.json", motion)
-    save_motion(tmp_path / "a.safetensors", motion)
+    motion.save(tmp_path / "a.json")
+    motion.save(tmp_path / "a.safetensors")
     (tmp_path / "a.json").rename(tmp_path / "j.safetensors")
     (tmp_path / "a.safetensors").rename(tmp_path / "s.pkl")
 
@@ -94,7 +94,7 @@ def test_the_content_decides_and_not_the_suffix(tmp_path, motion):
 
 def test_a_file_stays_as_it_was_when_saving_fails(tmp_path, motion, monkeypatch):
     path = tmp_path / "a.json"
-    save_motion(path, motion)
+    motion.save(path)
     whole = path.read_bytes()
 
     def full_disk(self, content):
@@ -104,14 +104,14 @@ def test_a_file_stays_as_it_was_when_saving_fails(tmp_path, motion, monkeypatch)
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full_disk)
     with pytest.raises(OutputError, match="No space left"):
-        save_motion(path, motion)
+        motion.save(path)
 
     assert path.read_bytes() == whole
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_loaded_motion_outlives_its_file(tmp_path, motion):
-    save_motion(tmp_path / "a.safetensors", motion)
+    motion.save(tmp_path / "a.safetensors")
 
     loaded = load_motion(tmp_path / "a.safetensors")
     (tmp_path / "a.safetensors").write_bytes(b"")
@@ -134,7 +134,7 @@ def test_places_that_take_no_file_are_named(tmp_path, motion, name, message):
     (tmp_path / "folder.json").mkdir()
 
     with pytest.raises(OutputError, match=message):
-        save_motion(tmp_path / name, motion)
+        motion.save(tmp_path / name)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -145,7 +145,7 @@ def test_numbers_that_are_none_are_neither_saved_nor_loaded(tmp_path, motion, va
     save_file(tensors, tmp_path / "a.safetensors", metadata)
 
     with pytest.raises(ValueError, match="NaN or infinite"):
-        save_motion(tmp_path / "b.json", broken)
+        broken.save(tmp_path / "b.json")
     with pytest.raises(InputFileError, match="NaN, infinite"):
         load_motion(tmp_path / "a.safetensors")
 
@@ -153,7 +153,7 @@ def test_numbers_that_are_none_are_neither_saved_nor_loaded(tmp_path, motion, va
 @pytest.mark.parametrize("fps", [1, 240])
 def test_a_motion_of_the_slowest_and_the_fastest_rate_can_be_played_and_kept(tmp_path, fps):
     motion = retime(Motion(torch.zeros(3, MOTION_DIM), torch.zeros(63), fps), speed=0.5)
-    save_motion(tmp_path / "a.json", motion)
+    motion.save(tmp_path / "a.json")
 
     assert load_motion(tmp_path / "a.json").fps == idle(1, fps=fps).fps == fps
 
@@ -163,7 +163,7 @@ def test_other_rates_are_not_saved(tmp_path, fps):
     motion = Motion(torch.zeros(3, MOTION_DIM), torch.zeros(63), fps)
 
     with pytest.raises(ValueError, match=r"frames a second, and 1 to 240 can be saved\. Retime it"):
-        save_motion(tmp_path / "a.json", motion)
+        motion.save(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize(
