@@ -1,6 +1,5 @@
 """Between ComfyUI's values and the core's: pictures, masks and sound."""
 
-from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -140,9 +139,4 @@ def parsed(parse: Callable[[str], Value], text: str) -> Value | None:
     ValueError
         If `parse` refuses it.
     """
-    if not text.strip():
-        return None
-    try:
-        return parse(text)
-    except ArgumentTypeError as error:
-        raise ValueError(str(error)) from error
+    return parse(text) if text.strip() else None

@@ -44,3 +44,15 @@ def number(minimum: float, maximum: float, kind: type = float) -> Callable[[str]
         return value
 
     return parse
+
+
+def text_type(parse: Callable[[str], object]) -> Callable[[str], object]:
+    """Return a parser of text as an argparse type, which shows the text of its `ValueError`."""
+
+    def convert(text: str):
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return convert

@@ -7,7 +7,7 @@ from ..emotion.labels import EMOTIONS
 from ..errors import MoDAError
 from ..model_files.places import ENVIRONMENT, named_folder
 from ..portrait.face_text import box, points
-from .arguments import number
+from .arguments import number, text_type
 
 POINTS_HELP = (
     "where the face is, instead of looking for it: 'x,y x,y x,y x,y', the pupils, then the corners "
@@ -82,9 +82,14 @@ def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
         "--face-order", choices=FACE_ORDERS, default="largest", help="which face comes first"
     )
     faces.add_argument(
-        "--box", type=box, default=argparse.SUPPRESS, help="look only here: 'x,y,width,height'"
+        "--box",
+        type=text_type(box),
+        default=argparse.SUPPRESS,
+        help="look only here: 'x,y,width,height'",
     )
-    faces.add_argument("--points", type=points, default=argparse.SUPPRESS, help=POINTS_HELP)
+    faces.add_argument(
+        "--points", type=text_type(points), default=argparse.SUPPRESS, help=POINTS_HELP
+    )
 
 
 def _add_released_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,5 @@
 """Points and boxes of a face as text."""
 
-import argparse
-
 
 def points(text: str) -> list[tuple[float, float]]:
     """Parse `--points`, such as `210,180 300,182 225,290 290,291`.
@@ -19,15 +17,15 @@ def points(text: str) -> list[tuple[float, float]]:
 
     Raises
     ------
-    argparse.ArgumentTypeError
+    ValueError
         If these are not four or six pairs of numbers.
     """
     try:
         numbers = [[float(value) for value in pair.split(",")] for pair in text.split()]
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of x,y pairs") from error
+        raise ValueError(f"{text!r} is not a list of x,y pairs") from error
     if any(len(pair) != 2 for pair in numbers) or len(numbers) not in (4, 6):
-        raise argparse.ArgumentTypeError(
+        raise ValueError(
             f"expected 4 or 6 pairs x,y, got {text!r}: eyes, mouth corners, and perhaps the inner "
             "edges of the upper and lower lip, from left to right and top to bottom"
         )
@@ -49,13 +47,13 @@ def box(text: str) -> tuple[float, float, float, float]:
 
     Raises
     ------
-    argparse.ArgumentTypeError
+    ValueError
         If these are not four numbers, or the size is not above 0.
     """
     try:
         left, top, width, height = (float(value) for value in text.split(","))
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not x,y,width,height") from error
+        raise ValueError(f"{text!r} is not x,y,width,height") from error
     if not (width > 0 and height > 0):
-        raise argparse.ArgumentTypeError(f"expected a width and a height above 0, got {text!r}")
+        raise ValueError(f"expected a width and a height above 0, got {text!r}")
     return left, top, width, height
