@@ -2,16 +2,14 @@
 
 from comfy_api.latest import io
 
+from ..moda_core.face.face_text import FACE_ORDERS, parse_box, parse_points
 from ..moda_core.portrait.draw_face import draw_face
-from ..moda_core.portrait.face_text import box as parse_box
-from ..moda_core.portrait.face_text import points as parse_points
 from ..moda_core.portrait.find_face import FaceChoice, find_face
 from . import _host
 from ._convert import image_of, mask_of, parsed, picture_of
 from .types import LoadedRenderer, PortraitType, RendererType
 
 PORTRAIT_ACTIVATIONS = 100e6  # bytes: `run.py bench activations`
-ORDERS = ["largest", "left to right", "center"]
 
 
 class MoDAExtractIdentity(io.ComfyNode):
@@ -48,8 +46,8 @@ class MoDAExtractIdentity(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "face_order",
-                    options=ORDERS,
-                    default=ORDERS[0],
+                    options=list(FACE_ORDERS),
+                    default=FACE_ORDERS[0],
                     tooltip="Which face comes first: the largest, the one on the left, or the one "
                     "nearest to the middle.",
                 ),
@@ -100,7 +98,7 @@ class MoDAExtractIdentity(io.ComfyNode):
         image,
         mask=None,
         face_index: int = 0,
-        face_order: str = ORDERS[0],
+        face_order: str = FACE_ORDERS[0],
         crop_scale: float = 2.3,
         points: str = "",
         box: str = "",

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ..emotion.labels import EMOTIONS
 from ..errors import MoDAError
+from ..face.face_text import FACE_ORDERS, parse_box, parse_points
 from ..model_files.places import ENVIRONMENT, named_folder
-from ..portrait.face_text import box, points
 from .arguments import number, text_type
 
 POINTS_HELP = (
@@ -15,7 +15,6 @@ POINTS_HELP = (
 )
 PRECISIONS = ("float32", "bfloat16", "float16")
 # Named here too, because torch would delay the help.
-FACE_ORDERS = ("largest", "left to right", "center")
 REGIONS = ("all", "expression", "pose", "lips", "eyes")
 # Of the released renderer alone, by the name of the field of `DrivingOptions`.
 DRIVING = ("animation_region", "relative_motion", "driving_multiplier", "stitching_strength")
@@ -83,12 +82,12 @@ def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
     )
     faces.add_argument(
         "--box",
-        type=text_type(box),
+        type=text_type(parse_box),
         default=argparse.SUPPRESS,
         help="look only here: 'x,y,width,height'",
     )
     faces.add_argument(
-        "--points", type=text_type(points), default=argparse.SUPPRESS, help=POINTS_HELP
+        "--points", type=text_type(parse_points), default=argparse.SUPPRESS, help=POINTS_HELP
     )
 
 

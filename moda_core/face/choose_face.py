@@ -6,8 +6,8 @@ from torch import Tensor
 
 from ..errors import FaceNotFoundError
 from .face_box import FaceBox
+from .face_text import FACE_ORDERS
 
-ORDERS = ("largest", "left to right", "center")
 POINTS_REMEDY = "give the eyes and mouth corners yourself as `points`"
 SHARE_OF_BEST = 0.5  # of what a mask or box covers of the face it covers most, to be meant by it
 
@@ -121,8 +121,8 @@ def check_box(box: Box) -> None:
 
 
 def _check_order(order: str, size: tuple[int, int] | None) -> None:
-    if order not in ORDERS:
-        raise ValueError(f"Expected an order among {', '.join(ORDERS)}, got {order!r}.")
+    if order not in FACE_ORDERS:
+        raise ValueError(f"Expected an order among {', '.join(FACE_ORDERS)}, got {order!r}.")
     if order == "center" and size is None:
         raise ValueError('Expected the size of the picture for the order "center", got none.')
 

@@ -1,14 +1,19 @@
-"""Points and boxes of a face as text."""
+"""Texts that choose a face: points, boxes and the order of several faces.
+
+Imports nothing heavy: the command line's help reads this file.
+"""
+
+FACE_ORDERS = ("largest", "left to right", "center")  # center: nearest to the picture's middle
 
 
-def points(text: str) -> list[tuple[float, float]]:
-    """Parse `--points`, such as `210,180 300,182 225,290 290,291`.
+def parse_points(text: str) -> list[tuple[float, float]]:
+    """Parse the points of a face, such as `210,180 300,182 225,290 290,291`.
 
     Parameters
     ----------
     text : str
-        Four or six pairs in pixels of the picture: left and right eye, left and right mouth corner,
-        and perhaps the inner edges of the upper and the lower lip.
+        Four or six pairs x,y in pixels of the picture: left and right eye, left and right mouth
+        corner, and optionally the inner edges of the upper and the lower lip.
 
     Returns
     -------
@@ -18,7 +23,7 @@ def points(text: str) -> list[tuple[float, float]]:
     Raises
     ------
     ValueError
-        If these are not four or six pairs of numbers.
+        If the text is not four or six pairs of numbers.
     """
     try:
         numbers = [[float(value) for value in pair.split(",")] for pair in text.split()]
@@ -26,14 +31,14 @@ def points(text: str) -> list[tuple[float, float]]:
         raise ValueError(f"{text!r} is not a list of x,y pairs") from error
     if any(len(pair) != 2 for pair in numbers) or len(numbers) not in (4, 6):
         raise ValueError(
-            f"expected 4 or 6 pairs x,y, got {text!r}: eyes, mouth corners, and perhaps the inner "
-            "edges of the upper and lower lip, from left to right and top to bottom"
+            f"expected 4 or 6 pairs x,y, got {text!r}: eyes, mouth corners, and optionally the "
+            "inner edges of the upper and lower lip, from left to right and top to bottom"
         )
     return [(x, y) for x, y in numbers]
 
 
-def box(text: str) -> tuple[float, float, float, float]:
-    """Parse `--box`, such as `210,180,90,110`.
+def parse_box(text: str) -> tuple[float, float, float, float]:
+    """Parse a box, such as `210,180,90,110`.
 
     Parameters
     ----------
@@ -48,7 +53,7 @@ def box(text: str) -> tuple[float, float, float, float]:
     Raises
     ------
     ValueError
-        If these are not four numbers, or the size is not above 0.
+        If the text is not four numbers, or the size is not above 0.
     """
     try:
         left, top, width, height = (float(value) for value in text.split(","))
