@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..moda_core.bundles.released import start_in_picture
 from ..moda_core.editing.idling import idle
-from ..moda_core.liveportrait.model import RENDERER
+from ..moda_core.liveportrait.model import RELEASED_RENDERER
 from ..moda_core.motion.motion import FPS, HEAD, Motion, released_stats
 from ..moda_core.portrait.portrait import Portrait
 from . import _host
@@ -146,7 +146,7 @@ def look_of(
     """
     if motion is not None:
         return motion.rest, motion.values[frame, HEAD]
-    if portrait is not None and portrait.renderer == RENDERER:
+    if portrait is not None and portrait.renderer == RELEASED_RENDERER:
         previous, rest = start_in_picture(portrait)
         return rest, released_stats().denormalize(previous.cpu())[0, 0, HEAD]
     return None, None

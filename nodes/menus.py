@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..moda_core.audio.encoder_file import ENCODER
 from ..moda_core.audio.find_encoders import find_encoders
-from ..moda_core.model_files.catalog import RENDERER, named_files
+from ..moda_core.model_files.catalog import RENDERER_GROUP, named_files
 from ..moda_core.model_files.model_folder import (
     NAMES,
     RENDERER_PARTS,
@@ -89,7 +89,7 @@ class Menu:
 
 ENCODERS = Menu(encoder_places, encoder_files, ENCODER)
 MODELS = Menu(model_places, model_files, NAMES["motion_model"])
-RENDERERS = Menu(renderer_places, renderer_files, RENDERER)
+RENDERERS = Menu(renderer_places, renderer_files, RENDERER_GROUP)
 
 
 def options(menu: Menu) -> list[str]:

@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ..moda_core.emotion.labels import EMOTIONS
-from ..moda_core.model_files.catalog import RENDERER
+from ..moda_core.model_files.catalog import RENDERER_GROUP
 from ..moda_core.model_files.model_folder import ENCODER, NAMES, released_motion_models
 from . import _host, menus
 from .types import MotionType
@@ -150,7 +150,7 @@ def released_parts() -> tuple[str, str, str]:
     found = {
         ENCODER: sorted(name for name in encoders if ENCODER in name.lower()),
         NAMES["motion_model"]: released_motion_models(models),
-        RENDERER: sorted(menus.renderer_places()),
+        RENDERER_GROUP: sorted(menus.renderer_places()),
     }
     missing = [name for name, places in found.items() if not places]
     if missing:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..audio.features import AudioFeatures
-from ..liveportrait.model import RENDERER
+from ..liveportrait.model import RELEASED_RENDERER
 from ..mmdit.config import RELEASED
 from ..mmdit.linear import CPUOperations, choose_kernels
 from ..mmdit.model import MotionMMDiT
@@ -57,7 +57,7 @@ def load_released_model(
         null_audio=silence.to(device, dtype),
         stats=released_stats(),
         encoder=ENCODER,
-        renderer=RENDERER,
+        renderer=RELEASED_RENDERER,
         start=start_in_picture,
         finish=partial(finish_speech, released_stats()),
     )

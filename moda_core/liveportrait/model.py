@@ -20,7 +20,7 @@ from .driving import DrivingOptions, driving_keypoints
 from .networks import RendererNetworks
 from .prepared import PreparedPortrait, SourceFace
 
-RENDERER = "LivePortrait"
+RELEASED_RENDERER = "LivePortrait"
 FACE_SIZE = 256  # of the crop that the extractors see
 CPU_CHUNK, GPU_CHUNK = 1, 8  # frames at once: a CPU gains nothing from more
 CROP_SCALE = 2.3  # side of the crop over that of the landmarks' bounding square
@@ -49,7 +49,7 @@ class PortraitRenderer:
         Called when memory ran out, before the next try with fewer frames.
     """
 
-    name = RENDERER
+    name = RELEASED_RENDERER
 
     def __init__(
         self,

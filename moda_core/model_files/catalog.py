@@ -8,7 +8,7 @@ from pathlib import Path
 TABLE = Path(__file__).with_name("model_files.json")
 HUB = "https://huggingface.co"
 LATEST = "main"  # where no revision could be looked up
-RENDERER = "renderer"  # stands for the five files of LivePortrait
+RENDERER_GROUP = "renderer"  # names the five files of LivePortrait together
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def named_files(names: list[str]) -> tuple[ModelFile, ...]:
     Parameters
     ----------
     names : list of str
-        Names of files, or `RENDERER`. Empty: all.
+        Names of files, or `RENDERER_GROUP`. Empty: all.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def named_files(names: list[str]) -> tuple[ModelFile, ...]:
     return tuple(
         file
         for file in files
-        if not names or file.name in names or (RENDERER in names and is_renderer(file))
+        if not names or file.name in names or (RENDERER_GROUP in names and is_renderer(file))
     )
 
 
@@ -116,7 +116,7 @@ def is_renderer(file: ModelFile) -> bool:
 
 def choices() -> tuple[str, ...]:
     """Return the names that `named_files` takes."""
-    return (*(file.name for file in published_files()), RENDERER)
+    return (*(file.name for file in published_files()), RENDERER_GROUP)
 
 
 @cache

@@ -8,7 +8,7 @@ from torch import nn
 from moda_core.audio.recording import encode_recording
 from moda_core.bundles.bundle import Bundle
 from moda_core.bundles.released import finish_speech, start_in_picture
-from moda_core.liveportrait.model import RENDERER, PortraitRenderer, RendererNetworks
+from moda_core.liveportrait.model import RELEASED_RENDERER, PortraitRenderer, RendererNetworks
 from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.model_files.model_folder import ENCODER
@@ -84,7 +84,7 @@ def stand_in_bundle(device: str = "cpu") -> Bundle:
         null_audio=torch.zeros(768, device=device),
         stats=released_stats(),
         encoder=ENCODER,
-        renderer=RENDERER,
+        renderer=RELEASED_RENDERER,
         start=start_in_picture,
         finish=partial(finish_speech, released_stats()),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from moda_core.model_files.catalog import (
-    RENDERER,
+    RENDERER_GROUP,
     TABLE,
     choices,
     known_files,
@@ -85,9 +85,9 @@ def test_the_address_has_the_pinned_revision():
 
 def test_names_choose_files():
     assert named_files([]) == published_files()
-    assert [file.part for file in named_files([RENDERER])] == list(RENDERER_PARTS)
+    assert [file.part for file in named_files([RENDERER_GROUP])] == list(RENDERER_PARTS)
     assert [file.name for file in named_files(["net-200", "net-200"])] == ["net-200"]
-    assert set(choices()) == {*(file.name for file in published_files()), RENDERER}
+    assert set(choices()) == {*(file.name for file in published_files()), RENDERER_GROUP}
 
 
 def test_an_unknown_name_is_refused_with_the_right_ones():
