@@ -15,7 +15,7 @@ POINTS_HELP = (
 )
 PRECISIONS = ("float32", "bfloat16", "float16")
 # Named here too, because torch would delay the help.
-REGIONS = ("all", "expression", "pose", "lips", "eyes")
+ANIMATION_REGIONS = ("all", "expression", "pose", "lips", "eyes")
 # Of the released renderer alone, by the name of the field of `DrivingOptions`.
 DRIVING = ("animation_region", "relative_motion", "driving_multiplier", "stitching_strength")
 
@@ -110,7 +110,7 @@ def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
     released.add_argument(
         "--region",
         dest="animation_region",
-        choices=REGIONS,
+        choices=ANIMATION_REGIONS,
         default=argparse.SUPPRESS,
         help="what of the face moves (default: all)",
     )

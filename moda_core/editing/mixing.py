@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..motion.checks import check_weights
 from ..motion.motion import EXPRESSION, Motion
-from ..motion.regions import REGIONS, add_by_region
+from ..motion.regions import MOTION_REGIONS, add_by_region
 from .fading import make_loop
 from .retiming import fit_motion
 
@@ -52,7 +52,7 @@ def mix(
         If a region is unknown or a weight is out of its range.
     """
     weights = dict(weights or {})
-    check_weights(weights, REGIONS)
+    check_weights(weights, MOTION_REGIONS)
     regions = {"mouth": mouth, "eyes": eyes, "brows": brows, "head": head}
     # Regions of one motion go together: they need no split where all are of one weight.
     sources = {id(motion): motion for motion in regions.values() if motion is not None}

@@ -9,7 +9,7 @@ from scipy.signal import lfilter, savgol_filter
 
 from ..motion.checks import check_number, check_weights
 from ..motion.motion import STD_FLOOR, Motion, released_stats
-from ..motion.regions import REGIONS, add_by_region, region_matrix
+from ..motion.regions import MOTION_REGIONS, add_by_region, region_matrix
 
 SPEED_CUTOFF_HZ = 1.0  # of the speed that sets the cutoff, as in the paper
 
@@ -101,7 +101,7 @@ def smooth(
     ValueError
         If a region is unknown or a strength is out of its range.
     """
-    check_weights(strengths, REGIONS)
+    check_weights(strengths, MOTION_REGIONS)
     if not any(strengths.values()):
         return replace(motion, values=motion.values.clone())
     # Only what a region is read from need be filtered.

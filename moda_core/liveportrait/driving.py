@@ -26,7 +26,7 @@ DRIVEN_AXES = {
 SAME_FACE = 1e-4  # two runs of the extractor on one picture differ by less, two faces by more
 EYE_KEYPOINTS = (11, 13, 15, 16, 18)
 # Keypoints whose expression a region drives, and whether it drives the pose of the head.
-REGIONS = {
+ANIMATION_REGIONS = {
     "all": (tuple(DRIVEN_AXES), True),
     "expression": (tuple(DRIVEN_AXES), False),
     "pose": ((), True),
@@ -67,10 +67,10 @@ class DrivingOptions:
     pose_ema: float = 1.0
 
     def __post_init__(self):
-        if self.animation_region not in REGIONS:
+        if self.animation_region not in ANIMATION_REGIONS:
             raise ValueError(
                 f"Unknown animation_region {self.animation_region!r}. Use one of: "
-                f"{', '.join(REGIONS)}."
+                f"{', '.join(ANIMATION_REGIONS)}."
             )
         for name in ("driving_multiplier", "stitching_strength"):
             if not math.isfinite(getattr(self, name)):
@@ -82,7 +82,7 @@ class DrivingOptions:
 def expression_mask(region: str) -> Tensor:
     """Tell which expression values a region takes from the driving motion, shape (21, 3)."""
     mask = torch.zeros(NUM_KEYPOINTS, 3, dtype=torch.bool)
-    for keypoint in REGIONS[region][0]:
+    for keypoint in ANIMATION_REGIONS[region][0]:
         mask[keypoint, list(DRIVEN_AXES[keypoint])] = True
     return mask
 
@@ -188,7 +188,7 @@ def _driven_pose(
     rotation = rotation_matrix(*(driving[key] for key in POSE_KEYS))
     translation = driving["t"]
     source_rotation = rotation_matrix(*(info[key] for key in POSE_KEYS))
-    if not REGIONS[region][1]:
+    if not ANIMATION_REGIONS[region][1]:
         rotation, translation = source_rotation, info["t"]
     elif relative:
         rotation = rotation @ rotation[:1].transpose(1, 2) @ source_rotation

@@ -26,7 +26,7 @@ REGION_KEYPOINTS = {
     "eyes": (11, 13, 15, 16, 18),
     "brows": (1, 2),
 }
-REGIONS = (*REGION_CONTROLS, "head")  # the head is scale, translation and rotation
+MOTION_REGIONS = (*REGION_CONTROLS, "head")  # the head is scale, translation and rotation
 
 
 @torch.inference_mode(False)
@@ -70,7 +70,7 @@ def region_matrix(weights: Mapping[str, float]) -> Tensor:
     Parameters
     ----------
     weights : mapping from str to float
-        By names of `REGIONS`; those left out have the weight 0.
+        By names of `MOTION_REGIONS`; those left out have the weight 0.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def add_by_region(values: Tensor, difference: Tensor, weights: Mapping[str, floa
     difference : Tensor, shape (N, 70)
         Finite; float64 keeps a difference of two motions exact.
     weights : mapping from str to float
-        By names of `REGIONS`; those left out have the weight 0.
+        By names of `MOTION_REGIONS`; those left out have the weight 0.
 
     Returns
     -------

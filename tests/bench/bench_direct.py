@@ -24,7 +24,7 @@ from moda_core.editing.script.script_words import SCRIPT_WORDS
 from moda_core.editing.smoothing import SavitzkyGolay, smooth
 from moda_core.motion.files.motion_file import load_motion
 from moda_core.motion.motion import FPS, Motion, released_stats
-from moda_core.motion.regions import REGIONS
+from moda_core.motion.regions import MOTION_REGIONS
 from moda_core.runtime.threads import one_thread
 from tests.parity.synthetic_weights import normal
 
@@ -91,9 +91,9 @@ def workloads() -> dict:
         for axis in ("pitch", "yaw", "roll")
     ]
     axis = AxisAdjustment(gain=1.5, offset_deg=3, limit_deg=12)
-    weights = {region: 0.2 * index + 0.2 for index, region in enumerate(REGIONS)}
+    weights = {region: 0.2 * index + 0.2 for index, region in enumerate(MOTION_REGIONS)}
     return {
-        "mix": lambda: mix(motion, **dict(zip(REGIONS, other_rates, strict=True)), weights=weights),
+        "mix": lambda: mix(motion, **dict(zip(MOTION_REGIONS, other_rates, strict=True)), weights=weights),
         "pose": lambda: adjust_pose(motion, axis, axis, axis, 0.5, 0.5),
         "pose keys": lambda: apply_pose_keys(motion, keys, "replace"),
         "nod": lambda: nod(motion, 1),

@@ -10,7 +10,7 @@ from moda_core.cli.main import main
 from moda_core.cli.talk import TalkSettings
 from moda_core.cli.talk_arguments import add_talk_arguments, talk_settings
 from moda_core.errors import MoDAError
-from moda_core.liveportrait.driving import REGIONS, DrivingOptions
+from moda_core.liveportrait.driving import ANIMATION_REGIONS, DrivingOptions
 from moda_core.portrait.find_face import FaceChoice
 
 
@@ -97,7 +97,7 @@ def test_bad_options_get_one_sentence(options, message, capsys):
 
 
 def test_choices_on_the_command_line_are_those_of_the_core():
-    assert tuple(REGIONS) == talk_arguments.REGIONS
+    assert tuple(ANIMATION_REGIONS) == talk_arguments.ANIMATION_REGIONS
 
 
 def test_a_folder_that_lacks_files_is_refused_with_all_their_names(tmp_path, capsys):

@@ -6,7 +6,12 @@ import torch
 from moda_core.editing.mixing import mix
 from moda_core.motion.controls import CONTROLS, compose
 from moda_core.motion.motion import EXPRESSION, HEAD, YAW
-from moda_core.motion.regions import REGION_CONTROLS, REGION_KEYPOINTS, REGIONS, region_matrix
+from moda_core.motion.regions import (
+    MOTION_REGIONS,
+    REGION_CONTROLS,
+    REGION_KEYPOINTS,
+    region_matrix,
+)
 from tests.tolerances import assert_rounded
 
 from .direct_cases import (
@@ -28,10 +33,10 @@ def test_regions_share_out_every_control_and_every_keypoint_once():
 
 
 def test_regions_add_up_to_the_whole():
-    total = sum(region_matrix({region: 1.0}) for region in REGIONS)
+    total = sum(region_matrix({region: 1.0}) for region in MOTION_REGIONS)
 
     torch.testing.assert_close(total, torch.eye(70, dtype=torch.float64), atol=1e-12, rtol=0)
-    assert torch.equal(region_matrix(dict.fromkeys(REGIONS, 1.0)), torch.eye(70).double())
+    assert torch.equal(region_matrix(dict.fromkeys(MOTION_REGIONS, 1.0)), torch.eye(70).double())
 
 
 @pytest.mark.parametrize("region", REGION_CONTROLS)
@@ -90,7 +95,9 @@ def test_expressions_count_from_their_own_rest():
 
 
 def test_each_region_may_come_from_another_motion():
-    parts = dict(zip(REGIONS, (random_motion(seed=seed) for seed in range(1, 5)), strict=True))
+    parts = dict(
+        zip(MOTION_REGIONS, (random_motion(seed=seed) for seed in range(1, 5)), strict=True)
+    )
 
     mixed = mix(random_motion(), **parts)
 

@@ -17,7 +17,7 @@ from moda_core.editing.smoothing import (
     smooth,
 )
 from moda_core.motion.motion import HEAD, STD_FLOOR, YAW, Motion, released_stats
-from moda_core.motion.regions import REGIONS, region_matrix
+from moda_core.motion.regions import MOTION_REGIONS, region_matrix
 
 from .direct_cases import assert_same_motion, changed_dims, random_motion
 
@@ -121,7 +121,7 @@ def test_filtered_both_ways_nothing_lags():
     assert lags[1] >= 2
 
 
-@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("region", MOTION_REGIONS)
 def test_only_what_a_region_is_read_from_is_filtered(monkeypatch, region):
     motion, filtered = random_motion(50), []
 
