@@ -12,7 +12,7 @@ from ..compositing.paste_back import PasteBack, check_picture, frames_to_uint8
 from ..face.landmarks import FaceLandmarks
 from ..motion.keypoints import refine_motion_info, transform_keypoints
 from ..motion.motion import Motion, previous_motion, released_stats
-from ..portrait.crop import CropTransform, crop_face, crop_from_landmarks
+from ..portrait.crop import CROP_SCALE, CropTransform, crop_face, crop_from_landmarks
 from ..portrait.portrait import Portrait, check_playable
 from ..portrait.resample_picture import reduce_area
 from ..runtime.chunks import in_chunks
@@ -23,7 +23,6 @@ from .prepared import PreparedPortrait, SourceFace
 RELEASED_RENDERER = "LivePortrait"
 FACE_SIZE = 256  # of the crop that the extractors see
 CPU_CHUNK, GPU_CHUNK = 1, 8  # frames at once: a CPU gains nothing from more
-CROP_SCALE = 2.3  # side of the crop over that of the landmarks' bounding square
 
 
 def dtype_of(network: nn.Module) -> torch.dtype:
