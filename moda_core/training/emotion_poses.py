@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ..emotion.labels import EMOTIONS
 from ..motion.controls import CONTROLS
+from ..motion.liveliness import LIDS
 
 # Offsets of controls, and of the head in degrees; neutral and none are the rest pose. The lips'
 # speech (jaw, close, width) is left alone. Guidance enlarges them by its scale.
@@ -28,15 +29,13 @@ def _offsets() -> tuple[Tensor, Tensor]:
             if name in HEAD_AXES:
                 head[row, HEAD_AXES.index(name)] = value
             elif name == "blink":
-                controls[row, CONTROLS.index("blink_left")] = value
-                controls[row, CONTROLS.index("blink_right")] = value
+                controls[row, LIDS] = value
             else:
                 controls[row, CONTROLS.index(name)] = value
     return controls, head
 
 
 CONTROL_OFFSETS, HEAD_OFFSETS = _offsets()  # (9, 12) and (9, 3)
-LIDS = [CONTROLS.index("blink_left"), CONTROLS.index("blink_right")]
 
 
 def add_emotion(controls: Tensor, head: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

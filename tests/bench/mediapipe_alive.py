@@ -20,7 +20,8 @@ from scipy.spatial.transform import Rotation
 PUPILS = (468, 473)
 INNER_LIPS = (13, 14)
 CORNERS = (61, 291)
-LIDS = ((159, 145, 33, 133), (386, 374, 362, 263))  # upper, lower, and the corners of each eye
+# Upper and lower lid, and the corners, of each eye.
+LID_POINTS = ((159, 145, 33, 133), (386, 374, 362, 263))
 # Points that the expression hardly moves: forehead, nose bridge, eye corners, temples, cheekbones.
 RIGID = (10, 151, 9, 8, 168, 6, 33, 133, 362, 263, 127, 356, 234, 454, 93, 323)
 BLINK_DEPTH = 0.6  # an eye below this share of its usual opening is shut
@@ -67,7 +68,7 @@ def count_blinks(faces):
     """Return how often both eyes shut."""
     openings = [
         distance(faces, top, bottom) / distance(faces, left, right)
-        for top, bottom, left, right in LIDS
+        for top, bottom, left, right in LID_POINTS
     ]
     opening = np.mean(openings, axis=0)
     shut = opening < BLINK_DEPTH * np.percentile(opening, 80)

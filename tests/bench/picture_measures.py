@@ -23,7 +23,7 @@ ANCHORS = {"bridge": (0.0, 0.12, 0.16, 0.16), "tip": (0.0, 0.56, 0.18, 0.16)}
 SIDE_ANCHORS = {"canthus": (0.27, 0.04, 0.12, 0.12), "temple": (0.86, 0.1, 0.14, 0.18)}
 WHOLE = (0.0, 0.05, 0.85, 0.5)
 BROWS = {"brow_inner": (0.3, -0.34, 0.14, 0.12), "brow_outer": (0.68, -0.34, 0.14, 0.12)}
-LIDS = {"upper_lid": (0.49, -0.09, 0.16, 0.06), "lower_lid": (0.49, 0.12, 0.16, 0.07)}
+LID_PATCHES = {"upper_lid": (0.49, -0.09, 0.16, 0.06), "lower_lid": (0.49, 0.12, 0.16, 0.07)}
 LID_REACH = (0.03, 0.17)
 ALIKE, SHUT = 0.5, -0.15  # least correlation of a lid that was found; opening if it was not
 FACE = {"cheek": (0.58, 0.56, 0.15, 0.14), "wing": (0.22, 0.62, 0.12, 0.1)}
@@ -90,7 +90,7 @@ def as_array(measures: dict[str, float]) -> np.ndarray:
 
 def _patches(length: float, mouth: MouthShape) -> dict[str, tuple[float, float, float, float]]:
     patches = {name: (x, y * length, w, h) for name, (x, y, w, h) in ANCHORS.items()}
-    for table in (SIDE_ANCHORS, BROWS, LIDS, FACE):
+    for table in (SIDE_ANCHORS, BROWS, LID_PATCHES, FACE):
         for name, (x, y, wide, high) in table.items():
             down = y * length if table is FACE else y
             patches[name + "_left"] = (-x, down, wide, high)

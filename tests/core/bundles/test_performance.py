@@ -4,11 +4,10 @@ import torch
 
 from moda_core.bundles.performance import finish_performance, opened_jaw
 from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
-from moda_core.motion.liveliness import blink_lids, wander
+from moda_core.motion.liveliness import LIDS, blink_lids, wander
 
 from ..editing.direct_cases import assert_same_motion
 
-LIDS = [CONTROLS.index("blink_left"), CONTROLS.index("blink_right")]
 NUM_FRAMES = 1500  # a minute
 
 
