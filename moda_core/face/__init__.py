@@ -1,1 +1,1 @@
-"""Finding a face in a picture: detection, landmarks, and the choice among several."""
+"""Face detection, landmarks, and the choice among several faces."""

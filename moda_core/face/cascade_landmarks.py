@@ -1,4 +1,4 @@
-"""Landmarks of a portrait without a trained landmark model, or from points that the user gives."""
+"""Landmarks of a portrait, found without a trained landmark model or given by the user."""
 
 import math
 
@@ -16,15 +16,15 @@ from .face_crop import grayscale
 from .landmarks import FaceLandmarks
 from .mouth import MOUTH_Y, Mouth, find_mouth
 
-SMALLEST_FACE = 64  # pixels of the box; fewer do not hold a face that can be animated
-LOW_CONFIDENCE = 0.45  # below it the caller should show the points and ask for better ones
-# Logistic regressions of "within 0.1 eye distances", for the eyes and for the mouth, on portraits,
-# also turned, mirrored, darkened, reduced, greyed and compressed, and on pictures without a face.
-# Each begins with the bias; the evidence is listed in `_confidence`.
+SMALLEST_FACE = 64  # pixels of the box; smaller faces can't be animated
+LOW_CONFIDENCE = 0.45  # below it the user should check the points
+# Logistic regressions of "within 0.1 eye distances" for eyes and mouth: the bias, then the weights
+# of the evidence in `_confidence`. Fitted on portraits, also turned, mirrored, darkened, reduced,
+# greyed and compressed, and on pictures without a face.
 EYE_WEIGHTS = (-2.7, 0.6, 9.9, -38.5)
 MOUTH_WEIGHTS = (-6.1, 4.9, 2.9, -7.6)
 
-# Proportions of given points, in eye distances, that no face has.
+# Allowed proportions of given points, in eye distances.
 MOUTH_HEIGHT_RANGE = (0.4, 2.5)
 MOUTH_WIDTH_RANGE = (0.2, 2.0)
 MAX_LIP_GAP = 1.5
@@ -42,24 +42,23 @@ def find_landmarks(
     Parameters
     ----------
     image : Tensor, shape (H, W, 3), uint8
-        The picture.
     face_index : int
-        Which face in the order, 0 is the first.
+        Number of the face in the order, from 0.
     order, mask, box
-        Which face comes first, and which are counted, as in `choose_face`. A box in which no face
-        was found is taken for the face, from the brows to the chin.
+        As in `choose_face`. If no face is found in `box`, the box itself is taken as the face, from
+        the brows to the chin.
 
     Returns
     -------
     FaceLandmarks
-        In pixels; `confidence` under `LOW_CONFIDENCE` says that the points need a look.
+        Its `confidence` is below `LOW_CONFIDENCE` where the points should be checked.
 
     Raises
     ------
     FaceNotFoundError
         If there is no such face, it is smaller than 64 pixels, or the picture must be rotated.
     ValueError
-        If the order, the mask or the box can't be used.
+        If the order, the mask or the box is invalid.
     """
     faces = _faces_to_choose_from(image, face_index, order, mask)
     if box is not None and not faces_within(faces, box=box):
@@ -79,19 +78,19 @@ def find_landmarks(
 def _faces_to_choose_from(
     image: Tensor, index: int, order: str, mask: Tensor | None
 ) -> list[FaceBox]:
-    """Return the upright faces; also turned ones, if one of several is asked for."""
+    """Return the upright faces; also tilted ones if one of several is asked for."""
     upright = find_faces(image)
     if index == 0 and order == "largest" and (mask is None or faces_within(upright, mask)):
         return upright
     faces = find_faces(image, turned=True)
     if order == "largest" and mask is None and upright:
-        # Number 0 must stay what it is without a look for turned faces.
+        # Number 0 must not change when tilted faces are searched too.
         faces = [face for face in faces if face.size <= upright[0].size]
     return faces
 
 
 def _check_upright(image: Tensor) -> None:
-    """Raise FaceNotFoundError where a picture holds a sure face once it is rotated."""
+    """Raise FaceNotFoundError if a face is detected with confidence only after a rotation."""
     turn = quarter_turn(image)
     if turn:
         how = {1: "by 90 degrees to the left", 2: "by 180 degrees", 3: "by 90 degrees to the right"}
@@ -101,19 +100,7 @@ def _check_upright(image: Tensor) -> None:
 
 @one_thread()
 def fit_landmarks(image: Tensor, box: FaceBox) -> FaceLandmarks:
-    """Find the landmarks in a face box.
-
-    Parameters
-    ----------
-    image : Tensor, shape (H, W, 3), uint8
-    box : FaceBox
-        As `find_faces` returns it.
-
-    Returns
-    -------
-    FaceLandmarks
-        In pixels of the picture.
-    """
+    """Find the landmarks in a face box of a picture (H, W, 3), uint8."""
     picture = Image.fromarray(image.numpy())
     gray = Image.fromarray(grayscale(image))
     eyes = find_eyes(gray, box)
@@ -127,7 +114,7 @@ def fit_landmarks(image: Tensor, box: FaceBox) -> FaceLandmarks:
 
 
 def _confidence(box: FaceBox, eyes: Eyes, mouth: Mouth) -> float:
-    """Return the estimated chance that eyes and mouth are within 0.1 eye distances."""
+    """Return the estimated probability that eyes and mouth are within 0.1 eye distances."""
     height = (mouth.lips.left[1] + mouth.lips.right[1]) / 2
     eye_evidence = (math.log(box.score + 1e-3), eyes.likeness, min(eyes.spread, 0.3))
     mouth_evidence = (
@@ -163,8 +150,7 @@ def landmarks_from_points(points: np.ndarray | Tensor) -> FaceLandmarks:
     Raises
     ------
     ValueError
-        If the shape is wrong, a value is not finite, or the points are in no order that a face
-        can have; the message says which rule is broken.
+        If the shape is wrong, a value is not finite, or the proportions are not a face's.
     """
     given = np.asarray(points, dtype=np.float64)
     if given.shape not in ((4, 2), (6, 2)):
@@ -182,7 +168,7 @@ def landmarks_from_points(points: np.ndarray | Tensor) -> FaceLandmarks:
 
 
 def _check_proportions(points: np.ndarray) -> None:
-    """Raise ValueError where six points cannot be a face seen from the front."""
+    """Raise ValueError unless six points have the proportions of a face seen from the front."""
     along = points[1] - points[0]
     distance = math.hypot(*along)
     if distance < 1:

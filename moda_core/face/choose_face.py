@@ -1,4 +1,4 @@
-"""Choose one of several faces: by number and order, by a mask, or by a box."""
+"""The choice of one face among several: by number and order, by a mask, or by a box."""
 
 import math
 
@@ -9,7 +9,7 @@ from .face_box import FaceBox
 from .face_text import FACE_ORDERS
 
 POINTS_REMEDY = "give the eyes and mouth corners yourself as `points`"
-SHARE_OF_BEST = 0.5  # of what a mask or box covers of the face it covers most, to be meant by it
+SHARE_OF_BEST = 0.5  # least cover of a selected face over that of the most covered one
 
 Box = tuple[float, float, float, float]
 
@@ -26,29 +26,23 @@ def choose_face(
 
     Parameters
     ----------
-    faces : list of FaceBox
-        All that were found.
     index : int
-        Which face in the order, 0 is the first.
+        Number of the face in the order, from 0.
     order : {"largest", "left to right", "center"}
-        What comes first; "center" is the nearest to the middle of the picture.
+        Which face comes first; "center" is the nearest to the middle of the picture.
     mask : Tensor, shape (H, W), in [0, 1], optional
-        Of the picture: only faces that it covers, wholly or partly, are counted.
+        Count only faces that it covers at least in part.
     box : tuple of (x, y, width, height), optional
         Likewise, in pixels.
     size : (height, width), optional
-        Of the picture; the order "center" needs it.
-
-    Returns
-    -------
-    FaceBox
+        Size of the picture; required for the order "center".
 
     Raises
     ------
     FaceNotFoundError
-        If there is no such face; the text says how many there are.
+        If there is no such face; the message says how many there are.
     ValueError
-        If the order is unknown, or the mask or the box can't be used.
+        If the order, the mask or the box is invalid.
     """
     _check_order(order, size)
     if mask is not None and size is not None and tuple(mask.shape) != tuple(size):
@@ -62,58 +56,47 @@ def choose_face(
             f"No face was found in the picture{where}: turn it upright, use another one, "
             f"or {POINTS_REMEDY}."
         )
-    meant = faces_within(faces, mask, box)
-    if not meant:
+    selected = faces_within(faces, mask, box)
+    if not selected:
         area = "mask" if box is None else "box"
         raise FaceNotFoundError(
             f"None of the {len(faces)} faces found in the picture{where} lies in the {area}: "
             f"move the {area} onto a face, or {POINTS_REMEDY}."
         )
-    if not 0 <= index < len(meant):
+    if not 0 <= index < len(selected):
         area = "" if mask is None and box is None else " in the mask or box"
         raise FaceNotFoundError(
-            f"There is no face number {index}: {len(meant)} found{area} in the picture{where}. "
-            f"Use a number from 0 to {len(meant) - 1}, or {POINTS_REMEDY}."
+            f"There is no face number {index}: {len(selected)} found{area} in the picture{where}. "
+            f"Use a number from 0 to {len(selected) - 1}, or {POINTS_REMEDY}."
         )
-    return _sorted(meant, order, size)[index]
+    return _sorted(selected, order, size)[index]
 
 
 def faces_within(
     faces: list[FaceBox], mask: Tensor | None = None, box: Box | None = None
 ) -> list[FaceBox]:
-    """Return the faces that a mask and a box mean.
+    """Return the faces that a mask and a box select.
 
     Parameters
     ----------
-    faces : list of FaceBox
     mask, box
         As in `choose_face`.
 
     Returns
     -------
     list of FaceBox
-        Those that are covered, and at least half as much as the one that is covered most; all
-        faces without a mask and a box.
-
-    Raises
-    ------
-    ValueError
-        If the mask or the box can't be used.
+        The covered faces, without those covered less than half as much as the most covered one.
+        All faces if there is neither a mask nor a box.
     """
-    shares = [1.0] * len(faces)
-    if mask is not None:
-        shares = [
-            share * _mask_share(face, mask) for share, face in zip(shares, faces, strict=True)
-        ]
     if box is not None:
         check_box(box)
-        shares = [share * _box_share(face, box) for share, face in zip(shares, faces, strict=True)]
+    shares = [_mask_share(face, mask) * _box_share(face, box) for face in faces]
     least = SHARE_OF_BEST * max(shares, default=0.0)
     return [face for face, share in zip(faces, shares, strict=True) if share > 0 and share >= least]
 
 
 def check_box(box: Box) -> None:
-    """Raise ValueError unless a box is x, y, width and height of something."""
+    """Raise ValueError unless a box is finite, with a width and a height above 0."""
     if len(box) != 4 or not all(math.isfinite(value) for value in box) or min(box[2:]) <= 0:
         raise ValueError(
             f"Expected a box x,y,width,height in pixels, wider and higher than 0, got {box}."
@@ -128,19 +111,20 @@ def _check_order(order: str, size: tuple[int, int] | None) -> None:
 
 
 def _sorted(faces: list[FaceBox], order: str, size: tuple[int, int] | None) -> list[FaceBox]:
-    if order == "left to right":
-        return sorted(faces, key=lambda face: face.center_x)
-    if order == "center":
-        height, width = size
-        return sorted(
-            faces,
-            key=lambda face: math.hypot(face.center_x - width / 2, face.center_y - height / 2),
-        )
-    return sorted(faces, key=lambda face: -face.size)
+    def rank(face: FaceBox) -> float:
+        if order == "left to right":
+            return face.center_x
+        if order == "center":
+            return math.hypot(face.center_x - size[1] / 2, face.center_y - size[0] / 2)
+        return -face.size
+
+    return sorted(faces, key=rank)
 
 
-def _mask_share(face: FaceBox, mask: Tensor) -> float:
-    """Return the mean of a mask over the face's square."""
+def _mask_share(face: FaceBox, mask: Tensor | None) -> float:
+    """Return the mean of a mask over the face's square; 1 without a mask."""
+    if mask is None:
+        return 1.0
     if mask.ndim != 2:
         raise ValueError(f"Expected a mask of shape (H, W), got {tuple(mask.shape)}.")
     half = face.size / 2
@@ -150,14 +134,14 @@ def _mask_share(face: FaceBox, mask: Tensor) -> float:
     return float(part.float().mean()) if part.numel() else 0.0
 
 
-def _box_share(face: FaceBox, box: Box) -> float:
-    """Return the share of the face's square that a box covers."""
+def _box_share(face: FaceBox, box: Box | None) -> float:
+    """Return the share of the face's square that a box covers; 1 without a box."""
+    if box is None:
+        return 1.0
     half = face.size / 2
+    x, y, width, height = box
     shares = (
         min(center + half, start + length) - max(center - half, start)
-        for center, start, length in (
-            (face.center_x, box[0], box[2]),
-            (face.center_y, box[1], box[3]),
-        )
+        for center, start, length in ((face.center_x, x, width), (face.center_y, y, height))
     )
     return math.prod(max(share, 0.0) / face.size for share in shares)

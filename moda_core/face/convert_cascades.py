@@ -1,11 +1,11 @@
-"""Turn OpenCV's Haar cascade files into the one data file that `haar_cascade` reads.
+"""Convert OpenCV's Haar cascade files to the data file that `haar_cascade` reads.
 
 Run by hand when the cascades change, never at run time::
 
     pip download opencv-python-headless==4.12.0.88 --no-deps   # the wheel holds cv2/data/*.xml
     python -m moda_core.face.convert_cascades FOLDER_WITH_XML
 
-The XML files are the published ones, unchanged; `haar_cascades.LICENSE.txt` has their licences.
+The XML files are used as published; `haar_cascades.LICENSE.txt` has their licences.
 """
 
 import argparse
@@ -20,20 +20,11 @@ MAX_RECTANGLES = 3
 
 
 def read_cascade(path: Path) -> dict[str, np.ndarray]:
-    """Read one cascade.
+    """Read a cascade of Haar features in OpenCV's format of 2.4 and later.
 
-    Parameters
-    ----------
-    path : Path
-        A cascade of Haar features in OpenCV's format of 2.4 and later.
-
-    Returns
-    -------
-    dict of arrays
-        ``window`` (2,) width and height; ``stage_trees`` (S,) and ``stage_threshold`` (S,);
-        ``tree_nodes`` (T,); ``node_child`` (M, 2), ``node_feature`` (M,), ``node_threshold`` (M,);
-        ``leaf`` (L,); ``rectangle`` (F, 3, 4) x, y, width, height; ``weight`` (F, 3);
-        ``tilted`` (F,).
+    Returns ``window`` (2,) width and height; ``stage_trees`` (S,) and ``stage_threshold`` (S,);
+    ``tree_nodes`` (T,); ``node_child`` (M, 2), ``node_feature`` (M,), ``node_threshold`` (M,);
+    ``leaf`` (L,); ``rectangle`` (F, 3, 4) x, y, width, height; ``weight`` (F, 3); ``tilted`` (F,).
     """
     cascade = ElementTree.parse(path).getroot()[0]
     stages = list(cascade.find("stages"))

@@ -1,4 +1,4 @@
-"""Find faces with a published Haar cascade: a coarse search, then a close look at candidates."""
+"""Face detection with a published Haar cascade: a coarse search, then a refinement."""
 
 import math
 from dataclasses import replace
@@ -14,51 +14,36 @@ from .face_box import FaceBox, group_windows, is_same_face, without_overlaps
 from .face_crop import face_crop, grayscale
 from .haar_cascade import FLAT_NORM, Cascade, load_cascade
 
-SMALLEST_FACE = 36  # pixels; smaller faces are not looked for
-SMALLEST_SHARE = 1 / 32  # of the longer side, what bounds the time for large pictures
-RETRY_SHARE = 1 / 12  # likewise for the searches that follow when no face is sure
+SMALLEST_FACE = 36  # pixels; smaller faces are not searched
+SMALLEST_SHARE = 1 / 32  # of the longer side; bounds the time for large pictures
+RETRY_SHARE = 1 / 12  # likewise, for the searches after the first
 RETRY_ANGLES = (0.0, -20.0, 20.0, -40.0, 40.0)
 SCALE_STEP = 1.2
 STRIDE = 2  # between windows of the coarse search
 DENSE_STAGES = 2  # evaluated for all windows at once, as convolutions
-CANDIDATE_STAGES = 17  # of 20, that a window must pass to be worth a close look
+CANDIDATE_STAGES = 17  # of 20, that a candidate must pass
 RETRY_STAGES = 13
-MAX_CANDIDATES = 12  # of one search, for the close look
+MAX_CANDIDATES = 12  # of one search
 
-# The close look: windows around a candidate, relative to it.
+# The refinement: windows around a candidate, relative to it.
 LOOK_ANGLES = (-20.0, -10.0, 0.0, 10.0, 20.0)
 LOOK_SCALES = (0.8, 0.9, 1.0, 1.12, 1.25)
 LOOK_REACH = 6  # window pixels to each side
-SURE_SCORE = 0.009  # share of accepted windows that false candidates do not reach
-LOWEST_SCORE = 0.002  # of the one face that is kept when none is sure
-# Beside a sure face, others are kept that are less sure and not much smaller.
+SURE_SCORE = 0.009  # share of accepted windows that false candidates do not reach: confident
+LOWEST_SCORE = 0.002  # of the one face that is kept when none is confident
+# Next to a confident face, less confident ones are kept that are not much smaller.
 BESIDE_SCORE = 0.006
-BESIDE_SIZE = 0.5  # of the largest sure face
+BESIDE_SIZE = 0.5  # of the largest confident face
 
 
 @one_thread()
 def find_faces(image: Tensor, turned: bool = False) -> list[FaceBox]:
-    """Find the faces in a picture.
+    """Find the faces in a picture (H, W, 3), uint8; largest first.
 
-    Parameters
-    ----------
-    image : Tensor, shape (H, W, 3), uint8
-        The picture.
-    turned : bool
-        Look for turned faces even if an upright one is sure, which takes several times as long.
-
-    Returns
-    -------
-    list of FaceBox
-        Largest first; empty if there is none. Faces smaller than 36 pixels, or than 1/32 of the
-        longer side, are not looked for. Faces are found upright first and, if none is sure, up to
-        about 50 degrees to either side. Where no face is sure, only the likeliest is returned;
-        beside a sure one also less sure ones, from half its size to its size.
-
-    Raises
-    ------
-    ValueError
-        If the shape or type is wrong.
+    Faces below 36 pixels, or 1/32 of the longer side, are not searched. If no upright face is
+    detected with confidence, faces tilted by up to about 50 degrees are searched, and the best
+    candidate alone is returned if none of them is confident either. With `turned`, tilted faces are
+    always searched, which takes several times as long.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != torch.uint8:
         raise ValueError(
@@ -77,7 +62,7 @@ def find_faces(image: Tensor, turned: bool = False) -> list[FaceBox]:
 
 
 def _faces_at_first_sight(gray: Image.Image) -> list[FaceBox]:
-    """Return the upright faces; where none is sure, those at the first angle with a sure one."""
+    """Return the upright faces, else those at the first tilt with a confident one."""
     boxes = _search(gray, SMALLEST_SHARE, 0.0, CANDIDATE_STAGES)
     for angle_deg in RETRY_ANGLES:
         if any(box.score >= SURE_SCORE for box in boxes):
@@ -98,17 +83,9 @@ def _faces_at_first_sight(gray: Image.Image) -> list[FaceBox]:
 
 @one_thread()
 def quarter_turn(image: Tensor) -> int:
-    """Return how far a picture must be rotated for a face in it to be upright.
+    """Return how many quarter turns to the left, 1 to 3, make a face in a picture upright.
 
-    Parameters
-    ----------
-    image : Tensor, shape (H, W, 3), uint8
-        A picture in which `find_faces` is sure of none.
-
-    Returns
-    -------
-    int
-        Quarter turns to the left, 1 to 3; 0 if there is no sure face in any of these positions.
+    0 if there is no confident face in any of these positions.
     """
     gray = torch.from_numpy(grayscale(image))
     for turn in (2, 1, 3):
@@ -121,24 +98,10 @@ def quarter_turn(image: Tensor) -> int:
 
 @one_thread()
 def face_in_box(image: Tensor, box: tuple[float, float, float, float]) -> FaceBox:
-    """Return the face that the user drew a box around.
+    """Return the face in a box (x, y, width, height) in pixels, from the brows to the chin.
 
-    Parameters
-    ----------
-    image : Tensor, shape (H, W, 3), uint8
-        The picture.
-    box : tuple of (x, y, width, height)
-        In pixels, from the brows to the chin.
-
-    Returns
-    -------
-    FaceBox
-        As the detector sees it nearby, or else the box itself with score 0.
-
-    Raises
-    ------
-    ValueError
-        If the middle of the box isn't in the picture.
+    It is refined by the detector, else the box itself with score 0. Raises `ValueError` if the
+    middle of the box is outside the picture.
     """
     x, y, width, height = box
     rows, columns = image.shape[:2]
@@ -152,9 +115,9 @@ def face_in_box(image: Tensor, box: tuple[float, float, float, float]) -> FaceBo
 
 
 def _search(gray: Image.Image, share: float, angle_deg: float, stages: int) -> list[FaceBox]:
-    """Return the faces at about one angle, no smaller than `share` of the longer side.
+    """Return the faces at about one tilt, no smaller than `share` of the longer side.
 
-    A window that passes so many `stages` is a candidate.
+    Windows that pass `stages` stages are candidates.
     """
     longer = max(gray.size)
     unit = max(SMALLEST_FACE, longer * share) / load_cascade("face").width
@@ -182,20 +145,10 @@ def _search(gray: Image.Image, share: float, angle_deg: float, stages: int) -> l
 
 
 def look_closely(gray: Image.Image, box: FaceBox) -> FaceBox:
-    """Refine a box by all windows of a finer grid of places, sizes and angles around it.
+    """Refine a box by the windows of a finer grid of places, sizes and angles around it.
 
-    Parameters
-    ----------
-    gray : Image, mode L
-        The picture.
-    box : FaceBox
-        A candidate.
-
-    Returns
-    -------
-    FaceBox
-        The mean of the windows that the detector accepts, with their share as the score; the box
-        itself with score 0 if there is none.
+    Returns the mean of the accepted windows, with their share as the score; the box itself with
+    score 0 if none is accepted.
     """
     cascade = load_cascade("face")
     side = cascade.width + 2 * LOOK_REACH
@@ -230,7 +183,7 @@ def look_closely(gray: Image.Image, box: FaceBox) -> FaceBox:
 
 
 def _pyramid_windows(picture: Image.Image, stages: int) -> np.ndarray:
-    """Return centre x, y and side of the windows (n, 3) that pass so many stages."""
+    """Return centre x, y and side (n, 3) of the windows that pass `stages` stages."""
     cascade = load_cascade("face")
     found = [np.zeros((0, 3))]
     scale = 1.0
@@ -246,7 +199,7 @@ def _pyramid_windows(picture: Image.Image, stages: int) -> np.ndarray:
 
 
 def _passing_windows(level: Tensor, cascade: Cascade, stages: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the left and top of the windows of one pyramid level (H, W) that pass."""
+    """Return left and top of the windows of one pyramid level (H, W) that pass."""
     height, width = cascade.height, cascade.width
     level = level - level.mean()
     inner = level[None, None, 1:-1, 1:-1]

@@ -1,4 +1,4 @@
-"""Eye centres in a face box, by published eye cascades used as soft detectors."""
+"""Eye centres in a face box, from published eye cascades used as soft detectors."""
 
 import math
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ EYE_DISTANCE, DISTANCE_SPREAD = 0.384, 0.045
 TILT_SPREAD = 0.035
 PRIOR_WEIGHT = 0.015  # of likeness, for one squared spread
 
-WIDE_REACH = 0.18  # of the searched square to each side of an eye's usual place
-CLOSE_REACH = 0.1  # where the box was made from eyes
-# The looks at the eyes from boxes made of eyes: scale, turn in degrees, shift in sides of the box.
+WIDE_REACH = 0.18  # of the searched square to each side of an eye's median place
+CLOSE_REACH = 0.1  # likewise, in boxes made from eyes
+# Closer looks, in boxes made from eyes: scale, turn in degrees, shift in sides of the box.
 LOOKS = ((1.0, 0.0, 0.0, 0.0), (1.08, 5.0, 0.02, 0.03), (0.93, -5.0, -0.02, -0.03))
 STEP = 0.01  # of the grid of places, in sides of the box
 NUM_PEAKS = 6
@@ -40,10 +40,9 @@ class Eyes:
     left, right : array, shape (2,)
         Centres in pixels of the picture.
     likeness : float
-        The lower of the two eyes' likenesses, 0 to 1, mean over the looks.
+        Lower likeness of the two eyes, 0 to 1, averaged over the looks.
     spread : float
-        How far single detectors and single looks are from what they give together, in eye
-        distances: of the eye that is farther off, in the mean.
+        Mean deviation of single detectors and looks from their common result, in eye distances.
     """
 
     left: np.ndarray
@@ -53,19 +52,9 @@ class Eyes:
 
 
 def find_eyes(gray: Image.Image, box: FaceBox) -> Eyes:
-    """Find the eyes in a face box: roughly first, then by several closer looks.
+    """Find the eyes in a face box of a greyscale picture: roughly first, then by closer looks.
 
-    Parameters
-    ----------
-    gray : Image, mode L
-        The picture.
-    box : FaceBox
-        Where the face is.
-
-    Returns
-    -------
-    Eyes
-        The mean of the looks; always two places, so look at `likeness` and `spread`.
+    Always returns two places; check `likeness` and `spread`.
     """
     upright = box_of_eyes(_look(gray, box, WIDE_REACH))
     looks = [
@@ -95,7 +84,7 @@ def find_eyes(gray: Image.Image, box: FaceBox) -> Eyes:
 
 
 def box_of_eyes(eyes: Eyes) -> FaceBox:
-    """Return the box that puts a pair of eyes in their usual place, upright."""
+    """Return the upright box in which a pair of eyes has the median place."""
     along = eyes.right - eyes.left
     size = math.hypot(*along) / EYE_DISTANCE
     down = np.array([-along[1], along[0]]) / math.hypot(*along)
@@ -105,7 +94,7 @@ def box_of_eyes(eyes: Eyes) -> FaceBox:
 
 
 def _look(gray: Image.Image, box: FaceBox, reach: float) -> Eyes:
-    """Return the likeliest pair no farther than `reach` sides of the box from the usual places."""
+    """Return the best pair within `reach` sides of the box from the median places."""
     grid = np.arange(-reach, reach + STEP / 2, STEP)
     maps = np.stack(
         [
@@ -127,7 +116,7 @@ def _look(gray: Image.Image, box: FaceBox, reach: float) -> Eyes:
 
 
 def to_picture(box: FaceBox, point: np.ndarray) -> np.ndarray:
-    """Turn a point (2,) in sides of a box from its centre into pixels of the picture."""
+    """Convert a point (2,) in sides of a box from its centre to pixels of the picture."""
     angle = np.radians(box.angle_deg)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return np.array([box.center_x, box.center_y]) + rotation @ point * box.size
@@ -136,9 +125,9 @@ def to_picture(box: FaceBox, point: np.ndarray) -> np.ndarray:
 def _likeness_map(
     gray: Image.Image, box: FaceBox, name: str, size: float, eye_x: float, grid: np.ndarray
 ) -> np.ndarray:
-    """Return how well windows of one size look like an eye to one cascade, (grid, grid).
+    """Return the likeness (grid, grid) of windows of one size under one cascade.
 
-    `grid` has the offsets from the eye's usual place, in sides of the box.
+    `grid` holds the offsets from the median place of the eye, in sides of the box.
     """
     cascade = load_cascade(name)
     unit = size / cascade.width  # sides of the box for a pixel of the crop
@@ -155,7 +144,7 @@ def _likeness_map(
 
 
 def _best_pair(maps: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the likeliest left and right eye in box units, and the lower likeness."""
+    """Return the best left and right eye in box units, and the lower likeness."""
     candidates = [_peaks(maps[0], -EYE_X, grid), _peaks(maps[1], EYE_X, grid)]
     best = max(
         ((a, b) for a in candidates[0] for b in candidates[1]),
@@ -180,7 +169,7 @@ def _peaks(likeness: np.ndarray, eye_x: float, grid: np.ndarray) -> list[tuple[n
 
 
 def _pair_cost(left: np.ndarray, right: np.ndarray) -> float:
-    """Return how unusual a pair of eyes is, in likeness."""
+    """Return the cost of an unusual pair of eyes, in likeness."""
     own = (left - (-EYE_X, EYE_Y)) / EYE_SPREAD, (right - (EYE_X, EYE_Y)) / EYE_SPREAD
     across, down = right - left
     unusual = (

@@ -1,4 +1,4 @@
-"""Where a face is in a picture, and how boxes that mean the same face are joined."""
+"""The square around a face, and the grouping of boxes of the same face."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class FaceBox:
-    """A square around a face, from the brows to the chin, turned with it.
+    """A square around a face, from the brows to the chin, tilted with it.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class FaceBox:
     angle_deg : float
         In-plane rotation of the face, clockwise in the picture.
     score : float
-        Share of the windows around it that the detector accepts; higher is surer.
+        Confidence of the detector; only scores of one detector are comparable.
     """
 
     center_x: float
@@ -30,17 +30,9 @@ class FaceBox:
 
 
 def group_windows(windows: np.ndarray) -> list[tuple[float, float, float, float]]:
-    """Join windows that mean the same face.
+    """Group windows (n, 3), centre x, y and side, of the same face.
 
-    Parameters
-    ----------
-    windows : array, shape (n, 3)
-        Centre x, y and side.
-
-    Returns
-    -------
-    list of (x, y, side, count)
-        The mean of each group and its size, largest group first.
+    Returns x, y, side and count of each group's mean, largest group first.
     """
     groups: list[list[np.ndarray]] = []
     for window in windows:
@@ -57,17 +49,7 @@ def group_windows(windows: np.ndarray) -> list[tuple[float, float, float, float]
 
 
 def without_overlaps(boxes: list[FaceBox]) -> list[FaceBox]:
-    """Keep the surest of the boxes that cover each other's centre.
-
-    Parameters
-    ----------
-    boxes : list of FaceBox
-
-    Returns
-    -------
-    list of FaceBox
-        Surest first.
-    """
+    """Keep the most confident of the boxes that cover each other's centre; best first."""
     kept: list[FaceBox] = []
     for box in sorted(boxes, key=lambda box: -box.score):
         if not any(is_same_face(box, other) for other in kept):
@@ -76,6 +58,6 @@ def without_overlaps(boxes: list[FaceBox]) -> list[FaceBox]:
 
 
 def is_same_face(first: FaceBox, second: FaceBox) -> bool:
-    """Tell whether the centres of two boxes are within half of the larger box's side."""
+    """Return whether the centres of two boxes are within half of the larger box's side."""
     distance = math.hypot(first.center_x - second.center_x, first.center_y - second.center_y)
     return distance / max(first.size, second.size) <= 0.5

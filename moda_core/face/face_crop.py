@@ -19,25 +19,10 @@ def grayscale(image: Tensor) -> np.ndarray:
 def face_crop(
     picture: Image.Image, center: tuple[float, float], unit: float, angle_deg: float, size: int
 ) -> Image.Image:
-    """Cut an upright square out of a picture.
+    """Cut an upright square of `size` pixels out of a picture around `center`.
 
-    Parameters
-    ----------
-    picture : Image
-        Any mode.
-    center : tuple of float
-        Of the square, in pixels of the picture.
-    unit : float
-        Pixels of the picture for one of the crop.
-    angle_deg : float
-        Clockwise rotation of what shall become upright.
-    size : int
-        Side of the crop in pixels.
-
-    Returns
-    -------
-    Image
-        Smoothed where `unit` is above 1; what lies outside repeats the picture's edge.
+    `unit` is the width of a pixel of the crop in pixels of the picture, `angle_deg` the clockwise
+    rotation of the face. Reduced by area; outside, the picture's edge is repeated.
     """
     reach = size * unit * 0.75 + 2
     left, top = math.floor(center[0] - reach), math.floor(center[1] - reach)

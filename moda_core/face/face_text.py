@@ -12,13 +12,8 @@ def parse_points(text: str) -> list[tuple[float, float]]:
     Parameters
     ----------
     text : str
-        Four or six pairs x,y in pixels of the picture: left and right eye, left and right mouth
-        corner, and optionally the inner edges of the upper and the lower lip.
-
-    Returns
-    -------
-    list of (float, float)
-        x, y of each point.
+        Four or six pairs x,y in pixels: left and right eye, left and right mouth corner, and
+        optionally the inner edges of the upper and the lower lip.
 
     Raises
     ------
@@ -38,17 +33,7 @@ def parse_points(text: str) -> list[tuple[float, float]]:
 
 
 def parse_box(text: str) -> tuple[float, float, float, float]:
-    """Parse a box, such as `210,180,90,110`.
-
-    Parameters
-    ----------
-    text : str
-        Left, top, width and height in pixels of the picture; the size is above 0.
-
-    Returns
-    -------
-    tuple of float
-        The four numbers.
+    """Parse a box of left, top, width and height in pixels, such as `210,180,90,110`.
 
     Raises
     ------

@@ -1,9 +1,8 @@
 """Haar cascades (Viola and Jones 2001, Lienhart and Maydt 2002) as matrix products.
 
-A Haar feature is a weighted sum of rectangles, upright or tilted, thus a linear function of the
-window's pixels. Here every feature is a mask of the window's size, so that a stage is one matrix
-product over all windows that are still alive. The cascades are OpenCV's published ones (see
-`haar_cascades.LICENSE.txt`), converted by `convert_cascades`.
+A Haar feature, a weighted sum of upright or tilted rectangles, is linear in the window's pixels.
+Each feature becomes a mask of the window's size, so that a stage is one matrix product over all
+remaining windows. `convert_cascades` makes the data from OpenCV's published cascades.
 """
 
 from dataclasses import dataclass
@@ -21,26 +20,25 @@ CASCADES = {
     "eye_glasses": "haarcascade_eye_tree_eyeglasses.xml",
     "smile": "haarcascade_smile.xml",
 }
-FLAT_NORM = 10.0  # windows with a standard deviation under 0.1 grey levels hold nothing (OpenCV)
+FLAT_NORM = 10.0  # windows with a standard deviation under 0.1 grey levels are empty (OpenCV)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One boosted classifier of a cascade: a sum of decision trees, of which each gives one leaf.
+    """One boosted classifier of a cascade: a sum of decision trees.
 
     Parameters
     ----------
     masks : Tensor, shape (M, H * W)
-        The features of the trees' nodes, as weights of the window's pixels.
+        Features of the trees' nodes, as weights of the window's pixels.
     thresholds : Tensor, shape (M,)
         Of the nodes.
     paths : Tensor, shape (L, M)
-        The way to each leaf: -1 where it needs a node's value to be below the threshold, 1 where
-        it needs the opposite, 0 where it does not pass the node.
+        Path to each leaf: -1 where a node's value must be below the threshold, 1 where it must not
+        be, 0 where the path does not include the node.
     leaves : Tensor, shape (L,)
-        Their values.
     threshold : float
-        The sum over the trees that a window needs in order to pass.
+        Least sum over the trees of a window that passes.
     """
 
     masks: Tensor
@@ -50,17 +48,9 @@ class Stage:
     threshold: float
 
     def margins(self, values: Tensor) -> Tensor:
-        """Return by how much each window passes.
+        """Return the margin (n,) by which each window passes; below 0 it fails.
 
-        Parameters
-        ----------
-        values : Tensor, shape (n, M)
-            Value of every node's feature, normalised by the window's contrast.
-
-        Returns
-        -------
-        Tensor, shape (n,)
-            Sum of the leaves reached minus the threshold; at least 0 where the window passes.
+        `values` (n, M) are the features of the nodes, normalised by the window's contrast.
         """
         above = (values >= self.thresholds).float()  # (n, M)
         reached = above @ self.paths.T == self.paths.clamp(min=0).sum(dim=1)  # (n, L)
@@ -69,32 +59,16 @@ class Stage:
 
 @dataclass(frozen=True)
 class Cascade:
-    """A sequence of stages over windows of a fixed size.
-
-    Parameters
-    ----------
-    width, height : int
-        Size of the window in pixels.
-    stages : tuple of Stage
-    """
+    """A sequence of stages over windows of a fixed size in pixels."""
 
     width: int
     height: int
     stages: tuple[Stage, ...]
 
     def normalize(self, patches: Tensor) -> Tensor:
-        """Bring windows to the contrast that the thresholds are made for.
+        """Normalise windows (n, H * W) by mean and contrast, as the thresholds expect.
 
-        Parameters
-        ----------
-        patches : Tensor, shape (n, H * W)
-            Grey levels 0 to 255.
-
-        Returns
-        -------
-        Tensor, shape (n, H * W)
-            Minus the mean, over the area times the standard deviation of the window without its
-            rim.
+        The contrast is the area times the standard deviation of the window without its rim.
         """
         height, width = self.height, self.width
         inner = patches.reshape(-1, height, width)[:, 1:-1, 1:-1].flatten(1)
@@ -103,18 +77,7 @@ class Cascade:
         return (patches - mean) / (variance.sqrt() * inner.shape[1]).clamp(min=FLAT_NORM)
 
     def stages_passed(self, patches: Tensor) -> Tensor:
-        """Run windows through the stages, dropping each window where it fails.
-
-        Parameters
-        ----------
-        patches : Tensor, shape (n, H * W)
-            Grey levels 0 to 255.
-
-        Returns
-        -------
-        Tensor, shape (n,), int64
-            Number of stages passed before the first failure.
-        """
+        """Return how many stages each window (n, H * W) passes before it fails, (n,) int64."""
         alive = torch.arange(len(patches))
         count = torch.zeros(len(patches), dtype=torch.int64)
         patches = self.normalize(patches)
@@ -125,18 +88,7 @@ class Cascade:
         return count
 
     def likeness(self, patches: Tensor) -> Tensor:
-        """Return how well each window passes over all stages, without dropping any.
-
-        Parameters
-        ----------
-        patches : Tensor, shape (n, H * W)
-            Grey levels 0 to 255.
-
-        Returns
-        -------
-        Tensor, shape (n,), 0 to 1
-            Mean over the stages of a sigmoid of the margin.
-        """
+        """Return the mean sigmoid of the margins of each window (n, H * W), (n,) in [0, 1]."""
         patches = self.normalize(patches)
         margins = [stage.margins(patches @ stage.masks.T) for stage in self.stages]
         return torch.stack(margins).sigmoid().mean(dim=0)
@@ -144,18 +96,7 @@ class Cascade:
 
 @cache
 def load_cascade(name: str) -> Cascade:
-    """Load one of the shipped cascades.
-
-    Parameters
-    ----------
-    name : str
-        A key of `CASCADES`.
-
-    Raises
-    ------
-    ValueError
-        If there is no such cascade.
-    """
+    """Load a cascade of `CASCADES`."""
     if name not in CASCADES:
         raise ValueError(f"Expected a cascade among {', '.join(CASCADES)}, got {name!r}.")
     with np.load(CASCADE_FILE, allow_pickle=False) as stored:
@@ -164,13 +105,7 @@ def load_cascade(name: str) -> Cascade:
 
 
 def build_cascade(arrays: dict[str, np.ndarray]) -> Cascade:
-    """Build a cascade from the arrays that `convert_cascades.read_cascade` makes.
-
-    Parameters
-    ----------
-    arrays : dict of arrays
-        As `read_cascade` describes them.
-    """
+    """Build a cascade from the arrays of `convert_cascades.read_cascade`."""
     width, height = (int(side) for side in arrays["window"])
     masks = feature_masks(arrays["rectangle"], arrays["weight"], arrays["tilted"], (width, height))
     num_nodes = arrays["tree_nodes"].astype(int)
@@ -195,7 +130,7 @@ def build_cascade(arrays: dict[str, np.ndarray]) -> Cascade:
 
 
 def _leaf_paths(child: np.ndarray, num_nodes: np.ndarray) -> Tensor:
-    """Return the ways (L, M) to the leaves of a stage.
+    """Return the paths (L, M) to the leaves of a stage.
 
     A child above 0 is a node of the same tree, any other is the leaf of its negated number.
     """
@@ -219,22 +154,11 @@ def _leaf_paths(child: np.ndarray, num_nodes: np.ndarray) -> Tensor:
 def feature_masks(
     rectangle: np.ndarray, weight: np.ndarray, tilted: np.ndarray, window: tuple[int, int]
 ) -> Tensor:
-    """Turn Haar features into weights of the window's pixels.
+    """Convert Haar features to weights (F, H * W) of the window's pixels.
 
-    Parameters
-    ----------
-    rectangle : array, shape (F, R, 4)
-        x, y, width, height of each rectangle; a tilted one goes from its top corner w steps to
-        the lower right and h steps to the lower left.
-    weight : array, shape (F, R)
-        Weight of each rectangle's sum; 0 where a feature has fewer.
-    tilted : array of bool, shape (F,)
-    window : tuple of int
-        Width and height.
-
-    Returns
-    -------
-    Tensor, shape (F, H * W)
+    `rectangle` (F, R, 4) holds x, y, width, height; a tilted one extends from its top corner w
+    steps to the lower right and h steps to the lower left. `weight` (F, R) is 0 where a feature has
+    fewer rectangles. `window` is (width, height).
     """
     x, y, w, h = np.moveaxis(rectangle.astype(int), -1, 0)
     upright = np.stack([x, x + w, x, x + w]), np.stack([y, y, y + h, y + h])
@@ -244,7 +168,7 @@ def feature_masks(
     corner_y = np.where(is_tilted, turned[1], upright[1])[..., None, None]
     row, column = np.arange(window[1])[:, None], np.arange(window[0])
     above = row < corner_y
-    # An integral image sums what is above and left of a corner, a tilted one the cone above it.
+    # An integral image sums the pixels above and left of a corner, a tilted one the cone above it.
     cone = np.abs(column - corner_x + 1) <= corner_y - 1 - row
     inside = above & np.where(is_tilted[..., None, None], cone, column < corner_x)
     signed = np.einsum("c,cfrhw->frhw", np.float32([1, -1, -1, 1]), inside)

@@ -1,4 +1,4 @@
-"""How far a face is turned to the side: where its outline lies, seen from eyes and mouth."""
+"""How far a face is turned to the side, measured from the outline of the jaw."""
 
 import math
 
@@ -10,45 +10,42 @@ from torch import Tensor
 from .face_crop import face_crop
 from .landmarks import FaceLandmarks, face_axes
 
-# The jaw from ear to ear is half an ellipse around the middle of the eyes, so many distances from
-# the eyes to the mouth high.
-JAW_HEIGHT = 1.73
+# The jaw from ear to ear is half an ellipse around the middle of the eyes.
+JAW_HEIGHT = 1.73  # in distances from the eyes to the mouth
 NUM_JAW_POINTS = 61
 
 UNIT = 48  # pixels of the crop for the distance from the eyes to the mouth
 CROP_SIDE = 150
-CROP_CENTER = 0.8  # of the crop, below the eyes
+CROP_CENTER = 0.8  # below the eyes, in distances from the eyes to the mouth
 BLUR = 1.2  # pixels of the crop
-DARKEST = 16.0  # grey levels added before the logarithm, against noise in the dark
-STRONG_EDGE = 0.05  # of the logarithm for one pixel; twice as strong hardly counts more
+DARKEST = 16.0  # grey levels added before the logarithm, against noise in dark areas
+STRONG_EDGE = 0.05  # slope of the logarithm at which the evidence begins to saturate
 
 OFFSETS = np.linspace(-0.5, 0.5, 41)  # searched, in distances from the eyes to the mouth
 WIDTHS = np.linspace(0.85, 1.2, 15)  # searched, relative to the expected one
-# How much evidence (0 to 1) a face must show that is not as expected.
+# Evidence (0 to 1) that an unexpected offset or width costs.
 OFFSET_COST = 0.9
 WIDTH_COST = 4.0
 
 
 def jaw_offset(image: Tensor, landmarks: FaceLandmarks, width: float) -> float:
-    """Return how far the outline of the face lies beside its middle line.
+    """Return how far the outline of a face is shifted from its middle line.
 
-    A face that looks straight has its outline around the line from the eyes to the mouth; one that
-    looks to the side shows more cheek on the other side. The outline is where most edges lie along
-    an ellipse.
+    The outline of a frontal face is centred on the line from the eyes to the mouth; a face turned
+    to one side shows more of the opposite cheek. The outline is where most edges lie along an
+    ellipse.
 
     Parameters
     ----------
     image : Tensor, shape (H, W, 3), uint8
-        The picture.
     landmarks : FaceLandmarks
-        Of the face in it.
     width : float
-        Expected width of the face, from ear to ear, in pixels.
+        Expected width of the face from ear to ear, in pixels.
 
     Returns
     -------
     float in [-0.5, 0.5]
-        In distances from the eyes to the mouth, to the right where the face is upright.
+        In distances from the eyes to the mouth, positive to the right of an upright face.
     """
     eyes, mouth = landmarks.eyes, landmarks.mouth
     axes = face_axes(eyes, mouth).astype(np.float64)
@@ -63,7 +60,7 @@ def jaw_offset(image: Tensor, landmarks: FaceLandmarks, width: float) -> float:
 
 
 def _edge_evidence(crop: np.ndarray, half_widths: np.ndarray) -> np.ndarray:
-    """Return how much of an edge lies along each ellipse, shape (widths, offsets), in [0, 1]."""
+    """Return the edge strength along each ellipse, (widths, offsets) in [0, 1]."""
     level = ndimage.gaussian_filter(np.log(crop + DARKEST), (BLUR, BLUR, 0))
     slope_y, slope_x = np.gradient(level, axis=(0, 1))
     turn = np.linspace(0, math.pi, NUM_JAW_POINTS)

@@ -9,7 +9,7 @@ SHORTEST_AXIS = 1e-3  # pixels from the eyes to the mouth, below which a face co
 
 @dataclass(frozen=True, eq=False)
 class FaceLandmarks:
-    """The points that place a face: found by `find_face`, or given by the user.
+    """The points that locate a face.
 
     All points are float arrays (x, y) in pixels of the full picture, x to the right, y down, the
     centre of the first pixel at (0.5, 0.5). `left` and `right` are the image's.
@@ -17,13 +17,13 @@ class FaceLandmarks:
     Parameters
     ----------
     left_eye, right_eye : array, shape (2,)
-        Centres of the eyes (pupils at a straight look).
+        Centres of the eyes (pupils when looking straight).
     left_mouth, right_mouth : array, shape (2,)
         Corners of the mouth.
     upper_lip, lower_lip : array, shape (2,)
-        Middle of the inner edge of each lip; equal when the mouth is closed.
+        Middle of the inner edge of each lip; equal if the mouth is closed.
     confidence : float in [0, 1]
-        How far the points can be trusted; points that the user gave have 1.
+        Reliability of the points; 1 for points given by the user.
     """
 
     left_eye: np.ndarray
@@ -41,40 +41,24 @@ class FaceLandmarks:
 
     @property
     def eyes(self) -> np.ndarray:
-        """Middle of the eyes, shape (2,)."""
+        """Midpoint of the eyes, (2,)."""
         return (self.left_eye + self.right_eye) / 2
 
     @property
     def mouth(self) -> np.ndarray:
-        """Middle of the mouth corners, shape (2,)."""
+        """Midpoint of the mouth corners, (2,)."""
         return (self.left_mouth + self.right_mouth) / 2
 
     def points(self) -> np.ndarray:
-        """Return the six points in the order of the fields, shape (6, 2)."""
-        return np.stack(
-            [
-                self.left_eye,
-                self.right_eye,
-                self.left_mouth,
-                self.right_mouth,
-                self.upper_lip,
-                self.lower_lip,
-            ]
-        )
+        """Return the six points (6, 2) in the order of the fields."""
+        eyes, corners = (self.left_eye, self.right_eye), (self.left_mouth, self.right_mouth)
+        return np.stack([*eyes, *corners, self.upper_lip, self.lower_lip])
 
 
 def face_axes(eyes: np.ndarray, mouth: np.ndarray) -> np.ndarray:
-    """Return the unit vectors to the right of a face and down it.
+    """Return the unit vectors (2, 2), float32, to the right of a face and down it.
 
-    Parameters
-    ----------
-    eyes, mouth : array, shape (2,)
-        Middle of the eyes and of the mouth.
-
-    Returns
-    -------
-    array, shape (2, 2), float32
-        Rows: right, down; those of the picture where the two points agree.
+    `eyes` and `mouth` are midpoints (2,). If they coincide, the axes are those of the picture.
     """
     down = np.asarray(mouth - eyes, np.float32)
     length = float(np.hypot(*down))

@@ -1,9 +1,8 @@
 """Corners, seam and inner edges of the lips, measured in a crop of the lower face.
 
-Coordinates are those of the face frame (see `mouth`): eye distances, y towards the chin. Each
-measurement looks for what separates lips from skin in many pictures at once (darkness of the seam,
-redness, horizontal edges, distance from the skin's colour), and holds to what is usual where the
-picture says little.
+Coordinates are in the face frame (eye distances, y towards the chin). Lips are separated from skin
+by darkness of the seam, redness, horizontal edges and distance from the skin's colour, with priors
+from many portraits.
 """
 
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ CROP_EXTENT = 2.0  # side of the crop in eye distances
 CROP_SIDE = 250  # in pixels
 UNIT = CROP_SIDE / CROP_EXTENT  # pixels for an eye distance
 
-# Corners: half the usual width of a mouth, how far it and the middle vary, and what that weighs.
+# Corners: median half width of a mouth, spread of it and of the middle, weight of this prior.
 HALF_WIDTH, HALF_WIDTH_SPREAD, MIDDLE_SPREAD, CORNER_PRIOR = 0.39, 0.09, 0.06, 0.1
 CORNER_REACH, LEAST_WIDTH = 0.8, 0.3
 
@@ -26,11 +25,11 @@ SEAM_TILTS = np.arange(-0.08, 0.0801, 0.02)
 SEAM_BENDS = np.arange(-0.12, 0.0801, 0.02)
 HEIGHT_SPREAD, TILT_SPREAD, BEND_SPREAD = 0.1, 0.08, 0.1
 
-# Teeth: colourless beside skin and lips, not dark, in most of the columns of the middle.
+# Teeth: less colourful than skin and lips, not dark, in most of the columns of the middle.
 TOOTH_SKIN_CHROMA, TOOTH_LIP_CHROMA, TOOTH_LUMA, TOOTH_COLUMNS = 0.8, 0.65, 0.6, 0.6
 LIP_CHROMA = 0.8  # of the lips' largest, where the lip begins
-LEAST_SKIN_CHROMA = 7.0  # below it the picture has no colour to tell teeth by
-ROWS = np.arange(-0.2, 0.46, 0.01)  # looked at, from the seam
+LEAST_SKIN_CHROMA = 7.0  # below it the picture has too little colour to detect teeth
+ROWS = np.arange(-0.2, 0.46, 0.01)  # searched, relative to the seam
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,9 @@ class Lips:
     left, right : array, shape (2,)
         Corners.
     upper, lower : array, shape (2,)
-        Inner edges in the middle; equal where no teeth are seen.
+        Inner edges in the middle; equal if no teeth are visible.
     contrast : float
-        How clearly the mouth's columns stand out from those beside it; 0 is not at all.
+        How clearly the mouth's columns differ from those next to it, from 0.
     """
 
     left: np.ndarray
@@ -55,14 +54,10 @@ class Lips:
 
 
 def measure_lips(crop: np.ndarray, center: np.ndarray) -> Lips:
-    """Measure the lips around a rough place of the mouth.
+    """Measure the lips around a rough centre (2,) of the mouth in the face frame.
 
-    Parameters
-    ----------
-    crop : array, shape (CROP_SIDE, CROP_SIDE, 3), uint8
-        RGB, upright as the face is, `CROP_EXTENT` wide, around (0, `CROP_CENTER_Y`).
-    center : array, shape (2,)
-        Rough place of the mouth's middle in the face frame.
+    `crop` is RGB (CROP_SIDE, CROP_SIDE, 3), uint8, upright, `CROP_EXTENT` wide, around
+    (0, `CROP_CENTER_Y`).
     """
     lab = lab_from_rgb(crop)
     skin = _skin(lab)
@@ -93,7 +88,7 @@ def lab_from_rgb(rgb: np.ndarray) -> np.ndarray:
 
 
 def _pixel(value: float | np.ndarray) -> float | np.ndarray:
-    """Return the pixel index of an x, or of a y counted from `CROP_CENTER_Y`."""
+    """Return the pixel index of an x, or of a y relative to `CROP_CENTER_Y`."""
     return value * UNIT + CROP_SIDE / 2 - 0.5
 
 
@@ -105,7 +100,7 @@ def _rows(top: float, bottom: float) -> slice:
 
 
 def _skin(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return median and spread of the colour of both cheeks and the chin, shape (3,) each."""
+    """Return median and spread (3,) of the colour of both cheeks and the chin."""
     cheeks = [lab[60:190, 40:70], lab[60:190, 180:210], lab[195:225, 95:155]]
     pixels = np.concatenate([part.reshape(-1, 3) for part in cheeks])
     median = np.median(pixels, axis=0)
@@ -113,7 +108,7 @@ def _skin(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _valley(luma: np.ndarray) -> np.ndarray:
-    """Return how much darker each pixel's neighbourhood is than what lies above and below."""
+    """Return how much darker each pixel is than its surroundings above and below."""
     return np.clip(
         ndimage.gaussian_filter(luma, (10, 3)) - ndimage.gaussian_filter(luma, (2.5, 2)), 0, None
     )
@@ -122,7 +117,7 @@ def _valley(luma: np.ndarray) -> np.ndarray:
 def _column_evidence(
     lab: np.ndarray, skin: tuple[np.ndarray, np.ndarray], valley: np.ndarray, y: float
 ) -> np.ndarray:
-    """Return for each column of the crop how much of a mouth is in it around the height `y`."""
+    """Return the evidence for a mouth in each column of the crop, around the height `y`."""
     median, spread = skin
     red = ndimage.gaussian_filter(lab[..., 1], 2) - median[1]
     edges = np.abs(ndimage.gaussian_filter(lab[..., 0], 2, order=(1, 0)))
@@ -138,7 +133,7 @@ def _column_evidence(
 
 
 def _corners(evidence: np.ndarray, x: float) -> tuple[float, float, float]:
-    """Return where the mouth begins and ends and how clearly: the best split of the columns."""
+    """Return both ends of the mouth and its contrast: the best split of the columns."""
     columns = (np.arange(CROP_SIDE) + 0.5 - CROP_SIDE / 2) / UNIT
     inside = np.abs(columns - x) < CORNER_REACH
     columns, evidence = columns[inside], evidence[inside]
@@ -158,7 +153,7 @@ def _corners(evidence: np.ndarray, x: float) -> tuple[float, float, float]:
 
 
 def _seam(valley: np.ndarray, y: float, first: float, last: float) -> tuple[float, float, float]:
-    """Return height, tilt and bend of the darkest usual curve between the corners."""
+    """Return height, tilt and bend of the darkest plausible curve between the corners."""
     height, tilt, bend = np.meshgrid(SEAM_HEIGHTS, SEAM_TILTS, SEAM_BENDS, indexing="ij")
     along = np.linspace(-0.95, 0.95, 21)
     curve = height[..., None] + tilt[..., None] * along + bend[..., None] * along**2
@@ -178,7 +173,7 @@ def _inner_edges(
     first: float,
     last: float,
 ) -> tuple[float, float]:
-    """Return where the inner lips begin below the seam in the middle; both 0 without teeth."""
+    """Return the inner edges of the lips below the middle of the seam; both 0 without teeth."""
     height, tilt, bend = seam
     along = np.linspace(-0.45, 0.45, 31)
     rows = _pixel(height - CROP_CENTER_Y + tilt * along + bend * along**2 + ROWS[:, None])

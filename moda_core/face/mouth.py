@@ -1,7 +1,7 @@
-"""The mouth below a pair of eyes: roughly by a smile cascade used as a soft detector, then exactly.
+"""The mouth below a pair of eyes: roughly from a smile cascade, then from `lips`.
 
-Everything here is measured in the face frame: origin midway between the eyes, x along the eye
-line to the picture's right, y towards the chin, in eye distances.
+Coordinates are in the face frame: origin midway between the eyes, x along the eye line to the
+picture's right, y towards the chin, in eye distances.
 """
 
 import math
@@ -26,33 +26,16 @@ STEP = 0.02
 
 @dataclass(frozen=True)
 class Mouth:
-    """A mouth in the face frame.
-
-    Parameters
-    ----------
-    lips : Lips
-        Corners and inner edges.
-    likeness : float
-        How well the place looks like a mouth, 0 to 1.
-    """
+    """A mouth in the face frame; `likeness` is its score, 0 to 1."""
 
     lips: Lips
     likeness: float
 
 
 def find_mouth(picture: Image.Image, left_eye: np.ndarray, right_eye: np.ndarray) -> Mouth:
-    """Find the mouth of a face whose eyes are known.
+    """Find the mouth of a face in an RGB picture from its eyes (2,) in pixels.
 
-    Parameters
-    ----------
-    picture : Image, mode RGB
-    left_eye, right_eye : array, shape (2,)
-        In pixels of the picture.
-
-    Returns
-    -------
-    Mouth
-        The likeliest mouth; always a place, so look at `likeness`.
+    Always returns a place; check `likeness`.
     """
     maps = [_smile_map(picture, left_eye, right_eye, *window) for window in WINDOWS]
     center, likeness = _best_place(np.mean(maps, axis=0))
@@ -69,19 +52,9 @@ def crop_in_frame(
     unit: float,
     side: int,
 ) -> Image.Image:
-    """Cut a square out of a picture, upright as the face is.
+    """Cut an upright square of `side` pixels around `center` (2,) in the face frame.
 
-    Parameters
-    ----------
-    picture : Image
-    left_eye, right_eye : array, shape (2,)
-        In pixels of the picture.
-    center : array, shape (2,)
-        Of the square in the face frame.
-    unit : float
-        Eye distances for a pixel of the crop.
-    side : int
-        Of the crop in pixels.
+    `unit` is the width of a pixel of the crop in eye distances.
     """
     along = right_eye - left_eye
     down = np.array([-along[1], along[0]])
@@ -97,7 +70,7 @@ def _smile_map(
     width: float,
     offset: float,
 ) -> np.ndarray:
-    """Return how well windows of one size look like a mouth, on the grid of `_grids`."""
+    """Return the likeness of windows of one size, on the grid of `_grids`."""
     cascade = load_cascade("smile")
     unit = width / cascade.width
     columns, rows = math.ceil(2 * REACH_X / unit) + 1, math.ceil(2 * REACH_Y / unit) + 1
@@ -126,7 +99,7 @@ def _grids() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _best_place(likeness: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the likeliest mouth centre and its likeness."""
+    """Return the best mouth centre and its likeness."""
     x, y = _grids()
     smooth = ndimage.gaussian_filter(likeness, 1.0)
     unusual = (x[None] / X_SPREAD) ** 2 + ((y[:, None] - MOUTH_Y) / Y_SPREAD) ** 2

@@ -1,7 +1,7 @@
-"""Faces and five landmarks of each by the YuNet detector, in torch; experimental.
+"""Faces and five landmarks of each from the YuNet detector; experimental.
 
-The network is kornia's; the weights are a file that the user has. Anchors and decoding follow
-libfacedetection. Proven on synthetic weights only.
+The network is kornia's, the weights are a file of the user's. Anchors and decoding follow
+libfacedetection. Tested on synthetic weights only.
 """
 
 from pathlib import Path
@@ -17,32 +17,28 @@ from ..weights.checkpoint import cast_floats, load_strict, read_checkpoint
 from .face_box import FaceBox
 from .landmarks import FaceLandmarks, face_axes
 
-LONGER_SIDE = 320  # to which pictures are scaled: faces from about 10 to 256 pixels are found
+LONGER_SIDE = 320  # of the network's input, in which faces from about 10 to 256 pixels are found
 STRIDES = (8, 16, 32, 64)  # of the four maps, in pixels
 ANCHOR_SIZES = ((10, 16, 24), (32, 48), (64, 96), (128, 192, 256))  # pixels, one set for each map
 CENTER_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
 NUM_VALUES = 14  # of a face: its box, then five points
 LOWEST_SCORE = 0.5
 LARGEST_OVERLAP = 0.3  # of two faces, as intersection over union
-MAX_FACES = 100  # that are looked at; the surest
+MAX_FACES = 100  # the most confident ones, before overlaps are removed
 
 
 def load_yunet(path: Path) -> "YuNet":
-    """Read the detector's weights.
+    """Load the detector from a weights file.
 
     Parameters
     ----------
     path : Path
-        `yunet.pth` or `yunet.safetensors`, as kornia or libfacedetection wrote it.
-
-    Returns
-    -------
-    YuNet
+        `yunet.pth` or `yunet.safetensors`, as written by kornia or libfacedetection.
 
     Raises
     ------
     InputFileError
-        If the file is damaged, or holds other weights, or kornia isn't installed.
+        If the file is damaged, holds other weights, or kornia isn't installed.
     """
     network = yunet_network()
     state = cast_floats(read_checkpoint(path), torch.float32)
@@ -56,20 +52,14 @@ def load_yunet(path: Path) -> "YuNet":
 
 
 def yunet_network() -> nn.Module:
-    """Return the bare network, without weights, on the meta device.
-
-    Raises
-    ------
-    InputFileError
-        If kornia isn't installed.
-    """
+    """Return the network without weights, on the meta device."""
     try:
-        # Here it is in old and new versions; the detector class beside it would fetch weights.
+        # Available here in old and new versions; kornia's detector class would download weights.
         from kornia.contrib.face_detection import YuNet as Network
     except ImportError as error:
         raise InputFileError(
             f"The YuNet face detector needs kornia, which can't be imported ({error}). Install "
-            "kornia, or take yunet's file out of the model folder to use the built-in detector."
+            "kornia, or remove yunet's file from the model folder to use the built-in detector."
         ) from error
     with torch.device("meta"):
         return Network("test", pretrained=False).eval()
@@ -81,8 +71,8 @@ class YuNet:
     Parameters
     ----------
     network : nn.Module
-        From pictures (1, 3, H, W), BGR in [0, 255], to ``loc`` (1, n, 14), ``conf`` (1, n, 2) and
-        ``iou`` (1, n, 1), for the anchors of `anchors` in their order.
+        Maps pictures (1, 3, H, W), BGR in [0, 255], to ``loc`` (1, n, 14), ``conf`` (1, n, 2) and
+        ``iou`` (1, n, 1), in the order of `anchors`.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -90,18 +80,13 @@ class YuNet:
 
     @torch.inference_mode()
     def find(self, image: Tensor) -> list[tuple[FaceBox, FaceLandmarks]]:
-        """Find the faces in a picture.
-
-        Parameters
-        ----------
-        image : Tensor, shape (H, W, 3), uint8
-            The picture.
+        """Find the faces in a picture (H, W, 3), uint8.
 
         Returns
         -------
         list of (FaceBox, FaceLandmarks)
-            Largest first, in pixels of the picture; empty if there is none. The detector's score is
-            the score of both. The lips count as closed.
+            Largest first, in pixels of the picture. Score and confidence are the detector's. The
+            lips count as closed.
         """
         height, width = image.shape[:2]
         scale = LONGER_SIDE / max(height, width)
@@ -121,17 +106,9 @@ class YuNet:
 
 
 def anchors(height: int, width: int) -> Tensor:
-    """Return the boxes that the network's outputs are relative to.
+    """Return the boxes (n, 3), centre x, y and side in pixels, that the outputs are relative to.
 
-    Parameters
-    ----------
-    height, width : int
-        Of the picture that the network sees, multiples of 64 pixels.
-
-    Returns
-    -------
-    Tensor, shape (n, 3)
-        Centre x, y and side in pixels: map by map, row by row, cell by cell, size by size.
+    Map by map, row by row, cell by cell, size by size; `height` and `width` are multiples of 64.
     """
     rows = []
     for stride, sizes in zip(STRIDES, ANCHOR_SIZES, strict=True):
@@ -143,7 +120,7 @@ def anchors(height: int, width: int) -> Tensor:
 
 
 def decode(loc: Tensor, conf: Tensor, iou: Tensor, anchor: Tensor) -> tuple[Tensor, Tensor]:
-    """Turn the network's outputs into faces.
+    """Decode the network's outputs to faces (n, 14) and scores (n,) in [0, 1].
 
     Parameters
     ----------
@@ -154,14 +131,12 @@ def decode(loc: Tensor, conf: Tensor, iou: Tensor, anchor: Tensor) -> tuple[Tens
     iou : Tensor, shape (n, 1)
         Expected overlap of the box with the face.
     anchor : Tensor, shape (n, 3)
-        As `anchors` returns them.
 
     Returns
     -------
     faces : Tensor, shape (n, 14)
         Left, top, right and bottom of the box, then x, y of the left and right eye, the nose, and
-        the left and right mouth corner, in pixels of the picture that the network saw.
-    scores : Tensor, shape (n,), in [0, 1]
+        the left and right mouth corner, in pixels of the network's input.
     """
     center, side = anchor[:, :2], anchor[:, 2:]
     middle = center + loc[:, :2] * CENTER_VARIANCE * side
@@ -173,19 +148,7 @@ def decode(loc: Tensor, conf: Tensor, iou: Tensor, anchor: Tensor) -> tuple[Tens
 
 
 def suppress(faces: Tensor, scores: Tensor) -> list[int]:
-    """Return the indices of the faces to keep: sure enough, and not the same as a surer one.
-
-    Parameters
-    ----------
-    faces : Tensor, shape (n, 14)
-    scores : Tensor, shape (n,)
-        As `decode` returns them.
-
-    Returns
-    -------
-    list of int
-        Surest first.
-    """
+    """Return the indices of the confident faces (n, 14) that overlap no better one, best first."""
     order = scores.argsort(descending=True)[:MAX_FACES]
     kept: list[int] = []
     for index in order[scores[order] >= LOWEST_SCORE].tolist():
@@ -203,7 +166,7 @@ def _overlap(first: Tensor, second: Tensor) -> float:
 
 
 def _face(values: np.ndarray, score: float) -> tuple[FaceBox, FaceLandmarks]:
-    """Return one face of `decode` (14,) as the rest of the portrait code takes it."""
+    """Convert one face of `decode` (14,) to a box and landmarks."""
     left, top, right, bottom = values[:4]
     left_eye, right_eye, _, left_mouth, right_mouth = values[4:].reshape(5, 2)
     seam = (left_mouth + right_mouth) / 2
