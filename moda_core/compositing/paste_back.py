@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..portrait.crop import CropTransform
+from ..portrait.image import check_picture
 from ..portrait.resample_picture import sampling_grid
 from .paste_mask import (
     TEMPLATE_FEATHER,
@@ -192,15 +193,6 @@ class PasteBack:
                 f"Expected a background of the picture's shape {tuple(self.image.shape)}, or "
                 f"{len(frames)} of them, got {tuple(background.shape)}. Scale it first."
             )
-
-
-def check_picture(image: Tensor) -> None:
-    """Raise ValueError unless a picture has the shape (H, W, 3) and the type uint8."""
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != torch.uint8:
-        raise ValueError(
-            f"Expected a picture of shape (H, W, 3) and type uint8, got {tuple(image.shape)} "
-            f"of {image.dtype}."
-        )
 
 
 def _cover(

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from ..compositing.composer import Composer, crop_composer
 from ..compositing.compositing import Compositing
-from ..compositing.paste_back import PasteBack, check_picture, frames_to_uint8
+from ..compositing.paste_back import PasteBack, frames_to_uint8
 from ..face.landmarks import FaceLandmarks
 from ..motion.keypoints import refine_motion_info, transform_keypoints
 from ..motion.motion import Motion, previous_motion, released_stats
 from ..portrait.crop import CROP_SCALE, CropTransform, crop_face, crop_from_landmarks
+from ..portrait.image import check_picture
 from ..portrait.portrait import Portrait, check_playable
 from ..portrait.resample_picture import reduce_area
 from ..runtime.chunks import in_chunks

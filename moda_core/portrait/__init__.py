@@ -1,1 +1,1 @@
-"""Portraits: reading pictures, finding faces, pasting frames back."""
+"""Portraits: reading pictures, locating the face, the crop around it."""

@@ -15,7 +15,7 @@ CROP_SIZE = 512
 CROP_SCALE = 2.3  # side of the square over that of the points' bounding box
 CROP_VY = -0.125  # of the square along the face, in sides; negative is towards the forehead
 
-# Indices of the left eye, the right eye and the mouth in the sets of points in use.
+# Indices of the left eye, the right eye and the mouth, by the number of landmarks.
 FACE_INDICES = {
     5: ((0,), (1,), (3, 4)),
     68: ((36, 39), (42, 45), (48, 54)),
@@ -24,16 +24,16 @@ FACE_INDICES = {
     203: ((0, 6, 12, 18), (24, 30, 36, 42), (48, 66)),
 }
 
-# Of the box around the 106 landmarks, fitted to dense landmarks of portraits (`bench crop`): its
-# side in distances from the eyes to the mouth plus distances between the eyes, and how many
-# distances from the eyes to the mouth its centre lies below the eyes.
+# The box around the 106 landmarks, fitted to dense landmarks of portraits (`bench crop`): its side
+# in distances from the eyes to the mouth plus distances between the eyes, and its centre below the
+# eyes in distances from the eyes to the mouth.
 FACE_SIDE = (1.05, 1.05)
 FACE_CENTER = 0.63
 
 
 @dataclass(frozen=True, eq=False)
 class CropTransform:
-    """Where the crop lies in the picture, in pixels; the centre of the first pixel is (0, 0).
+    """The place of the crop in the picture, in pixels; the centre of the first pixel is (0, 0).
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class CropTransform:
 
     @property
     def scale(self) -> float:
-        """Pixels of the crop for one of the picture."""
+        """Pixels of the crop per pixel of the picture."""
         return self.size / self.side
 
     @property
@@ -84,28 +84,11 @@ def crop_transform(
     scale: float = CROP_SCALE,
     vy: float = CROP_VY,
 ) -> CropTransform:
-    """Return the crop that the reference takes around a full set of landmarks (spec G).
+    """Return the reference's crop around a full set of landmarks (spec G).
 
-    Parameters
-    ----------
-    points : array, shape (N, 2), N in {5, 68, 101, 106, 203}
-        x, y in pixels, the centre of the first pixel at (0, 0), in the order that is usual for
-        their number.
-    size : int
-        Side of the crop in its own pixels.
-    scale : float
-        Side of the square over that of the points' bounding box.
-    vy : float
-        How far the square is moved along the face, in sides; negative is towards the forehead.
-
-    Returns
-    -------
-    CropTransform
-
-    Raises
-    ------
-    ValueError
-        If the number of points is another, or they are all at one place.
+    `points` are x, y of 5, 68, 101, 106 or 203 landmarks in their conventional order, the centre of
+    the first pixel at (0, 0). `scale` is the side of the square over that of their bounding box;
+    `vy` shifts it along the face, in sides, negative towards the forehead.
     """
     points = np.asarray(points, np.float32)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) not in FACE_INDICES:
@@ -129,17 +112,14 @@ def crop_transform(
 def crop_from_landmarks(
     landmarks: FaceLandmarks, scale: float = CROP_SCALE, image: Tensor | None = None
 ) -> CropTransform:
-    """Return the crop that the reference would take, from eyes and mouth alone.
+    """Estimate the reference's crop from eyes and mouth alone.
 
     Parameters
     ----------
-    landmarks : FaceLandmarks
-        In pixels of the picture.
     scale : float
         Side of the square over that of the bounding box of the face's 106 landmarks.
     image : Tensor, shape (H, W, 3), uint8, optional
-        The picture, in which the outline of the face then says how far it looks to the side.
-        Without it the face counts as seen from the front.
+        The picture, from which the turn of the head is measured. Default: a frontal face.
 
     Returns
     -------
@@ -149,7 +129,7 @@ def crop_from_landmarks(
     Raises
     ------
     ValueError
-        If the points are all at one place, or the scale is not above 0.
+        If all points coincide, or the scale is not above 0.
     """
     eyes, mouth = landmarks.eyes, landmarks.mouth
     axes = face_axes(eyes, mouth)
@@ -169,23 +149,15 @@ def crop_from_landmarks(
 
 
 def axes_angle(axes: np.ndarray) -> float:
-    """Return the clockwise rotation of a face in radians, from its axes (2, 2)."""
+    """Return the clockwise rotation of a face in radians from its axes (2, 2)."""
     angle = math.acos(min(max(float(axes[0, 0]), -1.0), 1.0))
     return -angle if axes[0, 1] < 0 else angle
 
 
 def crop_face(image: Tensor, transform: CropTransform) -> Tensor:
-    """Cut the square out of the picture.
+    """Cut the crop out of a picture (H, W, 3), uint8, bilinearly.
 
-    Parameters
-    ----------
-    image : Tensor, shape (H, W, 3), uint8
-    transform : CropTransform
-
-    Returns
-    -------
-    Tensor, shape (size, size, 3), uint8
-        Bilinear; black beyond the picture's edges.
+    Returns (size, size, 3), uint8; black beyond the edges of the picture.
     """
     area = (0, 0, transform.size, transform.size)
     grid = sampling_grid(transform.to_crop, image.shape[:2], area).to(image.device)

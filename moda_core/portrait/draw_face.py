@@ -1,4 +1,4 @@
-"""The crop of a face with the found points drawn on it, to be looked at."""
+"""Drawing of the landmarks on the crop of a face."""
 
 import math
 from itertools import pairwise
@@ -11,19 +11,19 @@ from torch import Tensor
 from ..face.landmarks import FaceLandmarks
 from .crop import CropTransform
 
-DARK, LIGHT = (16, 16, 20), (255, 255, 255)  # one of them shows on any skin
-EYE, MOUTH = (86, 180, 233), (255, 176, 32)  # told apart by colour-blind people too
+DARK, LIGHT = (16, 16, 20), (255, 255, 255)  # one of them is visible on any skin
+EYE, MOUTH = (86, 180, 233), (255, 176, 32)  # distinguishable for colour-blind people too
 NAMES = ("left eye", "right eye", "left corner", "right corner", "upper lip", "lower lip")
 COLOURS = (EYE, EYE, MOUTH, MOUTH, MOUTH, MOUTH)
-OUTLINE = (2, 4, 3, 5, 2)  # of the lips, by the points' order
-CLOSED_GAP = 0.03  # of the lips in eye distances, below which one label does for both
+OUTLINE = (2, 4, 3, 5, 2)  # of the lips, indices of the points
+CLOSED_GAP = 0.03  # of the lips in eye distances; below it they share a label
 
 # Sizes in sides of the crop.
 EYE_RADIUS, LIP_RADIUS = 0.02, 0.009
 LINE_WIDTH = 0.004
 FONT_SIZE = 0.028
-SMALLEST_FONT = 9  # pixels, below which labels can't be read and are left out
-LABELLED_SIDE = 256  # pixels, from which there is room for labels
+SMALLEST_FONT = 9  # pixels
+LABELLED_SIDE = 256  # pixels of the crop from which labels are drawn
 
 
 def draw_face(crop: Tensor, transform: CropTransform, landmarks: FaceLandmarks) -> Tensor:
@@ -32,22 +32,20 @@ def draw_face(crop: Tensor, transform: CropTransform, landmarks: FaceLandmarks) 
     Parameters
     ----------
     crop : Tensor, shape (S, S, 3), uint8
-        As `crop_face` cuts it with `transform`.
-    transform : CropTransform
-        Where the crop lies in the picture.
+        Cut by `crop_face` with `transform`.
     landmarks : FaceLandmarks
         In pixels of the picture.
 
     Returns
     -------
     Tensor, shape (S, S, 3), uint8
-        A new picture: rings at the eyes, dots at the mouth, its outline, and from 256 pixels on
-        the names of the points and the confidence of points that were found.
+        A new picture: rings at the eyes, dots at the mouth and its outline; from 256 pixels also
+        the names of the points, and the confidence if it is below 1.
 
     Raises
     ------
     ValueError
-        If the crop's shape, type or size is not the transform's.
+        If the crop's shape, type or size does not match the transform.
     """
     if crop.dtype != torch.uint8 or tuple(crop.shape) != (transform.size, transform.size, 3):
         raise ValueError(
@@ -55,7 +53,7 @@ def draw_face(crop: Tensor, transform: CropTransform, landmarks: FaceLandmarks) 
             f"{tuple(crop.shape)} of {crop.dtype}. Cut it with this transform."
         )
     pixels = crop.cpu().numpy().astype(np.float32)
-    points = points_in_crop(transform, landmarks)
+    points = _points_in_crop(transform, landmarks)
     size = transform.size
     width = max(LINE_WIDTH * size, 1.0)
     outline = [(points[first], points[last]) for first, last in pairwise(OUTLINE)]
@@ -72,20 +70,8 @@ def draw_face(crop: Tensor, transform: CropTransform, landmarks: FaceLandmarks) 
     return torch.from_numpy(np.array(drawn))
 
 
-def points_in_crop(transform: CropTransform, landmarks: FaceLandmarks) -> np.ndarray:
-    """Return where landmarks lie in a crop.
-
-    Parameters
-    ----------
-    transform : CropTransform
-    landmarks : FaceLandmarks
-        In pixels of the picture.
-
-    Returns
-    -------
-    array, shape (6, 2), float64
-        x, y in pixels of the crop, the centre of the first pixel at (0, 0).
-    """
+def _points_in_crop(transform: CropTransform, landmarks: FaceLandmarks) -> np.ndarray:
+    """Return the six landmarks in pixels of a crop, (6, 2) float64, first pixel centre at 0."""
     # Landmarks count from the corner of the first pixel, the transform from its centre.
     points = landmarks.points().astype(np.float64) - 0.5
     matrix = transform.to_crop.astype(np.float64)
@@ -95,7 +81,7 @@ def points_in_crop(transform: CropTransform, landmarks: FaceLandmarks) -> np.nda
 def _draw_ring(
     pixels: np.ndarray, center: np.ndarray, radius: float, width: float, colour: tuple
 ) -> None:
-    """Draw a coloured ring with dark edges, open so that the eye shows, and a dot in it."""
+    """Draw a coloured ring with dark edges, open so that the eye is visible, and its centre."""
     for tone, stroke in ((DARK, 2.4 * width), (colour, width)):
         half = stroke / 2
         _blend(
@@ -113,12 +99,12 @@ def _draw_dot(pixels: np.ndarray, center: np.ndarray, radius: float, colour: tup
 def _draw_line(
     pixels: np.ndarray, start: np.ndarray, stop: np.ndarray, width: float, colour: tuple
 ) -> None:
-    """Draw a line with round ends; a dot where they are one point."""
+    """Draw a line with round ends; a dot if both ends coincide."""
     _blend(pixels, start, stop, width / 2, colour, lambda far: width / 2 - far)
 
 
 def _blend(pixels, start, stop, reach: float, colour: tuple, inside) -> None:
-    """Mix a colour in where `inside` of the distance to a line, in pixels, is above 0."""
+    """Blend in a colour where `inside` of the distance to a line, in pixels, is above 0."""
     low = np.floor(np.minimum(start, stop) - reach - 1).astype(int).clip(0)
     high = np.ceil(np.maximum(start, stop) + reach + 2).astype(int).clip(0, len(pixels))
     if (high <= low).any():

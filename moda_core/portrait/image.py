@@ -1,4 +1,4 @@
-"""Read a picture of any kind as 8-bit RGB, and bring it to a workable size."""
+"""Reading of pictures of any kind as 8-bit RGB, and the limit of their size."""
 
 import io
 import logging
@@ -15,7 +15,7 @@ from torch import Tensor
 from ..errors import InputFileError
 from ..weights.input_file import check_input_file
 
-try:  # left out of some builds of Pillow
+try:  # missing in some builds of Pillow
     from PIL import ImageCms
 except ImportError:
     ImageCms = None
@@ -31,25 +31,19 @@ SUGGESTION = "Use a JPEG or PNG file"
 
 
 def read_image(path: str | Path) -> Tensor:
-    """Read a picture as it is meant to be seen, in 8-bit RGB.
+    """Read a picture file as 8-bit RGB, at its own size.
 
-    It is turned upright (EXIF), its colour profile is converted to sRGB, transparent parts get a
-    white background, deeper values are scaled to 8 bits, and of an animation the first frame is
-    taken, which is logged.
-
-    Parameters
-    ----------
-    path : str or Path
+    It is rotated upright (EXIF) and converted to sRGB; transparent parts get a white background,
+    and deeper values are scaled to 8 bits. Of an animation the first frame is read and this logged.
 
     Returns
     -------
     Tensor, shape (H, W, 3), uint8
-        RGB, at the picture's own size.
 
     Raises
     ------
     InputFileError
-        If the file is missing, empty, damaged or no picture, has more pixels than Pillow allows,
+        If the file is missing, empty, damaged or not a picture, has more pixels than Pillow allows,
         or a side under 16 pixels.
     """
     path = Path(path)
@@ -63,23 +57,22 @@ def read_image(path: str | Path) -> Tensor:
     return torch.from_numpy(np.array(rgb))
 
 
+def check_picture(image: Tensor) -> None:
+    """Raise ValueError unless a picture has the shape (H, W, 3) and the type uint8."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != torch.uint8:
+        raise ValueError(
+            f"Expected a picture of shape (H, W, 3) and type uint8, got {tuple(image.shape)} "
+            f"of {image.dtype}. Convert it to 8-bit RGB."
+        )
+
+
 def resize_limit(
     height: int, width: int, limit: int = SIZE_LIMIT, multiple: int = SIZE_MULTIPLE
 ) -> tuple[int, int]:
-    """Return the size that `limit_size` gives a picture (spec G, Limit).
+    """Return the height and width to which `limit_size` brings a picture (spec G, Limit).
 
-    Parameters
-    ----------
-    height, width : int
-        Size of the picture in pixels.
-    limit : int
-        Largest length of the longer side.
-    multiple : int
-        Both sides are cut to a multiple of this, unless nothing would be left of one.
-
-    Returns
-    -------
-    height, width : int
+    The longer side is scaled to at most `limit`, then both are cut to a multiple of `multiple`,
+    unless one would become 0.
     """
     height, width = _scaled(height, width, limit)
     cut_height, cut_width = height - height % multiple, width - width % multiple
@@ -89,19 +82,9 @@ def resize_limit(
 
 
 def limit_size(image: Tensor, limit: int = SIZE_LIMIT, multiple: int = SIZE_MULTIPLE) -> Tensor:
-    """Scale a picture down where its longer side exceeds a limit, and cut its sides even.
+    """Scale a picture (H, W, 3), uint8, to the size of `resize_limit`.
 
-    Parameters
-    ----------
-    image : Tensor, shape (H, W, 3), uint8
-    limit, multiple : int
-        As in `resize_limit`.
-
-    Returns
-    -------
-    Tensor, shape (H', W', 3), uint8
-        Scaled bilinearly, then cut at the bottom and the right; the same tensor where nothing is
-        to be done.
+    It is scaled bilinearly, then cut at the bottom and the right.
     """
     height, width = image.shape[:2]
     scaled = _scaled(height, width, limit)
@@ -140,8 +123,8 @@ def _decoded(path: Path) -> Image.Image:
             "Scale it down first."
         ) from error
     except PermissionError as error:
-        raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error
-    except Exception as error:  # what Pillow's decoders raise on damage is not documented
+        raise InputFileError(f"'{path}' can't be read. Change its permissions.") from error
+    except Exception as error:  # Pillow does not document its decoders' errors
         raise InputFileError(
             f"'{path}' is damaged or incomplete ({error}). Export or download it again."
         ) from error
@@ -168,14 +151,14 @@ def _eight_bits(image: Image.Image) -> np.ndarray:
     if stored.dtype == np.int32 and stored.min() < 0:
         stored = stored.view(np.uint32)  # Pillow has no unsigned mode of this depth
     values = np.nan_to_num(stored.astype(np.float64))
-    # 32 bits and floating point have no full scale of their own: the smallest usual one that fits.
+    # 32 bits and floating point have no defined full scale: the smallest common one that fits.
     scales = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}.get(image.mode, (65535.0,))
     full_scale = next((scale for scale in scales if values.max() <= scale), values.max())
     return np.clip(np.rint(values * 255 / full_scale), 0, 255).astype(np.uint8)
 
 
 def _profiled(image: Image.Image) -> Image.Image | None:
-    """Convert by the embedded colour profile, or return None where that can't be done."""
+    """Convert by the embedded colour profile; None if there is no usable one."""
     profile = image.info.get("icc_profile")
     if not profile or ImageCms is None:
         return None
@@ -188,5 +171,5 @@ def _profiled(image: Image.Image) -> Image.Image | None:
             outputMode="RGB",
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
-        logger.info("The picture's colour profile can't be used; its colours are taken as sRGB.")
+        logger.info("The picture's colour profile is unusable; its colours are taken as sRGB.")
         return None

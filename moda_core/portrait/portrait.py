@@ -9,7 +9,7 @@ from ..face.landmarks import FaceLandmarks
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
-    """One face that one renderer can animate; made by that renderer's `portrait`.
+    """A face that one renderer can animate; made by that renderer's `portrait`.
 
     Parameters
     ----------
@@ -18,11 +18,11 @@ class Portrait:
     landmarks : FaceLandmarks
         Of the face in it.
     renderer : str
-        Name of the renderer that made this; only that one can play it.
+        Name of the renderer that made the portrait, the only one that can render it.
     identity : Tensor, shape (63,)
-        What the motion model is told of the face, keypoint-major.
+        Identity input of the motion model, keypoint-major.
     prepared : object
-        What the renderer computed once for this picture; nobody else reads it.
+        Private to the renderer.
     """
 
     image: Tensor
@@ -41,20 +41,12 @@ class Portrait:
 
 
 def check_playable(portrait: Portrait, renderer: str, chunk: int = 1) -> None:
-    """Check what every renderer is asked to render.
-
-    Parameters
-    ----------
-    portrait : Portrait
-    renderer : str
-        Name of the one that is asked.
-    chunk : int
-        Frames in memory at once.
+    """Check a request to a renderer: its portrait, and the number of frames in memory at once.
 
     Raises
     ------
     ValueError
-        If the portrait belongs to another renderer or `chunk` is below 1.
+        If another renderer made the portrait, or `chunk` is below 1.
     """
     if portrait.renderer != renderer:
         raise ValueError(

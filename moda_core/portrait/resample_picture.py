@@ -1,4 +1,4 @@
-"""Affine warps and reduction of pictures, as OpenCV does them."""
+"""Affine warps and reduction of pictures by OpenCV's rules."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 def sampling_grid(
     matrix: np.ndarray, source: tuple[int, int], area: tuple[int, int, int, int]
 ) -> Tensor:
-    """Return where a warp reads the picture, in the form that `grid_sample` takes.
+    """Return the grid for `grid_sample` of an affine warp.
 
     Parameters
     ----------
@@ -18,9 +18,9 @@ def sampling_grid(
         From points (x, y, 1) of the source to those of the result, the centres of their first
         pixels at (0, 0).
     source : (height, width)
-        Of the picture that is read.
+        Size of the picture to be sampled.
     area : (top, left, height, width)
-        Part of the result that is wanted.
+        Part of the result to compute.
 
     Returns
     -------
@@ -40,19 +40,9 @@ def sampling_grid(
 
 
 def sample_bilinear(picture: Tensor, grid: Tensor) -> Tensor:
-    """Read a picture between its pixels, with zeros around it.
+    """Sample a picture (H, W, C) of any type bilinearly, with zeros around it.
 
-    Parameters
-    ----------
-    picture : Tensor, shape (H, W, C)
-        Any type of numbers.
-    grid : Tensor, shape (height, width, 2)
-        As `sampling_grid` returns it, on the picture's device.
-
-    Returns
-    -------
-    Tensor, shape (height, width, C), float32
-        In the picture's own units; what lies partly outside is partly zero.
+    Returns (height, width, C), float32; `grid` is that of `sampling_grid`, on the picture's device.
     """
     pixels = rearrange(picture, "h w c -> 1 c h w").float()
     sampled = F.grid_sample(pixels, grid[None], mode="bilinear", align_corners=False)
@@ -60,23 +50,10 @@ def sample_bilinear(picture: Tensor, grid: Tensor) -> Tensor:
 
 
 def reduce_area(picture: Tensor, size: int) -> Tensor:
-    """Reduce a square picture by a whole factor to the mean of the pixels that each one covers.
+    """Reduce a square picture (H, H, C), uint8, to the means of whole blocks of pixels.
 
-    Parameters
-    ----------
-    picture : Tensor, shape (H, H, C), uint8
-    size : int
-        Side of the result; divides `H`.
-
-    Returns
-    -------
-    Tensor, shape (size, size, C), uint8
-        Rounded, halves up.
-
-    Raises
-    ------
-    ValueError
-        If the picture isn't square, or `size` doesn't divide its side.
+    Returns (size, size, C), rounded, halves up. Raises `ValueError` if the picture is not square or
+    `size` doesn't divide its side.
     """
     height, width = picture.shape[:2]
     if height != width or size < 1 or height % size:

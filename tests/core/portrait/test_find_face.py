@@ -139,7 +139,7 @@ def test_a_file_and_its_picture_in_memory_give_the_same_face():
     ("points", "message"),
     [
         ([(1, 2), (700, 2)], "The point 700,2 is not inside the picture of 608x608 pixels."),
-        ([(400, 200), (200, 200), (250, 300), (350, 300)], "The points make no face: Expected"),
+        ([(400, 200), (200, 200), (250, 300), (350, 300)], "The points do not form a face: "),
     ],
 )
 def test_points_in_memory_are_refused_without_a_file(points, message):
@@ -162,7 +162,7 @@ def test_points_in_memory_are_refused_without_a_file(points, message):
         ),
         (
             [(400, 200), (200, 200), (250, 300), (350, 300)],
-            f"The points for '{PICTURE}' make no face: Expected the left eye first",
+            f"The points for '{PICTURE}' do not form a face: Expected the left eye first",
         ),
     ],
 )
