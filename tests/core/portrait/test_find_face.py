@@ -136,41 +136,34 @@ def test_a_file_and_its_picture_in_memory_give_the_same_face():
 
 
 @pytest.mark.parametrize(
-    ("points", "message"),
+    ("points", "named"),
     [
-        ([(1, 2), (700, 2)], "The point 700,2 is not inside the picture of 608x608 pixels."),
-        ([(400, 200), (200, 200), (250, 300), (350, 300)], "The points do not form a face: "),
+        ([(1, 2), (700, 2)], ("700,2", "608x608 pixels")),
+        ([(400, 200), (200, 200), (250, 300), (350, 300)], ("left eye first", "swap")),
     ],
 )
-def test_points_in_memory_are_refused_without_a_file(points, message):
+def test_points_in_memory_are_refused_without_a_file(points, named):
     image = torch.zeros(608, 608, 3, dtype=torch.uint8)
 
     with pytest.raises(FaceNotFoundError) as raised:
         find_face(image, FaceChoice(points=points))
 
-    assert str(raised.value).startswith(message)
+    assert all(part in str(raised.value) for part in named)
     assert "None" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("points", "message"),
+    ("points", "named"),
     [
-        (
-            [(1, 2), (700, 2)],
-            f"The point 700,2 is not inside the picture '{PICTURE}'. "
-            "Give points in pixels of the picture file, x before y.",
-        ),
-        (
-            [(400, 200), (200, 200), (250, 300), (350, 300)],
-            f"The points for '{PICTURE}' do not form a face: Expected the left eye first",
-        ),
+        ([(1, 2), (700, 2)], ("700,2", "in pixels of the picture file", "x before y")),
+        ([(400, 200), (200, 200), (250, 300), (350, 300)], ("left eye first", "swap")),
     ],
 )
-def test_points_of_a_file_are_refused_with_the_file(points, message):
+def test_points_of_a_file_are_refused_with_the_file(points, named):
     with pytest.raises(FaceNotFoundError) as raised:
         locate_face(PICTURE, FaceChoice(points=points))
 
-    assert str(raised.value).startswith(message)
+    assert all(part in str(raised.value) for part in (f"'{PICTURE}'", *named))
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (608, 607)])
