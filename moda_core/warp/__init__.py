@@ -1,1 +1,1 @@
-"""The built-in starter bundle: a small motion model and a renderer without weights."""
+"""The built-in renderer, which warps a picture and needs no weights."""

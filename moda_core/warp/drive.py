@@ -1,4 +1,4 @@
-"""What the geometric renderer plays: motion turned into bounded controls and a bounded pose."""
+"""Motion as bounded controls and a bounded pose for the geometric renderer."""
 
 import math
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ TRANSLATION_UNIT = 2.35  # eye distances in one unit of the motion's translation
 
 @dataclass(frozen=True)
 class Pose:
-    """Turns of the head away from the picture's pose, each of shape (n, 1, 1).
+    """Rotation, size and shift of the head relative to the picture, each (n, 1, 1).
 
     Parameters
     ----------
@@ -57,18 +57,7 @@ class Pose:
 
 
 def bounded_controls(motion: Motion) -> dict[str, Tensor]:
-    """Read the controls of a motion, kept in the ranges that the renderer can show.
-
-    Parameters
-    ----------
-    motion : Motion
-        Of any model, N frames.
-
-    Returns
-    -------
-    dict from str to Tensor
-        By the names of `CONTROLS`, each of shape (N,); bounded by `CONTROL_RANGES`.
-    """
+    """Read the controls (N,) of a motion by name, softly bounded by `CONTROL_RANGES`."""
     values = read(motion.offset)
     return {
         name: soft_clamp(values[:, index], *CONTROL_RANGES[name], knee=0.85)
@@ -77,17 +66,9 @@ def bounded_controls(motion: Motion) -> dict[str, Tensor]:
 
 
 def bounded_pose(motion: Motion) -> dict[str, Tensor]:
-    """Read the pose of a motion, softly kept where the face stays inside the hair.
+    """Read the pose (N,) of a motion by the fields of `Pose`, softly bounded.
 
-    Parameters
-    ----------
-    motion : Motion
-        Angles 0, the mean scale and the mean translation are the picture's own pose.
-
-    Returns
-    -------
-    dict from str to Tensor
-        By the fields of `Pose`, in its units, each of shape (N,).
+    Angles of 0, the mean scale and the mean translation are the picture's own pose.
     """
     values, mean = motion.values, released_stats().mean.to(motion.values)
     axes = (
@@ -113,20 +94,5 @@ def bounded_pose(motion: Motion) -> dict[str, Tensor]:
 
 
 def chunk_of(values: dict[str, Tensor], start: int, stop: int, like: Tensor) -> dict[str, Tensor]:
-    """Cut frames out of curves.
-
-    Parameters
-    ----------
-    values : dict from str to Tensor
-        Each of shape (N,).
-    start, stop : int
-        First frame, and the one after the last.
-    like : Tensor
-        Gives dtype and device.
-
-    Returns
-    -------
-    dict from str to Tensor
-        By the same names, each of shape (n, 1, 1) with ``n = stop - start``.
-    """
+    """Return frames of curves (N,) as (n, 1, 1), with the dtype and device of `like`."""
     return {name: value[start:stop, None, None].to(like) for name, value in values.items()}

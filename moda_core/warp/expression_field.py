@@ -16,24 +16,13 @@ Controls = dict[str, Tensor]
 def undo_expression(
     shape: FaceShape, x: Tensor, y: Tensor, controls: Controls
 ) -> tuple[Tensor, Tensor]:
-    """Find where the points of a moving face lay in the picture.
+    """Map points of a moving face back to the picture.
 
-    Parameters
-    ----------
-    shape : FaceShape
-        Of the face in the picture.
-    x, y : Tensor, shape (n, h, w)
-        In the face frame, of the face turned back to the picture's pose.
-    controls : dict from str to Tensor
-        Each of shape (n, 1, 1).
-
-    Returns
-    -------
-    x, y : Tensor, shape (n, h, w)
-        In the face frame of the picture.
+    `x`, `y` (n, h, w) are in the face frame after `undo_pose`, each control has shape (n, 1, 1).
+    Returns x and y in the face frame of the picture.
     """
     shift_x, shift_y, _ = mouth_shift(shape, x, y, controls)
-    for index, _ in enumerate(shape.eyes):
+    for index in (0, 1):
         eye_x, eye_y, _ = _eye_shift(shape, index, x, y, controls)
         shift_x, shift_y = shift_x + eye_x, shift_y + eye_y
     brow_x, brow_y = brow_shift(shape, x, y, controls)
@@ -44,19 +33,9 @@ def undo_expression(
 def undo_mouth(
     shape: FaceShape, x: Tensor, y: Tensor, controls: Controls
 ) -> tuple[Tensor, Tensor, MouthOpening]:
-    """Do what `undo_expression` does, near the mouth only, and tell where its opening is.
+    """Map points near the mouth back as `undo_expression` does, without eyes and brows.
 
-    Parameters
-    ----------
-    shape, x, y, controls
-        As of `undo_expression`.
-
-    Returns
-    -------
-    x, y : Tensor, shape (n, h, w)
-        In the face frame of the picture; right where no eye or brow moves.
-    opening : MouthOpening
-        Where the points lie in the open mouth.
+    Returns x, y, and where the points lie in the open mouth.
     """
     shift_x, shift_y, opening = mouth_shift(shape, x, y, controls)
     return x - shift_x, y - shift_y - _cheek_shift(shape, x, y, controls), opening
@@ -65,21 +44,9 @@ def undo_mouth(
 def undo_eye(
     shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: Controls
 ) -> tuple[Tensor, Tensor, LidPlace]:
-    """Do what `undo_expression` does, near one eye only, and tell where its lid is.
+    """Map points near one eye back as `undo_expression` does, without the mouth and the other eye.
 
-    Parameters
-    ----------
-    shape, x, y, controls
-        As of `undo_expression`.
-    index : {0, 1}
-        Which eye, the image's left one first.
-
-    Returns
-    -------
-    x, y : Tensor, shape (n, h, w)
-        In the face frame of the picture; right where neither the mouth nor the other eye moves.
-    lid : LidPlace
-        Where the points lie about the upper lid.
+    Returns x, y, and where the points lie around the upper lid. Eye 0 is the image's left one.
     """
     shift_x, shift_y, lid = _eye_shift(shape, index, x, y, controls)
     brow_x, brow_y = brow_shift(shape, x, y, controls)
@@ -95,7 +62,7 @@ def _eye_shift(
 
 
 def _cheek_shift(shape: FaceShape, x: Tensor, y: Tensor, controls: Controls) -> Tensor:
-    """Cheeks rise with a smile, the wings of the nose with a sneer."""
+    """Return the rise of the cheeks with a smile, and of the wings of the nose with a sneer."""
     smile, sneer = controls["smile"].clamp(min=0), controls["sneer"]
     outwards = x.abs()
     cheeks = bump(outwards - 0.6, 0.26) * bump(y - 0.58 * shape.length, 0.24)

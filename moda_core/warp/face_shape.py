@@ -1,8 +1,8 @@
 """The face frame, and the shape of a face in it.
 
 The frame has its origin between the eyes, the distance of the eyes as its unit, x along the line of
-the eyes to the image's right, and y down the face. What the six landmarks do not say comes from a
-template: medians over portraits, in eye distances.
+the eyes to the image's right, and y down the face. What the six landmarks leave open comes from a
+template.
 """
 
 import math
@@ -29,7 +29,7 @@ LEAN_LIMIT = 0.35
 
 @dataclass(frozen=True)
 class FaceFrame:
-    """Where the face frame lies in the picture.
+    """Place of the face frame in the picture.
 
     Parameters
     ----------
@@ -47,72 +47,26 @@ class FaceFrame:
     angle: float
 
     def to_face(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn pixel coordinates into the face frame's.
-
-        Parameters
-        ----------
-        x, y : Tensor
-            Pixels of the picture, x to the right, y down; shapes that broadcast.
-
-        Returns
-        -------
-        x, y : Tensor
-            In eye distances.
-        """
+        """Convert pixels of the picture, x to the right, y down, to the face frame."""
         return self.turn_to_face((x - self.origin_x) / self.unit, (y - self.origin_y) / self.unit)
 
     def turn_to_face(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn a direction along the picture's axes into the face frame's axes.
-
-        Parameters
-        ----------
-        x, y : Tensor
-            In any unit; shapes that broadcast.
-
-        Returns
-        -------
-        x, y : Tensor
-            In the same unit.
-        """
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         return x * cos + y * sin, y * cos - x * sin
 
     def to_pixels(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn face coordinates into pixels.
-
-        Parameters
-        ----------
-        x, y : Tensor
-            In eye distances; shapes that broadcast.
-
-        Returns
-        -------
-        x, y : Tensor
-            Pixels of the picture, x to the right, y down.
-        """
+        """Convert face coordinates to pixels of the picture."""
         across, down = self.turn_to_pixels(x, y)
         return across * self.unit + self.origin_x, down * self.unit + self.origin_y
 
     def turn_to_pixels(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn a direction along the face frame's axes into the picture's axes.
-
-        Parameters
-        ----------
-        x, y : Tensor
-            In any unit; shapes that broadcast.
-
-        Returns
-        -------
-        x, y : Tensor
-            In the same unit.
-        """
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         return x * cos - y * sin, x * sin + y * cos
 
 
 @dataclass(frozen=True)
 class MouthShape:
-    """The mouth of the picture, in a frame of its own along the line of its corners.
+    """The mouth in the picture, in its own frame along the line of its corners.
 
     Parameters
     ----------
@@ -123,10 +77,10 @@ class MouthShape:
     half_width : float
         Half the distance of the corners.
     upper, lower : float
-        How far the inner edges of the lips lie below the line of the corners, in the middle.
+        Inner edges of the lips in the middle, below the line of the corners.
     lean : float
-        How far the middle of the lips lies beside the middle of the corners, in half widths; not 0
-        where a face is seen from the side.
+        Offset of the middle of the lips from that of the corners, in half widths; not 0 if the
+        face is turned to the side.
     seam : tuple of float
         Terms ``across**1, across**2, ...`` that the seam adds to its height in the middle.
     """
@@ -157,7 +111,7 @@ class EyeShape:
     half_width : float
         Half the distance of the corners.
     upper, lower : float
-        Where the lids are at the middle, below `y`.
+        Middle of the lids, below `y`.
     """
 
     x: float
@@ -173,12 +127,10 @@ class FaceShape:
 
     Parameters
     ----------
-    frame : FaceFrame
-    mouth : MouthShape
     eyes : pair of EyeShape
         The image's left one first.
     length : float
-        How long the face is, over the template's length.
+        Length of the face over the template's.
     """
 
     frame: FaceFrame
@@ -188,31 +140,19 @@ class FaceShape:
 
     @property
     def chin(self) -> float:
-        """Height of the tip of the chin, in eye distances below the eyes."""
+        """Height of the tip of the chin below the eyes."""
         return CHIN_Y * self.length
 
     @property
     def brow(self) -> float:
-        """Height of the brows, in eye distances below the eyes: negative."""
+        """Height of the brows below the eyes: negative."""
         return BROW_Y
 
 
 def face_shape(landmarks: FaceLandmarks) -> FaceShape:
-    """Place the template on the landmarks of a face.
+    """Fit the template to the landmarks of a face.
 
-    Parameters
-    ----------
-    landmarks : FaceLandmarks
-        In pixels of the picture.
-
-    Returns
-    -------
-    FaceShape
-
-    Raises
-    ------
-    ValueError
-        If the eyes are less than 4 pixels apart, or the mouth does not lie below them.
+    Raises `ValueError` if the eyes are less than 4 pixels apart, or the mouth is not below them.
     """
     across = landmarks.right_eye - landmarks.left_eye
     if landmarks.eye_distance < 4:

@@ -36,17 +36,9 @@ LIPS = [12, 14, 17, 18, 19, 20]
 
 
 def identity_keypoints(landmarks: FaceLandmarks) -> Tensor:
-    """Fit the template's 21 keypoints to a face.
+    """Fit the template's 21 keypoints to a face; returns x, y, z by keypoint, (63,).
 
-    Parameters
-    ----------
-    landmarks : FaceLandmarks
-
-    Returns
-    -------
-    Tensor, shape (63,)
-        Keypoint-major x, y, z, in the units of the motion's translation; the same for a picture
-        that is moved, turned in its plane or resized.
+    In the units of the motion's translation; invariant to shift, rotation and scale of the picture.
     """
     shape = face_shape(landmarks)
     points = np.array(TEMPLATE)

@@ -1,4 +1,4 @@
-"""What shows between the lips: teeth, tongue and the dark behind them, painted."""
+"""The interior of the mouth: painted teeth, tongue and cavity."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,7 @@ USUAL_SKIN = (0.86, 0.66, 0.55)  # under white light
 
 @dataclass(frozen=True)
 class MouthColors:
-    """Colours of the mouth's interior.
-
-    Parameters
-    ----------
-    teeth, cavity, tongue : Tensor, shape (3,), 0 to 255
-        RGB under the picture's light.
-    """
+    """Colours of the mouth's interior: RGB under the picture's light, (3,), 0 to 255."""
 
     teeth: Tensor
     cavity: Tensor
@@ -32,19 +26,7 @@ class MouthColors:
 
 
 def mouth_colors(shape: FaceShape, image: Tensor) -> MouthColors:
-    """Choose colours that fit the light and the saturation of the face.
-
-    Parameters
-    ----------
-    shape : FaceShape
-        In pixels of `image`.
-    image : Tensor, shape (3, H, W), 0 to 255
-        The full picture.
-
-    Returns
-    -------
-    MouthColors
-    """
+    """Choose colours by the light and saturation of the face in a picture (3, H, W), 0 to 255."""
     skin = torch.stack([patch_color(shape, image, x, 0.7, 0.12) for x in (-0.45, 0.45)])
     skin = skin[skin.mean(dim=1).argmax()] / 255
     weights = torch.tensor([0.3, 0.59, 0.11]).to(image)
@@ -68,22 +50,10 @@ def mouth_colors(shape: FaceShape, image: Tensor) -> MouthColors:
 
 
 def patch_color(shape: FaceShape, image: Tensor, x: float, y: float, radius: float) -> Tensor:
-    """Return the mean colour around a point of the face.
+    """Return the mean colour (3,) of a square patch of a picture (3, H, W).
 
-    Parameters
-    ----------
-    shape : FaceShape
-        In pixels of `image`.
-    image : Tensor, shape (3, H, W), 0 to 255
-        The full picture.
-    x, y : float
-        The point in the face frame; outside the picture the nearest pixel counts.
-    radius : float
-        Half the side of the square patch, in eye distances.
-
-    Returns
-    -------
-    Tensor, shape (3,), 0 to 255
+    `x` and `y` are its centre in the face frame, `radius` is half its side in eye distances.
+    Outside the picture the nearest pixel counts.
     """
     column, row = shape.frame.to_pixels(x, y)
     height, width = image.shape[1:]
@@ -116,26 +86,10 @@ def paint_interior(
     picture: Tensor,
     interior: Tensor | None,
 ) -> Tensor:
-    """Paint the interior of the mouth over a warped picture.
+    """Paint the interior of the mouth over a warped picture (1, 3, h, w), 0 to 255.
 
-    Parameters
-    ----------
-    shape : FaceShape
-        Of the face in the picture.
-    opening : MouthOpening
-        Of one frame, n = 1.
-    colors : MouthColors
-        Of the same face.
-    picture : Tensor, shape (1, 3, h, w), 0 to 255
-        The lips, warped.
-    interior : Tensor or None
-        Like `picture`, but unmoved by the lips; given where the picture shows the mouth's own
-        interior (see `shows_interior`).
-
-    Returns
-    -------
-    Tensor, shape (1, 3, h, w), 0 to 255
-        `picture` itself where the mouth is shut.
+    `opening` is that of one frame. `interior` is the picture warped by the pose alone, if it shows
+    the mouth's own interior. Returns `picture` itself if the mouth is closed.
     """
     pixel = 1 / shape.frame.unit
     inside = torch.minimum(opening.below_upper, opening.above_lower)
@@ -153,7 +107,7 @@ def paint_interior(
 
 
 def _back(opening: MouthOpening, colors: MouthColors, height: Tensor) -> Tensor:
-    """Cavity, and the tongue lying in it."""
+    """Return the cavity with the tongue in it."""
     depth = (opening.below_upper / (height + 1e-3)).clamp(0, 1)
     cavity = colors.cavity.view(1, 3, 1, 1) * (0.55 + 0.5 * depth * depth)[:, None]
     top = 0.62 - 0.18 * bump(opening.across, 0.5)
@@ -219,7 +173,7 @@ def _lower_teeth(
 def _keep_source(
     mouth: MouthShape, opening: MouthOpening, interior: Tensor, painted: Tensor
 ) -> Tensor:
-    """Where the picture's own mouth was open, its own interior shows."""
+    """Show the picture's own interior where its mouth is open."""
     dome = (1 - (opening.right / mouth.half_width) ** 2).clamp(min=0)
     upper_edge = mouth.upper * dome
     below, above = opening.down - upper_edge, upper_edge + mouth.gap * dome**0.75 - opening.down

@@ -1,4 +1,4 @@
-"""Head pose as a displacement field: the head is an ellipsoid with a nose that turns on a neck."""
+"""Head pose as a displacement field: an ellipsoid with a nose rotates on a neck."""
 
 import torch
 from torch import Tensor
@@ -11,30 +11,18 @@ HEAD_HALF_WIDTH = 1.22 * HALF_FACE  # with the hair
 HEAD_TOP = -1.6  # of a face of the template's length
 DEPTH = 1.35  # of the front of the head above its silhouette
 NOSE_Y, NOSE_DEPTH = 0.6, 0.36
-PIVOT_Y, PIVOT_DEPTH = 0.75, -0.1  # what nods and turns go around
-NECK_BELOW_CHIN = 0.4  # what tilts go around
+PIVOT_Y, PIVOT_DEPTH = 0.75, -0.1  # centre of pitch and yaw
+NECK_BELOW_CHIN = 0.4  # centre of roll
 CAMERA_DISTANCE = 9.0
-STILL, MOVED = 2.05, 1.2  # radii of the head at which it stops and starts to carry its surroundings
+STILL, MOVED = 2.05, 1.2  # in radii of the head: points beyond stay, points within move with it
 SHOULDER_SHARE = 0.12  # of the head's movement
 FIXED_POINT_STEPS = 4
 
 
 def undo_pose(shape: FaceShape, x: Tensor, y: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
-    """Find where the points of a turned head lay before it turned.
+    """Map points (h, w) of a rotated head back to where they were before, in the face frame.
 
-    Parameters
-    ----------
-    shape : FaceShape
-        Of the face that turns.
-    x, y : Tensor, shape (h, w)
-        In the face frame of the picture.
-    pose : Pose
-        Of n frames.
-
-    Returns
-    -------
-    x, y : Tensor, shape (n, h, w)
-        In the face frame; equal to the input where nothing moves.
+    Returns x and y (n, h, w), equal to the input where nothing moves.
     """
     before_x, before_y = x[None], y[None]
     for _ in range(FIXED_POINT_STEPS):
@@ -44,21 +32,9 @@ def undo_pose(shape: FaceShape, x: Tensor, y: Tensor, pose: Pose) -> tuple[Tenso
 
 
 def pose_shift(shape: FaceShape, x: Tensor, y: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
-    """Return how far a pose carries points.
+    """Return how far a pose of n frames moves points (h, w) or (n, h, w) of the face frame.
 
-    Parameters
-    ----------
-    shape : FaceShape
-        Of the face that turns.
-    x, y : Tensor, shape (h, w) or (n, h, w)
-        In the face frame, before the turn.
-    pose : Pose
-        Of n frames.
-
-    Returns
-    -------
-    shift_x, shift_y : Tensor, shape (n, h, w)
-        In eye distances along the axes of the face frame.
+    Both shifts have shape (n, h, w), in eye distances.
     """
     turned_x, turned_y = _turn(x, y - PIVOT_Y, head_depth(shape, x, y) - PIVOT_DEPTH, pose)
     below_neck = turned_y + PIVOT_Y - (shape.chin + NECK_BELOW_CHIN)
@@ -70,7 +46,7 @@ def pose_shift(shape: FaceShape, x: Tensor, y: Tensor, pose: Pose) -> tuple[Tens
 
 
 def _turn(x: Tensor, y: Tensor, z: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
-    """Yaw, then pitch, around the pivot, seen from a camera in front; with the scale."""
+    """Rotate by yaw, then pitch, around the pivot; project to a camera in front; scale."""
     yaw_cos, yaw_sin = torch.cos(pose.yaw), torch.sin(pose.yaw)
     pitch_cos, pitch_sin = torch.cos(pose.pitch), torch.sin(pose.pitch)
     yawed_x, yawed_z = x * yaw_cos - z * yaw_sin, x * yaw_sin + z * yaw_cos
@@ -80,20 +56,7 @@ def _turn(x: Tensor, y: Tensor, z: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
 
 
 def head_depth(shape: FaceShape, x: Tensor, y: Tensor) -> Tensor:
-    """Return how far points of the head lie in front of its silhouette.
-
-    Parameters
-    ----------
-    shape : FaceShape
-        Of the face.
-    x, y : Tensor
-        In the face frame; shapes that broadcast.
-
-    Returns
-    -------
-    Tensor
-        In eye distances; 0 beside the head.
-    """
+    """Return the depth of points of the head in front of its silhouette; 0 outside it."""
     middle, half_height = _head_span(shape)
     inside = 1 - (x / HEAD_HALF_WIDTH) ** 2 - ((y - middle) / half_height) ** 2
     inside = inside.clamp(min=0)
@@ -103,19 +66,9 @@ def head_depth(shape: FaceShape, x: Tensor, y: Tensor) -> Tensor:
 
 
 def head_weight(shape: FaceShape, x: Tensor, y: Tensor) -> Tensor:
-    """Return how much of the head's movement points take.
+    """Return the share, in [0, 1], of the head's movement that points of the face frame follow.
 
-    Parameters
-    ----------
-    shape : FaceShape
-        Of the face.
-    x, y : Tensor
-        In the face frame; shapes that broadcast.
-
-    Returns
-    -------
-    Tensor in [0, 1]
-        1 on the head, `SHOULDER_SHARE` on what it carries below the neck, 0 far from it.
+    1 on the head, `SHOULDER_SHARE` below the neck, 0 far from the head.
     """
     middle, half_height = _head_span(shape)
     below = (y - middle).clamp(min=0) * 0.8

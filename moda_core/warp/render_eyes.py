@@ -1,4 +1,4 @@
-"""Movement of lids, gaze and brows, as a backward displacement, and the shading of moving lids."""
+"""Movement of lids, gaze and brows as a backward displacement, and the shading of moving lids."""
 
 from dataclasses import dataclass
 
@@ -19,16 +19,14 @@ CREASE_BELOW_BROW = 0.13  # where the skin starts that a blink stretches
 
 @dataclass(frozen=True)
 class LidPlace:
-    """Where points lie about one eye, each of shape (n, h, w).
+    """Points relative to one eye, each (n, h, w).
 
     Parameters
     ----------
     across : Tensor
         Place along the eye, -1 and 1 at its corners.
-    above_lid : Tensor
-        Distance above the moved edge of the upper lid.
-    above_source : Tensor
-        Distance above the edge of the upper lid in the picture.
+    above_lid, above_source : Tensor
+        Distance above the edge of the upper lid: as moved, and in the picture.
     shut : Tensor, shape (n, 1, 1)
         0 open to 1 shut.
     """
@@ -42,25 +40,10 @@ class LidPlace:
 def eye_shift(
     eye: EyeShape, brow: float, x: Tensor, y: Tensor, blink: Tensor, gaze: Tensor
 ) -> tuple[Tensor, Tensor, LidPlace]:
-    """Return how far lids and iris of one eye were carried to reach points.
+    """Return the shift of lids and iris at points (n, h, w) of the unturned, moving face.
 
-    Parameters
-    ----------
-    eye : EyeShape
-        Of the picture.
-    brow : float
-        Height of the brow in the face frame.
-    x, y : Tensor, shape (n, h, w)
-        In the face frame, of the unturned but moving face.
-    blink, gaze : Tensor, shape (n, 1, 1)
-        Controls of this eye.
-
-    Returns
-    -------
-    shift_x, shift_y : Tensor, shape (n, h, w)
-        To subtract from `x` and `y` to find the point in the picture.
-    lid : LidPlace
-        Where the points lie about the upper lid.
+    `brow` is its height in the face frame; `blink` and `gaze` have shape (n, 1, 1). Subtract the
+    shift from `x` and `y` to find a point in the picture.
     """
     across = (x - eye.x) / eye.half_width
     profile = (1 - across**2).clamp(min=0) ** 0.6
@@ -92,7 +75,7 @@ def _eyeball(
     wide: Tensor,
     gaze: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """The iris follows the gaze; a wide eye stretches what shows under its raised lid."""
+    """Return the shift of the iris with the gaze, and the stretch below a raised lid."""
     down = ((y - lid) / (lower - lid).clamp(min=0.02)).clamp(0, 1)
     turned = gaze * GAZE_X * shoulder(across, 0.45, 0.28) * smoothstep(0.0, 0.2, down)
     span = (eye.lower - eye.upper) * (1 - across**2).clamp(min=0) ** 0.6
@@ -100,23 +83,10 @@ def _eyeball(
 
 
 def shade_lids(lid: LidPlace, picture: Tensor, skin: Tensor, unit: float) -> Tensor:
-    """Paint over the skin that a closing lid stretches, and darken the line of its lashes.
+    """Replace the skin that a closing lid stretches, and darken the line of the lashes.
 
-    Parameters
-    ----------
-    lid : LidPlace
-        Of one frame, n = 1.
-    picture : Tensor, shape (1, 3, h, w), 0 to 255
-        The eye, warped.
-    skin : Tensor, shape (3,), 0 to 255
-        Colour of the lid.
-    unit : float
-        Pixels of an eye distance.
-
-    Returns
-    -------
-    Tensor, shape (1, 3, h, w)
-        A new picture.
+    `picture` (1, 3, h, w), 0 to 255, is one warped frame; `skin` (3,) the colour of the lid; `unit`
+    the eye distance in pixels.
     """
     closing = smoothstep(0.3, 0.9, lid.shut)
     along = (1 - lid.across**2).clamp(min=0)
@@ -131,22 +101,7 @@ def shade_lids(lid: LidPlace, picture: Tensor, skin: Tensor, unit: float) -> Ten
 def brow_shift(
     shape: FaceShape, x: Tensor, y: Tensor, controls: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Return how far the brows and the forehead were carried to reach points.
-
-    Parameters
-    ----------
-    shape : FaceShape
-        Of the face in the picture.
-    x, y : Tensor, shape (n, h, w)
-        In the face frame, of the unturned but moving face.
-    controls : dict from str to Tensor
-        Each of shape (n, 1, 1).
-
-    Returns
-    -------
-    shift_x, shift_y : Tensor, shape (n, h, w)
-        To subtract from `x` and `y` to find the point in the picture.
-    """
+    """Return the shift of brows and forehead at points (n, h, w), to subtract from `x` and `y`."""
     brow, worry, frown = controls["brow"], controls["worry"], controls["frown"]
     outwards = x.abs()
     height = bump((y - shape.brow).clamp(min=0), 0.19) * bump((y - shape.brow).clamp(max=0), 0.34)

@@ -1,8 +1,8 @@
-"""Movement of the mouth, the jaw and the cheeks beside them, as a backward displacement.
+"""Movement of the mouth, the jaw and the cheeks as a backward displacement.
 
-The lips are cut along their seam. Everything above the cut belongs to the skull, everything below
-follows the jaw; between the two edges the interior of the mouth shows. The opening is absolute: a
-picture that smiles with open lips closes at opening 0.
+The lips are cut along their seam. Above the cut the face belongs to the skull, below it follows the
+jaw; between the edges is the interior of the mouth. The opening is absolute: a picture that smiles
+with open lips closes at opening 0.
 """
 
 import math
@@ -29,7 +29,7 @@ RELAX_IN, RELAX_DOWN = 0.03, 0.045  # of the corners of such a smile, at rest
 
 @dataclass(frozen=True)
 class MouthOpening:
-    """Where points lie in the open mouth, each of shape (n, h, w).
+    """Points relative to the open mouth, each (n, h, w).
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class MouthOpening:
     below_upper, above_lower : Tensor
         Distance from the inner edges of the lips, positive inside.
     jaw_drop : Tensor, shape (n, 1, 1)
-        How far the lower teeth moved.
+        Shift of the lower teeth.
     """
 
     across: Tensor
@@ -52,20 +52,7 @@ class MouthOpening:
 
 
 def to_mouth(mouth: MouthShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Turn face coordinates into the mouth's: right along the corners, down across them.
-
-    Parameters
-    ----------
-    mouth : MouthShape
-        Gives the frame.
-    x, y : Tensor
-        In the face frame; shapes that broadcast.
-
-    Returns
-    -------
-    right, down : Tensor
-        In eye distances from the midpoint of the corners.
-    """
+    """Convert face coordinates to the mouth's: right along the corners, down across them."""
     cos, sin = math.cos(mouth.tilt), math.sin(mouth.tilt)
     x, y = x - mouth.x, y - mouth.y
     return x * cos + y * sin, y * cos - x * sin
@@ -74,23 +61,10 @@ def to_mouth(mouth: MouthShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 def mouth_shift(
     shape: FaceShape, x: Tensor, y: Tensor, controls: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor, MouthOpening]:
-    """Return how far the lower face was carried to reach points.
+    """Return the shift of the lower face at points (n, h, w) of the unturned, moving face.
 
-    Parameters
-    ----------
-    shape : FaceShape
-        Of the face in the picture.
-    x, y : Tensor, shape (n, h, w)
-        In the face frame, of the unturned but moving face.
-    controls : dict from str to Tensor
-        Each of shape (n, 1, 1).
-
-    Returns
-    -------
-    shift_x, shift_y : Tensor, shape (n, h, w)
-        To subtract from `x` and `y` to find the point in the picture.
-    opening : MouthOpening
-        Where the points lie in the open mouth.
+    Each control has shape (n, 1, 1). Subtract the shift from `x` and `y` to find a point in the
+    picture; the third value says where the points lie in the open mouth.
     """
     mouth = shape.mouth
     right, down = to_mouth(mouth, x, y)
@@ -119,54 +93,20 @@ def mouth_shift(
 
 
 def leaned(mouth: MouthShape, across: Tensor) -> Tensor:
-    """Move the place along the mouth so that 0 is the middle of its lips.
+    """Shift the place along the mouth, in half widths, so that 0 is the middle of its lips.
 
-    Parameters
-    ----------
-    mouth : MouthShape
-        Gives the lean.
-    across : Tensor
-        Place in half widths, -1 and 1 at the corners.
-
-    Returns
-    -------
-    Tensor
-        Place in half widths; the corners and what lies beyond them stay.
+    The corners, at -1 and 1, and points beyond them stay.
     """
     return across - mouth.lean * (1 - across**2).clamp(min=0)
 
 
 def picture_smile(mouth: MouthShape) -> float:
-    """Return how much of a smile with open lips and raised corners the picture shows.
-
-    Parameters
-    ----------
-    mouth : MouthShape
-        Of the picture.
-
-    Returns
-    -------
-    float in [0, 1]
-        0 for closed lips.
-    """
+    """Return how much of a smile with open lips the picture shows, in [0, 1]."""
     return min(mouth.gap / SMILE_GAP, 1.0) * min(max(mouth.upper / SMILE_CURVE, 0.0), 1.0)
 
 
 def jaw_drop(mouth: MouthShape, opening: Tensor) -> Tensor:
-    """Return how far the chin moves down for an opening of the lips.
-
-    Parameters
-    ----------
-    mouth : MouthShape
-        Of the picture, whose own gap counts in part.
-    opening : Tensor
-        See `lip_opening`.
-
-    Returns
-    -------
-    Tensor
-        In eye distances; negative where the picture's mouth closes.
-    """
+    """Return how far the chin moves down for an opening; negative if the picture's mouth closes."""
     return JAW_FOLLOWS * (opening - 0.55 * mouth.gap)
 
 
@@ -190,7 +130,7 @@ def _widening(
 def _lip_edges(
     mouth: MouthShape, across: Tensor, controls: dict[str, Tensor], opening: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the shift of both inner edges, and where they come to lie."""
+    """Return the shift of both inner edges, and their resulting places."""
     dome = (1 - across**2).clamp(min=0)
     source_gap, opened = mouth.gap * dome**0.75, opening * dome**0.6
     shut = source_gap - torch.minimum(opened, source_gap)
@@ -205,21 +145,9 @@ def _lip_edges(
 
 
 def upper_lip(mouth: MouthShape, across: Tensor, dome: Tensor) -> Tensor:
-    """Return how far the picture's upper lip ends below the line of the corners.
+    """Return the picture's upper lip below the line of the corners.
 
-    Parameters
-    ----------
-    mouth : MouthShape
-        Of the picture.
-    across : Tensor
-        Place along the mouth, see `leaned`.
-    dome : Tensor
-        ``1 - across**2``, not below 0.
-
-    Returns
-    -------
-    Tensor
-        In eye distances; 0 from the corners on.
+    `across` is as from `leaned`, `dome` is ``1 - across**2``, at least 0.
     """
     height = torch.full_like(across, 0.0)
     for term in reversed(mouth.seam):
@@ -230,7 +158,7 @@ def upper_lip(mouth: MouthShape, across: Tensor, dome: Tensor) -> Tensor:
 def _corner_shift(
     mouth: MouthShape, across: Tensor, controls: dict[str, Tensor], opening: Tensor
 ) -> Tensor:
-    """Movement that both lips share: the corners rise or drop, the lips follow a little."""
+    """Return the shift of both lips with the corners, which rise or drop."""
     smile, skew, sneer = controls["smile"], controls["skew"], controls["sneer"]
     side = smoothstep(-0.6, 0.6, across) * 2 - 1
     rise = CORNER_RISE * smile + SKEW_RISE * skew * side - CORNER_DROP * opening
@@ -248,7 +176,7 @@ def _lower_face(
     lower_shift: Tensor,
     opening: Tensor,
 ) -> Tensor:
-    """From the lower lip's movement to the jaw's, then to none on the neck."""
+    """Blend from the lower lip's shift to the jaw's, then to none on the neck."""
     mouth, chin = shape.mouth, shape.chin - shape.mouth.y
     drop = jaw_drop(mouth, opening)
     jaw = drop * bump(right * right, 0.74)
@@ -264,7 +192,7 @@ def _thinning(
     lower_edge: Tensor,
     controls: dict[str, Tensor],
 ) -> Tensor:
-    """Pressed and spread lips are thinner, a pucker is fuller."""
+    """Return the thinning of pressed and spread lips; a pucker is fuller."""
     width = controls["width"]
     thinner = (
         0.35 * controls["close"].clamp(min=0)

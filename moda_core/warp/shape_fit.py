@@ -1,4 +1,4 @@
-"""Fits the seam of closed lips to the picture: six landmarks say too little of its curve."""
+"""The curve of the seam between closed lips, fitted to the picture."""
 
 from dataclasses import replace
 
@@ -14,25 +14,15 @@ CLOSED_GAP = 0.03  # of lips that count as closed
 
 
 def fit_shape(shape: FaceShape, image: np.ndarray) -> FaceShape:
-    """Move the seam of closed lips onto the dark line in the picture.
+    """Fit the seam of closed lips to the dark line in a picture (H, W, 3), uint8.
 
-    Parameters
-    ----------
-    shape : FaceShape
-        Template on the landmarks.
-    image : array, shape (H, W, 3), uint8
-        The picture that the landmarks belong to.
-
-    Returns
-    -------
-    FaceShape
-        With the mouth's `upper`, `lower` and `seam` replaced; the same where lips are open.
+    Only the mouth's `upper`, `lower` and `seam` change; nothing does if the lips are open.
     """
     return replace(shape, mouth=_fit_seam(shape.mouth, shape.frame, image))
 
 
 def _luminance(image: np.ndarray, frame: FaceFrame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Read the picture's brightness at points of the face, averaged over a cell or a pixel."""
+    """Sample the picture's brightness at points of the face, averaged over a cell or a pixel."""
     column, row = frame.to_pixels(x, y)
     low = np.maximum(np.floor([row.min(), column.min()]).astype(int) - 4, 0)
     high = np.ceil([row.max(), column.max()]).astype(int) + 4
@@ -76,7 +66,7 @@ def _fit_seam(mouth: MouthShape, frame: FaceFrame, image: np.ndarray) -> MouthSh
 
 
 def _best_path(score: np.ndarray) -> np.ndarray:
-    """Return the row of each column that together score best without jumps (Viterbi)."""
+    """Return the row of each column with the best total score without jumps (Viterbi)."""
     rows, columns = score.shape
     jump = 0.04 * (np.arange(rows)[:, None] - np.arange(rows)[None]) ** 2
     total, came_from = score[:, 0], []

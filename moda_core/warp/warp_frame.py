@@ -1,4 +1,4 @@
-"""Renders frames of a prepared region: the whole by a coarse field, mouth and eyes exactly."""
+"""Frames of a prepared region: the whole by a coarse field, mouth and eyes at full resolution."""
 
 import sys
 from collections.abc import Iterator
@@ -25,23 +25,9 @@ SERIAL_ELEMENTS = 32_000
 
 
 def render_chunk(image: Tensor, region: Region, controls: dict[str, Tensor], pose: Pose) -> Tensor:
-    """Render a chunk of frames.
+    """Render n frames (n, H, W, 3), uint8, of a picture (H, W, 3) on the CPU.
 
-    Parameters
-    ----------
-    image : Tensor, shape (H, W, 3), uint8
-        The full picture, on the CPU.
-    region : Region
-        Prepared of `image`.
-    controls : dict from str to Tensor
-        Bounded, each of shape (n, 1, 1).
-    pose : Pose
-        Bounded, of n frames.
-
-    Returns
-    -------
-    Tensor, shape (n, H, W, 3), uint8
-        On the CPU.
+    Controls and pose are bounded, each (n, 1, 1).
     """
     count = pose.yaw.shape[0]
     frames = torch.empty(count, *image.shape, dtype=torch.uint8)
@@ -76,7 +62,7 @@ def _render_some(
 
 
 def _largest(region: Region) -> int:
-    """Return how many elements one operation may have."""
+    """Return the largest number of elements of one operation."""
     return SERIAL_ELEMENTS if region.device.type == "cpu" else sys.maxsize
 
 
@@ -85,7 +71,7 @@ def _at(values: dict[str, Tensor], chosen: slice) -> dict[str, Tensor]:
 
 
 def _bands(region: Region, rows: slice, columns: slice) -> Iterator[slice]:
-    """Cut rows into bands so small that no operation on one of them starts threads."""
+    """Cut rows into bands small enough for operations without threads."""
     step = max(1, _largest(region) // (3 * (columns.stop - columns.start)))
     for start in range(rows.start, rows.stop, step):
         yield slice(start, min(start + step, rows.stop))
@@ -100,17 +86,17 @@ def _render_whole(region: Region, picture: Tensor, shift: Tensor) -> None:
 
 
 def _upsample(field: Tensor, grid: Tensor) -> Tensor:
-    """Read a coarse field at the points of a sampling grid, linear between its cells."""
+    """Sample a coarse field at the points of a sampling grid, linearly."""
     return F.grid_sample(field, grid, padding_mode="border", align_corners=False)
 
 
 def _write(target: Tensor, values: Tensor) -> None:
-    """Round (1, 3, h, w) values into (h, w, 3) bytes."""
+    """Round values (1, 3, h, w) into bytes (h, w, 3)."""
     target.copy_((values[0] + 0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0))
 
 
 def _grid_shift(region: Region, x: Tensor, y: Tensor) -> Tensor:
-    """Turn a shift in face coordinates into one of the sampling grid, shape (n, 2, h, w)."""
+    """Convert a shift in face coordinates to the sampling grid, (n, 2, h, w)."""
     height, width = region.size
     across, down = region.shape.frame.turn_to_pixels(x, y)
     unit = 2 * region.shape.frame.unit
@@ -127,7 +113,7 @@ def _sample(region: Region, grid: Tensor) -> Tensor:
 def _render_parts(
     region: Region, picture: Tensor, turn: Tensor, controls: dict[str, Tensor], pose: Pose
 ) -> None:
-    """Replace the mouth and the eyes of one warped frame by what full resolution gives."""
+    """Replace the mouth and the eyes of one warped frame by their full resolution."""
     shape = region.shape
     for rows, columns in _part(region, _mouth_box(shape, controls), pose):
         x, y = _unturned(region, rows, columns, turn)
@@ -176,7 +162,7 @@ def _part(region: Region, box: tuple[float, ...], pose: Pose) -> Iterator[tuple[
 
 
 def _unturned(region: Region, rows: slice, columns: slice, turn: Tensor) -> tuple[Tensor, Tensor]:
-    """Face coordinates of pixels once the pose is undone, shape (1, h, w) each."""
+    """Return the face coordinates of pixels without the pose, (1, h, w) each."""
     shift = _upsample(turn, region.base[:, rows, columns])
     return (
         region.face_x[rows, columns] + shift[:, 0],

@@ -1,4 +1,4 @@
-"""The part of a picture that a head's movement reaches, prepared once for every frame."""
+"""The part of a picture that a head's movement reaches, and its mask."""
 
 from dataclasses import dataclass
 
@@ -15,16 +15,15 @@ LID_COLOR_Y = 0.28  # under the eyes, where the skin has the colour of the lids
 
 @dataclass(frozen=True)
 class Region:
-    """The part of the picture that may move, and what every frame needs of it.
+    """The part of the picture that may move, with the data that all frames share.
 
     Parameters
     ----------
     shape : FaceShape
-        In pixels of the region.
-    colors : MouthColors
+        In pixels of the picture.
     lid_skin : pair of Tensor, shape (3,), 0 to 255
     left, top : int
-        Of the region in the picture.
+        Place of the region in the picture.
     source : Tensor, shape (1, 3, h, w), 0 to 255
     face_x, face_y : Tensor, shape (h, w)
         Face coordinates of the pixels.
@@ -53,46 +52,20 @@ class Region:
 
     @property
     def device(self) -> torch.device:
-        """Where frames are computed."""
+        """Device on which frames are computed."""
         return self.source.device
 
     def view(self, picture: Tensor) -> Tensor:
-        """Cut the region out of a picture.
-
-        Parameters
-        ----------
-        picture : Tensor, shape (H, W, 3)
-            Of the size of the full picture.
-
-        Returns
-        -------
-        Tensor, shape (h, w, 3)
-            A view: writing to it changes `picture`.
-        """
+        """Return a view (h, w, 3) of the region in a picture (H, W, 3)."""
         height, width = self.size
         return picture[self.top : self.top + height, self.left : self.left + width]
 
 
 def prepare_region(image: Tensor, shape: FaceShape, dtype: torch.dtype) -> Region:
-    """Cut out what may move, and precompute its coordinates and colours.
+    """Prepare a picture (H, W, 3), uint8, on its device.
 
-    Parameters
-    ----------
-    image : Tensor, shape (H, W, 3), uint8
-        The full picture; its device is the region's.
-    shape : FaceShape
-        In pixels of `image`.
-    dtype : torch.dtype
-        Of coordinates and colours.
-
-    Returns
-    -------
-    Region
-
-    Raises
-    ------
-    ValueError
-        If no part of the head lies in the picture.
+    Coordinates and colours are of type `dtype`. Raises `ValueError` if no part of the head lies in
+    the picture.
     """
     left, top, right, bottom = _moving_box(image, shape)
     height, width = bottom - top, right - left
@@ -123,7 +96,7 @@ def _cell_centres(pixels: Tensor, shape: FaceShape) -> Tensor:
 
 
 def _moving_box(image: Tensor, shape: FaceShape) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the pixels that the head's movement can reach."""
+    """Return left, top, right and bottom of the pixels that the head's movement can reach."""
     height, width = image.shape[:2]
     step = max(1.0, shape.frame.unit / 8)
     columns = torch.arange(0, width + step, step)

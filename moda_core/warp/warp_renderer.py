@@ -1,7 +1,7 @@
 """The geometric renderer: a portrait is warped by head pose and expression, with no weights.
 
-A coarse field says where every pixel comes from; the mouth and the eyes, whose edges are sharp, are
-worked out at full resolution. The picture is sampled once, at its own resolution, and only where
+A coarse field gives the source of every pixel; the mouth and the eyes, whose edges are sharp, are
+computed at full resolution. The picture is sampled once, at its own resolution, and only where
 something moves: elsewhere frames equal the picture bit for bit.
 """
 
@@ -33,15 +33,7 @@ CHUNK, CHUNK_PIXELS = 8, 16_000_000  # frames and pixels that are rendered at on
 
 @dataclass(frozen=True, eq=False)
 class PreparedWarp:
-    """What `WarpRenderer` keeps of a portrait.
-
-    Parameters
-    ----------
-    region : Region
-        What moves, on the renderer's device.
-    transform : CropTransform
-        Where the crop lies in the picture.
-    """
+    """The renderer's private part of a portrait: what moves, and the place of the crop."""
 
     region: Region
     transform: CropTransform
@@ -57,7 +49,7 @@ class WarpRenderer:
     dtype : torch.dtype
         Of coordinates and colours, float32 or float64.
     free_memory : callable, optional
-        Called when memory ran out, before the next try with fewer frames.
+        Called when memory is exhausted, before a retry with fewer frames.
 
     Raises
     ------
@@ -92,18 +84,13 @@ class WarpRenderer:
         landmarks : FaceLandmarks
             Of the face to animate, in pixels of `image`.
         crop_scale : float
-            Side of the crop over that of the square around the face; only `crop` and `faces` show
-            it.
-
-        Returns
-        -------
-        Portrait
+            Side of the crop over that of the square around the face; only for `crop` and `faces`.
 
         Raises
         ------
         ValueError
-            If the picture has another shape or type, the points make no face, or the scale is not
-            above 0.
+            If the picture has another shape or type, the points do not form a face, or the scale is
+            not above 0.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != torch.uint8:
             raise ValueError(
@@ -133,18 +120,16 @@ class WarpRenderer:
     ) -> Iterator[Tensor]:
         """Render a motion, a chunk of frames at a time.
 
-        Where memory runs out, the chunk is halved and rendering goes on.
+        If memory is exhausted, the chunk is halved and rendering continues.
 
         Parameters
         ----------
-        portrait : Portrait
-            Made by this renderer.
         motion : Motion
-            Of any model; what it asks for is softly bounded to what a warp can show.
+            Of any model; softly bounded to what a warp can show.
         chunk : int
             Frames in memory at once, at least 1.
         compositing : Compositing, optional
-            Where frames are seen, and over what.
+            Mask and backdrop of the frames.
         start, stop : int
             First frame to render, and the one after the last; default all. The backdrop counts
             from `start`.
@@ -191,57 +176,24 @@ class WarpRenderer:
         start: int = 0,
         stop: int | None = None,
     ) -> Iterator[Tensor]:
-        """Render what the crop shows of the frames.
-
-        Parameters and errors are those of `frames`.
-
-        Yields
-        ------
-        Tensor, shape (n, 512, 512, 3), uint8
-            On the CPU, n at most `chunk`; the crop stands still.
-        """
+        """Render the crop (n, 512, 512, 3) of the frames as `frames` does; it stands still."""
         for frames in self.frames(portrait, motion, chunk, start=start, stop=stop):
             yield torch.stack([crop_face(frame, portrait.prepared.transform) for frame in frames])
 
     def crop(self, portrait: Portrait) -> tuple[Tensor, CropTransform]:
-        """Return the unmoved crop (512, 512, 3) uint8, and where it lies in the picture.
-
-        Raises
-        ------
-        ValueError
-            If the portrait belongs to another renderer.
-        """
+        """Return the unmoved crop (512, 512, 3), uint8, and its place in the picture."""
         check_playable(portrait, self.name)
         transform = portrait.prepared.transform
         return crop_face(portrait.image, transform), transform
 
     def paste_mask(self, portrait: Portrait) -> Tensor:
-        """Return where the head's movement reaches, shape (H, W), float32, in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If the portrait belongs to another renderer.
-        """
+        """Return where the head's movement reaches, (H, W), float32 in [0, 1]."""
         check_playable(portrait, self.name)
         return region_mask(portrait.prepared.region, portrait.image.shape[:2])
 
 
 def check_inside(landmarks: FaceLandmarks, image: Tensor) -> None:
-    """Check that landmarks lie in the picture, or at most half an eye distance outside.
-
-    Parameters
-    ----------
-    landmarks : FaceLandmarks
-        In pixels of `image`.
-    image : Tensor, shape (H, W, 3)
-        The full picture.
-
-    Raises
-    ------
-    ValueError
-        If one lies further outside.
-    """
+    """Raise ValueError unless landmarks lie in the picture, give or take half an eye distance."""
     height, width = image.shape[:2]
     margin = 0.5 * landmarks.eye_distance
     for x, y in landmarks.points():
