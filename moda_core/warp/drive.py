@@ -1,7 +1,7 @@
 """Motion as bounded controls and a bounded pose for the geometric renderer."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from torch import Tensor
 
@@ -9,7 +9,7 @@ from ..motion.controls import CONTROLS, read
 from ..motion.easing import soft_clamp
 from ..motion.motion import PITCH, ROLL, SCALE, TRANSLATION, YAW, Motion, released_stats
 
-# Bounds of every control; motion of the released model reads out far beyond them at times.
+# Bounds of every control; motion of the released model may exceed them by far.
 CONTROL_RANGES = {
     "jaw": (-0.3, 1.2),
     "close": (-0.3, 1.2),
@@ -24,10 +24,10 @@ CONTROL_RANGES = {
     "frown": (-0.5, 1.2),
     "gaze": (-1.0, 1.0),
 }
-# Bounds of the pose in degrees: further on the face would slide inside the hair.
+# Bounds of the pose in degrees: beyond them the face would slide inside the hair.
 PITCH_LIMIT, YAW_LIMIT, ROLL_LIMIT = 13.0, 15.0, 13.0
-# A warp shows no chin from below: an independent landmark model sees seven tenths of a nod, but
-# all of a turn or a tilt. This makes up for it.
+# A warp can't show the chin from below: an independent landmark model measures 0.7 of a pitch, but
+# all of a yaw or a roll. The gain compensates for it.
 PITCH_GAIN = 1.45
 SCALE_LIMIT = 0.04  # around the size in the picture
 SHIFT_LIMIT = 0.2  # in eye distances
@@ -71,11 +71,7 @@ def bounded_pose(motion: Motion) -> dict[str, Tensor]:
     Angles of 0, the mean scale and the mean translation are the picture's own pose.
     """
     values, mean = motion.values, released_stats().mean.to(motion.values)
-    axes = (
-        (PITCH, PITCH_GAIN, PITCH_LIMIT),
-        (YAW, 1.0, YAW_LIMIT),
-        (ROLL, 1.0, ROLL_LIMIT),
-    )
+    axes = ((PITCH, PITCH_GAIN, PITCH_LIMIT), (YAW, 1.0, YAW_LIMIT), (ROLL, 1.0, ROLL_LIMIT))
     angles = [
         soft_clamp(gain * values[:, dim].squeeze(1), -limit, limit) * (math.pi / 180)
         for dim, gain, limit in axes
@@ -84,15 +80,12 @@ def bounded_pose(motion: Motion) -> dict[str, Tensor]:
     scale = 1 + soft_clamp(ratio - 1, -SCALE_LIMIT, SCALE_LIMIT)
     shift = (values[:, TRANSLATION] - mean[TRANSLATION]) * TRANSLATION_UNIT
     shift = soft_clamp(shift, -SHIFT_LIMIT, SHIFT_LIMIT)
-    return dict(
-        zip(
-            ("pitch", "yaw", "roll", "scale", "shift_x", "shift_y"),
-            (*angles, scale, shift[:, 0], shift[:, 1]),
-            strict=True,
-        )
-    )
+    names = (field.name for field in fields(Pose))
+    return dict(zip(names, (*angles, scale, shift[:, 0], shift[:, 1]), strict=True))
 
 
-def chunk_of(values: dict[str, Tensor], start: int, stop: int, like: Tensor) -> dict[str, Tensor]:
+def slice_curves(
+    values: dict[str, Tensor], start: int, stop: int, like: Tensor
+) -> dict[str, Tensor]:
     """Return frames of curves (N,) as (n, 1, 1), with the dtype and device of `like`."""
     return {name: value[start:stop, None, None].to(like) for name, value in values.items()}

@@ -8,7 +8,6 @@ from .render_eyes import LidPlace, brow_shift, eye_shift
 from .render_mouth import MouthOpening, mouth_shift
 
 CHEEK_RISE, NOSE_WING_RISE = 0.045, 0.05
-BLINKS = ("blink_left", "blink_right")
 
 Controls = dict[str, Tensor]
 
@@ -23,7 +22,7 @@ def undo_expression(
     """
     shift_x, shift_y, _ = mouth_shift(shape, x, y, controls)
     for index in (0, 1):
-        eye_x, eye_y, _ = _eye_shift(shape, index, x, y, controls)
+        eye_x, eye_y, _ = eye_shift(shape, index, x, y, controls)
         shift_x, shift_y = shift_x + eye_x, shift_y + eye_y
     brow_x, brow_y = brow_shift(shape, x, y, controls)
     shift_y = shift_y + _cheek_shift(shape, x, y, controls) + brow_y
@@ -48,17 +47,10 @@ def undo_eye(
 
     Returns x, y, and where the points lie around the upper lid. Eye 0 is the image's left one.
     """
-    shift_x, shift_y, lid = _eye_shift(shape, index, x, y, controls)
+    shift_x, shift_y, lid = eye_shift(shape, index, x, y, controls)
     brow_x, brow_y = brow_shift(shape, x, y, controls)
     shift_y = shift_y + _cheek_shift(shape, x, y, controls) + brow_y
     return x - shift_x - brow_x, y - shift_y, lid
-
-
-def _eye_shift(
-    shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: Controls
-) -> tuple[Tensor, Tensor, LidPlace]:
-    blink = controls[BLINKS[index]]
-    return eye_shift(shape.eyes[index], shape.brow, x, y, blink, controls["gaze"])
 
 
 def _cheek_shift(shape: FaceShape, x: Tensor, y: Tensor, controls: Controls) -> Tensor:

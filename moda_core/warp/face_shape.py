@@ -27,6 +27,12 @@ MOUTH_HALF_WIDTH_RANGE = (0.2, 0.6)
 LEAN_LIMIT = 0.35
 
 
+def rotate(x: Tensor, y: Tensor, angle: float) -> tuple[Tensor, Tensor]:
+    """Rotate vectors clockwise in the image, where y is down, by an angle in radians."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    return x * cos - y * sin, x * sin + y * cos
+
+
 @dataclass(frozen=True)
 class FaceFrame:
     """Place of the face frame in the picture.
@@ -48,20 +54,13 @@ class FaceFrame:
 
     def to_face(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Convert pixels of the picture, x to the right, y down, to the face frame."""
-        return self.turn_to_face((x - self.origin_x) / self.unit, (y - self.origin_y) / self.unit)
-
-    def turn_to_face(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        cos, sin = math.cos(self.angle), math.sin(self.angle)
-        return x * cos + y * sin, y * cos - x * sin
+        x, y = (x - self.origin_x) / self.unit, (y - self.origin_y) / self.unit
+        return rotate(x, y, -self.angle)
 
     def to_pixels(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Convert face coordinates to pixels of the picture."""
-        across, down = self.turn_to_pixels(x, y)
+        across, down = rotate(x, y, self.angle)
         return across * self.unit + self.origin_x, down * self.unit + self.origin_y
-
-    def turn_to_pixels(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        cos, sin = math.cos(self.angle), math.sin(self.angle)
-        return x * cos - y * sin, x * sin + y * cos
 
 
 @dataclass(frozen=True)
@@ -154,19 +153,13 @@ def face_shape(landmarks: FaceLandmarks) -> FaceShape:
 
     Raises `ValueError` if the eyes are less than 4 pixels apart, or the mouth is not below them.
     """
-    across = landmarks.right_eye - landmarks.left_eye
     if landmarks.eye_distance < 4:
         raise ValueError(
             f"The eyes are {landmarks.eye_distance:.1f} pixels apart. Use a larger picture, "
             "or correct the points."
         )
-    middle = (landmarks.left_eye + landmarks.right_eye) / 2
-    frame = FaceFrame(
-        float(middle[0]),
-        float(middle[1]),
-        landmarks.eye_distance,
-        math.atan2(float(across[1]), float(across[0])),
-    )
+    across, down = (landmarks.right_eye - landmarks.left_eye).tolist()
+    frame = FaceFrame(*landmarks.eyes.tolist(), landmarks.eye_distance, math.atan2(down, across))
     mouth = _mouth_shape(landmarks, frame)
     if mouth.y < 0.3:
         raise ValueError("The mouth does not lie below the eyes. Correct the points.")
@@ -178,8 +171,9 @@ def face_shape(landmarks: FaceLandmarks) -> FaceShape:
 
 
 def _mouth_shape(landmarks: FaceLandmarks, frame: FaceFrame) -> MouthShape:
-    points = np.array([frame.to_face(*point) for point in landmarks.points()[2:]])
-    left, right, upper, lower = points
+    left, right, upper, lower = (
+        np.array(frame.to_face(*point)) for point in landmarks.points()[2:]
+    )
     middle, across = (left + right) / 2, right - left
     tilt = float(np.clip(math.atan2(across[1], across[0]), -0.35, 0.35))
     half_width = float(np.clip(np.hypot(*across) / 2, *MOUTH_HALF_WIDTH_RANGE))
@@ -187,12 +181,5 @@ def _mouth_shape(landmarks: FaceLandmarks, frame: FaceFrame) -> MouthShape:
     upper_y, lower_y = float((upper - middle) @ below), float((lower - middle) @ below)
     upper_y, lower_y = min(upper_y, lower_y), max(upper_y, lower_y)
     aside = float(((upper + lower) / 2 - middle) @ (below[1], -below[0])) / half_width
-    return MouthShape(
-        float(middle[0]),
-        float(middle[1]),
-        tilt,
-        half_width,
-        upper_y,
-        lower_y,
-        float(np.clip(aside, -LEAN_LIMIT, LEAN_LIMIT)),
-    )
+    lean = float(np.clip(aside, -LEAN_LIMIT, LEAN_LIMIT))
+    return MouthShape(*middle.tolist(), tilt, half_width, upper_y, lower_y, lean)

@@ -12,7 +12,7 @@ from .render_mouth import SKULL_SHARE, MouthOpening
 TOOTH_WIDTH = 0.125  # of an upper front tooth, in eye distances
 UPPER_TEETH_BELOW_SEAM = 0.055
 LOWER_TEETH_BELOW_SEAM = 0.03
-INTERIOR_GAP = 0.07  # of a picture whose own teeth are kept
+INTERIOR_GAP = 0.07  # of the lips, above which the picture's own interior is kept
 USUAL_SKIN = (0.86, 0.66, 0.55)  # under white light
 
 
@@ -38,8 +38,7 @@ def mouth_colors(shape: FaceShape, image: Tensor) -> MouthColors:
     light = light.clamp(0.6, 1.3) ** 0.6
 
     def toned(rgb: tuple[float, float, float], level: Tensor) -> Tensor:
-        base = torch.tensor(rgb).to(image)
-        base = base * light * level
+        base = torch.tensor(rgb).to(image) * light * level
         return 255 * torch.lerp((base @ weights).expand(3), base, color)
 
     return MouthColors(
@@ -63,22 +62,6 @@ def patch_color(shape: FaceShape, image: Tensor, x: float, y: float, radius: flo
     return patch.mean(dim=(1, 2))
 
 
-def shows_interior(mouth: MouthShape) -> bool:
-    """Tell whether the picture shows enough of the mouth's own interior to keep it.
-
-    Parameters
-    ----------
-    mouth : MouthShape
-        Of the picture.
-
-    Returns
-    -------
-    bool
-        Whether its lips are further apart than `INTERIOR_GAP`.
-    """
-    return mouth.gap > INTERIOR_GAP
-
-
 def paint_interior(
     shape: FaceShape,
     opening: MouthOpening,
@@ -99,8 +82,11 @@ def paint_interior(
         return picture
     painted = _back(opening, colors, height)
     painted = painted * (0.62 + 0.38 * smoothstep(0.0, 0.07, inside))[:, None]
-    painted = _lower_teeth(shape.mouth, opening, colors, height, pixel, painted)
-    painted = _upper_teeth(shape.mouth, opening, colors, height, pixel, painted)
+    dark, bright = colors.cavity.view(1, 3, 1, 1), colors.teeth.view(1, 3, 1, 1)
+    for teeth in (_lower_teeth, _upper_teeth):
+        cover, shade = teeth(shape.mouth, opening, height, pixel)
+        # The shadow of teeth has the warm colour of the mouth.
+        painted = torch.lerp(painted, torch.lerp(dark, bright, shade[:, None]), cover[:, None])
     if interior is not None:
         painted = _keep_source(shape.mouth, opening, interior, painted)
     return torch.lerp(picture, painted, mask[:, None])
@@ -126,48 +112,31 @@ def _tooth_row(right: Tensor, width: float) -> tuple[Tensor, Tensor]:
     return 2 * place - 1, outwards - place
 
 
-def _shaded_teeth(colors: MouthColors, shade: Tensor) -> Tensor:
-    """Teeth whose shadow has the warm colour of the mouth."""
-    dark = colors.cavity.view(1, 3, 1, 1)
-    return torch.lerp(dark, colors.teeth.view(1, 3, 1, 1), shade[:, None])
-
-
 def _upper_teeth(
-    mouth: MouthShape,
-    opening: MouthOpening,
-    colors: MouthColors,
-    height: Tensor,
-    pixel: float,
-    painted: Tensor,
-) -> Tensor:
+    mouth: MouthShape, opening: MouthOpening, height: Tensor, pixel: float
+) -> tuple[Tensor, Tensor]:
+    """Return where the upper teeth show, and their brightness."""
     place, number = _tooth_row(opening.right, TOOTH_WIDTH)
     seam = mouth.upper + SKULL_SHARE * mouth.gap
     length = torch.where((number - 1).abs() < 0.5, -0.012, 0.0) - 0.011 * place.square().square()
-    arc = 0.32 * opening.right**2
-    edge = seam + UPPER_TEETH_BELOW_SEAM + length - arc
-    mask = smoothstep(-pixel, pixel, edge - opening.down)
+    edge = seam + UPPER_TEETH_BELOW_SEAM + length - 0.32 * opening.right**2
     shade = 1 - 0.16 * place.square() ** 3 - 0.5 * opening.across.clamp(-1, 1).square().square()
     shade = shade * (0.68 + 0.32 * smoothstep(0.0, 0.08, opening.below_upper))
     shade = shade * (0.5 + 0.5 * smoothstep(0.01, 0.14, height))
-    return torch.lerp(painted, _shaded_teeth(colors, shade), mask[:, None])
+    return smoothstep(-pixel, pixel, edge - opening.down), shade
 
 
 def _lower_teeth(
-    mouth: MouthShape,
-    opening: MouthOpening,
-    colors: MouthColors,
-    height: Tensor,
-    pixel: float,
-    painted: Tensor,
-) -> Tensor:
+    mouth: MouthShape, opening: MouthOpening, height: Tensor, pixel: float
+) -> tuple[Tensor, Tensor]:
+    """Return where the lower teeth show, and their brightness."""
     place, _ = _tooth_row(opening.right, 0.72 * TOOTH_WIDTH)
     seam = mouth.upper + SKULL_SHARE * mouth.gap
     raised = 0.075 * smoothstep(0.12, 0.4, height)
     edge = seam + LOWER_TEETH_BELOW_SEAM + opening.jaw_drop - raised
     edge = edge + 0.012 * place.square().square() + 0.25 * opening.right**2
-    mask = smoothstep(-pixel, pixel, opening.down - edge)
     shade = 0.62 * (1 - 0.16 * place.square() ** 3) * (1 - 0.7 * opening.across.clamp(-1, 1) ** 2)
-    return torch.lerp(painted, _shaded_teeth(colors, shade), 0.85 * mask[:, None])
+    return 0.85 * smoothstep(-pixel, pixel, opening.down - edge), shade
 
 
 def _keep_source(

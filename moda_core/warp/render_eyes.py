@@ -8,13 +8,14 @@ from torch import Tensor
 from ..motion.easing import bump, shoulder, smoothstep
 from .face_shape import EyeShape, FaceShape
 
+BLINKS = ("blink_left", "blink_right")
 LOWER_LID_RISE = 0.2  # of the eye's opening, in a full blink
-LID_OVERLAP = 0.028  # of shut lids over the rims, because eyes differ from the template
+LID_OVERLAP = 0.028  # of shut lids over the rims, since eyes differ from the template
 BROW_RISE, WORRY_RISE, FROWN_DROP, FROWN_IN = 0.12, 0.11, 0.09, 0.06
 GAZE_X = 0.055
 BROW_X = 0.5
-LID_PAINT = 0.65  # of the stretched skin is replaced by plain skin, in a full blink
-CREASE_BELOW_BROW = 0.13  # where the skin starts that a blink stretches
+LID_PAINT = 0.65  # share of plain skin in the stretched skin, in a full blink
+CREASE_BELOW_BROW = 0.13  # upper end of the skin that a blink stretches
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,14 @@ class LidPlace:
 
 
 def eye_shift(
-    eye: EyeShape, brow: float, x: Tensor, y: Tensor, blink: Tensor, gaze: Tensor
+    shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor, LidPlace]:
-    """Return the shift of lids and iris at points (n, h, w) of the unturned, moving face.
+    """Return the shift of one eye's lids and iris at points (n, h, w) of the unturned, moving face.
 
-    `brow` is its height in the face frame; `blink` and `gaze` have shape (n, 1, 1). Subtract the
-    shift from `x` and `y` to find a point in the picture.
+    Each control has shape (n, 1, 1). Subtract the shift from `x` and `y` to find a point in the
+    picture; the third value says where the points lie around the upper lid.
     """
+    eye, blink, gaze = shape.eyes[index], controls[BLINKS[index]], controls["gaze"]
     across = (x - eye.x) / eye.half_width
     profile = (1 - across**2).clamp(min=0) ** 0.6
     upper, lower = eye.y + eye.upper * profile, eye.y + eye.lower * profile
@@ -52,7 +54,7 @@ def eye_shift(
     shut, wide = blink.clamp(min=0), blink.clamp(max=0)
     lid = upper + span * (shut * (1 - LOWER_LID_RISE) + 0.35 * wide)
     rise = -LOWER_LID_RISE * span * shut
-    crease = brow + CREASE_BELOW_BROW
+    crease = shape.brow + CREASE_BELOW_BROW
     fold = (y - crease) / (lid - crease).clamp(min=0.02)
     carried = smoothstep(0.0, 0.82, fold) * shoulder(across, 0.95, 0.3)
     above_lid, below_rim = lid - y, y - (lower + rise)

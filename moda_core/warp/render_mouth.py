@@ -5,7 +5,6 @@ jaw; between the edges is the interior of the mouth. The opening is absolute: a 
 with open lips closes at opening 0.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from ..motion.controls import lip_opening
 from ..motion.easing import bump, shoulder, smoothstep, soft_clamp
-from .face_shape import FaceShape, MouthShape
+from .face_shape import FaceShape, MouthShape, rotate
 
 JAW_FOLLOWS = 0.86  # of the opening, by the chin
 SKULL_SHARE = 0.35  # of closing a picture's open lips, by the upper lip
@@ -53,9 +52,7 @@ class MouthOpening:
 
 def to_mouth(mouth: MouthShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Convert face coordinates to the mouth's: right along the corners, down across them."""
-    cos, sin = math.cos(mouth.tilt), math.sin(mouth.tilt)
-    x, y = x - mouth.x, y - mouth.y
-    return x * cos + y * sin, y * cos - x * sin
+    return rotate(x - mouth.x, y - mouth.y, -mouth.tilt)
 
 
 def mouth_shift(
@@ -70,29 +67,20 @@ def mouth_shift(
     right, down = to_mouth(mouth, x, y)
     opening = lip_opening(controls)
     shift_right = _widening(mouth, right, down - 0.5 * opening, controls, opening)
-    across = leaned(mouth, (right - shift_right) / mouth.half_width)
+    across = center_on_lips(mouth, (right - shift_right) / mouth.half_width)
     upper_shift, lower_shift, upper_edge, lower_edge = _lip_edges(mouth, across, controls, opening)
     above = down < (upper_edge + lower_edge) / 2
     shift_above = upper_shift * smoothstep(-0.36 * shape.length, -0.06, down - upper_edge)
     shift_below = _lower_face(shape, right, down, lower_edge, lower_shift, opening)
     shift_down = torch.where(above, shift_above, shift_below)
     shift_down = shift_down - _thinning(across, down, upper_edge, lower_edge, controls)
-    cos, sin = math.cos(mouth.tilt), math.sin(mouth.tilt)
-    return (
-        shift_right * cos - shift_down * sin,
-        shift_right * sin + shift_down * cos,
-        MouthOpening(
-            across,
-            leaned(mouth, right / mouth.half_width) * mouth.half_width,
-            down,
-            down - upper_edge,
-            lower_edge - down,
-            jaw_drop(mouth, opening),
-        ),
-    )
+    place = center_on_lips(mouth, right / mouth.half_width) * mouth.half_width
+    edges = down - upper_edge, lower_edge - down
+    opened = MouthOpening(across, place, down, *edges, jaw_drop(mouth, opening))
+    return *rotate(shift_right, shift_down, mouth.tilt), opened
 
 
-def leaned(mouth: MouthShape, across: Tensor) -> Tensor:
+def center_on_lips(mouth: MouthShape, across: Tensor) -> Tensor:
     """Shift the place along the mouth, in half widths, so that 0 is the middle of its lips.
 
     The corners, at -1 and 1, and points beyond them stay.
@@ -136,9 +124,8 @@ def _lip_edges(
     shut = source_gap - torch.minimum(opened, source_gap)
     further = (opened - source_gap).clamp(min=0)
     common = _corner_shift(mouth, across, controls, opening)
-    upper_shift = (
-        SKULL_SHARE * shut - LIFT_SHARE * (1 - min(10 * mouth.gap, 1.0)) * further + common
-    )
+    lift = LIFT_SHARE * (1 - min(10 * mouth.gap, 1.0))
+    upper_shift = SKULL_SHARE * shut - lift * further + common
     upper_edge = upper_lip(mouth, across, dome) + upper_shift
     lower_shift = upper_shift + opened - source_gap
     return upper_shift, lower_shift, upper_edge, upper_edge + opened
@@ -147,9 +134,9 @@ def _lip_edges(
 def upper_lip(mouth: MouthShape, across: Tensor, dome: Tensor) -> Tensor:
     """Return the picture's upper lip below the line of the corners.
 
-    `across` is as from `leaned`, `dome` is ``1 - across**2``, at least 0.
+    `across` is as from `center_on_lips`, `dome` is ``1 - across**2``, at least 0.
     """
-    height = torch.full_like(across, 0.0)
+    height = torch.zeros_like(across)
     for term in reversed(mouth.seam):
         height = (height + term) * across
     return (height + mouth.upper) * dome

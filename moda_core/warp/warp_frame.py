@@ -11,16 +11,16 @@ from torch import Tensor
 from ..motion.controls import lip_opening
 from .drive import Pose
 from .expression_field import undo_expression, undo_eye, undo_mouth
-from .face_shape import FaceShape
-from .mouth_interior import paint_interior, shows_interior
+from .face_shape import FaceShape, rotate
+from .mouth_interior import INTERIOR_GAP, paint_interior
 from .pose_field import pose_shift, undo_pose
 from .render_eyes import shade_lids
 from .warp_region import Region
 
-PART_MARGIN = 0.08  # around a part of the face that is worked out at full resolution
+PART_MARGIN = 0.08  # around a part of the face that is computed at full resolution
 BICUBIC_PIXELS = 500_000  # of the moving region; above, bilinear sampling is sharp enough
-# Per operation on a CPU: PyTorch runs larger ones in threads, which wait for each other where cores
-# are busy, with encoding for example. Frames are spread over threads instead.
+# Per operation on a CPU: PyTorch runs larger ones in threads, which wait for each other if cores
+# are busy, for example with encoding. Frames are spread over threads instead.
 SERIAL_ELEMENTS = 32_000
 
 
@@ -81,8 +81,7 @@ def _render_whole(region: Region, picture: Tensor, shift: Tensor) -> None:
     height, width = region.size
     for rows in _bands(region, slice(0, height), slice(0, width)):
         base = region.base[:, rows]
-        grid = base + _upsample(shift, base).permute(0, 2, 3, 1)
-        _write(picture[rows], _sample(region, grid))
+        _write(picture[rows], _sample(region, base + _upsample(shift, base).permute(0, 2, 3, 1)))
 
 
 def _upsample(field: Tensor, grid: Tensor) -> Tensor:
@@ -98,7 +97,7 @@ def _write(target: Tensor, values: Tensor) -> None:
 def _grid_shift(region: Region, x: Tensor, y: Tensor) -> Tensor:
     """Convert a shift in face coordinates to the sampling grid, (n, 2, h, w)."""
     height, width = region.size
-    across, down = region.shape.frame.turn_to_pixels(x, y)
+    across, down = rotate(x, y, region.shape.frame.angle)
     unit = 2 * region.shape.frame.unit
     return torch.stack([across * (unit / width), down * (unit / height)], dim=1)
 
@@ -119,9 +118,8 @@ def _render_parts(
         x, y = _unturned(region, rows, columns, turn)
         from_x, from_y, opening = undo_mouth(shape, x, y, controls)
         part = _sample_part(region, rows, columns, from_x, from_y)
-        interior = None
-        if shows_interior(shape.mouth):
-            interior = _sample_part(region, rows, columns, x, y)
+        own = shape.mouth.gap > INTERIOR_GAP
+        interior = _sample_part(region, rows, columns, x, y) if own else None
         painted = paint_interior(shape, opening, region.colors, part, interior)
         _write(picture[rows, columns], painted)
     for index, eye in enumerate(shape.eyes):
@@ -131,10 +129,8 @@ def _render_parts(
             x, y = _unturned(region, rows, columns, turn)
             from_x, from_y, lid = undo_eye(shape, index, x, y, controls)
             part = _sample_part(region, rows, columns, from_x, from_y)
-            _write(
-                picture[rows, columns],
-                shade_lids(lid, part, region.lid_skin[index], shape.frame.unit),
-            )
+            shaded = shade_lids(lid, part, region.lid_skin[index], shape.frame.unit)
+            _write(picture[rows, columns], shaded)
 
 
 def _mouth_box(shape: FaceShape, controls: dict[str, Tensor]) -> tuple[float, ...]:
@@ -163,11 +159,8 @@ def _part(region: Region, box: tuple[float, ...], pose: Pose) -> Iterator[tuple[
 
 def _unturned(region: Region, rows: slice, columns: slice, turn: Tensor) -> tuple[Tensor, Tensor]:
     """Return the face coordinates of pixels without the pose, (1, h, w) each."""
-    shift = _upsample(turn, region.base[:, rows, columns])
-    return (
-        region.face_x[rows, columns] + shift[:, 0],
-        region.face_y[rows, columns] + shift[:, 1],
-    )
+    across, down = _upsample(turn, region.base[:, rows, columns]).unbind(1)
+    return region.face_x[rows, columns] + across, region.face_y[rows, columns] + down
 
 
 def _sample_part(region: Region, rows: slice, columns: slice, x: Tensor, y: Tensor) -> Tensor:

@@ -5,12 +5,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..compositing.paste_mask import softened_mask
+from ..motion.easing import smoothstep
 from .face_shape import FaceShape
 from .mouth_interior import MouthColors, mouth_colors, patch_color
 from .pose_field import head_weight
 
 CELLS_PER_EYE_DISTANCE = 12  # of the coarse field
 LID_COLOR_Y = 0.28  # under the eyes, where the skin has the colour of the lids
+# Share of the head's movement from which the frame alone is visible: half of the shoulders' share.
+# Points that move more would show twice in a soft edge.
+SOLID_SHARE = 0.06
+EDGE = 0.13  # width of the resulting soft edge next to the head, in eye distances
 
 
 @dataclass(frozen=True)
@@ -73,16 +79,10 @@ def prepare_region(image: Tensor, shape: FaceShape, dtype: torch.dtype) -> Regio
     columns = torch.arange(width, device=image.device, dtype=dtype) + 0.5
     rows = torch.arange(height, device=image.device, dtype=dtype) + 0.5
     face_x, face_y = shape.frame.to_face(columns[None] + left, rows[:, None] + top)
-    base = torch.stack(
-        [
-            (columns * 2 / width - 1).expand(height, width),
-            (rows * 2 / height - 1)[:, None].expand(height, width),
-        ],
-        dim=-1,
-    )[None]
-    coarse_columns = _cell_centres(columns, shape) + left
-    coarse_rows = _cell_centres(rows, shape) + top
-    coarse = shape.frame.to_face(coarse_columns[None], coarse_rows[:, None])
+    places = torch.meshgrid(columns * 2 / width - 1, rows * 2 / height - 1, indexing="xy")
+    base = torch.stack(places, dim=-1)[None]
+    cell_x, cell_y = _cell_centres(columns, shape) + left, _cell_centres(rows, shape) + top
+    coarse = shape.frame.to_face(cell_x[None], cell_y[:, None])
     planes = image.permute(2, 0, 1).to(dtype)
     colors = mouth_colors(shape, planes)
     lid_skin = tuple(patch_color(shape, planes, eye.x, LID_COLOR_Y, 0.06) for eye in shape.eyes)
@@ -109,3 +109,20 @@ def _moving_box(image: Tensor, shape: FaceShape) -> tuple[int, int, int, int]:
     left, right = (int(columns[across[i, 0]] + sign * step) for i, sign in ((0, -1), (-1, 1)))
     top, bottom = (int(rows[down[i, 0]] + sign * step) for i, sign in ((0, -1), (-1, 1)))
     return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+
+
+def region_mask(
+    region: Region, size: tuple[int, int], feather: float | None = None, erosion: float = 0.0
+) -> Tensor:
+    """Return where frames replace a picture of `size` (H, W), float32 in [0, 1], on the CPU.
+
+    `feather` is the width of the soft edge in pixels, inwards, by default up to the end of the
+    head's reach; `erosion` the width by which that is made smaller first.
+    """
+    share = head_weight(region.shape, region.face_x, region.face_y).float().cpu()
+    mask = torch.zeros(size)
+    region.view(mask).copy_(smoothstep(0.0, SOLID_SHARE, share))
+    if feather is None and not erosion:
+        return mask
+    width = EDGE * region.shape.frame.unit if feather is None else feather
+    return softened_mask((mask > 0).float(), width, erosion)

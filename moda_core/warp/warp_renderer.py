@@ -16,15 +16,15 @@ from ..compositing.compositing import Compositing
 from ..face.landmarks import FaceLandmarks
 from ..motion.motion import Motion
 from ..portrait.crop import CROP_SCALE, CropTransform, crop_face, crop_from_landmarks
+from ..portrait.image import check_picture
 from ..portrait.portrait import Portrait, check_playable
 from ..runtime.chunks import in_chunks
-from .drive import Pose, bounded_controls, bounded_pose, chunk_of
+from .drive import Pose, bounded_controls, bounded_pose, slice_curves
 from .face_shape import face_shape
 from .identity import identity_keypoints
 from .shape_fit import fit_shape
 from .warp_frame import render_chunk
-from .warp_mask import region_mask
-from .warp_region import Region, prepare_region
+from .warp_region import Region, prepare_region, region_mask
 
 STARTER_RENDERER = "starter (built in)"
 DTYPES = (torch.float32, torch.float64)
@@ -92,11 +92,7 @@ class WarpRenderer:
             If the picture has another shape or type, the points do not form a face, or the scale is
             not above 0.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != torch.uint8:
-            raise ValueError(
-                "Expected an image of shape (H, W, 3) and type uint8, got "
-                f"{tuple(image.shape)} {image.dtype}. Convert it to 8-bit RGB."
-            )
+        check_picture(image)
         check_inside(landmarks, image)
         shape = fit_shape(face_shape(landmarks), image.cpu().numpy())
         with torch.inference_mode():
@@ -161,8 +157,8 @@ class WarpRenderer:
 
         # Not in inference mode: that would last, in the consumer, while this waits.
         def render(first: int, end: int) -> Tensor:
-            some = chunk_of(controls, first, end, region.face_x)
-            turned = Pose(**chunk_of(pose, first, end, region.face_x))
+            some = slice_curves(controls, first, end, region.face_x)
+            turned = Pose(**slice_curves(pose, first, end, region.face_x))
             return compose(render_chunk(portrait.image, region, some, turned), first)
 
         yield from in_chunks(len(pose["yaw"]), chunk, render, self.free_memory)
