@@ -19,7 +19,7 @@ CROP_SIDE = 150
 CROP_CENTER = 0.8  # below the eyes, in distances from the eyes to the mouth
 BLUR = 1.2  # pixels of the crop
 DARKEST = 16.0  # grey levels added before the logarithm, against noise in dark areas
-STRONG_EDGE = 0.05  # slope of the logarithm at which the evidence begins to saturate
+STRONG_EDGE = 0.05  # slope of the logarithm per pixel that gives half of the evidence
 
 OFFSETS = np.linspace(-0.5, 0.5, 41)  # searched, in distances from the eyes to the mouth
 WIDTHS = np.linspace(0.85, 1.2, 15)  # searched, relative to the expected one

@@ -63,14 +63,9 @@ class CropTransform:
         cosine, sine = self.scale * math.cos(self.angle), self.scale * math.sin(self.angle)
         x, y = (float(value) for value in self.center)
         half = self.size / 2
-        return np.array(
-            [
-                [cosine, sine, half - (cosine * x + sine * y)],
-                [-sine, cosine, half - (-sine * x + cosine * y)],
-                [0, 0, 1],
-            ],
-            np.float32,
-        )
+        across = [cosine, sine, half - (cosine * x + sine * y)]
+        down = [-sine, cosine, half - (-sine * x + cosine * y)]
+        return np.array([across, down, [0, 0, 1]], np.float32)
 
     @property
     def to_image(self) -> np.ndarray:

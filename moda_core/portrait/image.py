@@ -34,7 +34,8 @@ def read_image(path: str | Path) -> Tensor:
     """Read a picture file as 8-bit RGB, at its own size.
 
     It is rotated upright (EXIF) and converted to sRGB; transparent parts get a white background,
-    and deeper values are scaled to 8 bits. Of an animation the first frame is read and this logged.
+    and deeper values are scaled to 8 bits. Only the first frame of an animation is read; a warning
+    is logged.
 
     Returns
     -------
