@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-SAMPLE_RATE = 16000
+from .speech_preparation import SAMPLE_RATE
+
 HOP, WINDOW, FFT_SIZE = 160, 400, 512
 NUM_BANDS = 64
 LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0

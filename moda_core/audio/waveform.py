@@ -8,8 +8,7 @@ from torch import Tensor
 
 from .resample import resample_blocks
 from .sound_file import BLOCK_SAMPLES, SHORTEST_S, SoundFile
-
-SAMPLE_RATE = 16000
+from .speech_preparation import SAMPLE_RATE
 
 
 def frame_count(duration_s: float, fps: float) -> int:

@@ -9,7 +9,8 @@ import torch
 from scipy.signal import resample_poly
 from torch import Tensor
 
-from ..audio.log_mel import FRAMES_PER_VIDEO_FRAME, SAMPLE_RATE, log_mel_spectrogram
+from ..audio.log_mel import FRAMES_PER_VIDEO_FRAME, log_mel_spectrogram
+from ..audio.speech_preparation import SAMPLE_RATE
 from ..errors import MoDAError
 from . import flite
 from .espeak import Espeak, Phone

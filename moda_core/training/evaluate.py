@@ -15,7 +15,8 @@ import torch
 from scipy.signal import resample_poly
 from torch import Tensor
 
-from ..audio.log_mel import SAMPLE_RATE, log_mel_features
+from ..audio.log_mel import log_mel_features
+from ..audio.speech_preparation import SAMPLE_RATE
 from ..bundles.performance import finish_performance
 from ..bundles.starter import load_starter_model
 from ..emotion.labels import EMOTIONS, NONE_INDEX, emotion_weights
