@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from ..motion.motion import FPS
 from .features import AudioFeatures
 from .hubert import Progress, SpeechEncoder
 from .speech_preparation import HOP, prepare_speech
 from .waveform import audio_duration, decode_blocks, frame_count, waveform_blocks
-
-FPS = 25
 
 
 def encode_recording(

@@ -11,6 +11,7 @@ from moda_core.emotion.labels import EMOTIONS
 from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
 from moda_core.motion.motion import (
     EXPRESSION,
+    FPS,
     HEAD,
     PITCH,
     ROLL,
@@ -21,8 +22,6 @@ from moda_core.motion.motion import (
 )
 
 from .direct_cases import assert_same_motion
-
-FPS = 25.0
 
 
 def still(seconds=8.0, fps=FPS):
