@@ -14,6 +14,7 @@ from torch import Tensor
 from .compositing import Backdrop
 
 Picture = tuple[float, Tensor]
+ROUNDING_S = 1e-3  # of time stamps: Matroska keeps whole milliseconds
 
 
 def pictures_backdrop(
@@ -126,8 +127,7 @@ class VideoBackdrop:
         return torch.stack([self._at(frame / self.fps) for frame in range(start, stop)])
 
     def _at(self, time_s: float) -> Tensor:
-        # Half a frame of tolerance: time stamps are rounded.
-        while self._next is not None and self._next[0] - self._origin_s <= time_s + 1e-3:
+        while self._next is not None and self._next[0] - self._origin_s <= time_s + ROUNDING_S:
             self._shown, self._next = self._next, next(self._pictures, None)
         return self._shown[1]
 

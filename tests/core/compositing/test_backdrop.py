@@ -13,14 +13,19 @@ from moda_core.video.writer import VideoWriter
 SIZE = (32, 48)
 
 
-@pytest.fixture
-def video(tmp_path):
-    """Ten frames at 10 fps whose brightness tells their index."""
+def write_video(path, fps):
+    """Write ten frames whose brightness tells their index."""
     levels = np.linspace(20, 236, 10).round().astype(np.uint8)
     frames = np.broadcast_to(levels[:, None, None, None], (10, *SIZE, 3)).copy()
-    with VideoWriter(tmp_path / "background.mp4", SIZE[::-1], 10, 10) as writer:
+    with VideoWriter(path, SIZE[::-1], fps, 10) as writer:
         writer.write(frames)
-    return tmp_path / "background.mp4"
+    return path
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Ten frames at 10 fps."""
+    return write_video(tmp_path / "background.mp4", 10)
 
 
 def indices(frames):
@@ -38,6 +43,13 @@ def test_a_video_plays_in_time_and_holds_its_last_frame(video):
 def test_a_slower_video_skips_frames_of_the_background(video):
     with VideoBackdrop(video, 5, SIZE) as backdrop:
         assert indices(backdrop(0, 5)) == [0, 2, 4, 6, 8]
+
+
+def test_time_stamps_rounded_to_milliseconds_show_every_frame_once(tmp_path):
+    path = write_video(tmp_path / "background.mkv", 30)
+
+    with VideoBackdrop(path, 30, SIZE) as backdrop:
+        assert indices(backdrop(0, 10)) == list(range(10))
 
 
 def test_a_video_in_memory_plays(video):
