@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from torch import Tensor
 
-from ..runtime.beside import beside
+from ..runtime.background import run_in_background
 from ..runtime.stopwatch import Stopwatch
 from .writer import VideoWriter
 
@@ -28,7 +28,7 @@ def write_frames(
         Gets the time spent waiting for frames ("render") and for the encoder ("encode").
     """
     stopwatch, chunks = stopwatch or Stopwatch(), iter(chunks)
-    with writer, beside(writer.write) as encode:
+    with writer, run_in_background(writer.write) as encode:
         while True:
             with stopwatch.stage("render"):
                 frames = next(chunks, None)

@@ -1,19 +1,19 @@
-"""Working on items in a thread while others are made."""
+"""Items are processed in a background thread while others are made."""
 
 import threading
 import weakref
 
 import pytest
 
-from moda_core.runtime.beside import beside
+from moda_core.runtime.background import run_in_background
 
 
 def test_every_item_is_worked_on_in_order():
     done = []
 
-    with beside(done.append) as hand_over:
+    with run_in_background(done.append) as submit:
         for item in range(20):
-            hand_over(item)
+            submit(item)
 
     assert done == list(range(20))
 
@@ -25,8 +25,8 @@ def test_work_goes_on_while_the_next_item_is_made():
         started.set()
         assert made.wait(60)
 
-    with beside(work) as hand_over:
-        hand_over(1)
+    with run_in_background(work) as submit:
+        submit(1)
         assert started.wait(60)
         made.set()
 
@@ -34,9 +34,9 @@ def test_work_goes_on_while_the_next_item_is_made():
 def test_the_work_is_in_one_other_thread():
     threads = set()
 
-    with beside(lambda item: threads.add(threading.get_ident())) as hand_over:
+    with run_in_background(lambda item: threads.add(threading.get_ident())) as submit:
         for item in range(5):
-            hand_over(item)
+            submit(item)
 
     assert len(threads) == 1
     assert threading.get_ident() not in threads
@@ -51,11 +51,11 @@ def test_no_more_than_two_items_are_alive():
     def work(item):
         alive.append(sum(reference() is not None for reference in items))
 
-    with beside(work) as hand_over:
+    with run_in_background(work) as submit:
         for _ in range(10):
             item = Item()
             items.append(weakref.ref(item))
-            hand_over(item)
+            submit(item)
 
     assert len(alive) == 10
     assert max(alive) <= 2
@@ -63,22 +63,22 @@ def test_no_more_than_two_items_are_alive():
 
 @pytest.mark.parametrize("broken", [1, 3])
 def test_a_failure_is_raised_at_the_next_item_or_at_the_end(broken):
-    handed = []
+    submitted = []
 
     def work(item):
         if item == broken:
             raise OSError("broken")
 
     def run():
-        with beside(work) as hand_over:
+        with run_in_background(work) as submit:
             for item in range(4):
-                hand_over(item)
-                handed.append(item)
+                submit(item)
+                submitted.append(item)
 
     with pytest.raises(OSError, match="broken"):
         run()
 
-    assert handed == list(range(broken + 1))
+    assert submitted == list(range(broken + 1))
 
 
 def test_a_failure_of_the_caller_waits_for_the_work():
@@ -89,8 +89,8 @@ def test_a_failure_of_the_caller_waits_for_the_work():
         done.append(item)
 
     def run():
-        with beside(work) as hand_over:
-            hand_over(1)
+        with run_in_background(work) as submit:
+            submit(1)
             go.set()
             raise KeyboardInterrupt
 
