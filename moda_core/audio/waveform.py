@@ -144,28 +144,6 @@ def channel_blocks(
         yield block
 
 
-def load_waveform(path: str | Path) -> tuple[np.ndarray, int]:
-    """Read the whole sound of a file as one channel at 16 kHz.
-
-    Parameters
-    ----------
-    path : str or Path
-        A sound file, or a video with a sound track.
-
-    Returns
-    -------
-    waveform : array, shape (T,), float32
-    sample_rate : int
-        16000.
-
-    Raises
-    ------
-    InputFileError
-        As `decode_blocks`.
-    """
-    return np.concatenate(list(decode_blocks(path))), SAMPLE_RATE
-
-
 def audio_duration(path: str | Path, limit_s: float | None = None) -> float:
     """Return the exact length of a file's sound in seconds.
 

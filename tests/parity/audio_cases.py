@@ -16,7 +16,7 @@ from moda_core.audio.speech_preparation import (
     prepare_speech,
     round_to_pcm16,
 )
-from moda_core.audio.waveform import load_waveform
+from moda_core.audio.waveform import decode_blocks
 
 from ..sound_files import write_sound
 from .synthetic_weights import checkpoint_state, waveform
@@ -50,7 +50,7 @@ def through_a_file(samples: np.ndarray, sample_rate: int = 16000) -> torch.Tenso
     """
     with tempfile.TemporaryDirectory() as folder:
         path = write_sound(Path(folder) / "speech.wav", samples, sample_rate)
-        return torch.from_numpy(load_waveform(path)[0])
+        return torch.from_numpy(np.concatenate(list(decode_blocks(path))))
 
 
 def stereo(case: dict) -> np.ndarray:
