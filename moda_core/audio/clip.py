@@ -1,4 +1,4 @@
-"""Cut a part out of sound that is in memory, and check it."""
+"""Cut a part out of sound in memory, and check it."""
 
 import math
 
@@ -17,24 +17,31 @@ def cut_clip(
     ----------
     waveform : Tensor, shape (C, T)
         Floats with full scale at 1, or integers with the full scale of their type.
-    sample_rate : int
-        Samples a second.
     start_s : float
-        Where the part begins, in seconds; at least 0.
+        Start of the part in seconds, at least 0.
     duration_s : float, optional
-        Its length at most; what the sound lacks is not filled in. None and 0 mean up to the end.
+        Maximum length in seconds. None and 0 mean up to the end.
 
     Returns
     -------
     Tensor, shape (C, T'), float32
-        On the CPU, full scale at 1; it may share the memory of `waveform`.
+        On the CPU, full scale at 1. It may share the memory of `waveform`.
 
     Raises
     ------
     ValueError
-        If the shape, the type, the rate or a time is wrong, the sound ends before `start_s`, the
-        part is shorter than 40 ms, or it has a sample that is not a finite number.
+        If the shape, type, rate or a time is wrong, the sound ends before `start_s`, the part is
+        shorter than 40 ms, or a sample is not finite.
     """
+    check_waveform(waveform, sample_rate)
+    start, stop = _bounds(waveform.shape[1], sample_rate, start_s, duration_s)
+    clip = scaled_samples(waveform[:, start:stop].detach().cpu())
+    check_finite(clip, sample_rate, start)
+    return clip
+
+
+def check_waveform(waveform: Tensor, sample_rate: int) -> None:
+    """Raise ValueError unless a waveform has shape (C, T), samples and a rate above 0."""
     if waveform.ndim != 2 or not waveform.numel():
         raise ValueError(
             f"Expected a waveform of shape (C, T) with samples in it, got {tuple(waveform.shape)}. "
@@ -42,16 +49,12 @@ def cut_clip(
         )
     if not sample_rate > 0:
         raise ValueError(f"Expected a sample rate above 0, got {sample_rate}.")
-    start, stop = _bounds(waveform.shape[1], sample_rate, start_s, duration_s)
-    clip = scaled_samples(waveform[:, start:stop].detach().cpu())
-    _check_finite(clip, sample_rate, start)
-    return clip
 
 
 def _bounds(
     num_samples: int, sample_rate: int, start_s: float, duration_s: float | None
 ) -> tuple[int, int]:
-    """Return the first sample of the part and the one behind its last."""
+    """Return the first sample of the part and the one after its last."""
     duration_s = duration_s or 0.0
     if not (0 <= start_s < math.inf and 0 <= duration_s < math.inf):
         raise ValueError(
@@ -63,9 +66,8 @@ def _bounds(
         raise ValueError(
             f"The sound ends at {length_s:.2f} s, before the start, {start_s:g} s. Start earlier."
         )
-    stop = num_samples
-    if duration_s:
-        stop = min(stop, start + round(duration_s * sample_rate))
+    length = round(duration_s * sample_rate) if duration_s else num_samples
+    stop = min(num_samples, start + length)
     if (stop - start) / sample_rate < SHORTEST_S:
         raise ValueError(
             f"The part of the sound from {start_s:g} s lasts "
@@ -76,17 +78,9 @@ def _bounds(
 
 
 def scaled_samples(samples: Tensor) -> Tensor:
-    """Return samples of any type as float32 with full scale at 1.
+    """Return samples as float32 with full scale at 1.
 
-    Parameters
-    ----------
-    samples : Tensor
-        Floats, which keep their values, or integers.
-
-    Raises
-    ------
-    ValueError
-        If they are neither.
+    Floats keep their values, integers are scaled; ValueError for other types.
     """
     if samples.is_floating_point():
         return samples.float()
@@ -100,11 +94,12 @@ def scaled_samples(samples: Tensor) -> Tensor:
     return (samples.float() - silence) / full_scale
 
 
-def _check_finite(clip: Tensor, sample_rate: int, start: int) -> None:
+def check_finite(clip: Tensor, sample_rate: int, start: int = 0) -> None:
+    """Raise ValueError unless the samples (C, T), of which `start` is the first, are finite."""
     if torch.stack(torch.aminmax(clip)).isfinite().all():
         return
     bad = start + int((~clip.isfinite()).any(dim=0).nonzero()[0])
     raise ValueError(
-        "The sound has a sample that is no finite number (NaN or infinity) at "
+        "The sound has a sample that is not finite (NaN or infinity) at "
         f"{bad / sample_rate:.3f} s. Repair or export it again."
     )

@@ -1,4 +1,4 @@
-"""The configuration of a speech encoder, from a folder of the transformers library."""
+"""The configuration of a speech encoder, from a folder in the format of transformers."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .speech_preparation import SAMPLE_RATE
 CONFIG_FILE, PREPROCESSOR_FILE = "config.json", "preprocessor_config.json"
 SUPPORTED = "HuBERT base and wav2vec 2.0 base, of any language"
 
-# What a base model is; a config.json may leave out what equals it. Nothing else of it is read.
+# A base model. A config.json may leave out values that equal these; no others are read.
 BASE = {
     "hidden_size": 768,
     "num_hidden_layers": 12,
@@ -31,8 +31,8 @@ BASE = {
 }
 HUBERT_BASE = BASE | {"feat_proj_layer_norm": True, "conv_pos_batch_norm": False}
 BASES = {"hubert": HUBERT_BASE, "wav2vec2": BASE | {"add_adapter": False}}
-# What the features depend on beside the sizes: must be as in a base model.
-LARGEST = 1 << 13  # of any number; base models stay below a half of it
+LARGEST = 1 << 13  # of any number; base models stay below half of it
+# Must be as in a base model: the features depend on them as much as on the sizes.
 FIXED = (
     "hidden_act",
     "feat_extract_norm",
@@ -46,7 +46,7 @@ FIXED = (
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """What a folder says about its encoder.
+    """Kind and sizes of a speech encoder.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class EncoderConfig:
     architecture : dict
         Sizes and kinds of layers, by transformers' names.
     normalize : bool
-        The waveform is brought to mean 0 and variance 1 first.
+        Whether waveforms are first normalised to mean 0 and variance 1.
     """
 
     model_type: str
@@ -63,16 +63,7 @@ class EncoderConfig:
 
 
 def read_encoder_config(folder: Path) -> EncoderConfig:
-    """Read and check ``config.json`` and ``preprocessor_config.json``.
-
-    Parameters
-    ----------
-    folder : Path
-        Without the second file, the waveform is normalised.
-
-    Returns
-    -------
-    EncoderConfig
+    """Read and check ``config.json`` and, if present, ``preprocessor_config.json`` of a folder.
 
     Raises
     ------
@@ -85,7 +76,7 @@ def read_encoder_config(folder: Path) -> EncoderConfig:
     if not path.is_file():
         raise InputFileError(
             f"'{folder}' holds no {CONFIG_FILE}. Put the one that was published with the encoder "
-            "beside its weights."
+            "next to its weights."
         )
     config = _read_json(path)
     model_type = config.get("model_type")
@@ -104,14 +95,14 @@ def _read_json(path: Path) -> dict:
     try:
         values = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputFileError(f"'{path}' is no JSON ({error}). Download it again.") from error
+        raise InputFileError(f"'{path}' is not valid JSON ({error}). Download it again.") from error
     if not isinstance(values, dict):
-        raise InputFileError(f"'{path}' is no configuration of a model. Download it again.")
+        raise InputFileError(f"'{path}' is not a model configuration. Download it again.")
     return values
 
 
 def _checked(path: Path, name: str, value: object, default: object) -> object:
-    """Return a value that fits a base model, or say that it is none."""
+    """Return a value of a base model; raise InputFileError for any other."""
     if value is None:
         return default
     fits = type(value) is type(default) and (name not in FIXED or value == default)

@@ -1,4 +1,4 @@
-"""A speech encoder that is one safetensors file, without a configuration beside it."""
+"""A speech encoder in a single safetensors file, without a configuration."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,17 +11,16 @@ from ..weights.file_guess import guess_network
 from ..weights.safetensors_header import read_header
 from .encoder_config import BASES, SUPPORTED, EncoderConfig
 
-# The speech encoder that the released model was trained on: the name of its folder or file, or a
-# part of the path to it.
+# The encoder of the released motion model: the name of its folder or file, or part of its path.
 ENCODER = "chinese-hubert-base"
 SUFFIX = ".safetensors"
 
-# What transformers puts in front of the keys of an encoder with a head for some task.
+# Prefixes of transformers for an encoder with a head for some task.
 PREFIXES = ("", "hubert.", "wav2vec2.")
-# Without a prefix nothing tells the two kinds apart, and nothing that we compute differs: for
-# equal sizes, transformers runs the same layers on the same keys.
+# Without a prefix the two kinds can't be distinguished, and needn't be: for equal sizes,
+# transformers runs the same layers on the same keys.
 DEFAULT_KIND = "hubert"
-# Every HuBERT and wav2vec 2.0 has these, and not the last, which is WavLM's.
+# Every HuBERT and wav2vec 2.0 has these keys, but not FOREIGN, which is WavLM's.
 FRONT_END = "feature_extractor.conv_layers."
 REQUIRED = (
     f"{FRONT_END}0.conv.weight",
@@ -33,24 +32,23 @@ REQUIRED = (
 FOREIGN = "encoder.layers.0.attention.rel_attn_embed.weight"
 LAYER = re.compile(r"encoder\.layers\.(\d+)\.")
 BATCH_NORM = "encoder.pos_conv_embed.batch_norm.weight"
-# Of the published base models, HuBERT and wav2vec 2.0 alike; and what transformers does unless
-# a preprocessor_config.json says otherwise.
+# As in all published base models, and transformers' default without a preprocessor_config.json.
 NORMALIZE = True
 
 
 def encoder_name(path: str | Path) -> str:
-    """Return the name of an encoder, which tells a motion model whether it is the right one.
+    """Return the name of an encoder, by which a motion model recognises its own.
 
     Parameters
     ----------
     path : str or Path
-        Of its folder or file, relative to where encoders are kept; with either slash.
+        Its folder or file, relative to the folder of encoders; with either slash.
 
     Returns
     -------
     str
-        `ENCODER` if that is in the path, in whatever case; else the last part of the path,
-        without ``.safetensors``.
+        `ENCODER` if the path contains it, in any case; else the last part of the path without
+        ``.safetensors``.
     """
     parts = str(path).replace("\\", "/")
     if ENCODER in parts.lower():
@@ -60,42 +58,18 @@ def encoder_name(path: str | Path) -> str:
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Read the header of a safetensors file.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    dict
-        Shapes by key. No tensor is read.
-
-    Raises
-    ------
-    InputFileError
-        If the file is missing, damaged, or not safetensors.
-    """
+    """Read the shapes of all tensors, by key, from the header of a safetensors file."""
     if weights_format(path) != SAFETENSORS:
         raise InputFileError(
-            f"'{path}' is no safetensors file. Name the folder that holds it and its config.json."
+            f"'{path}' is not a safetensors file. Name the folder with it and its config.json."
         )
     return read_header(path).shapes
 
 
 def encoder_prefix(keys: Iterable[str]) -> str | None:
-    """Tell whether keys are those of a HuBERT or wav2vec 2.0 of any size.
+    """Return the prefix of the keys of a HuBERT or wav2vec 2.0, which may be empty.
 
-    Parameters
-    ----------
-    keys : iterable of str
-        Of a whole file.
-
-    Returns
-    -------
-    str or None
-        What stands in front of the encoder's keys, ``"hubert."``, ``"wav2vec2."`` or nothing; None
-        for other networks and for other names than transformers'.
+    None for other networks and other names than transformers'; `keys` are those of a whole file.
     """
     names = set(keys)
     for prefix in PREFIXES:
@@ -105,24 +79,19 @@ def encoder_prefix(keys: Iterable[str]) -> str | None:
 
 
 def identify_encoder(shapes: Mapping[str, tuple[int, ...]], source: str) -> EncoderConfig:
-    """Tell by its shapes what encoder a file holds.
+    """Identify the encoder in a file by the shapes of its tensors.
 
     Parameters
     ----------
     shapes : mapping
-        By key, see `read_shapes`.
+        Shapes by key, see `read_shapes`.
     source : str
-        The file, for messages.
-
-    Returns
-    -------
-    EncoderConfig
-        Of a base model. The waveform is normalised, as no file says otherwise.
+        File name for messages.
 
     Raises
     ------
     InputFileError
-        If it is no HuBERT or wav2vec 2.0, or not a base model.
+        If it is not a HuBERT or wav2vec 2.0, or not a base model.
     """
     prefix = encoder_prefix(shapes)
     if prefix is None:
@@ -130,7 +99,8 @@ def identify_encoder(shapes: Mapping[str, tuple[int, ...]], source: str) -> Enco
     bare = {key.removeprefix(prefix): shape for key, shape in shapes.items()}
     model_type = prefix.removesuffix(".") or DEFAULT_KIND
     architecture = dict(BASES[model_type])
-    found, base = _measure(bare), _base_sizes(architecture)
+    names = ("num_hidden_layers", "hidden_size", "feat_extract_norm")
+    found, base = _measure(bare), tuple(architecture[name] for name in names)
     if found != base:
         raise InputFileError(
             f"'{source}' holds a speech encoder of {_describe(*found)}, where a base model has "
@@ -153,11 +123,6 @@ def _measure(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, int, str]:
     layers = {match[1] for match in map(LAYER.match, shapes) if match}
     norm = "layer" if f"{FRONT_END}1.layer_norm.weight" in shapes else "group"
     return len(layers), prod(shapes["encoder.layer_norm.weight"]), norm
-
-
-def _base_sizes(architecture: dict) -> tuple[int, int, str]:
-    names = ("num_hidden_layers", "hidden_size", "feat_extract_norm")
-    return tuple(architecture[name] for name in names)
 
 
 def _describe(num_layers: int, width: int, norm: str) -> str:

@@ -1,4 +1,4 @@
-"""Load a speech encoder as the transformers library writes it: a folder, or its weights alone."""
+"""Load a speech encoder in the format of transformers: a folder, or its weights alone."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from .encoder_file import FRONT_END, encoder_name, identify_encoder, read_shapes
 from .hubert import SpeechEncoder
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
-# Parts of published files that stand beside the encoder or are only used in training.
+# Parts of published files that are not the encoder, or are only used in training.
 HEADS = (
     "lm_head.",
     "quantizer.",
@@ -40,24 +40,19 @@ def load_audio_encoder(
     dtype: torch.dtype = torch.float32,
     name: str | None = None,
 ) -> SpeechEncoder:
-    """Load a HuBERT or wav2vec 2.0 base model.
+    """Load a HuBERT or wav2vec 2.0 base model for evaluation.
 
     Parameters
     ----------
     path : str or Path
-        A folder with ``config.json``, ``model.safetensors`` or ``pytorch_model.bin``, and mostly
-        ``preprocessor_config.json``; or one safetensors file, see `identify_encoder`.
+        A folder with ``config.json``, ``model.safetensors`` or ``pytorch_model.bin``, and usually
+        ``preprocessor_config.json``; or one safetensors file.
     device : str or torch.device
-        The encoder may be moved later: it keeps nothing that is bound to a device but its weights.
+        The encoder may be moved later: only its weights are bound to a device.
     dtype : torch.dtype
-        Of the weights and of the computation.
+        Type of the weights and of the computation.
     name : str, optional
-        Of the encoder; default `encoder_name` of the last part of `path`.
-
-    Returns
-    -------
-    SpeechEncoder
-        For evaluation.
+        Default: `encoder_name` of the last part of `path`.
 
     Raises
     ------
@@ -81,26 +76,26 @@ def read_encoder(
     path : Path
         Torch checkpoint or safetensors.
     config : EncoderConfig
-        What the weights must fit.
+        Configuration that the weights must fit.
     dtype : torch.dtype
-        Of the result, but for weight norm, which is float32, and counts.
+        Type of the result, except weight norm, which is float32, and integer counts.
 
     Returns
     -------
     dict
-        Finite tensors by the names of the bare network, see `encoder_state`.
+        Finite tensors by the names of the network without heads.
 
     Raises
     ------
     InputFileError
         If the file is missing, damaged or of another network, or does not fit.
     """
-    # Pages of a mapped file would stay in memory beside copies of another type.
+    # Pages of a mapped file would stay in memory along with copies of another type.
     state = read_checkpoint(path, mapped=dtype == torch.float32)
     if not any(FRONT_END in key for key in state):
         raise InputFileError(
             f"'{path}' holds no speech encoder: it looks like {guess_network(state)}. "
-            "Put the weights that belong to the configuration beside it."
+            "Put the weights that belong to the configuration next to it."
         )
     state = encoder_state(state, config.model_type)
     check_layout(build_network(config), state, str(path))
@@ -110,33 +105,12 @@ def read_encoder(
 def build_encoder(
     config: EncoderConfig, state: dict[str, Tensor], name: str, source: str
 ) -> SpeechEncoder:
-    """Build an encoder around weights.
-
-    Parameters
-    ----------
-    config : EncoderConfig
-    state : dict
-        Float tensors by the names of the bare network, see `encoder_state`.
-    name : str
-        Of the encoder.
-    source : str
-        File that the weights came from, for messages.
-
-    Returns
-    -------
-    SpeechEncoder
-        For evaluation; it takes over the tensors without a copy.
-
-    Raises
-    ------
-    InputFileError
-        If a key is missing, unexpected or of another shape.
-    """
+    """Build an encoder for evaluation from the tensors of `read_encoder`, without copying them."""
     network = build_network(config)
     load_strict(network, state, source)
     conv = network.encoder.pos_conv_embed.conv
     if parametrize.is_parametrized(conv, "weight"):  # some encoders have a batch norm instead
-        # Constant in use, and a computed weight is in the way of whatever moves weights.
+        # Constant at inference, and whatever moves weights can't handle a computed one.
         parametrize.remove_parametrizations(conv, "weight")
     return SpeechEncoder(network.eval().requires_grad_(False), name, config.normalize)
 
@@ -149,12 +123,12 @@ def _cast(key: str, tensor: Tensor, dtype: torch.dtype, path: Path) -> Tensor:
             f"'{path}': {key} holds {tensor.dtype} instead of floating-point numbers. "
             "Use the original weights."
         )
-    is_norm = key.endswith(tuple(WEIGHT_NORM.values()))  # is worked out in float32
+    is_norm = key.endswith(tuple(WEIGHT_NORM.values()))  # computed in float32
     return cast_finite(key, tensor, torch.float32 if is_norm else dtype, str(path))
 
 
 def _find_weights(path: Path) -> tuple[EncoderConfig, Path]:
-    """Return what the encoder is, and the file that holds its weights."""
+    """Return the configuration of the encoder and the file with its weights."""
     if path.is_file():
         return identify_encoder(read_shapes(path), str(path)), path
     config = read_encoder_config(path)
@@ -167,20 +141,7 @@ def _find_weights(path: Path) -> tuple[EncoderConfig, Path]:
 
 
 def encoder_state(state: dict[str, Tensor], model_type: str) -> dict[str, Tensor]:
-    """Bring published weights under the names of the bare network.
-
-    Parameters
-    ----------
-    state : dict
-        Tensors by key; with or without the prefix ``"hubert."`` or ``"wav2vec2."``, and with or
-        without heads for other tasks.
-    model_type : {"hubert", "wav2vec2"}
-
-    Returns
-    -------
-    dict
-        Tensors of `state`, without the heads. Weight norm goes by its new names.
-    """
+    """Rename published weights to those of the bare network, and drop heads for other tasks."""
     prefix = f"{model_type}."
     renamed = {}
     for key, tensor in state.items():
@@ -195,18 +156,7 @@ def encoder_state(state: dict[str, Tensor], model_type: str) -> dict[str, Tensor
 
 
 def build_network(config: EncoderConfig) -> nn.Module:
-    """Build the transformers library's network of a configuration, without weights.
-
-    Parameters
-    ----------
-    config : EncoderConfig
-
-    Returns
-    -------
-    nn.Module
-        ``HubertModel`` or ``Wav2Vec2Model`` on the meta device. It never drops a layer and has no
-        vector for masked input.
-    """
+    """Build ``HubertModel`` or ``Wav2Vec2Model`` on the meta device; no layer drop, no mask."""
     from transformers import AutoModel, HubertConfig, Wav2Vec2Config
 
     kind = HubertConfig if config.model_type == "hubert" else Wav2Vec2Config

@@ -1,4 +1,4 @@
-"""What an audio encoder hands to the motion model."""
+"""Audio features, the input of the motion model."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ class AudioFeatures:
     ----------
     values : Tensor, shape (T, layers, channels), float32
     encoder : str
-        Name of the encoder; a motion model takes only features of the one it was trained on.
+        Name of the encoder; a motion model takes only features of the one it was trained with.
     duration_s : float
         Length of the recording in seconds, without added silence.
     silence : tuple (before, after)
-        Frames of silence that were added to the recording before it was encoded;
+        Frames of silence added to the recording before encoding;
         ``T == max(round(25 * duration_s), 1) + before + after``.
     """
 

@@ -1,4 +1,4 @@
-"""Finding the speech encoders below a folder, for a menu."""
+"""Find the speech encoders in a folder, for a menu."""
 
 import json
 import os
@@ -10,37 +10,36 @@ from .encoder_config import BASES, CONFIG_FILE
 from .encoder_file import SUFFIX, encoder_prefix, read_shapes
 from .encoder_folder import WEIGHT_FILES
 
-# Beside the weights of a folder of transformers: another choice, not another format of them.
+# In a transformers folder along with its weights: a choice of its own, not another format.
 HALF_FILES = ("model_fp16.safetensors",)
 
 
 def find_encoders(folder: str | Path) -> list[str]:
-    """List what `load_audio_encoder` may take: folders of transformers and single files.
+    """List the folders and single files that `load_audio_encoder` may take.
 
     Parameters
     ----------
     folder : str or Path
-        Where to look, with all folders in it. Linked folders are entered once each.
+        Searched with all its subfolders. Linked folders are entered once each.
 
     Returns
     -------
     list of str
-        Paths relative to `folder`, sorted, with ``/`` on every system: of folders whose
-        configuration is that of a HuBERT or wav2vec 2.0, and of safetensors files whose header
-        is. Large models are among them, so that the loader can say what is wrong with them. What
-        cannot be read is left out, and so are the files of transformers' folders but for those in
-        half precision.
+        Paths relative to `folder`, sorted, with ``/`` on every system: folders with the
+        configuration of a HuBERT or wav2vec 2.0, and safetensors files with such a header. Large
+        models are included, so that the loader can say why they don't fit. Unreadable files are
+        left out, and so are files inside transformers' folders, except half precision.
     """
     folder, entered, found = Path(folder), set(), []
     for root, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(root)
         if real in entered:
-            folders.clear()  # a link that leads back
+            folders.clear()  # a link back to a folder already entered
             continue
         entered.add(real)
         folders.sort()
         place = Path(root)
-        # The folder itself has no name in a menu.
+        # The folder itself would have no name in a menu.
         if place != folder and CONFIG_FILE in names and not set(WEIGHT_FILES).isdisjoint(names):
             found += [place] * _is_encoder_folder(place)
             files = [place / name for name in HALF_FILES if name in names]
@@ -66,7 +65,7 @@ def _is_encoder_file(path: Path) -> bool:
     return _holds_encoder(path, stat.st_mtime_ns, stat.st_size)
 
 
-@lru_cache(maxsize=4096)  # a menu is asked for at every prompt
+@lru_cache(maxsize=4096)  # menus ask at every prompt
 def _holds_encoder(path: Path, mtime_ns: int, size: int) -> bool:
     try:
         return encoder_prefix(read_shapes(path)) is not None

@@ -11,8 +11,8 @@ from .speech_preparation import HOP, cut_piece, normalize_piece, pad_edges, piec
 
 Progress = Callable[[int, int], object]
 
-FIELD, STRIDE = 400, 320  # samples that one vector of the convolutions sees, and their distance
-VECTORS_PER_BLOCK = 100  # 2 s: what the first convolution makes of it takes 13 MB
+FIELD, STRIDE = 400, 320  # receptive field and step of the convolutions, in samples
+VECTORS_PER_BLOCK = 100  # 2 s: the output of the first convolution takes 13 MB
 CHANNELS_PER_BLOCK = 32  # of a whole piece: 25 MB
 
 
@@ -24,15 +24,9 @@ class SpeechEncoder(nn.Module):
     network : nn.Module
         ``HubertModel`` or ``Wav2Vec2Model`` with group norm in its first convolution.
     name : str
-        What users see; features carry it.
+        Shown to users and stored in the features.
     normalize : bool
-        Bring each piece to mean 0 and variance 1 first.
-
-    Attributes
-    ----------
-    num_layers : int
-    width : int
-        Channels of each layer.
+        Whether each piece is first normalised to mean 0 and variance 1.
     """
 
     def __init__(self, network: nn.Module, name: str, normalize: bool = True):
@@ -85,17 +79,9 @@ class SpeechEncoder(nn.Module):
         return values
 
     def convolve(self, samples: Tensor) -> Tensor:
-        """Apply the convolutional front end, in blocks of time.
+        """Apply the convolutional front end to normalised and padded `samples` (T,), in blocks.
 
-        Parameters
-        ----------
-        samples : Tensor, shape (T,), float32
-            Normalised and padded.
-
-        Returns
-        -------
-        Tensor, shape (channels, 1 + (T - 400) // 320)
-            At 50 Hz, in the type of the weights.
+        Returns shape (channels, 1 + (T - 400) // 320), at 50 Hz, in the type of the weights.
         """
         first, *others = self.network.feature_extractor.conv_layers
         dtype = first.conv.weight.dtype
@@ -114,30 +100,23 @@ class SpeechEncoder(nn.Module):
 
     def _encode_piece(self, piece: Tensor, values: Tensor) -> None:
         """Write the layers of one piece into `values`, shape (n, num_layers, width)."""
-        piece = piece.cpu().float()  # where there is float64
+        piece = piece.cpu().float()  # on the CPU, which has float64
         samples = pad_edges(normalize_piece(piece) if self.normalize else piece)
         vectors = self.convolve(samples.to(self.network.device))[None]  # (1, channels, 2n)
         vectors = F.interpolate(vectors, len(values), mode="linear", align_corners=True)
         x = self.network.feature_projection(vectors.mT)
         x = x[0] if isinstance(x, tuple) else x  # wav2vec 2.0 also returns its normalised input
-        # Up to transformers 4.57 the encoder draws for its layer drop even where nothing drops.
+        # Up to transformers 4.57 the encoder draws random numbers even without layer drop.
         with recorded(self.network.encoder.layers, values), torch.random.fork_rng(devices=[]):
             self.network.encoder(x)
 
 
 @contextmanager
 def recorded(layers: nn.ModuleList, values: Tensor) -> Iterator[None]:
-    """Copy what layers return, as they run.
+    """Copy the outputs of layers, (1, n, width) each, into `values` (n, layers, width) as they run.
 
     The encoder's own list of hidden states has changed between versions of transformers, and it
     would keep all of them on the device.
-
-    Parameters
-    ----------
-    layers : nn.ModuleList
-        Each returns (1, n, width), or a tuple that begins with it.
-    values : Tensor, shape (n, layers, width)
-        Is written to.
     """
 
     def copy_to(index: int):
@@ -155,20 +134,7 @@ def recorded(layers: nn.ModuleList, values: Tensor) -> Iterator[None]:
 
 
 def convolve_once(conv: nn.Conv1d, samples: Tensor, channels: slice = slice(None)) -> Tensor:
-    """Apply the first convolution, in float32 whatever the type of its weights.
-
-    Parameters
-    ----------
-    conv : nn.Conv1d
-        Of one input channel.
-    samples : Tensor, shape (T,), float32
-    channels : slice
-        Of the output.
-
-    Returns
-    -------
-    Tensor, shape (1, channels, 1 + (T - kernel) // stride), float32
-    """
+    """Apply the first convolution to samples (T,), in float32 whatever the type of its weights."""
     bias = None if conv.bias is None else conv.bias[channels].float()
     return F.conv1d(samples[None, None], conv.weight[channels].float(), bias, conv.stride)
 
@@ -176,32 +142,19 @@ def convolve_once(conv: nn.Conv1d, samples: Tensor, channels: slice = slice(None
 def group_norm_over_time(
     conv: nn.Conv1d, norm: nn.GroupNorm, samples: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the affine map that the norm applies to what the first convolution makes of a piece.
+    """Return scale and bias (1, channels, 1) that equal the norm after the first convolution.
 
-    That takes 393 MB for 60 s, so it is made some channels at a time and forgotten. The statistics
-    come from the kernel of `group_norm`, whose rounding shows in the features; the convolutions can
-    then run in blocks of time.
-
-    Parameters
-    ----------
-    conv : nn.Conv1d
-        Of one input channel.
-    norm : nn.GroupNorm
-        One group per channel.
-    samples : Tensor, shape (T,), float32
-        The whole piece.
-
-    Returns
-    -------
-    scale, bias : Tensor, shape (1, channels, 1), float32
+    The output of that convolution takes 393 MB for 60 s, so only some channels of it exist at a
+    time. The statistics come from the kernel of `group_norm`, whose rounding shows in the
+    features; the convolutions can then run in blocks of time.
     """
-    means, deviations = [], []
+    means, inverses = [], []
     for start in range(0, norm.num_channels, CHANNELS_PER_BLOCK):
         x = convolve_once(conv, samples, slice(start, start + CHANNELS_PER_BLOCK))
         size, length = x.shape[1:]
         _, mean, inverse = torch.native_group_norm(x, None, None, 1, size, length, size, norm.eps)
         means.append(mean)
-        deviations.append(inverse)
-    scale = torch.cat(deviations, dim=1) * norm.weight.float()
+        inverses.append(inverse)
+    scale = torch.cat(inverses, dim=1) * norm.weight.float()
     bias = norm.bias.float() - torch.cat(means, dim=1) * scale
     return scale[..., None], bias[..., None]

@@ -1,4 +1,4 @@
-"""How loud the sound of a motion is, frame by frame."""
+"""The level of the sound of a motion, frame by frame."""
 
 from itertools import pairwise
 
@@ -7,27 +7,14 @@ from torch import Tensor
 
 from ..motion.motion import Motion
 
-SILENCE = 1e-4  # level up to which a recording counts as silent throughout
-OTHER_LENGTH_S = 0.5  # a sound and a motion that differ by more do not belong together
+SILENCE = 1e-4  # a recording whose loudest frame is below this is silent
+MAX_DIFFERENCE_S = 0.5  # in length, between a motion and its sound
 
 
 def check_same_length(waveform: Tensor, sample_rate: int, motion: Motion) -> None:
-    """Check that a sound is as long as a motion.
-
-    Parameters
-    ----------
-    waveform : Tensor, shape (C, T)
-    sample_rate : int
-        Samples a second, above 0.
-    motion : Motion
-
-    Raises
-    ------
-    ValueError
-        If their lengths differ by more than half a second.
-    """
+    """Raise ValueError if a sound (C, T) and a motion differ in length by more than 0.5 s."""
     sound_s, motion_s = waveform.shape[-1] / sample_rate, len(motion) / motion.fps
-    if abs(sound_s - motion_s) > OTHER_LENGTH_S:
+    if abs(sound_s - motion_s) > MAX_DIFFERENCE_S:
         raise ValueError(
             f"The sound lasts {sound_s:.2f} s and the motion {motion_s:.2f} s, so they do not "
             "belong together. Link the motion's own sound, such as the one from MoDA Encode Audio."
@@ -35,24 +22,24 @@ def check_same_length(waveform: Tensor, sample_rate: int, motion: Motion) -> Non
 
 
 def frame_levels(waveform: Tensor, sample_rate: int, num_frames: int, fps: float) -> np.ndarray:
-    """Measure the level of a sound in every frame, over that of the loudest one.
+    """Measure the level of a sound in every frame, relative to the loudest frame.
 
     Parameters
     ----------
     waveform : Tensor, shape (C, T)
-        From the first frame on; what lasts longer than the frames is left out.
+        Starts at the first frame; sound after the last frame is ignored.
     sample_rate : int
-        Samples a second, above 0.
+        Above 0.
     num_frames : int
         At least 1.
     fps : float
-        Frames a second, above 0.
+        Above 0.
 
     Returns
     -------
     array, shape (num_frames,), float64, in [0, 1]
-        Root of the mean square while a frame lasts; all channels count alike. 0 past the end of
-        the sound, where a sample is no finite number, and throughout a silent one.
+        Root mean square over the frame, with equal weight for all channels. 0 after the end of
+        the sound, where a sample is not finite, and everywhere in a silent sound.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Log-mel features of the starter: 64 bands at 100 Hz, four to a video frame, without weights."""
+"""Log-mel features of the starter: 64 bands at 100 Hz, four steps per video frame, no weights."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -17,15 +17,15 @@ SAMPLES_PER_VIDEO_FRAME = HOP * FRAMES_PER_VIDEO_FRAME  # 640: 25 video frames a
 
 POWER_FLOOR = 1e-10  # keeps the logarithm of digital silence finite
 # Loudness (natural log of the power over all bands) of white noise 34 dB below full scale.
-# Quieter recordings are not brought up to the level of speech, so that room noise stays quiet.
+# Quieter recordings are not raised to the level of speech, so that room noise stays quiet.
 QUIETEST_REFERENCE = 2.8
 RANGE = 10.0  # nepers of power that a feature spans, 43 dB
-FEATURE_UNIT = 3.0  # nepers to a unit, which makes the features of speech about 0 to 4
-CHUNK = 100 * HOP  # samples that are transformed at once
+FEATURE_UNIT = 3.0  # nepers per unit, so that the features of speech are about 0 to 4
+CHUNK = 100 * HOP  # samples transformed at once
 
 
 def mel_filters() -> Tensor:
-    """Return triangular filters, shape (64, 257), of peak 1, spaced evenly in mel."""
+    """Return triangular filters, shape (64, 257), with a peak of 1, evenly spaced in mel."""
     mel = [2595 * math.log10(1 + hertz / 700) for hertz in (LOWEST_HZ, HIGHEST_HZ)]
     centre = 700 * (10 ** (torch.linspace(mel[0], mel[1], NUM_BANDS + 2) / 2595) - 1)
     bins = torch.linspace(0, SAMPLE_RATE / 2, FFT_SIZE // 2 + 1)
@@ -35,19 +35,19 @@ def mel_filters() -> Tensor:
 
 
 def _chunks(blocks: Iterable[np.ndarray], margin: int) -> Iterator[np.ndarray]:
-    """Yield `CHUNK` samples with what the windows at both ends need; the last one is short."""
+    """Yield `CHUNK` samples plus the overlap of the windows at both ends; the last one is short."""
     buffer, count = np.zeros(margin, np.float32), 0
-    behind = WINDOW - HOP
+    overlap = WINDOW - HOP
     for block in blocks:
         buffer = np.concatenate([buffer, np.asarray(block, np.float32)])
         count += len(block)
-        while len(buffer) >= CHUNK + behind:
-            yield buffer[: CHUNK + behind]
+        while len(buffer) >= CHUNK + overlap:
+            yield buffer[: CHUNK + overlap]
             buffer = buffer[CHUNK:]
     num_frames = round(count / SAMPLES_PER_VIDEO_FRAME) * FRAMES_PER_VIDEO_FRAME
     missing = num_frames - (count + margin - len(buffer)) // HOP
     if missing > 0:
-        wanted = missing * HOP + behind
+        wanted = missing * HOP + overlap
         yield np.pad(buffer, (0, max(0, wanted - len(buffer))))[:wanted]
 
 
@@ -83,18 +83,10 @@ def log_mel_spectrogram(blocks: Iterable[np.ndarray]) -> Tensor:
 
 
 def loudness_reference(log_mel: Tensor) -> float:
-    """Return the loudness of a recording's loud frames, which the features are relative to.
+    """Return the loudness of a recording's loud frames, in natural log of power.
 
-    Parameters
-    ----------
-    log_mel : Tensor, shape (frames, 64)
-        From `log_mel_spectrogram`.
-
-    Returns
-    -------
-    float
-        95th percentile over the frames that are not silent, at least `QUIETEST_REFERENCE`, in
-        natural log of power.
+    It is the 95th percentile over the frames of `log_mel` (frames, 64) that are not silent, and
+    at least `QUIETEST_REFERENCE`. `normalize_log_mel` subtracts it.
     """
     loudness = torch.logsumexp(log_mel, dim=1)
     loud = loudness[loudness > QUIETEST_REFERENCE]
@@ -104,18 +96,10 @@ def loudness_reference(log_mel: Tensor) -> float:
 
 
 def normalize_log_mel(log_mel: Tensor, reference: float | Tensor) -> Tensor:
-    """Scale log-mel power so that 0 is silence and the level of the recording drops out.
+    """Scale log-mel power (..., 64) so that 0 is silence and the recording's level is removed.
 
-    Parameters
-    ----------
-    log_mel : Tensor, shape (..., 64)
-    reference : float or Tensor
-        Loudness, see `loudness_reference`; a tensor broadcasts.
-
-    Returns
-    -------
-    Tensor, shape (..., 64)
-        At least 0; about 0 to 4 in speech.
+    `reference` is the `loudness_reference`; a tensor broadcasts. The result is at least 0, and
+    about 0 to 4 in speech.
     """
     level = log_mel - reference + math.log(NUM_BANDS)
     return (level + RANGE).clamp(min=0) / FEATURE_UNIT
@@ -127,13 +111,13 @@ def log_mel_features(blocks: Iterable[np.ndarray]) -> Tensor:
     Parameters
     ----------
     blocks : iterable of array, float32 in [-1, 1]
-        Mono at 16 kHz, of any lengths. Nothing but the features is kept.
+        Mono at 16 kHz, of any lengths. Only the features stay in memory.
 
     Returns
     -------
     Tensor, shape (T, 4, 64), float32
-        ``T == round(25 * duration)``. Zero is silence, and padding with zeros is silence. The
-        level of the recording drops out, down to a floor below which it counts as noise.
+        ``T == round(25 * duration)``. Zero is silence. The level of the recording is removed,
+        unless it is so low that it counts as noise.
     """
     log_mel = log_mel_spectrogram(blocks)
     features = normalize_log_mel(log_mel, loudness_reference(log_mel))

@@ -1,4 +1,4 @@
-"""From a recording to the features of a speech encoder: decode, prepare, encode."""
+"""Decode a recording, prepare it and encode it to audio features."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,17 +20,15 @@ def encode_recording(
     silence: str = "post",
     progress: Progress | None = None,
 ) -> AudioFeatures:
-    """Compute the features of a recording, one for every frame of its video.
+    """Compute the features of a recording, one for every video frame.
 
     Parameters
     ----------
-    encoder : SpeechEncoder
     recording : str, Path or tuple (waveform, sample_rate)
         Any file with a sound track; or a Tensor of shape (C, T) or (T,), full scale at 1, and its
-        samples a second.
+        sample rate.
     duration_s : float, optional
-        Seconds to encode; what the recording lacks is silence. Default its length, which is
-        measured first.
+        Seconds to encode; a shorter recording is padded with silence. Default: its own length.
     silence : {"post", "pre", "both", "none"}
         Where to add 2 s of silence, see `prepare_speech`.
     progress : callable (done, total), optional
@@ -39,15 +37,15 @@ def encode_recording(
     Returns
     -------
     AudioFeatures
-        ``frame_count(duration_s, 25)`` frames of speech, and those of the silence. The sound is
+        ``frame_count(duration_s, 25)`` frames of speech, plus those of the silence. The sound is
         padded to whole frames first, so that none is lost at its end.
 
     Raises
     ------
     InputFileError
-        If the file is no usable sound.
+        If the file is not usable sound.
     ValueError
-        If the waveform is none, `silence` is unknown, or `duration_s` is not above 0.
+        If the waveform is not usable, `silence` is unknown, or `duration_s` is not above 0.
     """
     blocks, duration_s = open_recording(recording, duration_s)
     num_samples = HOP * frame_count(duration_s, FPS)
@@ -58,7 +56,7 @@ def encode_recording(
 def open_recording(
     recording: str | Path | tuple[Tensor, int], duration_s: float | None = None
 ) -> tuple[Iterator[np.ndarray], float]:
-    """Begin to read a recording, from a file or from memory, as the encoders hear it.
+    """Start to read a recording, from a file or from memory, as mono at 16 kHz.
 
     Parameters
     ----------
@@ -68,15 +66,14 @@ def open_recording(
     Returns
     -------
     blocks : iterator of array, shape (T,), float32
-        Mono at 16 kHz, `duration_s` together, or less where there is less. The errors of
-        `encode_recording` about the sound come while this is drained.
+        At most `duration_s` in total. Errors about the sound are raised while it is drained.
     duration_s : float
-        Seconds; measured where it was not given.
+        Seconds; measured if not given.
 
     Raises
     ------
     InputFileError
-        If the file is no usable sound.
+        If the file is not usable sound.
     ValueError
         If the rate or `duration_s` is not above 0.
     """

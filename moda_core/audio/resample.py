@@ -1,7 +1,8 @@
-"""Change the sample rate of sound, block by block."""
+"""Resample sound, block by block."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import chain
 from math import ceil, gcd
 
 import av
@@ -17,39 +18,25 @@ QUIET_EDGE_S = 0.02  # silence before and after the sound, longer than the filte
 def resample_blocks(
     blocks: Iterable[np.ndarray], sample_rate: int, target_rate: int
 ) -> Iterator[np.ndarray]:
-    """Resample mono sound, band-limited and without delay.
+    """Resample consecutive blocks (T,) of mono sound, band-limited and without delay.
 
-    Parameters
-    ----------
-    blocks : iterable of array, each of shape (T,), float32
-        Consecutive pieces of one sound; pieces may be empty.
-    sample_rate, target_rate : int
-        Samples a second of the blocks, and of the result.
-
-    Yields
-    ------
-    array, shape (T',), float32
-        Consecutive pieces, ``round(total * target_rate / sample_rate)`` samples together. The
-        sound is taken as silent before its beginning and after its end.
-
-    Raises
-    ------
-    ValueError
-        If a rate is not above 0.
+    The result has ``round(total * target_rate / sample_rate)`` samples in total. The sound is
+    taken as silent before its beginning and after its end. Raises ValueError unless both rates
+    are above 0.
     """
     if min(sample_rate, target_rate) <= 0:
         raise ValueError(f"Expected sample rates above 0, got {sample_rate} and {target_rate}.")
     if sample_rate == target_rate:
         yield from blocks
         return
-    # Of itself libswresample mirrors the sound at both ends. The silence in front is a whole number
-    # of samples at either rate, so that it can be cut off again exactly.
+    # By default libswresample mirrors the sound at both ends. The silence in front is a whole
+    # number of samples at either rate, so that it can be cut off again exactly.
     step = sample_rate // gcd(sample_rate, target_rate)
     quiet = step * ceil(QUIET_EDGE_S * sample_rate / step)
     total = _Counted(blocks)
-    padded = _padded(total, quiet)
+    silence = [np.zeros(quiet, np.float32)]
     skip, written = quiet * target_rate // sample_rate, 0
-    for block in _converted(padded, sample_rate, target_rate):
+    for block in _converted(chain(silence, total, silence), sample_rate, target_rate):
         kept = block[min(skip, len(block)) :]
         skip -= len(block) - len(kept)
         if total.finished:
@@ -61,7 +48,7 @@ def resample_blocks(
 
 
 class _Counted:
-    """Iterate over blocks of sound and count their samples."""
+    """Iterates over blocks of sound and counts their samples."""
 
     def __init__(self, blocks: Iterable[np.ndarray]):
         self.blocks = blocks
@@ -75,27 +62,18 @@ class _Counted:
         self.finished = True
 
 
-def _padded(blocks: Iterable[np.ndarray], quiet: int) -> Iterator[np.ndarray]:
-    silence = np.zeros(quiet, np.float32)
-    yield silence
-    yield from blocks
-    yield silence
-
-
 def _converted(blocks: Iterable[np.ndarray], sample_rate: int, target_rate: int):
-    """Yield what a libswresample filter graph makes of mono blocks, its end flushed."""
+    """Yield mono blocks converted by libswresample, flushed at the end."""
     graph = av.filter.Graph()
     time_base = Fraction(1, sample_rate)
-    source = graph.add_abuffer(
-        sample_rate=sample_rate, format="flt", layout="mono", time_base=time_base
-    )
-    resampler = graph.add("aresample", f"{target_rate}:filter_size={FILTER_TAPS}")
-    form = graph.add("aformat", "sample_fmts=flt")
-    sink = graph.add("abuffersink")
-    source.link_to(resampler)
-    resampler.link_to(form)
-    form.link_to(sink)
-    graph.configure()
+    graph.link_nodes(
+        graph.add_abuffer(
+            sample_rate=sample_rate, format="flt", layout="mono", time_base=time_base
+        ),
+        graph.add("aresample", f"{target_rate}:filter_size={FILTER_TAPS}"),
+        graph.add("aformat", "sample_fmts=flt"),
+        graph.add("abuffersink"),
+    ).configure()
     position = 0
     for block in blocks:
         if not len(block):

@@ -1,4 +1,4 @@
-"""Read the sound of any file that FFmpeg knows, in blocks of bounded size."""
+"""Read the sound of any file that FFmpeg can decode, in blocks of bounded size."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -15,25 +15,22 @@ from ..weights.input_file import check_input_file
 
 logger = logging.getLogger(__name__)
 
-LOWEST_RATE, HIGHEST_RATE = 4000, 768_000  # beyond them a header is damaged
+LOWEST_RATE, HIGHEST_RATE = 4000, 768_000  # samples a second; others mean a damaged header
 SHORTEST_S = 0.04  # one frame at 25 fps
-BLOCK_SAMPLES = 1 << 15  # size from which decoded frames are handed on
+BLOCK_SAMPLES = 1 << 15  # minimum size of a block of decoded frames
 SUGGESTION = "Use a sound file such as WAV, FLAC, MP3, M4A or OGG"
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """Form and length of a sound.
+    """Format and exact length of a sound.
 
     Parameters
     ----------
     num_samples : int
-        Exact length, in samples of each channel.
-    sample_rate : int
-        Samples a second.
-    num_channels : int
+        Samples per channel.
     codec : str
-        FFmpeg's name of the coding, as ``"aac"``.
+        FFmpeg's name of the codec, such as ``"aac"``.
     """
 
     num_samples: int
@@ -48,22 +45,7 @@ class AudioInfo:
 
 
 def audio_info(path: str | Path) -> AudioInfo:
-    """Measure the sound of a file, exactly: it is decoded from beginning to end.
-
-    Parameters
-    ----------
-    path : str or Path
-        A sound file, or a video with a sound track.
-
-    Returns
-    -------
-    AudioInfo
-
-    Raises
-    ------
-    InputFileError
-        As `SoundFile`.
-    """
+    """Measure the sound of a file exactly, by decoding all of it; errors as `SoundFile`."""
     with SoundFile(path) as sound:
         num_samples = sum(block.shape[1] for block in sound.blocks())
         return AudioInfo(num_samples, sound.sample_rate, sound.num_channels, sound.codec)
@@ -72,8 +54,8 @@ def audio_info(path: str | Path) -> AudioInfo:
 class SoundFile:
     """The first sound track of a file; a context manager.
 
-    Time 0 is the first sample that the decoder gives, encoder delay removed. Gaps between time
-    stamps are not filled.
+    Time 0 is the first decoded sample, without encoder delay. Gaps between time stamps are not
+    filled.
 
     Parameters
     ----------
@@ -82,18 +64,16 @@ class SoundFile:
 
     Attributes
     ----------
-    sample_rate : int
-        Samples a second.
-    num_channels : int
     layout : str
-        FFmpeg's name of the loudspeaker positions, as ``"5.1"``; ``"3 channels"`` if unknown.
+        FFmpeg's name of the channel layout, such as ``"5.1"``; ``"3 channels"`` if unknown.
     codec : str
-        FFmpeg's name of the coding, as ``"aac"``.
+        FFmpeg's name of the codec, such as ``"aac"``.
 
     Raises
     ------
     InputFileError
-        If the file is missing, empty, no sound, has no sound track, or an absurd sample rate.
+        If the file is missing, empty, not sound, without a sound track, or its sample rate is out
+        of range.
     """
 
     def __init__(self, path: str | Path):
@@ -127,7 +107,7 @@ class SoundFile:
         self.close()
 
     def close(self):
-        """Close the file; closing twice does no harm."""
+        """Close the file; may be called twice."""
         self._container.close()
 
     def blocks(self, start_s: float = 0.0, duration_s: float | None = None) -> Iterator[np.ndarray]:
@@ -136,9 +116,9 @@ class SoundFile:
         Parameters
         ----------
         start_s : float
-            Where to begin, in seconds.
+            Where to start, in seconds.
         duration_s : float, optional
-            How much to read at most; without it, all that is left.
+            Maximum length in seconds. Default: up to the end.
 
         Yields
         ------
@@ -148,8 +128,8 @@ class SoundFile:
         Raises
         ------
         InputFileError
-            If the sound ends before `start_s`, is shorter than 40 ms, or holds a sample that is
-            not a finite number.
+            If the sound ends before `start_s`, is shorter than 40 ms, or has a sample that is not
+            finite.
         """
         start = round(start_s * self.sample_rate)
         stop = None if duration_s is None else start + round(duration_s * self.sample_rate)
@@ -175,7 +155,7 @@ class SoundFile:
             )
 
     def _checked(self) -> Iterator[np.ndarray]:
-        """Yield decoded frames as float arrays, without what lies beyond the track's end."""
+        """Yield decoded frames as float arrays, cut at the end of the track."""
         position, held = 0, self._first
         for frame in self._frames:
             yield self._samples(held, position)
@@ -184,7 +164,7 @@ class SoundFile:
         yield self._samples(held, position)[:, : held.samples - self._surplus(held)]
 
     def _decoded(self) -> Iterator[av.AudioFrame]:
-        """Yield frames and leave out what can't be decoded, as players do."""
+        """Yield frames and skip what can't be decoded, as players do."""
         self._end, broken = None, 0
         try:
             for packet in self._container.demux(self._stream):
@@ -200,10 +180,10 @@ class SoundFile:
             logger.warning("'%s' is damaged; pieces of sound left out: %d.", self.path, broken)
 
     def _surplus(self, last: av.AudioFrame) -> int:
-        """Count the samples of the last frame that the container's durations exclude."""
+        """Count the samples of the last frame that are beyond the container's durations."""
         time_base = self._stream.time_base
         if last.pts is None or self._end is None or time_base != Fraction(1, self.sample_rate):
-            return 0  # no time base of whole samples: the durations are rounded
+            return 0  # the time base is not one sample, so the durations are rounded
         surplus = last.pts + last.samples - self._end
         return surplus if 0 < surplus < last.samples else 0
 
@@ -217,32 +197,17 @@ class SoundFile:
         if not np.isfinite(samples).all():
             bad = position + int(np.argmin(np.isfinite(samples).all(axis=0)))
             raise InputFileError(
-                f"'{self.path}' has a sample that is no finite number (NaN or infinity) at "
+                f"'{self.path}' has a sample that is not finite (NaN or infinity) at "
                 f"{bad / self.sample_rate:.3f} s. Export it again, as 16-bit WAV for example."
             )
         return samples
 
 
 def open_media(path: Path) -> av.container.InputContainer:
-    """Open a sound or video file for reading.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    av.container.InputContainer
-        To be closed by the caller.
-
-    Raises
-    ------
-    InputFileError
-        If the file is missing, empty, unreadable, or neither sound nor video.
-    """
+    """Open a sound or video file for reading, or raise InputFileError; the caller closes it."""
     check_input_file(path, "sound")
     try:
-        # The prefix keeps a colon in a name from being taken for a network protocol.
+        # Without the prefix, a colon in the name would make it a network protocol.
         return av.open(f"file:{path}", metadata_errors="replace")
     except PermissionError as error:
         raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error

@@ -1,4 +1,4 @@
-"""What is done to speech before the encoder hears it (spec, sections A.1 to A.3)."""
+"""Prepare speech for the encoder: emphasis, silence, pieces, normalisation (spec A.1 to A.3)."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SAMPLE_RATE = 16000
-HOP = 640  # samples to a frame of video at 25 fps
+HOP = 640  # samples per video frame at 25 fps
 PRE_EMPHASIS = 0.97
 PCM16_LEVELS = 32768
 
 SILENCE_FRAMES = 50  # 2 s
-# Frames of silence before and after the speech, by the name that users see.
+# Frames of silence before and after the speech, by option.
 SILENCE = {
     "post": (0, SILENCE_FRAMES),
     "pre": (SILENCE_FRAMES, 0),
@@ -30,18 +30,17 @@ EDGE = 20  # samples; the convolutions need two of them at each end
 def prepare_speech(
     blocks: Iterable[np.ndarray], num_samples: int, silence: str = "post"
 ) -> tuple[Tensor, tuple[int, int]]:
-    """Gather speech, emphasise its high frequencies, add silence, and round as a PCM16 file does.
+    """Collect speech, emphasise its high frequencies, add silence, and round as a PCM16 file does.
 
     Parameters
     ----------
     blocks : iterable of array, float32 in [-1, 1]
         Mono at 16 kHz, of any lengths.
     num_samples : int
-        Length of the speech, at least 2. What is missing is filled with zeros, what is too much is
-        cut off.
+        Length of the speech, at least 2; it is cut, or padded with zeros, to it.
     silence : {"post", "pre", "both", "none"}
-        Where to add 2 s of silence. ``"none"`` leaves the samples as they are: without emphasis and
-        without rounding (spec, section A.1).
+        Where to add 2 s of silence. ``"none"`` leaves the samples unchanged, without emphasis and
+        rounding (spec, section A.1).
 
     Returns
     -------
@@ -52,7 +51,7 @@ def prepare_speech(
     Raises
     ------
     ValueError
-        If `silence` is none of these, or there is no speech.
+        If `silence` is unknown, or there is no speech.
     """
     if silence not in SILENCE:
         raise ValueError(f"Expected silence to be one of {', '.join(SILENCE)}, got {silence!r}.")
@@ -73,18 +72,10 @@ def prepare_speech(
 
 
 def pre_emphasize(waveform: Tensor) -> Tensor:
-    """Subtract from each sample 0.97 of the one before it.
+    """Return samples (T,), T >= 2, each minus 0.97 times the sample before it.
 
-    Parameters
-    ----------
-    waveform : Tensor, shape (T,), float32
-        ``T >= 2``.
-
-    Returns
-    -------
-    Tensor, shape (T,), float32
-        A new one. The sample before the first is taken on the line through the first two, and it is
-        added instead of subtracted: ``3 * x[0] - x[1]`` (spec, section A.1.2).
+    The sample before the first is extrapolated from the first two, and it is added instead of
+    subtracted: ``3 * x[0] - x[1]`` (spec, section A.1.2).
     """
     emphasized = waveform.numpy(force=True).copy()
     _pre_emphasize_in_place(emphasized)
@@ -92,18 +83,7 @@ def pre_emphasize(waveform: Tensor) -> Tensor:
 
 
 def round_to_pcm16(waveform: Tensor) -> Tensor:
-    """Round samples as a file of 16-bit samples holds them: down, and clipped.
-
-    Parameters
-    ----------
-    waveform : Tensor, shape (T,), float32
-        Full scale at 1.
-
-    Returns
-    -------
-    Tensor, shape (T,), float32 in [-1, 1)
-        A new one; multiples of 1/32768.
-    """
+    """Return samples (T,) rounded as a 16-bit file stores them: down, and clipped to full scale."""
     rounded = waveform.numpy(force=True).copy()
     _round_in_place(rounded)
     return torch.from_numpy(rounded)
@@ -111,9 +91,9 @@ def round_to_pcm16(waveform: Tensor) -> Tensor:
 
 def _pre_emphasize_in_place(samples: np.ndarray) -> None:
     first = 3 * samples[0] - samples[1]
-    block = SAMPLE_RATE
-    for start in reversed(range(1, len(samples), block)):  # backwards: the sample before is intact
-        stop = min(start + block, len(samples))
+    # In blocks, and backwards, so that the sample before a block is still unchanged.
+    for start in reversed(range(1, len(samples), SAMPLE_RATE)):
+        stop = min(start + SAMPLE_RATE, len(samples))
         samples[start:stop] -= np.float32(PRE_EMPHASIS) * samples[start - 1 : stop - 1]
     samples[0] = first
 
@@ -126,19 +106,10 @@ def _round_in_place(samples: np.ndarray) -> None:
 
 
 def piece_bounds(num_samples: int) -> list[tuple[int, int]]:
-    """Return where a waveform is cut into pieces that are encoded independently.
+    """Return the (start, stop) of the pieces of a waveform that are encoded independently.
 
-    Parameters
-    ----------
-    num_samples : int
-        Length of the waveform at 16 kHz.
-
-    Returns
-    -------
-    list of (start, stop)
-        Samples. Sound of more than 60 s is cut at its whole minutes and ends at a whole
-        millisecond, which may be up to 8 samples beyond `num_samples`. A last piece under one frame
-        is dropped (spec, sections A.2 and H.16).
+    Sound of more than 60 s is cut at whole minutes and ends at a whole millisecond, up to 8
+    samples beyond `num_samples`. A last piece under one frame is dropped (spec A.2 and H.16).
     """
     length_ms = round(num_samples / SAMPLES_PER_MS)
     if length_ms <= PIECE_MS:
@@ -149,53 +120,23 @@ def piece_bounds(num_samples: int) -> list[tuple[int, int]]:
 
 
 def cut_piece(waveform: Tensor, start: int, stop: int) -> Tensor:
-    """Return samples of a waveform, with zeros for those beyond its end.
-
-    Parameters
-    ----------
-    waveform : Tensor, shape (T,)
-    start, stop : int
-        From `piece_bounds`.
-
-    Returns
-    -------
-    Tensor, shape (stop - start,)
-        A view where that is possible.
-    """
+    """Return a piece of a waveform, padded with zeros beyond its end; a view where possible."""
     missing = max(stop - len(waveform), 0)
     piece = waveform[start:stop]
     return F.pad(piece, (0, missing)) if missing else piece
 
 
 def normalize_piece(piece: Tensor) -> Tensor:
-    """Bring a piece to mean 0 and variance 1.
-
-    Parameters
-    ----------
-    piece : Tensor, shape (T,), float32
-
-    Returns
-    -------
-    Tensor, shape (T,), float32
-        A new one; zero where the piece is constant.
-    """
+    """Return a piece with mean 0 and variance 1; a constant piece becomes zero."""
     variance, mean = torch.var_mean(piece.double(), correction=0)
     return (piece - mean.float()) / torch.sqrt(variance + VARIANCE_FLOOR).float()
 
 
 def pad_edges(piece: Tensor) -> Tensor:
-    """Cut a piece to whole frames and mirror its ends, as the convolutions expect it.
+    """Cut a piece (T,), T >= 640, to whole frames and mirror its ends: (640 * (T // 640) + 80,).
 
-    Parameters
-    ----------
-    piece : Tensor, shape (T,)
-        ``T >= 640``.
-
-    Returns
-    -------
-    Tensor, shape (640 * (T // 640) + 80,)
-        20 samples are mirrored at each end, and then 20 of the result (spec, section A.3.3): this
-        is not one reflection of 40.
+    20 samples are mirrored at each end, and then 20 of the result (spec, section A.3.3), which
+    differs from one reflection of 40.
     """
     whole = piece[: len(piece) // HOP * HOP]
     once = F.pad(whole[None], (EDGE, EDGE), mode="reflect")

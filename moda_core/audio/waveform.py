@@ -1,26 +1,19 @@
-"""Speech as the models hear it: one channel at 16 kHz, in blocks; and its length in frames."""
+"""Speech as the models take it, one channel at 16 kHz in blocks; and its length in frames."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
+from .clip import check_finite
 from .resample import resample_blocks
 from .sound_file import BLOCK_SAMPLES, SHORTEST_S, SoundFile
 from .speech_preparation import SAMPLE_RATE
 
 
 def frame_count(duration_s: float, fps: float) -> int:
-    """Return how many frames of video a sound needs: ``round(duration_s * fps)``, at least 1.
-
-    Parameters
-    ----------
-    duration_s : float
-        Length of the sound in seconds.
-    fps : float
-        Frames a second.
-    """
+    """Return how many video frames a sound lasts: ``round(duration_s * fps)``, at least 1."""
     return max(round(duration_s * fps), 1)
 
 
@@ -30,33 +23,33 @@ def decode_blocks(
     start_s: float = 0.0,
     duration_s: float | None = None,
 ) -> Iterator[np.ndarray]:
-    """Read a file's sound as one channel: mean of its channels, then resampled.
+    """Read a file's sound as one channel: the mean of its channels, resampled.
 
     Parameters
     ----------
     path : str or Path
         A sound file, or a video with a sound track.
     sample_rate : int
-        Samples a second of the result.
+        Sample rate of the result.
     start_s : float
-        Where to begin, in seconds.
+        Where to start, in seconds.
     duration_s : float, optional
-        How much to read at most; without it, all that is left.
+        Maximum length in seconds. Default: up to the end.
 
     Yields
     ------
     array, shape (T,), float32
-        Consecutive pieces, ``round(duration * sample_rate)`` samples together. Memory does not
-        grow with the length of the file.
+        Consecutive pieces, ``round(duration * sample_rate)`` samples in total. Memory use does not
+        depend on the length of the file.
 
     Raises
     ------
     InputFileError
-        If the file is missing, empty, no sound, shorter than 40 ms, or holds a sample that is not
-        a finite number.
+        If the file is missing, empty, not sound, shorter than 40 ms, or has a sample that is not
+        finite.
     """
     with SoundFile(path) as sound:
-        mono = _mono(sound.blocks(start_s, duration_s))
+        mono = (block.mean(axis=0) for block in sound.blocks(start_s, duration_s))
         yield from resample_blocks(mono, sound.sample_rate, sample_rate)
 
 
@@ -67,42 +60,23 @@ def waveform_blocks(
     start_s: float = 0.0,
     duration_s: float | None = None,
 ) -> Iterator[np.ndarray]:
-    """Do what `decode_blocks` does, for sound that is in memory.
+    """Do what `decode_blocks` does, for a waveform (C, T) or (T,) in memory, full scale at 1.
 
-    Parameters
-    ----------
-    waveform : Tensor, shape (C, T) or (T,)
-        Full scale at 1.
-    sample_rate : int
-        Samples a second of `waveform`.
-    target_rate, start_s, duration_s
-        As `sample_rate`, `start_s` and `duration_s` of `decode_blocks`.
-
-    Yields
-    ------
-    array, shape (T',), float32
-        Consecutive pieces.
-
-    Raises
-    ------
-    ValueError
-        As `channel_blocks`.
+    Raises ValueError as `channel_blocks`.
     """
-    mono = _mono(channel_blocks(waveform, sample_rate, start_s, duration_s))
-    yield from resample_blocks(mono, sample_rate, target_rate)
+    blocks = channel_blocks(waveform, sample_rate, start_s, duration_s)
+    yield from resample_blocks((block.mean(axis=0) for block in blocks), sample_rate, target_rate)
 
 
 def channel_blocks(
     waveform: Tensor, sample_rate: int, start_s: float = 0.0, duration_s: float | None = None
 ) -> Iterator[np.ndarray]:
-    """Cut sound that is in memory into blocks and check it.
+    """Check sound in memory and cut it into blocks.
 
     Parameters
     ----------
     waveform : Tensor, shape (C, T) or (T,)
         Full scale at 1; at least 40 ms.
-    sample_rate : int
-        Samples a second.
     start_s, duration_s
         As in `decode_blocks`.
 
@@ -114,8 +88,8 @@ def channel_blocks(
     Raises
     ------
     ValueError
-        If the shape or the rate is wrong, the sound is shorter than 40 ms, ends before `start_s`,
-        or has a sample that is not a finite number.
+        If the shape or rate is wrong, the sound is shorter than 40 ms, ends before `start_s`, or
+        has a sample that is not finite.
     """
     if waveform.ndim not in (1, 2) or not waveform.shape[0]:
         raise ValueError(
@@ -131,40 +105,20 @@ def channel_blocks(
     start = round(start_s * sample_rate)
     if start >= channels.shape[1]:
         raise ValueError(f"The sound lasts {length_s:.2f} s, less than the start, {start_s:g} s.")
-    stop = channels.shape[1]
-    if duration_s is not None:
-        stop = min(stop, start + round(duration_s * sample_rate))
+    length = channels.shape[1] if duration_s is None else round(duration_s * sample_rate)
+    stop = min(channels.shape[1], start + length)
     for first in range(start, stop, BLOCK_SAMPLES):
-        block = channels[:, first : min(first + BLOCK_SAMPLES, stop)].detach().cpu().float().numpy()
-        if not np.isfinite(block).all():
-            raise ValueError(
-                "The sound has a sample that is no finite number (NaN or infinity) within a second "
-                f"of {first / sample_rate:.2f} s. Repair or export it again."
-            )
-        yield block
+        block = channels[:, first : min(first + BLOCK_SAMPLES, stop)].detach().cpu().float()
+        check_finite(block, sample_rate, first)
+        yield block.numpy()
 
 
 def audio_duration(path: str | Path, limit_s: float | None = None) -> float:
-    """Return the exact length of a file's sound in seconds.
+    """Return the exact length of a file's sound in seconds; errors as `decode_blocks`.
 
-    Parameters
-    ----------
-    path : str or Path
-        A sound file, or a video with a sound track.
-    limit_s : float, optional
-        Largest result; what follows is not decoded.
-
-    Raises
-    ------
-    InputFileError
-        As `decode_blocks`.
+    With `limit_s`, sound after that time is not decoded, and the result is at most `limit_s`.
     """
     with SoundFile(path) as sound:
         num_samples = sum(block.shape[1] for block in sound.blocks(duration_s=limit_s))
         duration_s = num_samples / sound.sample_rate
     return duration_s if limit_s is None else min(duration_s, limit_s)
-
-
-def _mono(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    for block in blocks:
-        yield block.mean(axis=0)

@@ -188,7 +188,7 @@ def header(text):
     [
         (b"", "is empty"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
-        (b"\x80\x02}q\x00.", "no safetensors file. Name the folder"),
+        (b"\x80\x02}q\x00.", "not a safetensors file. Name the folder"),
         (header(b"{"), "no header that can be read"),
         (header(b"{\xff}"), "no header that can be read"),
         (header(b'{"a": 1}'), "no header that can be read"),

@@ -243,7 +243,7 @@ def test_missing_files_are_named(folder, missing, message):
     ("name", "message"),
     [
         ("config.json", "neither a safetensors file nor a torch checkpoint"),
-        ("pytorch_model.bin", "no safetensors file. Name the folder"),
+        ("pytorch_model.bin", "not a safetensors file. Name the folder"),
         ("gone", "is not a folder"),
     ],
 )
