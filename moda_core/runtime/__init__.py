@@ -1,1 +1,1 @@
-"""Threads, background work, chunks of frames, and running out of memory."""
+"""Threads, background work, chunks of frames, out-of-memory errors, and timing."""

@@ -1,4 +1,4 @@
-"""Rendering some frames at a time, fewer where memory runs out."""
+"""Render frames in chunks, and in smaller ones when memory runs out."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,19 +14,19 @@ def in_chunks(
     render: Callable[[int, int], Tensor],
     free: Callable[[], None] | None = None,
 ) -> Iterator[Tensor]:
-    """Render frames in order; where memory runs out, halve the chunk and go on.
+    """Render frames in order; when memory runs out, halve the chunk and continue.
 
     Parameters
     ----------
     total : int
-        How many frames there are.
+        Number of frames.
     chunk : int
         Frames at once, at least 1.
     render : callable (start, stop) -> Tensor, shape (stop - start, ...)
-        Makes the frames from `start` to before `stop`. After memory ran out it is asked again from
-        the same start.
+        Renders the frames from `start` to before `stop`. After memory ran out it is called again
+        with the same start.
     free : callable, optional
-        Called each time that memory ran out, before the next try: gives back what is held unused.
+        Called each time that memory ran out, to release unused memory before the next try.
 
     Yields
     ------
@@ -36,8 +36,8 @@ def in_chunks(
     Raises
     ------
     MoDAError
-        If there is not enough memory for a single frame, right after `free` either; its cause is
-        what torch raised.
+        If there is not enough memory for a single frame even after `free`; its cause is torch's
+        error.
     """
     start, freed = 0, False
     while start < total:
@@ -61,7 +61,7 @@ def in_chunks(
 def _tried(
     render: Callable[[int, int], Tensor], start: int, stop: int
 ) -> tuple[Tensor | None, BaseException | None]:
-    """Return frames, or None and the error where memory runs out; it holds no tensor any more."""
+    """Return frames, or None and the error if memory ran out, which no longer holds tensors."""
     try:
         return render(start, stop), None
     except (RuntimeError, MemoryError) as error:

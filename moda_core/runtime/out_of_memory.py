@@ -1,8 +1,8 @@
-"""Telling an exhausted memory from other failures of torch."""
+"""Distinguish out-of-memory errors from other failures of torch."""
 
 import torch
 
-# What torch says on the devices that have no exception of their own.
+# Messages of torch on devices without an exception of their own.
 MESSAGES = (
     "out of memory",
     "can't allocate memory",
@@ -13,13 +13,7 @@ MESSAGES = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an operation failed because memory ran out.
-
-    Parameters
-    ----------
-    error : BaseException
-        As raised by torch, on any device.
-    """
+    """Return whether an error means that memory ran out, on any device."""
     if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(

@@ -1,4 +1,4 @@
-"""Where the time of a run went, and the memory it took."""
+"""The time of a run by stages, and its peak memory."""
 
 import os
 import re
@@ -12,7 +12,7 @@ STAGES = ("set-up", "audio", "motion", "render", "encode")
 
 
 class Stopwatch:
-    """Adds up the seconds of each stage of a run; set-up began when `run.py` did."""
+    """Adds up the seconds of each stage of a run; the set-up started with `run.py`."""
 
     def __init__(self):
         self.seconds = dict.fromkeys(STAGES, 0.0)
@@ -20,22 +20,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the time of the block to a stage.
-
-        Parameters
-        ----------
-        name : str
-            One of `STAGES`.
-
-        Yields
-        ------
-        None
-
-        Raises
-        ------
-        KeyError
-            At the end of the block, if there is no such stage.
-        """
+        """Add the time of the block to a stage of `STAGES`."""
         start = time.perf_counter()
         try:
             yield
@@ -43,24 +28,11 @@ class Stopwatch:
             self.seconds[name] += time.perf_counter() - start
 
     def end_set_up(self) -> None:
-        """Count everything since the start to the set-up."""
+        """Count all time since the start as set-up."""
         self.seconds["set-up"] = time.time() - self.started_at
 
     def table(self, num_frames: int, fps: float) -> str:
-        """Describe the stages' times, the speed and the peak memory.
-
-        Parameters
-        ----------
-        num_frames : int
-            Frames that were made.
-        fps : float
-            Frames a second of the video, above 0.
-
-        Returns
-        -------
-        str
-            Lines of text: seconds, frames a second, and MiB.
-        """
+        """Return lines with the stages' times in seconds, the speed, and the peak memory in MiB."""
         lines = [f"{name:<8}{seconds:>8.1f} s" for name, seconds in self.seconds.items()]
         total = time.time() - self.started_at
         work = total - self.seconds["set-up"]

@@ -1,18 +1,18 @@
-"""Which work is shared among threads."""
+"""Choose the number of threads for a network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
-SMALL_WIDTH = 256  # of a network whose products are too small to share among threads
+SMALL_WIDTH = 256  # up to it, products are too small to share among threads
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch's operators in one thread; also a decorator.
 
-    To share thousands of small products among threads costs more than it saves, a hundredfold on a
+    Sharing thousands of small products among threads costs more than it saves, a hundredfold on a
     busy machine.
     """
     threads = torch.get_num_threads()
@@ -25,17 +25,9 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def threads_for(width: int) -> Iterator[int]:
-    """Give a network the threads that suit it: to a narrow one's operators one.
+    """Set the number of threads that suits a network's width: one for a narrow network.
 
-    Parameters
-    ----------
-    width : int
-        Of the network.
-
-    Yields
-    ------
-    int
-        How many of its calls may run at the same time.
+    Yields how many calls of the network may run at the same time.
     """
     threads = torch.get_num_threads()
     if width > SMALL_WIDTH:
