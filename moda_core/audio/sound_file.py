@@ -38,11 +38,6 @@ class AudioInfo:
     num_channels: int
     codec: str
 
-    @property
-    def duration_s(self) -> float:
-        """Length in seconds."""
-        return self.num_samples / self.sample_rate
-
 
 def audio_info(path: str | Path) -> AudioInfo:
     """Measure the sound of a file exactly, by decoding all of it; errors as `SoundFile`."""

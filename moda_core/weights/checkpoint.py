@@ -1,4 +1,4 @@
-"""Reading and writing of weights: strict, and never executing anything."""
+"""Read and write weights: strictly, and without executing anything."""
 
 import re
 from pathlib import Path
@@ -17,14 +17,14 @@ MAX_REASON = 160
 
 
 def read_checkpoint(path: Path, mapped: bool = True) -> dict[str, Tensor]:
-    """Read all tensors of a safetensors file or of a torch checkpoint.
+    """Read all tensors of a safetensors file or a torch checkpoint.
 
     Parameters
     ----------
     path : Path
-        Of any suffix: the content decides.
+        The format is detected from the content, whatever the suffix.
     mapped : bool
-        Leave the values in the file until they are used, where its format allows that; else copy
+        Leave the values in the file until they are used, where the format allows that; else copy
         them into memory, never two times at once.
 
     Returns
@@ -35,7 +35,7 @@ def read_checkpoint(path: Path, mapped: bool = True) -> dict[str, Tensor]:
     Raises
     ------
     InputFileError
-        If the file is missing, damaged, no checkpoint, holds no tensors, or could run code.
+        If the file is missing, damaged, not a checkpoint, without tensors, or could run code.
     """
     path = Path(path)
     kind = weights_format(path)
@@ -48,7 +48,7 @@ def read_checkpoint(path: Path, mapped: bool = True) -> dict[str, Tensor]:
 
 def _read_torch(path: Path, mapped: bool) -> Any:
     try:
-        # Newer torch takes a file of this suffix for what it says, and mapping needs a name.
+        # Mapping needs a file name, and newer torch trusts the suffix of a file name.
         mapped = mapped and path.suffix != ".safetensors" and is_stored(path)
         with path.open("rb") as file:
             source = str(path) if mapped else file
@@ -58,12 +58,14 @@ def _read_torch(path: Path, mapped: bool) -> Any:
 
 
 def _torch_problem(path: Path, error: Exception) -> str:
-    """Return the sentence about a file that torch refuses."""
+    """Return the message for a file that torch refuses."""
     reason = str(error)
     if "TorchScript" in reason:
         return f"'{path}' holds a TorchScript program, not plain weights. Use the original file."
     foreign = re.search(r"GLOBAL (\S+)", reason)
-    if foreign or reason.startswith("Weights only load failed"):  # torch goes on with bad advice
+    if foreign or reason.startswith(
+        "Weights only load failed"
+    ):  # bad advice follows in torch's text
         name = _first_line(foreign[1]) if foreign else None
         what = f"more than weights ({name})" if name else "other objects than weights"
         return (
@@ -71,13 +73,13 @@ def _torch_problem(path: Path, error: Exception) -> str:
             "Use a .safetensors file, or one that holds tensors only."
         )
     return (
-        f"'{path}' is damaged or no torch checkpoint ({type(error).__name__}: "
+        f"'{path}' is damaged or not a torch checkpoint ({type(error).__name__}: "
         f"{_first_line(reason)}). Download it again."
     )
 
 
 def _copy_safetensors(path: Path) -> dict[str, Tensor]:
-    """Return copies of all tensors; the file is opened for each, so that its pages are let go."""
+    """Return copies of all tensors; reopens the file for each, to release its mapped pages."""
     state = {}
     try:
         with safe_open(path, framework="pt") as file:
@@ -96,29 +98,23 @@ def _safetensors_problem(path: Path, error: Exception) -> str:
 
 
 def _first_line(text: str) -> str:
-    """Return what can be shown of a text that may quote the file's bytes."""
+    """Return the printable first line of a text that may quote the file's bytes."""
     first = (text.strip().splitlines() or ["no reason given"])[0][:MAX_REASON]
     return "".join(letter if letter.isprintable() else "?" for letter in first)
 
 
 def cast_finite(key: str, tensor: Tensor, dtype: torch.dtype, source: str) -> Tensor:
-    """Cast a weight, and refuse it unless all of its values are finite numbers.
+    """Cast a floating-point weight, and refuse NaN and infinite values.
 
     Parameters
     ----------
-    key : str
-        Its name, for the message.
-    tensor : Tensor
-        Floating-point.
-    dtype : torch.dtype
-        Of the result.
-    source : str
-        File that it came from, for the message.
+    key, source : str
+        Its name and file, for the message.
 
     Returns
     -------
     Tensor
-        Contiguous; `tensor` itself if it is so and has the type.
+        Contiguous; `tensor` itself if possible.
 
     Raises
     ------
@@ -136,16 +132,16 @@ def cast_finite(key: str, tensor: Tensor, dtype: torch.dtype, source: str) -> Te
 
 
 def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
-    """Assign weights to a module; every key and shape must fit.
+    """Assign weights to a module; every key and shape must match.
 
     Parameters
     ----------
     module : nn.Module
         May be on the meta device.
     state : dict
-        Tensors by our names; the module takes them over without a copy.
+        Tensors by the module's names; they are not copied.
     source : str
-        File that the weights came from, for the message.
+        Their file, for the message.
 
     Raises
     ------
@@ -157,18 +153,7 @@ def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> Non
 
 
 def check_layout(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
-    """Check that weights have the keys and shapes of a module.
-
-    Parameters
-    ----------
-    module, state, source
-        As in `load_strict`.
-
-    Raises
-    ------
-    InputFileError
-        If a key is missing, unexpected or of another shape.
-    """
+    """Check weights as `load_strict` does, without assigning them."""
     expected = module.state_dict()
     problems = list_problems(state, {key: tensor.shape for key, tensor in expected.items()})
     if problems:
@@ -181,17 +166,12 @@ def check_layout(module: nn.Module, state: dict[str, Tensor], source: str) -> No
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read all tensors and the metadata of a safetensors file.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-
     Returns
     -------
     tensors : dict
         By name, on the CPU.
     metadata : dict
-        Text by name; empty where the file has none.
+        Text by name; may be empty.
 
     Raises
     ------
@@ -206,16 +186,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def save_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write tensors and metadata.
-
-    Parameters
-    ----------
-    path : Path
-        A file that exists is replaced.
-    tensors : dict
-        By name; none may share memory with another.
-    metadata : dict
-        What `read_safetensors` will return beside the tensors.
+    """Write tensors and metadata to a safetensors file; an existing file is replaced.
 
     Raises
     ------
@@ -232,20 +203,7 @@ def save_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str,
 
 
 def cast_floats(state: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-    """Cast the floating-point tensors of a state.
-
-    Parameters
-    ----------
-    state : dict
-        Tensors by name.
-    dtype : torch.dtype
-        Of the result's floating-point tensors.
-
-    Returns
-    -------
-    dict
-        A new one; integers, and tensors that have the type already, are those of `state`.
-    """
+    """Return a new state with its floating-point tensors cast to `dtype`."""
     return {
         key: tensor.to(dtype) if tensor.is_floating_point() else tensor
         for key, tensor in state.items()

@@ -1,4 +1,4 @@
-"""What every file that a user names is checked for first."""
+"""Checks for every file that a user names."""
 
 from pathlib import Path
 
@@ -6,18 +6,9 @@ from ..errors import InputFileError
 
 
 def check_input_file(path: Path, kind: str) -> None:
-    """Make sure that a file is there and holds something.
+    """Raise InputFileError if a file is missing, a folder, not readable or empty.
 
-    Parameters
-    ----------
-    path : Path
-    kind : str
-        What it should be, such as "picture", for the message.
-
-    Raises
-    ------
-    InputFileError
-        If it is missing, a folder, locked or empty.
+    `kind` says in the message what it should be, such as "picture".
     """
     try:
         if path.is_dir():

@@ -1,4 +1,4 @@
-"""Whether a file can be one of weights at all, told by its beginning, its end and its size."""
+"""A quick check of files of weights by their beginning, end and size."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -9,22 +9,14 @@ from .safetensors_header import read_header
 
 
 def find_problem(path: Path) -> str | None:
-    """Return why a file is of no use, without reading its values.
+    """Return why a file is not usable, in one sentence, or None; values are not read.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    str or None
-        One sentence: that it is a web page, a Git LFS pointer, empty, gone or cut short; None if
-        nothing of that kind is seen.
+    Finds web pages, Git LFS pointers, and files that are empty, missing or cut short.
     """
     try:
         stat = path.stat()
     except OSError as error:
-        return f"'{path}' cannot be opened ({error.strerror or error}): a link to nowhere?"
+        return f"'{path}' cannot be opened ({error.strerror or error}). Is it a broken link?"
     return _find_problem(path, stat.st_mtime_ns, stat.st_size)
 
 

@@ -1,4 +1,4 @@
-"""The released files: what each must hold, and reading them strictly."""
+"""The released files: their expected tensors, and how to read them strictly."""
 
 import json
 import re
@@ -24,11 +24,11 @@ KINDS = (
 # Registered only where the reference built its model on a CPU (spec D.4).
 NULL_AUDIO, NULL_MOTION = "null_audio_feat", "null_motion_feat"
 OPTIONAL_SHAPES = {NULL_AUDIO: (1, 1, 1, 1, 768), NULL_MOTION: (1, 1, 70)}
-BATCH_COUNT = "num_batches_tracked"  # not used for inference, and dropped by some conversions
+BATCH_COUNT = "num_batches_tracked"  # not used for inference; some conversions drop it
 OPTIONAL_GROUPS = ("retarget_mouth", "retarget_eye")  # `retarget_shoulder` does the stitching
-# Ways of writing a group: `retarget_eye.mlp`, `retarget_eye_module.mlp`, `retarget_eye_mlp`.
+# Spellings of a group: `retarget_eye.mlp`, `retarget_eye_module.mlp`, `retarget_eye_mlp`.
 GROUP_KEY = re.compile(r"^(retarget_(?:shoulder|mouth|eye))[._](?:module[._])?")
-# A file that has this share of the expected keys is taken for the right one, with faults.
+# With at least this share of the expected keys, a file is the right one, but faulty.
 SAME_NETWORK = 0.5
 
 
@@ -44,35 +44,35 @@ def read_released(
     kind : str
         One of `KINDS`.
     dtype : torch.dtype
-        Of the result's floating-point tensors.
+        Type of the result's floating-point tensors.
     mapped : bool
-        See `read_checkpoint`; false where the weights are going to be changed.
+        See `read_checkpoint`; false if the weights will be changed.
 
     Returns
     -------
     dict
-        Tensors by released key, complete and finite. Where the file has `dtype` already, they stay
-        in the file until they are used. Null vectors, and the groups for retargeting, are there if
-        the file has them; counts of batches always are.
+        Tensors by released key, complete and finite. If the file has `dtype` already, they stay in
+        the file until they are used. Null vectors, and the groups for retargeting, are optional;
+        counts of batches are always there.
 
     Raises
     ------
     InputFileError
         If the file is damaged or of another network; a key is missing, unexpected, of another
-        shape, or holds NaN or infinite values.
+        shape, or has NaN or infinite values.
     ValueError
         If there is no such kind.
     """
     if kind not in KINDS:
         raise ValueError(f"Expected a kind of file among {', '.join(KINDS)}, got {kind!r}.")
     path = Path(path)
-    # Mapped at first, so that no large file of another network is copied just to be refused.
+    # Mapped at first, so that a large file of another network is not copied just to be refused.
     state = _canonical(read_checkpoint(path), kind)
     _check_layout(state, kind, path)
     if not mapped or any(
         tensor.dtype != dtype for tensor in state.values() if tensor.is_floating_point()
     ):
-        state.clear()  # pages of a mapped file would stay in memory beside the cast copies
+        state.clear()  # pages of a mapped file would stay in memory along with the cast copies
         state = _canonical(read_checkpoint(path, mapped=False), kind)
     return {
         key: cast_finite(key, state.pop(key), dtype, str(path))
@@ -83,29 +83,16 @@ def read_released(
 
 
 def expected_shapes(kind: str) -> dict[str, tuple[int, ...]]:
-    """Return the keys and shapes of a released file, the optional null vectors not among them.
-
-    Parameters
-    ----------
-    kind : str
-        One of `KINDS`.
-    """
+    """Return the shapes of a released file by key, without the optional null vectors."""
     path = MANIFESTS / f"{kind.replace(' ', '_')}.json"
     return {key: tuple(shape) for key, shape in json.loads(path.read_text("utf-8")).items()}
 
 
 def null_audio(state: dict[str, Tensor]) -> Tensor:
-    """Return the vector that stands for "no audio" in guidance.
+    """Return the vector (768,) for "no audio" in guidance: the file's own, else the stored one.
 
-    Parameters
-    ----------
-    state : dict
-        Of the motion model, from `read_released`.
-
-    Returns
-    -------
-    Tensor, shape (768,)
-        The file's own, else the stored one: the best guess of what the reference draws (spec D.4).
+    The stored one is the best guess of the reference's random vector (spec D.4); `state` is the
+    motion model's.
     """
     if NULL_AUDIO in state:
         return state[NULL_AUDIO].flatten()
@@ -114,7 +101,7 @@ def null_audio(state: dict[str, Tensor]) -> Tensor:
 
 
 def _canonical(state: dict[str, Tensor], kind: str) -> dict[str, Tensor]:
-    """Return the state under the released keys, with zeros for counts that were dropped."""
+    """Return the state under the released keys, with zeros for missing counts."""
     if kind == "stitching_retargeting_module":
         return {GROUP_KEY.sub(r"\1.", key): tensor for key, tensor in state.items()}
     counts = (key for key in expected_shapes(kind) if key.endswith(BATCH_COUNT))
@@ -142,7 +129,7 @@ def _check_layout(state: dict[str, Tensor], kind: str, path: Path) -> None:
 
 
 def _accepted_shapes(state: dict[str, Tensor], kind: str) -> dict[str, tuple[int, ...]]:
-    """Return what the file must hold, given which of the optional parts it has."""
+    """Return the expected shapes, given which of the optional parts the file has."""
     shapes = expected_shapes(kind)
     if kind == "motion model":
         return shapes | {key: shape for key, shape in OPTIONAL_SHAPES.items() if key in state}

@@ -1,4 +1,4 @@
-"""The tensors of a checkpoint as one flat dict, and what is wrong with it."""
+"""The tensors of a checkpoint as one flat dict, and how it differs from the expected layout."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,38 +8,38 @@ from torch import Tensor
 
 from ..errors import InputFileError
 
-# What trainers put around the weights, the usual one first.
+# Keys under which trainers store the weights, the usual one first.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "params")
-# Left in keys by data-parallel training.
+# A remnant of data-parallel training in keys.
 PARALLEL_PREFIX = re.compile(r"(^|\.)module\.")
 
 
 def flatten_state(content: Any, source: str) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint's content, whatever is wrapped around them.
+    """Return the tensors of a checkpoint's content, without the dicts wrapped around them.
 
     Parameters
     ----------
     content : object
-        What was stored: normally a dict of tensors, or of dicts of tensors.
+        Normally a dict of tensors, or of dicts of tensors.
     source : str
-        File that it came from, for the message.
+        Its file, for the message.
 
     Returns
     -------
     dict
-        Tensors by key; those of an inner dict as ``group.key``. A path component ``module`` is
-        dropped, and so are numbers and texts beside the tensors.
+        Tensors by key; those of an inner dict as ``group.key``. Drops a path component ``module``,
+        and numbers and texts.
 
     Raises
     ------
     InputFileError
-        If there are no tensors, one is not a plain array in memory or has a key that cannot be
-        printed, or two would get the same key.
+        If there are no tensors, one is not a plain array in memory or has an unprintable key, or
+        two get the same key.
     """
     state = {}
     for name, tensor in _named_tensors(_unwrap(content)):
         key = PARALLEL_PREFIX.sub(r"\1", name)
-        if not key.isprintable():  # no network has such names, and messages stay one line
+        if not key.isprintable():  # messages stay one line
             raise InputFileError(
                 f"'{source}' is damaged: it names a tensor {key!a:.80}. Download it again."
             )
@@ -47,7 +47,7 @@ def flatten_state(content: Any, source: str) -> dict[str, Tensor]:
             raise InputFileError(f"'{source}' holds {key} twice. Use the original checkpoint.")
         if str(tensor.layout) != "torch.strided" or tensor.device.type != "cpu":
             raise InputFileError(
-                f"'{source}': {key} is no plain array ({tensor.layout}, {tensor.device}). "
+                f"'{source}': {key} is not a plain array ({tensor.layout}, {tensor.device}). "
                 "Use the original checkpoint."
             )
         state[key] = tensor.detach()
@@ -76,20 +76,7 @@ def _named_tensors(content: Mapping) -> Iterator[tuple[str, Tensor]]:
 
 
 def list_problems(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """Return what is wrong with a state, one clause for each key.
-
-    Parameters
-    ----------
-    state : dict
-        Tensors by key.
-    shapes : dict
-        What is expected.
-
-    Returns
-    -------
-    list of str
-        Empty if every key and shape fits.
-    """
+    """Return how the keys and shapes of a state differ from `shapes`, one clause for each key."""
     problems = [
         f"{key} is missing (expected shape {tuple(shape)})"
         for key, shape in shapes.items()
@@ -109,6 +96,6 @@ def list_problems(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, .
 
 
 def join_problems(problems: list[str]) -> str:
-    """Return the first three of some clauses, and how many there are besides."""
+    """Return the first three of some clauses, and the number of the others."""
     more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
     return f"{'; '.join(problems[:3])}{more}"
