@@ -1,27 +1,25 @@
-"""Curves over time inside an area of a picture, however long they are."""
+"""Draw curves over time inside an area of a picture, whatever their length."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import ImageDraw
 
-DENSE = 2.0  # values for a column of the final picture, from which a curve is drawn as a band
+DENSE = 2.0  # values per column of the final picture; above it, a curve is drawn as a band
 BAND_OPACITY = 95  # of 255
 WIDE = 2.2  # widths of a line
 
 
 @dataclass(frozen=True)
 class Area:
-    """A rectangle of a picture, and which times and values lie at its edges.
+    """A rectangle of a picture, and the ranges of time and value that it shows.
 
     Parameters
     ----------
     left, top, right, bottom : int
         In pixels, right and bottom exclusive.
-    time_range, value_range : (float, float)
-        At the left and the right edge, at the bottom and the top.
     scale : int
-        Pixels for one of the final picture.
+        Pixels per pixel of the final picture.
     """
 
     left: int
@@ -64,22 +62,11 @@ def draw_curve(
     style: str,
     width: float,
 ) -> None:
-    """Draw a curve, or where several values share a column, their range and their mean.
+    """Draw a curve; where several values share a column, draw their range and their mean.
 
-    Parameters
-    ----------
-    draw : ImageDraw
-        In mode RGBA, of a picture in RGB.
-    area : Area
-        Whose ranges hold the values.
-    values : array, shape (n,)
-        Value i at the time ``i / fps``; the last one is held for as long.
-    fps : float
-    colour : tuple of int
-    style : {"line", "wide", "filled"}
-        Filled down to the value 0.
-    width : float
-        Of a line, in pixels.
+    Value i is at the time ``i / fps``, and the last one lasts as long; all are inside the ranges of
+    `area`. `draw` is in mode RGBA, of a picture in RGB; "filled" is filled down to the value 0;
+    `width` is that of a line, in pixels.
     """
     num_values = len(values)
     if num_values == 0:
@@ -94,7 +81,7 @@ def draw_curve(
         low, high = (reduce.reduceat(values, bounds[:-1]) for reduce in (np.minimum, np.maximum))
         means = np.add.reduceat(values, bounds[:-1]) / np.diff(bounds)
         if style != "filled":
-            # Upright edges, for what lasts one column to be as wide at its top.
+            # Upright edges, so that a peak of one column is as wide at its top.
             edges = np.repeat(bounds, 2)[1:-1] / fps
             band = _outline(area, edges, np.repeat(low, 2), np.repeat(high, 2))
             draw.polygon(band, (*colour, BAND_OPACITY))

@@ -1,4 +1,4 @@
-"""Pictures of a motion: the lips over the sound, the head, the lids and the emotion."""
+"""Plots of a motion: the lips over the sound, the head, the eyes and the emotion."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from ..motion.controls import CONTROLS, lip_opening, read
 from ..motion.motion import EXPRESSION, FPS, MOTION_DIM, PITCH, ROLL, YAW, Motion
 from .panels import Curve, Panel, draw_panels
 
-# Told apart by colour-blind people too; after Okabe and Ito, for a dark background.
+# Distinct for colour-blind people too; after Okabe and Ito, for a dark background.
 BLUE, ORANGE, VIOLET = (86, 180, 233), (242, 166, 38), (130, 100, 255)
 YELLOW, VERMILION, GREEN, WHITE = (240, 228, 66), (226, 98, 40), (30, 170, 125), (235, 235, 240)
 GREY = (82, 82, 92)
@@ -45,17 +45,17 @@ def plot_motion(
     motion : Motion
         Of any model and length.
     audio : tuple of (waveform (C, T) or (T,), sample rate in Hz), optional
-        The sound from the first frame on; what lasts longer than the motion is left out.
+        The sound from the first frame on; sound after the last frame is ignored.
     size : (width, height)
-        Of the picture in pixels, at least 64 each; made for 512 x 320 and more.
+        In pixels, at least 64 each; designed for 512 x 320 and more.
 
     Returns
     -------
     Tensor, shape (height, width, 3), uint8
         From top to bottom: opening of the lips in eye distances over the level of the sound
-        (relative to its loudest moment), rotation of the head in degrees, closure of the lids
-        (0 open, 1 shut) and gaze to the side, and the four controls that say most about the
-        emotion (1 is full). Values that are not finite are drawn as 0.
+        (relative to its loudest frame), rotation of the head in degrees, closure of the lids (0
+        open, 1 shut) and horizontal gaze, and the four most active controls of the emotion (1 is
+        full). Values that are not finite are drawn as 0.
 
     Raises
     ------
@@ -83,24 +83,22 @@ def preview_motion(
     size: tuple[int, int] = (384, 192),
     rest: Tensor | None = None,
 ) -> Tensor:
-    """Plot a motion that is still growing.
+    """Plot a motion that is still being sampled: lips, pitch and yaw over its whole length.
 
     Parameters
     ----------
     values : Tensor, shape (n, 70)
         De-normalised frames at 25 fps so far, n in [0, num_frames].
     num_frames : int
-        Length that it will have.
+        Final length.
     size : (width, height)
-        Of the picture in pixels, at least 64 each.
+        In pixels, at least 64 each.
     rest : Tensor, shape (63,), optional
-        Expression at rest; without it the lips count as shut where they are least open.
+        Expression at rest. Default: the lips are shut where they are least open.
 
     Returns
     -------
     Tensor, shape (height, width, 3), uint8
-        Opening of the lips, pitch and yaw over the whole length, empty where there is no motion
-        yet.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Panels with curves, one above the other over a common axis of time."""
+"""Draw panels with curves, stacked over a common time axis."""
 
 import math
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ TITLE, TEXT = (226, 226, 232), (158, 158, 170)
 OVERSAMPLING = 3  # of the lines; text is drawn at the final size
 SMALLEST_FONT, LARGEST_FONT = 10, 24  # pixels
 FONT_SHARE = 1 / 46  # of the height
-MARGIN = 0.05  # of the values' span, beyond what is always shown
+MARGIN = 0.05  # of the values' span, beyond the minimum range
 IGNORED = 0.01  # of that span
 SMALLEST_SIDE = 64
 
@@ -31,11 +31,11 @@ class Curve:
     name : str
         For the legend.
     values : array, shape (n,)
-        One for each frame, finite.
+        One per frame, finite.
     colour : tuple of int
         Red, green, blue.
     hint : str
-        Added to the name where there is room.
+        Added to the name if there is room.
     style : {"line", "wide", "filled"}
         Wide lines still show under another curve.
     """
@@ -53,11 +53,10 @@ class Panel:
 
     Parameters
     ----------
-    title, unit : str
     curves : list of Curve
-        Later ones lie above.
+        Later ones are on top.
     low, high : float
-        What the axis shows at least.
+        Minimum range of the axis.
     weight : float
         Height relative to the other panels.
     """
@@ -73,28 +72,10 @@ class Panel:
 def draw_panels(
     panels: list[Panel], fps: float, num_frames: int, size: tuple[int, int]
 ) -> Image.Image:
-    """Draw panels in the colours of a dark canvas.
+    """Draw panels from top to bottom on a dark background, `size` (width, height) in pixels.
 
-    Parameters
-    ----------
-    panels : list of Panel
-        From top to bottom; curves of fewer than `num_frames` values leave the rest empty.
-    fps : float
-        Values a second; value i holds from ``i / fps`` on.
-    num_frames : int
-        Length of the time axis.
-    size : (width, height)
-        In pixels, at least 64 each.
-
-    Returns
-    -------
-    Image
-        RGB.
-
-    Raises
-    ------
-    ValueError
-        If the size is too small or there are no frames.
+    The time axis has `num_frames` frames; curves may have fewer. Raises ValueError if there are no
+    frames or a side is under 64 pixels.
     """
     if min(size) < SMALLEST_SIDE or num_frames < 1:
         raise ValueError(
@@ -135,7 +116,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def _layout(panels: list[Panel], size: tuple[int, int], font_size: int) -> list[Area]:
-    """Share the height among the panels, each below a line of text."""
+    """Divide the height among the panels, each below a line of text."""
     width, height = size
     left, right = round(3.4 * font_size), width - round(1.3 * font_size)
     header, gap, bottom = 1.75 * font_size, 0.45 * font_size, 3.1 * font_size
@@ -150,13 +131,13 @@ def _layout(panels: list[Panel], size: tuple[int, int], font_size: int) -> list[
 
 
 def _range(panel: Panel) -> tuple[float, float]:
-    """Return the ends of a panel's axis, a little beyond values that exceed the least range."""
+    """Return the ends of a panel's axis, with a margin beyond values outside the minimum range."""
     low, high = panel.low, panel.high
     for curve in panel.curves:
         low = min(low, float(curve.values.min(initial=low)))
         high = max(high, float(curve.values.max(initial=high)))
     span = high - low
-    # What exceeds it by a rounding error moves nothing.
+    # An excess by a rounding error changes nothing.
     below, above = panel.low - low > IGNORED * span, high - panel.high > IGNORED * span
     return (
         low - MARGIN * span if below else panel.low,

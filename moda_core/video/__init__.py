@@ -1,1 +1,1 @@
-"""Videos: the writer, its sound track, and contact sheets."""
+"""Video files, their sound tracks, and contact sheets."""

@@ -1,4 +1,4 @@
-"""Contact sheets: some frames of a video side by side in one picture."""
+"""Contact sheets: frames of a video side by side in one picture."""
 
 from pathlib import Path
 
@@ -13,23 +13,23 @@ GAP = 4
 
 
 def save_contact_sheet(frames: list[Tensor], path: str | Path, columns: int = COLUMNS) -> None:
-    """Write frames as a grid, in reading order.
+    """Write frames (H, W, 3), uint8, as a grid in reading order.
 
     Parameters
     ----------
-    frames : list of Tensor, shape (H, W, 3), uint8
+    frames : list of Tensor
         At least one, all of one size, on the CPU.
     path : str or Path
-        A PNG or JPEG file; one that exists is replaced.
+        A PNG or JPEG file; an existing one is replaced.
     columns : int
-        Frames in a row, at least 1.
+        Frames per row, at least 1.
 
     Raises
     ------
     OSError
         If the file can't be written.
     ValueError
-        If its ending is no kind of picture.
+        If the suffix is not that of a picture.
     """
     height, width = frames[0].shape[:2]
     cell = (CELL_WIDTH, round(CELL_WIDTH * height / width))
@@ -44,15 +44,7 @@ def save_contact_sheet(frames: list[Tensor], path: str | Path, columns: int = CO
 
 
 class FrameSampler:
-    """Keeps some frames of a stream, evenly spread from the first to the last.
-
-    Parameters
-    ----------
-    num_frames : int
-        Length of the stream.
-    num_samples : int
-        How many to keep; 0 for none.
-    """
+    """Keeps `num_samples` frames of a stream, evenly spread from the first to the last."""
 
     def __init__(self, num_frames: int, num_samples: int):
         self.wanted = torch.linspace(0, num_frames - 1, num_samples).round().int().unique().tolist()
@@ -60,13 +52,7 @@ class FrameSampler:
         self.position = 0
 
     def add(self, frames: Tensor) -> None:
-        """Look at the next chunk of the stream.
-
-        Parameters
-        ----------
-        frames : Tensor, shape (n, H, W, 3), uint8
-            What is kept of it is copied.
-        """
+        """Copy the wanted frames of the next chunk (n, H, W, 3) of the stream."""
         stop = self.position + len(frames)
         chosen = [index for index in self.wanted if self.position <= index < stop]
         self.kept += [frames[index - self.position].clone() for index in chosen]

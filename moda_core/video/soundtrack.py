@@ -1,11 +1,12 @@
 """The sound of a video: its source, and its AAC packets, copied or encoded.
 
-The track lasts exactly as long as the picture. The samples in front of time 0 that every AAC
-decoder needs have negative time stamps: the container's edit list (or Matroska's codec delay) then
-tells players to leave them out.
+The track lasts exactly as long as the picture. The samples before time 0 that every AAC decoder
+needs have negative time stamps: with the container's edit list (or Matroska's codec delay), players
+skip them.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,22 +25,22 @@ AAC_RATES = (
 )
 CHANNEL_BIT_RATE = 96_000
 BITS_PER_SAMPLE = 5  # AAC allows 6 at most, which low rates would exceed
-COPYING_FORMATS = ("mp4", "mov")  # those with an edit list
+COPYING_FORMATS = ("mp4", "mov")  # they have an edit list
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 
 @dataclass(frozen=True)
 class AudioTrack:
-    """A sound to put under a video.
+    """A sound for a video.
 
     Parameters
     ----------
     source : str, Path or Tensor of shape (C, T) or (T,)
         A file with a sound track, or sound with full scale at 1.
     sample_rate : int, optional
-        Samples a second of a tensor; not for files.
+        For a tensor only.
     start_s : float
-        Where in the source the video begins, in seconds.
+        Where in the source the video starts, in seconds.
 
     Raises
     ------
@@ -71,33 +72,18 @@ class _CopyPlan:
 def add_sound(
     output: av.container.OutputContainer, track: AudioTrack, duration_s: Fraction
 ) -> Iterator[av.Packet]:
-    """Add a sound stream to an output file and make its packets.
+    """Add a sound stream to an output file and return its packets in order of time.
 
-    AAC files are copied bit for bit into MP4 and MOV; all else is encoded once, at its own rate if
-    AAC knows that one, with more than two channels mixed down to stereo.
-
-    Parameters
-    ----------
-    output : av.container.OutputContainer
-        Nothing may have been muxed yet.
-    track : AudioTrack
-    duration_s : Fraction
-        Length of the picture; the sound is cut, or padded with silence, to it.
-
-    Returns
-    -------
-    iterator of av.Packet
-        In the order of time, ready to be muxed. Closing it closes the source.
-
-    Raises
-    ------
-    InputFileError
-        If the file can't be used.
-    ValueError
-        If the tensor can't be used.
+    AAC files are copied bit for bit into MP4 and MOV; other sound is encoded once, at its own rate
+    if AAC supports it, with more than two channels mixed down to stereo. It is cut, or padded with
+    silence, to `duration_s`. Nothing may have been muxed yet; closing the iterator closes the
+    source. InputFileError and ValueError tell why a file or tensor can't be used.
     """
     copies = output.format.name in COPYING_FORMATS and not isinstance(track.source, Tensor)
-    plan = _copy_plan_or_none(track, duration_s) if copies else None
+    plan = None
+    if copies:
+        with suppress(av.error.FFmpegError):  # the readable part of a damaged file is encoded
+            plan = _copy_plan(track, duration_s)
     if plan is None:
         return _Encoder(output, track, duration_s).packets()
     with open_media(Path(track.source)) as source:
@@ -105,16 +91,8 @@ def add_sound(
     return _copied(stream, track, plan, duration_s)
 
 
-def _copy_plan_or_none(track: AudioTrack, duration_s: Fraction) -> _CopyPlan | None:
-    """Return how to copy the packets; damaged ones are decoded as far as that goes instead."""
-    try:
-        return _copy_plan(track, duration_s)
-    except av.error.FFmpegError:
-        return None
-
-
 def _copy_plan(track: AudioTrack, duration_s: Fraction) -> _CopyPlan | None:
-    """Return how to copy the packets, or None where only encoding gives the right sound."""
+    """Return how to copy the packets, or None if only encoding gives the right sound."""
     with SoundFile(track.source) as sound:
         if sound.codec != "aac":
             return None
@@ -130,8 +108,8 @@ def _copy_plan(track: AudioTrack, duration_s: Fraction) -> _CopyPlan | None:
             last_pts, count = packet.pts, count + 1
     if first_pts is None or last_pts is None or not frames or frames[0].pts is None:
         return None
-    # A first frame that lost its beginning to the edit list is short: the sizes of whole packets
-    # follow from their spacing.
+    # The first frame is short if the edit list cuts its beginning, so the size of whole packets is
+    # taken from the codec and compared with their spacing.
     rate = info.sample_rate
     span = (last_pts - first_pts) * stream.time_base * rate
     packet_samples = stream.codec_context.frame_size
@@ -190,7 +168,7 @@ class _Encoder:
         self._stream.bit_rate = output_channels * bit_rate
 
     def packets(self) -> Iterator[av.Packet]:
-        """Encode block by block; mixes and resamples on the way where AAC needs it."""
+        """Encode block by block; mix and resample where AAC needs it."""
         position = 0
         try:
             for block in _fitted(self._blocks, self._length):

@@ -1,4 +1,4 @@
-"""Write a video, frame by frame, with its sound."""
+"""Write a video with sound, frame by frame."""
 
 import contextlib
 import os
@@ -16,12 +16,12 @@ from ..errors import OutputError
 from .soundtrack import AudioTrack, add_sound
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
-# At equal quality "veryfast" makes the smallest files of x264's presets down to "medium" on talking
-# heads, at two to four times the speed of the slower ones.
+# On talking heads "veryfast" gives the smallest files at equal quality of x264's presets down to
+# "medium", at two to four times the speed of the slower ones.
 PRESET = "veryfast"
 CRF = 18
-# x264's AVX-512 code reads memory that nobody wrote, so that a few blocks differ from run to run.
-# Every processor with AVX-512 has these; with them the file is the same, and made no slower.
+# x264's AVX-512 code reads uninitialised memory, so that a few blocks differ from run to run. Every
+# processor with AVX-512 has these; they give the same file each time, and are no slower.
 UP_TO_AVX2 = "MMX2,SSE2,SSE3,SSSE3,SSE4.2,LZCNT,AVX,AVX2,FMA3,BMI1,BMI2"
 BT709 = 1  # code of ITU-R BT.709 for primaries, transfer and matrix (ISO/IEC 23091-2)
 LIMITED_RANGE = 1
@@ -29,22 +29,9 @@ COMMENT = "AI-generated"
 
 
 def frame_rate(fps: float | Fraction) -> Fraction:
-    """Return an exact frame rate: 29.97 and its like become n * 1000 / 1001.
+    """Return an exact frame rate; 29.97 and similar ones become n * 1000 / 1001.
 
-    Parameters
-    ----------
-    fps : float or Fraction
-        Frames a second; a fraction stays as it is.
-
-    Returns
-    -------
-    Fraction
-        Frames a second.
-
-    Raises
-    ------
-    ValueError
-        If the rate is not between 1 and 240.
+    A fraction stays unchanged. Raises ValueError unless the rate is between 1 and 240.
     """
     if not 1 <= fps <= 240:
         raise ValueError(f"Expected 1 to 240 frames a second, got {fps}.")
@@ -57,22 +44,13 @@ def frame_rate(fps: float | Fraction) -> Fraction:
 
 
 def check_output(path: str | Path) -> Path:
-    """Make sure that a video can be written, before any work is done for it.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file to write; one that exists will be replaced.
-
-    Returns
-    -------
-    Path
+    """Check that a video can be written to `path`, before any work is done for it.
 
     Raises
     ------
     OutputError
-        If the name's ending is unknown, the folder is missing or can't be written to, or the path
-        is a folder.
+        If the suffix is unknown, the folder is missing or can't be written to, or the path is a
+        folder.
     """
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
@@ -96,28 +74,28 @@ def check_output(path: str | Path) -> Path:
 
 
 def part_path(path: Path) -> Path:
-    """Return the name under which a video grows until it is complete."""
+    """Return the name of a video while it is incomplete."""
     return path.with_name(path.name + ".part")
 
 
 class VideoWriter:
-    """Write H.264 video and AAC sound as frames come in; a context manager.
+    """Write H.264 video and AAC sound frame by frame; a context manager.
 
-    The file grows under ``<name>.part`` and gets its name when it is complete. An exception inside
-    the ``with`` block, `KeyboardInterrupt` included, removes it.
+    The file is called ``<name>.part`` until it is complete. An exception inside the ``with`` block,
+    `KeyboardInterrupt` included, removes it.
 
     Parameters
     ----------
     path : str or Path
-        Ends in .mp4, .mov or .mkv; a file of that name is replaced.
+        Ends in .mp4, .mov or .mkv; an existing file is replaced.
     size : (int, int)
         Width and height of the frames, at least 2; an odd last column or row is cut off.
     fps : float or Fraction
-        Frames a second, see `frame_rate`.
+        1 to 240; 29.97 and similar ones become n * 1000 / 1001.
     num_frames : int
-        How many frames will be written; the sound is cut, or padded with silence, to them.
+        Number of frames to be written; the sound is cut, or padded with silence, to them.
     audio : AudioTrack, str or Path, optional
-        The sound, or a file with it; without it the video has no sound track.
+        The sound, or a file with it.
     crf : int in [0, 51]
         x264's quality; lower is better and larger.
     preset : str
@@ -182,7 +160,7 @@ class VideoWriter:
             raise
 
     def write(self, frames: Tensor | np.ndarray) -> None:
-        """Encode frames at once.
+        """Encode frames.
 
         Parameters
         ----------
@@ -194,9 +172,9 @@ class VideoWriter:
         ValueError
             If shape or type are wrong, or there are more frames than announced.
         OutputError
-            If the disk is full, for example.
+            If writing fails, for example because the disk is full.
         InputFileError
-            If the sound turns out to be unusable.
+            If the sound is not usable.
         """
         if isinstance(frames, Tensor):
             frames = frames.detach().cpu().numpy()
@@ -245,7 +223,7 @@ class VideoWriter:
         self._write_sound(self.num_written / self.rate)
 
     def _write_sound(self, end_s: Fraction | None = None):
-        """Mux the sound up to a time, so that players find it beside the picture."""
+        """Mux the sound up to a time, so that players find it near the picture."""
         while self._next_sound is not None:
             packet = self._next_sound
             if end_s is not None and packet.pts * packet.time_base > end_s:
@@ -267,7 +245,7 @@ class VideoWriter:
             os.replace(self.part, self.path)
 
     def _discard(self):
-        """Remove what was written; the error that led here matters more than one of its own."""
+        """Remove the incomplete file; errors here must not hide the one that led to it."""
         with contextlib.suppress(Exception):
             self._sound.close()
         with contextlib.suppress(Exception):
@@ -277,7 +255,7 @@ class VideoWriter:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn failures of the disk or the encoder into a sentence."""
+        """Turn failures of the disk or the encoder into an `OutputError`."""
         try:
             yield
         except (av.error.FFmpegError, OSError) as error:
