@@ -1,1 +1,1 @@
-"""Masks, pasting frames back into the picture, and backdrops."""
+"""Masks, pasting frames into the picture, and backdrops."""

@@ -1,4 +1,4 @@
-"""What is seen around an animated face, when that is not its own picture: pictures or a video."""
+"""Backdrops of an animated face other than its own picture: pictures or a video."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -20,23 +20,18 @@ ROUNDING_S = 1e-3  # of time stamps: Matroska keeps whole milliseconds
 def pictures_backdrop(
     take: Callable[[int], Tensor], count: int, fps: float, out_fps: float
 ) -> Backdrop:
-    """Show pictures one after the other, and hold the last one.
+    """Return a backdrop that shows pictures one after the other, and holds the last one.
 
     Parameters
     ----------
     take : callable (index) -> Tensor, shape (H, W, 3), uint8
-        Gives one of the pictures.
+        Returns one of the pictures.
     count : int
-        How many there are.
+        Number of pictures.
     fps, out_fps : float
-        Pictures a second of these, and of the video that they are for.
-
-    Returns
-    -------
-    Backdrop
+        Frame rates of the pictures and of the rendered video.
     """
-
-    take = lru_cache(maxsize=1)(take)  # one that is held is taken once
+    take = lru_cache(maxsize=1)(take)  # a picture that is held is taken once
 
     def backdrop(start: int, stop: int) -> Tensor:
         places = (int(frame * fps / out_fps + 1e-6) for frame in range(start, stop))
@@ -46,18 +41,7 @@ def pictures_backdrop(
 
 
 def check_size(size: tuple[int, int], portrait: tuple[int, int]) -> None:
-    """Check that a background has the portrait's size.
-
-    Parameters
-    ----------
-    size, portrait : (int, int)
-        Height and width in pixels.
-
-    Raises
-    ------
-    ValueError
-        If it has another.
-    """
+    """Raise ValueError if a background's (height, width) is not the portrait's."""
     if tuple(size) != tuple(portrait):
         raise ValueError(
             f"The background measures {size[1]}x{size[0]} pixels, the portrait "
@@ -66,21 +50,19 @@ def check_size(size: tuple[int, int], portrait: tuple[int, int]) -> None:
 
 
 class VideoBackdrop:
-    """Shows a video, decoded as it is needed; a context manager.
+    """Shows a video, decoded as needed; a context manager.
 
     Parameters
     ----------
-    source : str, Path or BytesIO
-        A video.
     fps : float
-        Frames a second of the video that this is for.
+        Frame rate of the rendered video.
     size : (int, int)
         Height and width that its frames must have.
 
     Raises
     ------
     ValueError
-        If it is no video, or of another size.
+        If it can't be read as a video, or has another size.
     """
 
     def __init__(self, source: str | Path | io.BytesIO, fps: float, size: tuple[int, int]) -> None:
@@ -113,17 +95,7 @@ class VideoBackdrop:
         self._container.close()
 
     def __call__(self, start: int, stop: int) -> Tensor:
-        """Return what is seen behind some frames; they must be asked for in order.
-
-        Parameters
-        ----------
-        start, stop : int
-            First frame, and the one after the last.
-
-        Returns
-        -------
-        Tensor, shape (stop - start, H, W, 3), uint8
-        """
+        """Return the frames (stop - start, H, W, 3), uint8; must be called in order of time."""
         return torch.stack([self._at(frame / self.fps) for frame in range(start, stop)])
 
     def _at(self, time_s: float) -> Tensor:
@@ -135,17 +107,17 @@ class VideoBackdrop:
         with _explained():
             for frame in self._container.decode(video=0):
                 pixels = frame.to_ndarray(format="rgb24")
-                # As phones write: the frames lie, and a note says how to turn them.
+                # Phones write rotated frames, with metadata that says how to turn them.
                 pixels = np.rot90(pixels, round(getattr(frame, "rotation", 0) / 90))
                 yield frame.time or 0.0, torch.from_numpy(np.ascontiguousarray(pixels))
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn what FFmpeg says of a file into a sentence."""
+    """Turn errors of FFmpeg into a `ValueError` with a remedy."""
     try:
         yield
     except (av.error.FFmpegError, OSError) as error:
         raise ValueError(
-            f"The background is no usable video ({error}). Use a video such as MP4."
+            f"The background can't be read as a video ({error}). Use a video such as MP4."
         ) from error

@@ -1,4 +1,4 @@
-"""How frames become full pictures, by what the user chose."""
+"""Compose frames into full pictures, as the user chose."""
 
 from collections.abc import Callable
 
@@ -14,57 +14,42 @@ Composer = Callable[[Tensor, int], Tensor]
 
 
 def crop_composer(paste: PasteBack, compositing: Compositing | None) -> Composer:
-    """Return what puts crops into full pictures.
+    """Return a composer of crops (n, size, size, 3), uint8, on the device of `paste`.
 
-    Parameters
-    ----------
-    paste : PasteBack
-        Of the portrait; `compositing` replaces its mask where that says more.
-    compositing : Compositing, optional
-
-    Returns
-    -------
-    Composer
-        Of crops (n, size, size, 3) uint8 on the device of `paste`. It asks the backdrop once for
-        each frame, and takes the same frames again.
-
-    Raises
-    ------
-    ValueError
-        If the mask has another size than the picture.
+    The mask and widths of `compositing`, if it has any, replace those of `paste`. The composer
+    asks the backdrop once for each frame, and may be called again with the same frames. Raises
+    ValueError if the mask has another size than the picture.
     """
     chosen = compositing or Compositing()
-    if chosen.backdrop is None or chosen.mask is None:
-        if chosen.bounded:
-            limits = (chosen.mask, chosen.feather, chosen.erosion)
-            paste = PasteBack(paste.image, paste.transform, paste.device, *limits)
-        if chosen.backdrop is None:
-            return lambda crops, start: paste.compose(crops)
-        backdrop = KeptBackdrop(chosen.backdrop, paste.image.shape[:2])
-        return lambda crops, start: paste.compose(crops, backdrop(start, start + len(crops)))
-    # The mask may hold more of the picture than the crop does: the rest of a person, for example.
-    over = picture_composer(paste.image, lambda: None, chosen)
-    return lambda crops, start: over(paste.compose(crops), start)
+    if chosen.backdrop is not None and chosen.mask is not None:
+        # The mask may cover more of the picture than the crop does, such as the rest of a person.
+        over = picture_composer(paste.image, lambda: None, chosen)
+        return lambda crops, start: over(paste.compose(crops), start)
+    if chosen.bounded:
+        limits = (chosen.mask, chosen.feather, chosen.erosion)
+        paste = PasteBack(paste.image, paste.transform, paste.device, *limits)
+    if chosen.backdrop is None:
+        return lambda crops, start: paste.compose(crops)
+    backdrop = KeptBackdrop(chosen.backdrop, paste.image.shape[:2])
+    return lambda crops, start: paste.compose(crops, backdrop(start, start + len(crops)))
 
 
 def picture_composer(
     image: Tensor, region: Callable[[], Tensor], compositing: Compositing | None
 ) -> Composer:
-    """Return what puts whole pictures over a backdrop.
+    """Return a composer of whole pictures (n, H, W, 3), uint8, on the CPU.
 
     Parameters
     ----------
     image : Tensor, shape (H, W, 3), uint8
-        The portrait's picture: the backdrop where none is given.
+        The portrait's picture, which is the default backdrop.
     region : callable () -> Tensor, shape (H, W), float32, in [0, 1]
-        Gives where pictures are seen, where `compositing` has no mask.
-    compositing : Compositing, optional
+        The default mask.
 
     Returns
     -------
     Composer
-        Of pictures (n, H, W, 3) uint8 on the CPU. It asks the backdrop once for each frame, and
-        takes the same frames again.
+        Asks the backdrop once for each frame, and may be called again with the same frames.
 
     Raises
     ------

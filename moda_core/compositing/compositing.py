@@ -1,4 +1,4 @@
-"""What the user chooses about how frames and their surroundings are put together."""
+"""The user's choices of how frames and their surroundings are combined."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from torch import Tensor
 
 from .paste_mask import check_mask, check_widths
 
-# (start, stop) of output frames -> what is seen around them, (stop - start, H, W, 3) uint8, of the
+# (start, stop) of output frames -> their surroundings, (stop - start, H, W, 3) uint8, of the
 # picture's size, on the CPU. Called once for each range of frames, in increasing order.
 Backdrop = Callable[[int, int], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class Compositing:
-    """Where frames are seen, and what is seen around them.
+    """Where frames are visible, and what is around them.
 
     Parameters
     ----------
@@ -25,14 +25,14 @@ class Compositing:
         Width of the soft edge in pixels of the picture, inwards. Default: the renderer's own for
         its region, and none for a mask.
     erosion : float
-        Width in pixels of the picture by which the mask, or the region, is made smaller first.
+        Pixels of the picture by which the mask, or the region, is first made smaller.
     backdrop : Backdrop, optional
         Default: the portrait's picture.
 
     Raises
     ------
     ValueError
-        If the mask is no (H, W) in [0, 1], or a width is negative or not finite.
+        If the mask is not (H, W) in [0, 1], or a width is negative or not finite.
     """
 
     mask: Tensor | None = None
@@ -47,5 +47,5 @@ class Compositing:
 
     @property
     def bounded(self) -> bool:
-        """Whether it says more of where frames are seen than the renderer does by itself."""
+        """Whether it limits where frames are visible more than the renderer itself does."""
         return self.mask is not None or self.feather is not None or self.erosion > 0

@@ -1,4 +1,4 @@
-"""Pictures laid over a backdrop."""
+"""Blend pictures over a backdrop."""
 
 import torch
 from torch import Tensor
@@ -8,17 +8,11 @@ from ..runtime.out_of_memory import is_out_of_memory
 from .compositing import Backdrop
 from .paste_mask import covered_box, mask_blocks
 
-BLOCK_PIXELS = 1 << 14  # of each frame, worked on at once
+BLOCK_PIXELS = 1 << 14  # of each frame, blended at once
 
 
 class Overlay:
-    """Lays pictures over others; what depends on the mask alone is found once.
-
-    Parameters
-    ----------
-    mask : Tensor, shape (H, W), float32, in [0, 1]
-        How much of the upper picture is seen.
-    """
+    """Blends pictures over others by a mask (H, W) in [0, 1], which is prepared once."""
 
     def __init__(self, mask: Tensor) -> None:
         self._top, self._left, height, width = covered_box(mask)
@@ -27,19 +21,10 @@ class Overlay:
         self._blocks = mask_blocks(self._mask[..., 0], BLOCK_PIXELS)
 
     def __call__(self, frames: Tensor, backdrop: Tensor) -> Tensor:
-        """Blend pictures.
+        """Return `frames` (n, H, W, 3) over `backdrop`, which may be a single picture (H, W, 3).
 
-        Parameters
-        ----------
-        frames : Tensor, shape (n, H, W, 3), uint8
-            The upper ones, on the CPU.
-        backdrop : Tensor, shape (H, W, 3) or (n, H, W, 3), uint8
-            The lower ones, on the CPU.
-
-        Returns
-        -------
-        Tensor, shape (n, H, W, 3), uint8
-            A new tensor; the backdrop bit for bit where the mask is 0, the frames where it is 1.
+        All are uint8 on the CPU. The result is a new tensor: the backdrop bit for bit where the
+        mask is 0, the frames where it is 1.
         """
         result = backdrop.expand(frames.shape).clone()
         width = self._mask.shape[1]
@@ -56,14 +41,9 @@ class Overlay:
 
 
 class KeptBackdrop:
-    """Asks a backdrop for every frame once only, though renderers try again with fewer frames.
+    """Asks a backdrop for every frame once only, though renderers retry with fewer frames.
 
-    Parameters
-    ----------
-    backdrop : Backdrop
-        Can't go back: a decoder, for example.
-    size : tuple of int
-        Height and width that its pictures must have.
+    A backdrop such as a decoder can't go back. `size` is the height and width of its pictures.
     """
 
     def __init__(self, backdrop: Backdrop, size: tuple[int, int]) -> None:
@@ -71,35 +51,21 @@ class KeptBackdrop:
         self._start, self._frames = 0, torch.empty(0, *size, 3, dtype=torch.uint8)
 
     def __call__(self, start: int, stop: int) -> Tensor:
-        """Return what is seen around some frames.
+        """Return the surroundings of frames, (stop - start, H, W, 3), uint8; not to be written to.
 
-        Parameters
-        ----------
-        start, stop : int
-            First frame and the one after the last; no start lies before that of an earlier call.
-
-        Returns
-        -------
-        Tensor, shape (stop - start, H, W, 3), uint8
-            Belongs to this object: not to be written to.
-
-        Raises
-        ------
-        ValueError
-            If the backdrop gives pictures of another number, size or type.
-        MoDAError
-            If memory runs out in the backdrop, which can't be asked again.
+        No `start` may be before that of an earlier call. Raises ValueError if the backdrop returns
+        another number, size or type, and MoDAError if memory runs out in the backdrop.
         """
         end = self._start + len(self._frames)
         self._frames = self._frames[start - self._start :]
         self._start = start
         if not len(self._frames):
-            self._frames = self._asked(start, stop)
+            self._frames = self._request(start, stop)
         elif stop > end:
-            self._frames = torch.cat([self._frames, self._asked(end, stop)])
+            self._frames = torch.cat([self._frames, self._request(end, stop)])
         return self._frames[: stop - start]
 
-    def _asked(self, start: int, stop: int) -> Tensor:
+    def _request(self, start: int, stop: int) -> Tensor:
         try:
             frames = self._backdrop(start, stop)
         except (RuntimeError, MemoryError) as error:

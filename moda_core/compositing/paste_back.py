@@ -1,4 +1,4 @@
-"""Put animated crops back into the picture (spec G)."""
+"""Paste animated crops back into the picture (spec G)."""
 
 from copy import copy
 
@@ -21,21 +21,13 @@ from .paste_mask import (
     softened_mask,
 )
 
-BLOCK_PIXELS = 1 << 16  # worked on at once on a CPU, so that they stay in its cache
+BLOCK_PIXELS = 1 << 16  # blended at once on a CPU, so that they stay in its cache
 
 
 def frames_to_uint8(frames: Tensor) -> Tensor:
-    """Convert rendered frames to 8 bits, on their device (spec F.5).
+    """Convert frames (n, 3, H, W) in [0, 1] to (n, H, W, 3) uint8, on their device (spec F.5).
 
-    Parameters
-    ----------
-    frames : Tensor, shape (n, 3, H, W)
-        RGB in [0, 1]; values beyond are clipped.
-
-    Returns
-    -------
-    Tensor, shape (n, H, W, 3), uint8
-        Truncated, not rounded.
+    Values out of range are clipped; levels are truncated, not rounded.
     """
     levels = (frames.float().clamp(0, 1) * 255).to(torch.uint8)
     return rearrange(levels, "n c h w -> n h w c").contiguous()
@@ -49,22 +41,22 @@ class PasteBack:
     image : Tensor, shape (H, W, 3), uint8
         The picture.
     transform : CropTransform
-        Where the crops lie in it.
+        Where the crops are in the picture.
     device : torch.device or str
         Where crops are warped and blended.
-    mask : Tensor, shape (H, W), optional
-        How much of the crop is seen at each pixel of the picture, in [0, 1]. Beyond the crop, and
-        at its soft edge, the picture is seen whatever it says. Default: the whole crop.
+    mask : Tensor, shape (H, W), in [0, 1], optional
+        Opacity of the crop at each pixel of the picture, multiplied by that of the crop's own soft
+        edge. Default: the whole crop.
     feather : float, optional
         Width of the soft edge in pixels of the picture. Default: that of the reference, 16 pixels
         of the crop, and none for the edge of a mask.
     erosion : float
-        Width in pixels of the picture by which the mask, or the crop, is made smaller first.
+        Pixels of the picture by which the mask, or the crop, is first made smaller.
 
     Raises
     ------
     ValueError
-        If a shape or type is wrong, or a number is negative, or the mask is not in [0, 1].
+        If a shape or type is wrong, a number is negative, or the mask is not in [0, 1].
     """
 
     def __init__(
@@ -92,13 +84,7 @@ class PasteBack:
         self._blocks = self._cut()
 
     def to(self, device: torch.device | str) -> "PasteBack":
-        """Return the same on another device, or itself where it is there already.
-
-        Parameters
-        ----------
-        device : torch.device or str
-            Where crops shall be warped and blended.
-        """
+        """Return the same on another device, or itself if it is there already."""
         device = torch.device(device)
         if device == self.device:
             return self
@@ -123,7 +109,7 @@ class PasteBack:
         frames : Tensor, shape (n, size, size, 3), uint8
             Crops, on the device.
         background : Tensor, shape (H, W, 3) or (n, H, W, 3), uint8, optional
-            Shown instead of the picture, all the time or one for each frame.
+            Replaces the picture, for all frames or for each one.
 
         Returns
         -------
@@ -140,7 +126,7 @@ class PasteBack:
         result = backdrop.expand(len(frames), *self.image.shape).clone()
         if not self.mask.numel():
             return result
-        # Elsewhere all frames are blended at once, and copied to the CPU once.
+        # On other devices all frames are blended at once, and copied to the CPU once.
         group = torch.get_num_threads() if self.device.type == "cpu" else max(1, len(frames))
         for start in range(0, len(frames), group):
             part = slice(start, start + group)
@@ -152,7 +138,7 @@ class PasteBack:
         return result
 
     def _cut(self) -> list[tuple[int, int, int, int]]:
-        """Return the parts that are blended one after the other."""
+        """Return the blocks that are blended one after the other."""
         on_cpu = self.device.type == "cpu"
         return mask_blocks(self.mask, BLOCK_PIXELS if on_cpu else max(1, self.mask.numel()))
 
@@ -172,7 +158,7 @@ class PasteBack:
                 target[..., channel] = levels[:, channel]
 
     def _remainder(self, picture: Tensor) -> Tensor:
-        """Return what of a picture (..., H, W, 3) is seen, shape (..., 3, h, w)."""
+        """Return the visible part of a picture (..., H, W, 3), shape (..., 3, h, w)."""
         top, left, height, width = self.box
         part = picture[..., top : top + height, left : left + width, :].to(self.device)
         return (1 - self.mask) * rearrange(part, "... h w c -> ... c h w").float()
@@ -202,7 +188,7 @@ def _cover(
     feather: float | None,
     erosion: float,
 ) -> tuple[Tensor, tuple[int, int]]:
-    """Return the mask around the crop (h, w), and the picture's row and column of its corner."""
+    """Return the mask around the crop (h, w), and the row and column of its corner."""
     height, width = image.shape[:2]
     box = top, left, box_height, box_width = crop_box(transform, height, width)
     if mask is None:

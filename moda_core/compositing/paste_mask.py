@@ -1,4 +1,4 @@
-"""Where the animated crop covers the picture: masks from 0 (the picture) to 1 (the crop)."""
+"""Masks of the animated crop in the picture: 0 shows the picture, 1 the crop."""
 
 import math
 
@@ -11,25 +11,14 @@ from ..portrait.crop import CropTransform
 from ..portrait.resample_picture import sample_bilinear, sampling_grid
 
 TEMPLATE_FEATHER = 16.0  # pixels of the crop
-THINNEST = 1e-6  # stands for no feather, which would divide by zero
+THINNEST = 1e-6  # in place of a feather of 0, which would divide by zero
 
 
 def template_mask(size: int, feather: float = TEMPLATE_FEATHER, erosion: float = 0.0) -> Tensor:
-    """Return the square with soft edges and rounded corners that the reference uses (spec G).
+    """Return the reference's square mask with soft edges and rounded corners (spec G).
 
-    Parameters
-    ----------
-    size : int
-        Side in pixels.
-    feather : float
-        Width of the soft edge in pixels.
-    erosion : float
-        Width of the border that stays empty, in pixels.
-
-    Returns
-    -------
-    Tensor, shape (size, size), uint8
-        0 at the border, 255 inside.
+    It is (size, size) uint8, 0 at the border and 255 inside. `feather` and `erosion` are the widths
+    of the soft edge and of an empty border, in pixels.
     """
     feather = max(feather, THINNEST)
     index = np.arange(size)
@@ -39,7 +28,7 @@ def template_mask(size: int, feather: float = TEMPLATE_FEATHER, erosion: float =
 
 
 def crop_box(transform: CropTransform, height: int, width: int) -> tuple[int, int, int, int]:
-    """Return top, left, height and width of what the crop can touch of a picture."""
+    """Return top, left, height and width of the part of a picture that the crop can touch."""
     size = transform.size
     corners = np.array([(-1, -1, 1), (size, -1, 1), (-1, size, 1), (size, size, 1)], np.float64)
     x, y = (corners @ transform.to_image.T.astype(np.float64))[:, :2].T
@@ -49,7 +38,7 @@ def crop_box(transform: CropTransform, height: int, width: int) -> tuple[int, in
 
 
 def covered_box(mask: Tensor) -> tuple[int, int, int, int]:
-    """Return top, left, height and width of what a mask (H, W) covers; all 0 if it is empty."""
+    """Return top, left, height and width of a mask's (H, W) nonzero part; all 0 if it is empty."""
     rows, columns = (mask.any(dim=axis).nonzero() for axis in (1, 0))
     if not len(rows):
         return 0, 0, 0, 0
@@ -58,19 +47,10 @@ def covered_box(mask: Tensor) -> tuple[int, int, int, int]:
 
 
 def mask_blocks(mask: Tensor, num_pixels: int) -> list[tuple[int, int, int, int]]:
-    """Cut a mask into blocks of rows, each with its longest solid part.
+    """Cut a mask into blocks of rows of about `num_pixels`: (start, end, solid_start, solid_end).
 
-    Parameters
-    ----------
-    mask : Tensor, shape (h, w), in [0, 1]
-    num_pixels : int
-        Of a block, about.
-
-    Returns
-    -------
-    list of (start, end, solid_start, solid_end)
-        First row of the block and the one after its last; from the first of its columns given to
-        before the second the whole block is 1: nothing has to be blended there.
+    `start` and `end` are the rows; the columns from `solid_start` to before `solid_end` are the
+    longest part that is 1 in the whole block, where nothing has to be blended.
     """
     height, width = mask.shape
     rows = max(1, num_pixels // max(width, 1))
@@ -85,19 +65,7 @@ def mask_blocks(mask: Tensor, num_pixels: int) -> list[tuple[int, int, int, int]
 
 
 def check_mask(mask: Tensor, size: tuple[int, int] | None = None) -> None:
-    """Check a mask of the user.
-
-    Parameters
-    ----------
-    mask : Tensor
-    size : tuple of int, optional
-        Height and width that it must have.
-
-    Raises
-    ------
-    ValueError
-        If its shape is not (H, W), or another than `size`, or its values are not in [0, 1].
-    """
+    """Raise ValueError unless a mask is (H, W), of the given size if any, and in [0, 1]."""
     if size is not None and tuple(mask.shape) != tuple(size):
         raise ValueError(
             f"Expected a mask of the picture's shape {tuple(size)}, got {tuple(mask.shape)}."
@@ -120,20 +88,10 @@ def check_widths(feather: float | None, erosion: float) -> None:
 def placed_template(
     transform: CropTransform, box: tuple[int, int, int, int], feather: float, erosion: float
 ) -> Tensor:
-    """Return the template where the crop lies in the picture.
+    """Return the template at the crop's place in a box of the picture: float32 in [0, 1].
 
-    Parameters
-    ----------
-    transform : CropTransform
-    box : (top, left, height, width)
-        Part of the picture that is wanted.
-    feather, erosion : float
-        As in `template_mask`, in pixels of the crop.
-
-    Returns
-    -------
-    Tensor, shape (height, width), float32, in [0, 1]
-        In steps of 1/255, as the reference's mask is an 8-bit picture.
+    `feather` and `erosion` are in pixels of the crop. Steps are 1/255, since the reference's mask
+    is an 8-bit picture.
     """
     template = template_mask(transform.size, feather, erosion)[..., None]
     grid = sampling_grid(transform.to_image, (transform.size, transform.size), box)
@@ -141,19 +99,10 @@ def placed_template(
 
 
 def softened_mask(mask: Tensor, feather: float, erosion: float) -> Tensor:
-    """Shrink a mask and soften its edge, inwards only.
+    """Shrink a mask (H, W) in [0, 1] by `erosion` and soften its edge by `feather`, inwards only.
 
-    Parameters
-    ----------
-    mask : Tensor, shape (H, W), in [0, 1]
-        Its edge is where it crosses 0.5; the picture's border is none.
-    feather, erosion : float
-        Widths of the soft edge and of what is taken away, in pixels.
-
-    Returns
-    -------
-    Tensor, shape (H, W), float32
-        The mask itself where both are 0.
+    Both are in pixels. The edge is where the mask crosses 0.5; the picture's border is not an edge.
+    Returns float32: the values of the mask itself if both are 0.
     """
     if not feather and not erosion:
         return mask.float()

@@ -87,7 +87,7 @@ def test_what_is_no_video_is_refused_in_a_sentence(host, parts, tmp_path, conten
     if content is not None:
         (tmp_path / "background.mp4").write_bytes(content)
 
-    with pytest.raises(ValueError, match="no usable video"):
+    with pytest.raises(ValueError, match="as a video"):
         render(host, parts, InputImpl.VideoFromFile(str(tmp_path / "background.mp4")))
 
 

@@ -65,7 +65,7 @@ def test_another_size_is_refused_with_both_sizes(video):
 def test_what_is_no_video_is_refused(tmp_path):
     (tmp_path / "text.mp4").write_text("hello, this is no video")
 
-    with pytest.raises(ValueError, match="no usable video"):
+    with pytest.raises(ValueError, match="as a video"):
         VideoBackdrop(tmp_path / "text.mp4", 25, SIZE)
 
 
