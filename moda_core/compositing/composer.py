@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from .compositing import Compositing
-from .overlay import KeptBackdrop, Overlay
+from .overlay import BufferedBackdrop, Overlay
 from .paste_back import PasteBack
 from .paste_mask import check_mask, softened_mask
 
@@ -30,7 +30,7 @@ def crop_composer(paste: PasteBack, compositing: Compositing | None) -> Composer
         paste = PasteBack(paste.image, paste.transform, paste.device, *limits)
     if chosen.backdrop is None:
         return lambda crops, start: paste.compose(crops)
-    backdrop = KeptBackdrop(chosen.backdrop, paste.image.shape[:2])
+    backdrop = BufferedBackdrop(chosen.backdrop, paste.image.shape[:2])
     return lambda crops, start: paste.compose(crops, backdrop(start, start + len(crops)))
 
 
@@ -67,5 +67,5 @@ def picture_composer(
     overlay = Overlay(mask)
     if chosen.backdrop is None:
         return lambda pictures, start: overlay(pictures, image)
-    backdrop = KeptBackdrop(chosen.backdrop, image.shape[:2])
+    backdrop = BufferedBackdrop(chosen.backdrop, image.shape[:2])
     return lambda pictures, start: overlay(pictures, backdrop(start, start + len(pictures)))

@@ -40,7 +40,7 @@ class Overlay:
         return result
 
 
-class KeptBackdrop:
+class BufferedBackdrop:
     """Asks a backdrop for every frame once only, though renderers retry with fewer frames.
 
     A backdrop such as a decoder can't go back. `size` is the height and width of its pictures.

@@ -4,7 +4,7 @@ import torch
 
 from moda_core.compositing.composer import crop_composer, picture_composer
 from moda_core.compositing.compositing import Compositing
-from moda_core.compositing.overlay import KeptBackdrop, Overlay
+from moda_core.compositing.overlay import BufferedBackdrop, Overlay
 from moda_core.compositing.paste_back import PasteBack
 from moda_core.errors import MoDAError
 from moda_core.portrait.crop import CropTransform
@@ -86,10 +86,10 @@ def test_an_empty_mask_shows_the_backdrop_alone():
 def test_a_backdrop_is_asked_once_for_frames_that_are_tried_again():
     pictures = noise(12, HEIGHT, WIDTH)
     player = Player(pictures)
-    kept = KeptBackdrop(player, (HEIGHT, WIDTH))
+    buffered = BufferedBackdrop(player, (HEIGHT, WIDTH))
 
     ranges = [(0, 8), (0, 4), (4, 6), (4, 8), (8, 9), (8, 12)]
-    seen = [kept(*each) for each in ranges]
+    seen = [buffered(*each) for each in ranges]
 
     assert player.asked == [(0, 8), (8, 9), (9, 12)]
     for (start, stop), shown in zip(ranges, seen, strict=True):
@@ -102,7 +102,7 @@ def test_a_backdrop_is_asked_once_for_frames_that_are_tried_again():
 )
 def test_backdrops_of_another_number_size_or_type_are_refused(wrong):
     with pytest.raises(ValueError, match=r"\(2, 60, 80, 3\) of type uint8, got"):
-        KeptBackdrop(lambda start, stop: wrong, (HEIGHT, WIDTH))(0, 2)
+        BufferedBackdrop(lambda start, stop: wrong, (HEIGHT, WIDTH))(0, 2)
 
 
 def test_exhausted_memory_in_a_backdrop_is_no_reason_to_ask_again():
@@ -110,7 +110,7 @@ def test_exhausted_memory_in_a_backdrop_is_no_reason_to_ask_again():
         raise MemoryError
 
     with pytest.raises(MoDAError, match="memory for the pictures of the background"):
-        KeptBackdrop(decode, (HEIGHT, WIDTH))(0, 2)
+        BufferedBackdrop(decode, (HEIGHT, WIDTH))(0, 2)
 
 
 def test_without_choices_pictures_pass_untouched():
