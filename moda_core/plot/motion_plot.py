@@ -34,9 +34,7 @@ LIP_AXIS, POSE_AXIS_DEG, GROWING_AXIS_DEG, EMOTION_AXIS, GAZE_AXIS = 0.4, 5.0, 1
 
 
 def plot_motion(
-    motion: Motion,
-    audio: tuple[Tensor, int] | None = None,
-    size: tuple[int, int] = (1024, 640),
+    motion: Motion, audio: tuple[Tensor, int] | None = None, size: tuple[int, int] = (1024, 640)
 ) -> Tensor:
     """Plot a motion over time.
 
@@ -78,10 +76,7 @@ def plot_motion(
 
 
 def preview_motion(
-    values: Tensor,
-    num_frames: int,
-    size: tuple[int, int] = (384, 192),
-    rest: Tensor | None = None,
+    values: Tensor, num_frames: int, size: tuple[int, int] = (384, 192), rest: Tensor | None = None
 ) -> Tensor:
     """Plot a motion that is still being sampled: lips, pitch and yaw over its whole length.
 
