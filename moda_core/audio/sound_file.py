@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,31 +18,6 @@ LOWEST_RATE, HIGHEST_RATE = 4000, 768_000  # samples a second; others mean a dam
 SHORTEST_S = 0.04  # one frame at 25 fps
 BLOCK_SAMPLES = 1 << 15  # minimum size of a block of decoded frames
 SUGGESTION = "Use a sound file such as WAV, FLAC, MP3, M4A or OGG"
-
-
-@dataclass(frozen=True)
-class AudioInfo:
-    """Format and exact length of a sound.
-
-    Parameters
-    ----------
-    num_samples : int
-        Samples per channel.
-    codec : str
-        FFmpeg's name of the codec, such as ``"aac"``.
-    """
-
-    num_samples: int
-    sample_rate: int
-    num_channels: int
-    codec: str
-
-
-def audio_info(path: str | Path) -> AudioInfo:
-    """Measure the sound of a file exactly, by decoding all of it; errors as `SoundFile`."""
-    with SoundFile(path) as sound:
-        num_samples = sum(block.shape[1] for block in sound.blocks())
-        return AudioInfo(num_samples, sound.sample_rate, sound.num_channels, sound.codec)
 
 
 class SoundFile:

@@ -16,7 +16,7 @@ import numpy as np
 from einops import rearrange
 from torch import Tensor
 
-from ..audio.sound_file import SoundFile, audio_info, open_media
+from ..audio.sound_file import SoundFile, open_media
 from ..audio.waveform import channel_blocks
 
 # Rates of AAC, ISO/IEC 14496-3, table 1.18.
@@ -96,7 +96,7 @@ def _copy_plan(track: AudioTrack, duration_s: Fraction) -> _CopyPlan | None:
     with SoundFile(track.source) as sound:
         if sound.codec != "aac":
             return None
-    info = audio_info(track.source)
+        rate, num_samples = sound.sample_rate, sum(block.shape[1] for block in sound.blocks())
     with open_media(Path(track.source)) as source:
         stream = source.streams.audio[0]
         packets = (packet for packet in source.demux(stream) if packet.size)
@@ -110,14 +110,13 @@ def _copy_plan(track: AudioTrack, duration_s: Fraction) -> _CopyPlan | None:
         return None
     # The first frame is short if the edit list cuts its beginning, so the size of whole packets is
     # taken from the codec and compared with their spacing.
-    rate = info.sample_rate
     span = (last_pts - first_pts) * stream.time_base * rate
     packet_samples = stream.codec_context.frame_size
     delay = round((frames[0].pts - first_pts) * stream.time_base * rate)
-    surplus = count * packet_samples - delay - info.num_samples
+    surplus = count * packet_samples - delay - num_samples
     regular = abs(span - (count - 1) * packet_samples) < packet_samples / 2
     start = round(track.start_s * rate)
-    missing = round(duration_s * rate) - (info.num_samples - start)
+    missing = round(duration_s * rate) - (num_samples - start)
     if not regular or not 0 <= surplus < 2 * packet_samples or missing > packet_samples:
         return None
     origin = delay + start
