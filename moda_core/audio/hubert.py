@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -119,13 +120,12 @@ def recorded(layers: nn.ModuleList, values: Tensor) -> Iterator[None]:
     would keep all of them on the device.
     """
 
-    def copy_to(index: int):
-        def copy(layer, arguments, output):
-            values[:, index] = (output[0] if isinstance(output, tuple) else output)[0]
+    def copy(index: int, layer: nn.Module, arguments: tuple, output: Tensor | tuple) -> None:
+        values[:, index] = (output[0] if isinstance(output, tuple) else output)[0]
 
-        return copy
-
-    hooks = [layer.register_forward_hook(copy_to(index)) for index, layer in enumerate(layers)]
+    hooks = [
+        layer.register_forward_hook(partial(copy, index)) for index, layer in enumerate(layers)
+    ]
     try:
         yield
     finally:

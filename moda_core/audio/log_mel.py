@@ -1,7 +1,7 @@
 """Log-mel features of the starter: 64 bands at 100 Hz, four steps per video frame, no weights."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -34,23 +34,6 @@ def mel_filters() -> Tensor:
     return torch.minimum(rising, falling).clamp(min=0)
 
 
-def _chunks(blocks: Iterable[np.ndarray], margin: int) -> Iterator[np.ndarray]:
-    """Yield `CHUNK` samples plus the overlap of the windows at both ends; the last one is short."""
-    buffer, count = np.zeros(margin, np.float32), 0
-    overlap = WINDOW - HOP
-    for block in blocks:
-        buffer = np.concatenate([buffer, np.asarray(block, np.float32)])
-        count += len(block)
-        while len(buffer) >= CHUNK + overlap:
-            yield buffer[: CHUNK + overlap]
-            buffer = buffer[CHUNK:]
-    num_frames = round(count / SAMPLES_PER_VIDEO_FRAME) * FRAMES_PER_VIDEO_FRAME
-    missing = num_frames - (count + margin - len(buffer)) // HOP
-    if missing > 0:
-        wanted = missing * HOP + overlap
-        yield np.pad(buffer, (0, max(0, wanted - len(buffer))))[:wanted]
-
-
 def log_mel_spectrogram(blocks: Iterable[np.ndarray]) -> Tensor:
     """Compute the log-mel power of a waveform that arrives in blocks.
 
@@ -65,20 +48,25 @@ def log_mel_spectrogram(blocks: Iterable[np.ndarray]) -> Tensor:
         Natural log of power; frame i is centred at ``10 i + 5`` ms, ``T == round(25 * duration)``.
     """
     filters, window = mel_filters().T, torch.hann_window(WINDOW)
-    margin = (WINDOW - HOP) // 2
-    rows, count = [], 0
+    overlap = WINDOW - HOP
+    buffer, count, rows = np.zeros(overlap // 2, np.float32), 0, []
 
-    def counted():
-        nonlocal count
-        for block in blocks:
-            count += len(block)
-            yield block
-
-    for chunk in _chunks(counted(), margin):
-        frames = torch.from_numpy(chunk.copy()).unfold(0, WINDOW, HOP)  # (frames, WINDOW)
+    def transform(samples: np.ndarray) -> None:
+        frames = torch.from_numpy(samples).unfold(0, WINDOW, HOP)  # (frames, WINDOW)
         power = torch.fft.rfft(frames * window, FFT_SIZE).abs() ** 2
         rows.append(torch.log(power @ filters + POWER_FLOOR))
+
+    for block in blocks:
+        buffer = np.concatenate([buffer, np.asarray(block, np.float32)])
+        count += len(block)
+        while len(buffer) >= CHUNK + overlap:
+            transform(buffer[: CHUNK + overlap])
+            buffer = buffer[CHUNK:]
     num_frames = round(count / SAMPLES_PER_VIDEO_FRAME) * FRAMES_PER_VIDEO_FRAME
+    missing = num_frames - sum(map(len, rows))
+    if missing > 0:
+        needed = missing * HOP + overlap
+        transform(np.pad(buffer, (0, max(0, needed - len(buffer))))[:needed])
     return torch.cat(rows)[:num_frames] if rows else torch.zeros(0, NUM_BANDS)
 
 

@@ -33,33 +33,26 @@ def resample_blocks(
     # number of samples at either rate, so that it can be cut off again exactly.
     step = sample_rate // gcd(sample_rate, target_rate)
     quiet = step * ceil(QUIET_EDGE_S * sample_rate / step)
-    total = _Counted(blocks)
+    total, finished = 0, False
+
+    def counted() -> Iterator[np.ndarray]:
+        nonlocal total, finished
+        for block in blocks:
+            total += len(block)
+            yield block
+        finished = True
+
     silence = [np.zeros(quiet, np.float32)]
     skip, written = quiet * target_rate // sample_rate, 0
-    for block in _converted(chain(silence, total, silence), sample_rate, target_rate):
+    for block in _converted(chain(silence, counted(), silence), sample_rate, target_rate):
         kept = block[min(skip, len(block)) :]
         skip -= len(block) - len(kept)
-        if total.finished:
-            expected = round(Fraction(total.samples * target_rate, sample_rate))
+        if finished:
+            expected = round(Fraction(total * target_rate, sample_rate))
             kept = kept[: max(expected - written, 0)]
         written += len(kept)
         if len(kept):
             yield kept
-
-
-class _Counted:
-    """Iterates over blocks of sound and counts their samples."""
-
-    def __init__(self, blocks: Iterable[np.ndarray]):
-        self.blocks = blocks
-        self.samples = 0
-        self.finished = False
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for block in self.blocks:
-            self.samples += len(block)
-            yield block
-        self.finished = True
 
 
 def _converted(blocks: Iterable[np.ndarray], sample_rate: int, target_rate: int):
