@@ -46,15 +46,9 @@ FIXED = (
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Kind and sizes of a speech encoder.
+    """Kind and sizes of a speech encoder, by transformers' names.
 
-    Parameters
-    ----------
-    model_type : {"hubert", "wav2vec2"}
-    architecture : dict
-        Sizes and kinds of layers, by transformers' names.
-    normalize : bool
-        Whether waveforms are first normalised to mean 0 and variance 1.
+    With `normalize`, waveforms are first brought to mean 0 and variance 1.
     """
 
     model_type: str

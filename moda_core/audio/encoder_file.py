@@ -79,19 +79,9 @@ def encoder_prefix(keys: Iterable[str]) -> str | None:
 
 
 def identify_encoder(shapes: Mapping[str, tuple[int, ...]], source: str) -> EncoderConfig:
-    """Identify the encoder in a file by the shapes of its tensors.
+    """Identify the encoder in a file by the shapes of its tensors; `source` is its name.
 
-    Parameters
-    ----------
-    shapes : mapping
-        Shapes by key, see `read_shapes`.
-    source : str
-        File name for messages.
-
-    Raises
-    ------
-    InputFileError
-        If it is not a HuBERT or wav2vec 2.0, or not a base model.
+    Raises InputFileError if it is not a HuBERT or wav2vec 2.0, or not a base model.
     """
     prefix = encoder_prefix(shapes)
     if prefix is None:

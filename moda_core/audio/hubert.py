@@ -24,8 +24,6 @@ class SpeechEncoder(nn.Module):
     ----------
     network : nn.Module
         ``HubertModel`` or ``Wav2Vec2Model`` with group norm in its first convolution.
-    name : str
-        Shown to users and stored in the features.
     normalize : bool
         Whether each piece is first normalised to mean 0 and variance 1.
     """

@@ -35,17 +35,9 @@ def mel_filters() -> Tensor:
 
 
 def log_mel_spectrogram(blocks: Iterable[np.ndarray]) -> Tensor:
-    """Compute the log-mel power of a waveform that arrives in blocks.
+    """Return the log-mel power (4 * T, 64) of mono blocks at 16 kHz, ``T == round(25 * duration)``.
 
-    Parameters
-    ----------
-    blocks : iterable of array, float32 in [-1, 1]
-        Mono at 16 kHz, of any lengths.
-
-    Returns
-    -------
-    Tensor, shape (4 * T, 64), float32
-        Natural log of power; frame i is centred at ``10 i + 5`` ms, ``T == round(25 * duration)``.
+    It is the natural log of power; frame i is centred at ``10 i + 5`` ms.
     """
     filters, window = mel_filters().T, torch.hann_window(WINDOW)
     overlap = WINDOW - HOP
@@ -99,7 +91,7 @@ def log_mel_features(blocks: Iterable[np.ndarray]) -> Tensor:
     Parameters
     ----------
     blocks : iterable of array, float32 in [-1, 1]
-        Mono at 16 kHz, of any lengths. Only the features stay in memory.
+        Mono at 16 kHz, of any lengths; none is kept.
 
     Returns
     -------

@@ -58,10 +58,7 @@ def open_recording(
 ) -> tuple[Iterator[np.ndarray], float]:
     """Start to read a recording, from a file or from memory, as mono at 16 kHz.
 
-    Parameters
-    ----------
-    recording, duration_s
-        As in `encode_recording`.
+    The parameters are those of `encode_recording`.
 
     Returns
     -------

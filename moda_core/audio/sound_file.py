@@ -21,15 +21,10 @@ SUGGESTION = "Use a sound file such as WAV, FLAC, MP3, M4A or OGG"
 
 
 class SoundFile:
-    """The first sound track of a file; a context manager.
+    """The first sound track of a sound or video file; a context manager.
 
     Time 0 is the first decoded sample, without encoder delay. Gaps between time stamps are not
     filled.
-
-    Parameters
-    ----------
-    path : str or Path
-        A sound file, or a video with a sound track.
 
     Attributes
     ----------
@@ -80,19 +75,12 @@ class SoundFile:
         self._container.close()
 
     def blocks(self, start_s: float = 0.0, duration_s: float | None = None) -> Iterator[np.ndarray]:
-        """Decode the sound, once.
+        """Decode the sound, once, as float32 blocks (C, T) at its own rate, full scale at 1.
 
         Parameters
         ----------
-        start_s : float
-            Where to start, in seconds.
-        duration_s : float, optional
-            Maximum length in seconds. Default: up to the end.
-
-        Yields
-        ------
-        array, shape (C, T), float32
-            Consecutive pieces at the file's own rate, full scale at 1.
+        start_s, duration_s : float
+            Part to read, in seconds. Default: all of it.
 
         Raises
         ------

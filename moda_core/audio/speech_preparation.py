@@ -30,12 +30,10 @@ EDGE = 20  # samples; the convolutions need two of them at each end
 def prepare_speech(
     blocks: Iterable[np.ndarray], num_samples: int, silence: str = "post"
 ) -> tuple[Tensor, tuple[int, int]]:
-    """Collect speech, emphasise its high frequencies, add silence, and round as a PCM16 file does.
+    """Collect mono blocks at 16 kHz, emphasise high frequencies, add silence, round to PCM16.
 
     Parameters
     ----------
-    blocks : iterable of array, float32 in [-1, 1]
-        Mono at 16 kHz, of any lengths.
     num_samples : int
         Length of the speech, at least 2; it is cut, or padded with zeros, to it.
     silence : {"post", "pre", "both", "none"}
@@ -47,11 +45,6 @@ def prepare_speech(
     waveform : Tensor, shape (num_samples + 640 * (before + after),), float32 in [-1, 1]
     silence : tuple (before, after)
         Frames of silence that were added.
-
-    Raises
-    ------
-    ValueError
-        If `silence` is unknown, or there is no speech.
     """
     if silence not in SILENCE:
         raise ValueError(f"Expected silence to be one of {', '.join(SILENCE)}, got {silence!r}.")

@@ -23,30 +23,10 @@ def decode_blocks(
     start_s: float = 0.0,
     duration_s: float | None = None,
 ) -> Iterator[np.ndarray]:
-    """Read a file's sound as one channel: the mean of its channels, resampled.
+    """Yield a file's sound as blocks (T,) of one channel: the mean of its channels, resampled.
 
-    Parameters
-    ----------
-    path : str or Path
-        A sound file, or a video with a sound track.
-    sample_rate : int
-        Sample rate of the result.
-    start_s : float
-        Where to start, in seconds.
-    duration_s : float, optional
-        Maximum length in seconds. Default: up to the end.
-
-    Yields
-    ------
-    array, shape (T,), float32
-        Consecutive pieces, ``round(duration * sample_rate)`` samples in total. Memory use does not
-        depend on the length of the file.
-
-    Raises
-    ------
-    InputFileError
-        If the file is missing, empty, not sound, shorter than 40 ms, or has a sample that is not
-        finite.
+    All blocks have ``round(duration * sample_rate)`` samples in total. Memory use does not depend
+    on the length of the file. Raises InputFileError as `SoundFile` and its `blocks`.
     """
     with SoundFile(path) as sound:
         mono = (block.mean(axis=0) for block in sound.blocks(start_s, duration_s))
@@ -71,19 +51,14 @@ def waveform_blocks(
 def channel_blocks(
     waveform: Tensor, sample_rate: int, start_s: float = 0.0, duration_s: float | None = None
 ) -> Iterator[np.ndarray]:
-    """Check sound in memory and cut it into blocks.
+    """Check sound in memory and cut it into blocks (C, T') at its own rate.
 
     Parameters
     ----------
     waveform : Tensor, shape (C, T) or (T,)
         Full scale at 1; at least 40 ms.
-    start_s, duration_s
-        As in `decode_blocks`.
-
-    Yields
-    ------
-    array, shape (C, T'), float32
-        Consecutive pieces at the same rate.
+    start_s, duration_s : float
+        Part to read, in seconds. Default: all of it.
 
     Raises
     ------

@@ -25,9 +25,7 @@ def pictures_backdrop(
     Parameters
     ----------
     take : callable (index) -> Tensor, shape (H, W, 3), uint8
-        Returns one of the pictures.
-    count : int
-        Number of pictures.
+        Returns one of the `count` pictures.
     fps, out_fps : float
         Frame rates of the pictures and of the rendered video.
     """
@@ -52,17 +50,8 @@ def check_size(size: tuple[int, int], portrait: tuple[int, int]) -> None:
 class VideoBackdrop:
     """Shows a video, decoded as needed; a context manager.
 
-    Parameters
-    ----------
-    fps : float
-        Frame rate of the rendered video.
-    size : (int, int)
-        Height and width that its frames must have.
-
-    Raises
-    ------
-    ValueError
-        If it can't be read as a video, or has another size.
+    The rendered video has `fps` and `size` (height, width). Raises ValueError if the source can't
+    be read as a video, or has another size.
     """
 
     def __init__(self, source: str | Path | io.BytesIO, fps: float, size: tuple[int, int]) -> None:

@@ -39,22 +39,9 @@ def picture_composer(
 ) -> Composer:
     """Return a composer of whole pictures (n, H, W, 3), uint8, on the CPU.
 
-    Parameters
-    ----------
-    image : Tensor, shape (H, W, 3), uint8
-        The portrait's picture, which is the default backdrop.
-    region : callable () -> Tensor, shape (H, W), float32, in [0, 1]
-        The default mask.
-
-    Returns
-    -------
-    Composer
-        Asks the backdrop once for each frame, and may be called again with the same frames.
-
-    Raises
-    ------
-    ValueError
-        If the mask has another size than the picture.
+    The defaults are the portrait's picture `image` (H, W, 3) as backdrop and ``region()``, (H, W)
+    in [0, 1], as mask. The composer asks the backdrop once for each frame, and may be called again
+    with the same frames. Raises ValueError if the mask has another size than the picture.
     """
     chosen = compositing or Compositing()
     if chosen.backdrop is None and not chosen.bounded:

@@ -102,12 +102,10 @@ class PasteBack:
         return mask
 
     def compose(self, frames: Tensor, background: Tensor | None = None) -> Tensor:
-        """Blend crops into the picture.
+        """Blend crops (n, size, size, 3), uint8, on the device, into the picture.
 
         Parameters
         ----------
-        frames : Tensor, shape (n, size, size, 3), uint8
-            Crops, on the device.
         background : Tensor, shape (H, W, 3) or (n, H, W, 3), uint8, optional
             Replaces the picture, for all frames or for each one.
 
@@ -115,11 +113,6 @@ class PasteBack:
         -------
         Tensor, shape (n, H, W, 3), uint8
             On the CPU. Where the mask is 0 it is the background, bit for bit.
-
-        Raises
-        ------
-        ValueError
-            If a shape or type is wrong.
         """
         self._check(frames, background)
         backdrop = self.image if background is None else background.cpu()

@@ -12,14 +12,9 @@ WIDE = 2.2  # widths of a line
 
 @dataclass(frozen=True)
 class Area:
-    """A rectangle of a picture, and the ranges of time and value that it shows.
+    """A rectangle of a picture, in pixels, and the ranges of time and value that it shows.
 
-    Parameters
-    ----------
-    left, top, right, bottom : int
-        In pixels, right and bottom exclusive.
-    scale : int
-        Pixels per pixel of the final picture.
+    Right and bottom are exclusive; `scale` is pixels per pixel of the final picture.
     """
 
     left: int

@@ -24,20 +24,10 @@ SMALLEST_SIDE = 64
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One quantity over time.
+    """One quantity over time, with finite values, one per frame.
 
-    Parameters
-    ----------
-    name : str
-        For the legend.
-    values : array, shape (n,)
-        One per frame, finite.
-    colour : tuple of int
-        Red, green, blue.
-    hint : str
-        Added to the name if there is room.
-    style : {"line", "wide", "filled"}
-        Wide lines still show under another curve.
+    The `hint` is added to the name if there is room. The style is "line", "filled", or "wide",
+    which still shows under another curve.
     """
 
     name: str
@@ -49,16 +39,9 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Curves that share an axis of values.
+    """Curves that share an axis of values, later ones on top.
 
-    Parameters
-    ----------
-    curves : list of Curve
-        Later ones are on top.
-    low, high : float
-        Minimum range of the axis.
-    weight : float
-        Height relative to the other panels.
+    The axis shows at least `low` to `high`; `weight` is the height relative to other panels.
     """
 
     title: str

@@ -13,23 +13,10 @@ GAP = 4
 
 
 def save_contact_sheet(frames: list[Tensor], path: str | Path, columns: int = COLUMNS) -> None:
-    """Write frames (H, W, 3), uint8, as a grid in reading order.
+    """Write frames (H, W, 3), uint8, all of one size, to a PNG or JPEG as a grid in reading order.
 
-    Parameters
-    ----------
-    frames : list of Tensor
-        At least one, all of one size, on the CPU.
-    path : str or Path
-        A PNG or JPEG file; an existing one is replaced.
-    columns : int
-        Frames per row, at least 1.
-
-    Raises
-    ------
-    OSError
-        If the file can't be written.
-    ValueError
-        If the suffix is not that of a picture.
+    An existing file is replaced. Raises OSError if the file can't be written, and ValueError if
+    its suffix is not that of a picture.
     """
     height, width = frames[0].shape[:2]
     cell = (CELL_WIDTH, round(CELL_WIDTH * height / width))

@@ -104,22 +104,10 @@ def _first_line(text: str) -> str:
 
 
 def cast_finite(key: str, tensor: Tensor, dtype: torch.dtype, source: str) -> Tensor:
-    """Cast a floating-point weight, and refuse NaN and infinite values.
+    """Cast a floating-point weight to a contiguous one, without a copy where possible.
 
-    Parameters
-    ----------
-    key, source : str
-        Its name and file, for the message.
-
-    Returns
-    -------
-    Tensor
-        Contiguous; `tensor` itself if possible.
-
-    Raises
-    ------
-    InputFileError
-        If a value is NaN, infinite, or too large for `dtype`.
+    Raises InputFileError, naming `key` and `source`, for NaN, infinite values, and values too large
+    for `dtype`.
     """
     value = tensor.to(dtype).contiguous()
     if not value.numel() or torch.stack(torch.aminmax(value)).isfinite().all():
@@ -132,21 +120,10 @@ def cast_finite(key: str, tensor: Tensor, dtype: torch.dtype, source: str) -> Te
 
 
 def load_strict(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
-    """Assign weights to a module; every key and shape must match.
+    """Assign weights to a module, without copying them; every key and shape must match.
 
-    Parameters
-    ----------
-    module : nn.Module
-        May be on the meta device.
-    state : dict
-        Tensors by the module's names; they are not copied.
-    source : str
-        Their file, for the message.
-
-    Raises
-    ------
-    InputFileError
-        If a key is missing, unexpected or of another shape.
+    The module may be on the meta device. Raises InputFileError, naming `source`, if a key is
+    missing, unexpected or of another shape.
     """
     check_layout(module, state, source)
     module.load_state_dict(state, assign=True)
@@ -164,19 +141,9 @@ def check_layout(module: nn.Module, state: dict[str, Tensor], source: str) -> No
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read all tensors and the metadata of a safetensors file.
+    """Return all tensors, on the CPU, and the metadata of a safetensors file, by name.
 
-    Returns
-    -------
-    tensors : dict
-        By name, on the CPU.
-    metadata : dict
-        Text by name; may be empty.
-
-    Raises
-    ------
-    InputFileError
-        If the file is missing or damaged.
+    Raises InputFileError if the file is missing or damaged.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -186,15 +153,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def save_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write tensors and metadata to a safetensors file; an existing file is replaced.
-
-    Raises
-    ------
-    OutputError
-        If the file can't be written.
-    RuntimeError
-        If tensors share memory.
-    """
+    """Write tensors and metadata; OutputError if the file can't be written."""
     contiguous = {key: tensor.detach().contiguous() for key, tensor in tensors.items()}
     try:
         save_file(contiguous, path, metadata=metadata)

@@ -15,26 +15,11 @@ PARALLEL_PREFIX = re.compile(r"(^|\.)module\.")
 
 
 def flatten_state(content: Any, source: str) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint's content, without the dicts wrapped around them.
+    """Return the tensors of a checkpoint's content by key, without the dicts wrapped around them.
 
-    Parameters
-    ----------
-    content : object
-        Normally a dict of tensors, or of dicts of tensors.
-    source : str
-        Its file, for the message.
-
-    Returns
-    -------
-    dict
-        Tensors by key; those of an inner dict as ``group.key``. Drops a path component ``module``,
-        and numbers and texts.
-
-    Raises
-    ------
-    InputFileError
-        If there are no tensors, one is not a plain array in memory or has an unprintable key, or
-        two get the same key.
+    Those of an inner dict get the key ``group.key``. Drops a path component ``module``, and numbers
+    and texts. Raises InputFileError, naming `source`, if there are no tensors, one is not a plain
+    array in memory or has an unprintable key, or two get the same key.
     """
     state = {}
     for name, tensor in _named_tensors(_unwrap(content)):
