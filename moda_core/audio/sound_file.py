@@ -167,7 +167,9 @@ def open_media(path: Path) -> av.container.InputContainer:
         # Without the prefix, a colon in the name would make it a network protocol.
         return av.open(f"file:{path}", metadata_errors="replace")
     except PermissionError as error:
-        raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error
+        raise InputFileError(
+            f"'{path}' can't be read: permission denied. Change its permissions."
+        ) from error
     except (av.error.FFmpegError, OSError) as error:
         raise InputFileError(
             f"'{path}' can't be read as sound: it is damaged or of another kind. {SUGGESTION}."

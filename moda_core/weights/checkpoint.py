@@ -63,9 +63,7 @@ def _torch_problem(path: Path, error: Exception) -> str:
     if "TorchScript" in reason:
         return f"'{path}' holds a TorchScript program, not plain weights. Use the original file."
     foreign = re.search(r"GLOBAL (\S+)", reason)
-    if foreign or reason.startswith(
-        "Weights only load failed"
-    ):  # bad advice follows in torch's text
+    if foreign or reason.startswith("Weights only load failed"):  # torch adds bad advice
         name = _first_line(foreign[1]) if foreign else None
         what = f"more than weights ({name})" if name else "other objects than weights"
         return (

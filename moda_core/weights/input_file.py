@@ -15,7 +15,9 @@ def check_input_file(path: Path, kind: str) -> None:
             raise InputFileError(f"'{path}' is a folder. Name a {kind} file in it.")
         size = path.stat().st_size
     except PermissionError as error:
-        raise InputFileError(f"'{path}' may not be read. Change its permissions.") from error
+        raise InputFileError(
+            f"'{path}' can't be read: permission denied. Change its permissions."
+        ) from error
     except OSError as error:
         raise InputFileError(f"'{path}' does not exist. Check the path of the {kind}.") from error
     if size == 0:
