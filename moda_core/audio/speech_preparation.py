@@ -59,30 +59,17 @@ def prepare_speech(
         speech[filled : filled + len(part)] = part
         filled += len(part)
     if silence != "none":
-        _pre_emphasize_in_place(speech)
-        _round_in_place(speech)
+        pre_emphasize_in_place(speech)
+        round_to_pcm16_in_place(speech)
     return torch.from_numpy(waveform), (before, after)
 
 
-def pre_emphasize(waveform: Tensor) -> Tensor:
-    """Return samples (T,), T >= 2, each minus 0.97 times the sample before it.
+def pre_emphasize_in_place(samples: np.ndarray) -> None:
+    """Subtract from each of at least two samples 0.97 times the sample before it.
 
     The sample before the first is extrapolated from the first two, and it is added instead of
     subtracted: ``3 * x[0] - x[1]`` (spec, section A.1.2).
     """
-    emphasized = waveform.numpy(force=True).copy()
-    _pre_emphasize_in_place(emphasized)
-    return torch.from_numpy(emphasized)
-
-
-def round_to_pcm16(waveform: Tensor) -> Tensor:
-    """Return samples (T,) rounded as a 16-bit file stores them: down, and clipped to full scale."""
-    rounded = waveform.numpy(force=True).copy()
-    _round_in_place(rounded)
-    return torch.from_numpy(rounded)
-
-
-def _pre_emphasize_in_place(samples: np.ndarray) -> None:
     first = 3 * samples[0] - samples[1]
     # In blocks, and backwards, so that the sample before a block is still unchanged.
     for start in reversed(range(1, len(samples), SAMPLE_RATE)):
@@ -91,7 +78,8 @@ def _pre_emphasize_in_place(samples: np.ndarray) -> None:
     samples[0] = first
 
 
-def _round_in_place(samples: np.ndarray) -> None:
+def round_to_pcm16_in_place(samples: np.ndarray) -> None:
+    """Round samples as a 16-bit file stores them: down, and clipped to full scale."""
     samples *= PCM16_LEVELS
     np.floor(samples, out=samples)  # libsndfile floors; rounding to nearest shows in the features
     np.clip(samples, -PCM16_LEVELS, PCM16_LEVELS - 1, out=samples)

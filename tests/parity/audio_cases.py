@@ -12,9 +12,7 @@ from moda_core.audio.hubert import SpeechEncoder
 from moda_core.audio.speech_preparation import (
     normalize_piece,
     pad_edges,
-    pre_emphasize,
     prepare_speech,
-    round_to_pcm16,
 )
 from moda_core.audio.waveform import decode_blocks
 
@@ -103,7 +101,8 @@ def audio_small(case: dict, golden: Arrays) -> Arrays:
         for name, entry in case["cases"].items()
     }
     middle = speech[sorted(speech, key=lambda name: len(speech[name]))[1]]
-    emphasized = round_to_pcm16(pre_emphasize(through_a_file(loud())))
+    unprepared = through_a_file(loud())
+    emphasized, _ = prepare_speech([unprepared.numpy()], len(unprepared))
     resampled = case["resampled"]
     computed = {name: network.encode(samples) for name, samples in speech.items()}
     computed |= stages(network, middle) | silences(network, middle)

@@ -8,9 +8,9 @@ from moda_core.audio.speech_preparation import (
     normalize_piece,
     pad_edges,
     piece_bounds,
-    pre_emphasize,
+    pre_emphasize_in_place,
     prepare_speech,
-    round_to_pcm16,
+    round_to_pcm16_in_place,
 )
 from tests.sound_files import quantize
 from tests.tolerances import assert_rounded
@@ -23,33 +23,44 @@ def noise(num_samples, level=0.2, seed=0):
     return (level * random.standard_normal(num_samples)).astype(np.float32)
 
 
+def pre_emphasized(samples):
+    result = samples.copy()
+    pre_emphasize_in_place(result)
+    return result
+
+
+def rounded(samples):
+    result = samples.copy()
+    round_to_pcm16_in_place(result)
+    return result
+
+
 @pytest.mark.parametrize("num_samples", [2, 700, 16000, 16001, 16002, 40000])
 def test_pre_emphasis_is_the_filter_with_its_state_added(num_samples):
     x = noise(num_samples)
 
-    found = pre_emphasize(torch.from_numpy(x))
+    found = pre_emphasized(x)
 
     state = [2 * np.float64(x[0]) - x[1]]
     expected, _ = lfilter([1, -0.97], [1], x.astype(np.float64), zi=state)
     assert_rounded(found, expected, 4)
 
 
-def test_pre_emphasis_leaves_its_argument_alone():
-    x = torch.from_numpy(noise(1000))
-    before = x.clone()
+def test_preparation_leaves_its_blocks_alone():
+    x = noise(1000)
+    before = x.copy()
 
-    pre_emphasize(x)
-    round_to_pcm16(x)
+    prepare_speech([x], len(x))
 
-    assert torch.equal(x, before)
+    np.testing.assert_array_equal(x, before)
 
 
 def test_rounding_to_16_bits_cuts_off_the_lower_ones():
     x = noise(20000, level=0.6)  # a tenth of it beyond full scale
 
-    found = round_to_pcm16(torch.from_numpy(x))
+    found = rounded(x)
 
-    np.testing.assert_array_equal(found.numpy(), quantize(x, 16) / 2**15)
+    np.testing.assert_array_equal(found, quantize(x, 16) / 2**15)
 
 
 def test_rounding_is_that_of_libsndfile(tmp_path):
@@ -58,9 +69,9 @@ def test_rounding_is_that_of_libsndfile(tmp_path):
     path = tmp_path / "speech.wav"
     soundfile.write(path, x, 16000, subtype="PCM_16")
 
-    found = round_to_pcm16(torch.from_numpy(x))
+    found = rounded(x)
 
-    np.testing.assert_array_equal(found.numpy(), soundfile.read(path, dtype="float32")[0])
+    np.testing.assert_array_equal(found, soundfile.read(path, dtype="float32")[0])
 
 
 @pytest.mark.parametrize(
@@ -71,7 +82,7 @@ def test_two_seconds_of_silence_are_added_where_asked(silence, before, after):
 
     waveform, added = prepare_speech([x], len(x), silence)
 
-    speech = round_to_pcm16(pre_emphasize(torch.from_numpy(x)))
+    speech = torch.from_numpy(rounded(pre_emphasized(x)))
     expected = torch.cat([torch.zeros(640 * before), speech, torch.zeros(640 * after)])
     assert added == (before, after)
     assert torch.equal(waveform, expected)
