@@ -11,14 +11,10 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Layers:
-    """Makes the layers of a network: ``layers.Linear(2, 3)`` as ``nn.Linear(2, 3)``.
+    """Makes the layers of a network: ``layers.Linear(2, 3)`` instead of ``nn.Linear(2, 3)``.
 
-    Parameters
-    ----------
-    operations : module or namespace
-        Supplies the classes, so that a host's memory manager can bring its own.
-    dtype, device : optional
-        Of the weights; default torch's own.
+    `operations` supplies the classes, so that a host's memory manager can bring its own; the
+    defaults of `dtype` and `device` are torch's.
     """
 
     operations: Any = nn

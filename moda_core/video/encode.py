@@ -1,4 +1,4 @@
-"""Encoding a video while its frames are made."""
+"""Encode a video while its frames are rendered."""
 
 from collections.abc import Callable, Iterable
 
@@ -15,17 +15,17 @@ def write_frames(
     on_frames: Callable[[Tensor], None] | None = None,
     stopwatch: Stopwatch | None = None,
 ) -> None:
-    """Write all frames of a video; each chunk is encoded while the next one is made.
+    """Write all frames of a video; each chunk is encoded while the next one is rendered.
 
     Parameters
     ----------
     writer : VideoWriter
-        Not yet entered; no file is left where something fails.
+        Not yet entered; removes its file if anything fails.
     chunks : iterable of Tensor, shape (n, H, W, 3), uint8
     on_frames : callable (frames), optional
-        Called with each chunk once it was handed over; may raise to cancel.
+        Called with each chunk after it is submitted; may raise to cancel.
     stopwatch : Stopwatch, optional
-        Gets the time spent waiting for frames ("render") and for the encoder ("encode").
+        Receives the time spent waiting for frames ("render") and for the encoder ("encode").
     """
     stopwatch, chunks = stopwatch or Stopwatch(), iter(chunks)
     with writer, run_in_background(writer.write) as encode:
