@@ -231,13 +231,17 @@ def load_chosen_renderer(choice: str, precision: str) -> LoadedRenderer:
         As in the node's widgets.
     """
     if menus.is_built_in(choice):
-        renderer = WarpRenderer(_host.load_device())
-        renderer.free_memory = _host.free_memory
-        return LoadedRenderer(renderer)
+        return LoadedRenderer(WarpRenderer(_host.load_device(), free_memory=_host.free_memory))
     folder = menus.unchanged(choice, menus.RENDERERS)
     files = find_model_files(folder, RENDERER_PARTS)
     dtype = _host.choose_dtype(precision, RENDERER_SIZE)
-    renderer = load_renderer(files, _host.offload_device(), dtype, _host.layers())
-    renderer.device, renderer.free_memory = _host.load_device(), _host.free_memory
+    renderer = load_renderer(
+        files,
+        _host.offload_device(),
+        dtype,
+        _host.layers(),
+        compute_device=_host.load_device(),
+        free_memory=_host.free_memory,
+    )
     networks = vars(renderer.networks).values()
     return LoadedRenderer(renderer, tuple(map(_host.managed, networks)), files.yunet)

@@ -1,5 +1,6 @@
 """Loading the released renderer from its five files."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ def load_renderer(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
     operations: Any = None,
+    compute_device: str | torch.device | None = None,
+    free_memory: Callable[[], None] | None = None,
 ) -> PortraitRenderer:
     """Load the released renderer.
 
@@ -69,8 +72,16 @@ def load_renderer(
     ----------
     files : ModelFiles
         Where its files lie.
-    device, dtype, operations
-        See `load_network`.
+    device : str or torch.device
+        Where the weights are loaded.
+    dtype : torch.dtype
+        Of the large networks; `ALWAYS_FLOAT32` names the others.
+    operations : module or namespace, optional
+        Supplies the layers. Default: plain ones, accelerated on a CPU.
+    compute_device : str or torch.device, optional
+        Where frames are computed, if the caller moves the networks there. Default: `device`.
+    free_memory : callable, optional
+        Called when memory ran out, before the next try with fewer frames.
 
     Raises
     ------
@@ -80,4 +91,6 @@ def load_renderer(
     networks = [
         load_network(getattr(files, file), file, device, dtype, operations) for file in FILES
     ]
-    return PortraitRenderer(RendererNetworks(*networks), device)
+    return PortraitRenderer(
+        RendererNetworks(*networks), compute_device or device, free_memory=free_memory
+    )

@@ -5,8 +5,10 @@ import torch
 from torch import nn
 
 from moda_core.errors import InputFileError
-from moda_core.liveportrait.load import load_network
+from moda_core.liveportrait import load as loading
+from moda_core.liveportrait.load import load_network, load_renderer
 from moda_core.liveportrait.winograd import WinogradConv
+from moda_core.model_files.model_folder import ModelFiles
 from tests.parity.synthetic_weights import checkpoint_state
 
 APPEARANCE = "appearance_feature_extractor"
@@ -78,3 +80,19 @@ def test_nothing_is_trained_or_left_to_chance(folder):
 def test_the_file_of_another_network_is_refused(folder):
     with pytest.raises(InputFileError, match=r"stitching_retargeting_module\.pth.*looks like"):
         load_network(folder / f"{STITCHING}.pth", APPEARANCE)
+
+
+def test_frames_are_computed_where_the_caller_will_move_the_networks(monkeypatch):
+    placed = []
+    monkeypatch.setattr(
+        loading,
+        "load_network",
+        lambda path, file, device, *_: placed.append(device) or nn.Identity(),
+    )
+
+    here = load_renderer(ModelFiles(), "cpu")
+    there = load_renderer(ModelFiles(), "cpu", compute_device="meta", free_memory=print)
+
+    assert set(placed) == {"cpu"}
+    assert (here.device.type, here.free_memory) == ("cpu", None)
+    assert (there.device.type, there.free_memory) == ("meta", print)
