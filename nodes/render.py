@@ -5,12 +5,11 @@ from contextlib import ExitStack
 from comfy_api.latest import InputImpl, io
 from torch import Tensor
 
-from ..moda_core.audio.waveform import frame_count
 from ..moda_core.compositing.compositing import Compositing
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.video.encode import write_frames
-from ..moda_core.video.soundtrack import AudioTrack
+from ..moda_core.video.soundtrack import AudioTrack, num_video_frames
 from ..moda_core.video.writer import VideoWriter
 from . import _host
 from ._convert import mask_of, sound_of
@@ -99,7 +98,8 @@ class MoDARenderVideo(io.ComfyNode):
         """Render the video."""
         path = _host.temporary_path(".mp4")
         sound = None if audio is None else sound_of(audio)
-        motion = motion.resampled(fps, num_video_frames(motion, sound, fps))
+        sound_s = sound and sound[0].shape[-1] / sound[1]
+        motion = motion.resampled(fps, num_video_frames(motion, sound_s, fps))
         with ExitStack() as stack:
             compositing = Compositing(
                 mask=mask_of(mask, portrait.image),
@@ -107,25 +107,6 @@ class MoDARenderVideo(io.ComfyNode):
             )
             write_video(path, renderer, portrait, motion, sound, compositing, QUALITIES[quality])
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)))
-
-
-def num_video_frames(motion: Motion, sound: tuple[Tensor, int] | None, fps: float) -> int:
-    """Return how many frames a video has: the motion's length, or exactly that of its sound.
-
-    Parameters
-    ----------
-    motion : Motion
-    sound : tuple of waveform (C, T) and sample rate, optional
-        Decides where it is the sound of the motion: of the same length within a frame.
-    fps : float
-        Of the video.
-    """
-    duration_s = len(motion) / motion.fps
-    if sound is not None:
-        sound_s = sound[0].shape[-1] / sound[1]
-        if abs(sound_s - duration_s) <= 1 / motion.fps:
-            duration_s = sound_s
-    return frame_count(duration_s, fps)
 
 
 def write_video(

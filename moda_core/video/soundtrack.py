@@ -17,7 +17,8 @@ from einops import rearrange
 from torch import Tensor
 
 from ..audio.sound_file import SoundFile, open_media
-from ..audio.waveform import channel_blocks
+from ..audio.waveform import channel_blocks, frame_count
+from ..motion.motion import Motion
 
 # Rates of AAC, ISO/IEC 14496-3, table 1.18.
 AAC_RATES = (
@@ -57,6 +58,24 @@ class AudioTrack:
             raise ValueError("Give a sample rate with a tensor, and none with a file.")
         if not self.start_s >= 0:
             raise ValueError(f"Expected a start of at least 0 s, got {self.start_s}.")
+
+
+def num_video_frames(motion: Motion, sound_s: float | None, fps: float) -> int:
+    """Return the number of frames of a video of a motion.
+
+    Parameters
+    ----------
+    motion : Motion
+    sound_s : float, optional
+        Length of the sound. It sets the length of the video if it differs from that of the motion
+        by at most one of the motion's frames.
+    fps : float
+        Frame rate of the video.
+    """
+    duration_s = len(motion) / motion.fps
+    if sound_s is not None and abs(sound_s - duration_s) <= 1 / motion.fps:
+        duration_s = sound_s
+    return frame_count(duration_s, fps)
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,9 @@ def workloads() -> dict:
     axis = AxisAdjustment(gain=1.5, offset_deg=3, limit_deg=12)
     weights = {region: 0.2 * index + 0.2 for index, region in enumerate(MOTION_REGIONS)}
     return {
-        "mix": lambda: mix(motion, **dict(zip(MOTION_REGIONS, other_rates, strict=True)), weights=weights),
+        "mix": lambda: mix(
+            motion, **dict(zip(MOTION_REGIONS, other_rates, strict=True)), weights=weights
+        ),
         "pose": lambda: adjust_pose(motion, axis, axis, axis, 0.5, 0.5),
         "pose keys": lambda: apply_pose_keys(motion, keys, "replace"),
         "nod": lambda: nod(motion, 1),
