@@ -20,6 +20,7 @@ import folder_paths
 import torch
 from comfy.cli_args import args
 from comfy_api.latest import io
+from comfy_execution.graph_utils import GraphBuilder
 from PIL import Image
 from torch import Tensor, nn
 
@@ -63,6 +64,11 @@ def model_places() -> Places:
 def stamps() -> Stamps:
     """Return the list of checked files, which lies in the host's folder of the user."""
     return Stamps(Path(folder_paths.get_user_directory(), "moda", NAME))
+
+
+def graph_of(node_id: str) -> GraphBuilder:
+    """Return an empty graph to expand a node to; its ids depend only on the node's."""
+    return GraphBuilder(prefix=f"{node_id}.")
 
 
 def show_text(node_id: str, text: str) -> None:
@@ -133,11 +139,6 @@ def choose_dtype(precision: str, num_parameters: int) -> torch.dtype:
     computing = management.unet_manual_cast(weights, device, supported)
     chosen = computing or weights
     return chosen if chosen in supported else torch.float32  # it may ask for 8 bits
-
-
-def count_parameters(network: nn.Module) -> int:
-    """Return how many numbers a network's weights are."""
-    return sum(weight.numel() for weight in network.parameters())
 
 
 def managed(network: nn.Module):

@@ -72,55 +72,29 @@ class MoDATalkingPortrait(io.ComfyNode):
     ) -> io.NodeOutput:
         """Put the other nodes in the place of this one, so that each is cached by itself."""
         parts = released_parts() if bundle == RELEASED else (menus.BUILT_IN,) * 3
-        graph = Graph(cls.hidden.unique_id)
-        links = talking_portrait(graph, parts, image, audio, emotion, seed)
-        return io.NodeOutput(*links, expand=graph.nodes)
+        graph = _host.graph_of(cls.hidden.unique_id)
+        links = add_steps(graph, parts, image, audio, emotion, seed)
+        return io.NodeOutput(*links, expand=graph.finalize())
 
 
-class Graph:
-    """Nodes that stand for another one.
+def add_steps(
+    graph, parts: tuple[str, str, str], image: list, audio: list, emotion: str, seed: int
+):
+    """Add the nodes of all steps; return links to the video and the motion.
 
-    Parameters
-    ----------
-    prefix : str
-        Id of that node.
+    `parts` are the menu names of encoder, model and renderer; `image` and `audio` are links.
     """
 
-    def __init__(self, prefix: str) -> None:
-        self.prefix, self.nodes = prefix, {}
+    def add(node: str, **inputs):
+        return graph.node(node, node, **inputs).out  # its class is its id: there is one of each
 
-    def add(self, node: str, **inputs):
-        """Add a node; returns what makes a link to one of its outputs, by index."""
-        name = f"{self.prefix}.{node}"
-        self.nodes[name] = {"class_type": node, "inputs": inputs}
-        return lambda output: [name, output]
-
-
-def talking_portrait(graph: Graph, parts, image, audio, emotion: str, seed: int):
-    """Add the nodes of the whole job.
-
-    Parameters
-    ----------
-    graph : Graph
-    parts : tuple of str
-        Menu names of encoder, model and renderer.
-    image, audio : list
-        Links to a picture and speech.
-    emotion : str
-    seed : int
-
-    Returns
-    -------
-    video, motion : list
-        Links.
-    """
-    encoder = graph.add("MoDALoadAudioEncoder", encoder=parts[0], precision="auto")
-    model = graph.add("MoDALoadMotionModel", model=parts[1], precision="auto")
-    renderer = graph.add("MoDALoadRenderer", renderer=parts[2], precision="auto")
-    features = graph.add("MoDAEncodeAudio", audio_encoder=encoder(0), audio=audio)
-    portrait = graph.add("MoDAExtractIdentity", renderer=renderer(0), image=image)
-    shown = graph.add("MoDAEmotion", label=emotion, intensity=1.0)
-    motion = graph.add(
+    encoder = add("MoDALoadAudioEncoder", encoder=parts[0], precision="auto")
+    model = add("MoDALoadMotionModel", model=parts[1], precision="auto")
+    renderer = add("MoDALoadRenderer", renderer=parts[2], precision="auto")
+    features = add("MoDAEncodeAudio", audio_encoder=encoder(0), audio=audio)
+    portrait = add("MoDAExtractIdentity", renderer=renderer(0), image=image)
+    shown = add("MoDAEmotion", label=emotion, intensity=1.0)
+    motion = add(
         "MoDASampleMotion",
         model=model(0),
         audio_features=features(0),
@@ -128,7 +102,7 @@ def talking_portrait(graph: Graph, parts, image, audio, emotion: str, seed: int)
         emotion=shown(0),
         seed=seed,
     )
-    video = graph.add(
+    video = add(
         "MoDARenderVideo",
         renderer=renderer(0),
         portrait=portrait(0),

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HOST_MODULES = {"comfy", "comfy_extras", "comfy_api", "folder_paths", "server", "nodes"}
+HOST_MODULES = {
+    *("comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "server", "nodes"),
+}
 CORE_LIBRARIES = {"torch", "numpy", "einops", "safetensors", "av", "scipy", "PIL", "soundfile"}
 LAZY_LIBRARIES = {"transformers", "kornia", "huggingface_hub", "yaml", "tqdm", "psutil"}
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))

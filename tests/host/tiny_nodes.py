@@ -5,6 +5,7 @@ import threading
 import torch
 from comfy.utils import ProgressBar
 from comfy_api.latest import io, ui
+from comfy_execution.graph_utils import GraphBuilder
 
 LOG: list = []
 
@@ -174,12 +175,10 @@ class TinyExpand(io.ComfyNode):
     @classmethod
     def execute(cls, value, count):
         LOG.append(("raw", value))
-        first, second = f"{cls.hidden.unique_id}.first", f"{cls.hidden.unique_id}.second"
-        nodes = {
-            first: {"class_type": "TinyFile", "inputs": {"name": "same", "count": value}},
-            second: {"class_type": "TinyFile", "inputs": {"name": "same", "count": count}},
-        }
-        return io.NodeOutput([first, 0], [second, 0], expand=nodes)
+        graph = GraphBuilder(prefix=f"{cls.hidden.unique_id}.")
+        first = graph.node("TinyFile", "first", name="same", count=value)
+        second = graph.node("TinyFile", "second", name="same", count=count)
+        return io.NodeOutput(first.out(0), second.out(0), expand=graph.finalize())
 
 
 TINY_NODES = (TinyNumber, TinyAny, TinyWork, TinyState, TinyFile, TinyTwice, TinyExpand)

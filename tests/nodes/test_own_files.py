@@ -102,6 +102,15 @@ def test_another_seed_keeps_the_one_nodes_face_and_features(host, files):
     assert not torch.equal(before.values, now.values)
 
 
+def test_the_one_node_has_the_same_nodes_inside_each_time(host, files):
+    first = host.run(talking(), files)
+    host.clear_cache()
+    second = host.run(talking())
+
+    assert sorted(first.ran) == sorted(second.ran)
+    assert host.run(talking()).ran == []
+
+
 def test_the_one_node_is_as_the_others_step_by_step(host, files):
     one = host.run(talking(), files).outputs["talk"][1]
     steps = own_prompt("plain.png", points="")
