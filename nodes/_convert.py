@@ -1,4 +1,4 @@
-"""Between ComfyUI's values and the core's: pictures, masks and sound."""
+"""Conversions between ComfyUI's values and the core's: images, masks, audio, texts."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,21 +14,9 @@ WHITE = 1.0  # behind transparent parts, as in a passport photo
 
 
 def picture_of(image: Tensor) -> Tensor:
-    """Turn an IMAGE of one picture into 8-bit RGB.
+    """Convert an IMAGE of one picture (1, H, W, C) to 8-bit RGB (H, W, 3).
 
-    Parameters
-    ----------
-    image : Tensor, shape (1, H, W, C), in [0, 1]
-        Of any float type, with 1, 3 or 4 channels; the last of 4 is opacity.
-
-    Returns
-    -------
-    Tensor, shape (H, W, 3), uint8
-
-    Raises
-    ------
-    ValueError
-        If there are several pictures, or it is none.
+    Raises `ValueError` for a batch and for what is not an IMAGE.
     """
     if image.ndim == 4 and image.shape[0] != 1:
         raise ValueError(
@@ -39,12 +27,9 @@ def picture_of(image: Tensor) -> Tensor:
 
 
 def pictures_of(images: Tensor) -> Tensor:
-    """Turn an IMAGE batch (B, H, W, C), in [0, 1], into 8-bit RGB (B, H, W, 3).
+    """Convert an IMAGE batch (B, H, W, C) in [0, 1] to 8-bit RGB (B, H, W, 3).
 
-    Raises
-    ------
-    ValueError
-        If the shape is no IMAGE's, or there is a value that is no number.
+    C is 1, 3 or 4; the last of 4 is opacity, over white.
     """
     if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or not images.numel():
         raise ValueError(
@@ -54,8 +39,8 @@ def pictures_of(images: Tensor) -> Tensor:
     pixels = images.detach().cpu().float()
     if not torch.isfinite(pixels).all():
         raise ValueError(
-            "The picture has a pixel that is no number (NaN or infinity). Look at the node that "
-            "made it; half precision may have overflowed there."
+            "The picture contains NaN or infinite values. Check the node that made it; half "
+            "precision may have overflowed there."
         )
     if pixels.shape[-1] == 4:
         opacity = pixels[..., 3:]
@@ -65,28 +50,14 @@ def pictures_of(images: Tensor) -> Tensor:
 
 
 def image_of(pictures: Tensor) -> Tensor:
-    """Turn 8-bit pictures (B, H, W, 3) into an IMAGE, float32 in [0, 1]."""
+    """Convert 8-bit pictures (B, H, W, 3) to an IMAGE, float32 in [0, 1]."""
     return pictures.float().div_(255)
 
 
 def mask_of(mask: Tensor | None, picture: Tensor) -> Tensor | None:
-    """Turn a MASK into one for a picture.
+    """Convert a MASK, (1, H, W) or (H, W), to a mask (H, W) for a picture (H, W, 3).
 
-    Parameters
-    ----------
-    mask : Tensor, shape (1, H, W) or (H, W), in [0, 1]; or None
-    picture : Tensor, shape (H, W, 3)
-
-    Returns
-    -------
-    Tensor, shape (H, W), float32; or None
-        None where there is no mask, and for an empty one: LoadImage gives that for a picture
-        without transparency.
-
-    Raises
-    ------
-    ValueError
-        If there are several masks, or it has another size than the picture.
+    An empty mask counts as none: LoadImage gives one for a picture without transparency.
     """
     if mask is None:
         return None
@@ -105,38 +76,43 @@ def mask_of(mask: Tensor | None, picture: Tensor) -> Tensor | None:
 
 
 def sound_of(audio: dict | None) -> tuple[Tensor, int]:
-    """Take the waveform (C, T) and the samples a second out of an AUDIO.
+    """Return the waveform (C, T) and the sample rate of an AUDIO.
 
-    Raises
-    ------
-    ValueError
-        If there is no sound, or there are several, or its rate is none.
+    Raises `ValueError` for an empty AUDIO, a batch, or an invalid sample rate.
     """
     if audio is None or audio["waveform"].numel() == 0:
         raise ValueError("There is no sound: the linked AUDIO is empty. Link one that has sound.")
     waveform = audio["waveform"]
     if waveform.ndim != 3 or waveform.shape[0] != 1:
         raise ValueError(
-            f"Expected one sound of shape (1, C, T), got {tuple(waveform.shape)}. "
-            "Pick one sound of the batch."
+            f"Expected one audio clip of shape (1, C, T), got {tuple(waveform.shape)}. "
+            "Pick one clip of the batch."
         )
     sample_rate = int(audio["sample_rate"])
     if sample_rate < 1:
-        raise ValueError(f"Expected a sample rate above 0, got {sample_rate}. Repair the sound.")
+        raise ValueError(f"Expected a sample rate above 0, got {sample_rate}. Repair the audio.")
     return scaled_samples(waveform[0].detach().cpu()), sample_rate
 
 
 def audio_of(waveform: Tensor, sample_rate: int) -> dict:
-    """Turn a waveform (C, T) into an AUDIO."""
+    """Convert a waveform (C, T) to an AUDIO."""
     return {"waveform": waveform[None], "sample_rate": sample_rate}
 
 
 def parsed(parse: Callable[[str], Value], text: str) -> Value | None:
-    """Parse what a text widget holds; None where it is empty.
-
-    Raises
-    ------
-    ValueError
-        If `parse` refuses it.
-    """
+    """Parse the text of a widget; an empty one gives None."""
     return parse(text) if text.strip() else None
+
+
+def check_result(check: Callable, *values) -> bool | str:
+    """Return True if `check(*values)` passes, else its message, as `validate_inputs` must.
+
+    A value that another node gives is still None, and can't be checked yet.
+    """
+    if None in values:
+        return True
+    try:
+        check(*values)
+    except ValueError as error:
+        return str(error)
+    return True

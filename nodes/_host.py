@@ -1,4 +1,4 @@
-"""All that the pack asks of ComfyUI's internals: folders, devices, memory, progress, samplers."""
+"""Access to ComfyUI's internals: folders, devices, memory, progress, samplers."""
 
 import dataclasses
 import itertools
@@ -38,12 +38,13 @@ PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat
 
 
 def schema(**fields) -> io.Schema:
-    """Return a node's schema without the fields that an older host does not know."""
-    return io.Schema(**{name: value for name, value in fields.items() if name in SCHEMA_FIELDS})
+    """Return a node's schema, without fields that an older host does not know."""
+    known = {name: value for name, value in fields.items() if name in SCHEMA_FIELDS}
+    return io.Schema(category="MoDA", **known)
 
 
 def register_folders() -> None:
-    """Tell the host of the pack's model folders, beside places that the user has added."""
+    """Register the pack's model folders, after those that the user has added."""
     for name in (MODA, LIVEPORTRAIT):
         folder_paths.add_model_folder_path(name, os.path.join(folder_paths.models_dir, name))
         paths, extensions = folder_paths.folder_names_and_paths[name]
@@ -52,17 +53,17 @@ def register_folders() -> None:
 
 
 def model_roots(name: str) -> list[Path]:
-    """Return the existing places of a kind of model files."""
+    """Return the existing folders for a kind of model files."""
     return [Path(path) for path in folder_paths.get_folder_paths(name) if os.path.isdir(path)]
 
 
 def model_places() -> Places:
-    """Return where model files are looked for, and where new ones belong."""
+    """Return the folders of all model files."""
     return kind_places({kind: folder_paths.get_folder_paths(kind) for kind in KINDS})
 
 
 def stamps() -> Stamps:
-    """Return the list of checked files, which lies in the host's folder of the user."""
+    """Return the list of checked files in the host's user folder."""
     return Stamps(Path(folder_paths.get_user_directory(), "moda", NAME))
 
 
@@ -72,7 +73,7 @@ def graph_of(node_id: str) -> GraphBuilder:
 
 
 def show_text(node_id: str, text: str) -> None:
-    """Show text on the running node, where there is a page to show it on."""
+    """Show text on a running node; does nothing without a server."""
     from server import PromptServer
 
     if getattr(PromptServer, "instance", None) is not None:
@@ -80,7 +81,7 @@ def show_text(node_id: str, text: str) -> None:
 
 
 def temporary_path(suffix: str) -> Path:
-    """Return a new name in the host's temporary folder, which the host empties when it starts."""
+    """Return a new path in the temporary folder, which the host empties when it starts."""
     folder = Path(folder_paths.get_temp_directory())
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"moda_{uuid.uuid4().hex}{suffix}"
@@ -92,45 +93,34 @@ def user_folders() -> tuple[Path, Path]:
 
 
 def numbered_name(prefix: str, output: Path) -> tuple[str, str, int, str]:
-    """Return folder, name, next number and subfolder of a file that is saved in `output`.
+    """Return folder, name, next number and subfolder for a file below `output`.
 
-    Parameters
-    ----------
-    prefix : str
-        The host fills in what it knows, such as ``%year%``, and makes the folder. It counts files
-        by the letters behind the last slash, so there must be some, and no more than the name's.
-    output : Path
+    The host replaces placeholders such as ``%year%`` in `prefix`, and makes the folder. It counts
+    files by the part after the last slash, which must not be empty.
     """
     return folder_paths.get_save_image_path(prefix, str(output))[:4]
 
 
 def load_device() -> torch.device:
-    """Return the device that the host computes on."""
+    """Return the device for computation."""
     return management.get_torch_device()
 
 
 def offload_device() -> torch.device:
-    """Return where the host keeps models that are not in use."""
+    """Return the device for models that are not in use."""
     return management.unet_offload_device()
 
 
 def layers():
-    """Return the host's layers, which it can move one by one; None, plain ones, on a CPU.
+    """Return the host's layer classes, which it can offload one by one.
 
-    There nothing is ever moved, and plain layers have faster kernels for it.
+    None on a CPU: nothing is offloaded there, and plain layers have faster kernels.
     """
     return None if load_device().type == "cpu" else comfy.ops.disable_weight_init
 
 
 def choose_dtype(precision: str, num_parameters: int) -> torch.dtype:
-    """Return the precision of a network's weights and of its computation.
-
-    Parameters
-    ----------
-    precision : {"auto", "fp32", "fp16", "bf16"}
-        "auto" leaves it to the host, between fp32 and fp16.
-    num_parameters : int
-    """
+    """Return the dtype for a network's weights and computation; "auto" lets the host choose."""
     if precision != "auto":
         return PRECISIONS[precision]
     device, supported = load_device(), [torch.float16, torch.float32]
@@ -138,17 +128,11 @@ def choose_dtype(precision: str, num_parameters: int) -> torch.dtype:
     weights = management.unet_dtype(model_params=num_parameters, **options)
     computing = management.unet_manual_cast(weights, device, supported)
     chosen = computing or weights
-    return chosen if chosen in supported else torch.float32  # it may ask for 8 bits
+    return chosen if chosen in supported else torch.float32  # the host may choose 8 bits
 
 
 def managed(network: nn.Module):
-    """Put a network, which lies on the offload device, under the host's memory management.
-
-    Returns
-    -------
-    ModelPatcher
-        Only this may move the network.
-    """
+    """Return the `ModelPatcher` of a network, which only that may move from now on."""
     # Newer hosts replace the class when they start, so it is looked up now.
     patchers = comfy.model_patcher
     patcher = getattr(patchers, "CoreModelPatcher", patchers.ModelPatcher)
@@ -156,31 +140,24 @@ def managed(network: nn.Module):
 
 
 def bring_to_device(patchers: Sequence, activations: float) -> None:
-    """Load networks together, and make room for what they compute.
-
-    Parameters
-    ----------
-    patchers : sequence of ModelPatcher
-    activations : float
-        Bytes that one call takes beside the weights.
-    """
+    """Load networks together, with room for the activations of one call, in bytes."""
     if patchers:
         management.load_models_gpu(list(patchers), memory_required=activations)
 
 
 def weight_bytes(patchers: Iterable) -> int:
-    """Return the memory that networks take."""
+    """Return the bytes of the networks' weights."""
     return sum(patcher.model_size() for patcher in patchers)
 
 
 def free_memory() -> None:
-    """Give back what torch holds unused, after memory ran out."""
+    """Release the memory that torch caches."""
     management.soft_empty_cache()
 
 
 @contextmanager
 def memory_errors_shown() -> Iterator[None]:
-    """Let the host see that memory ran out: it then unloads all models, and says so."""
+    """Raise the host's own out-of-memory error, at which it unloads all models."""
     try:
         yield
     except MoDAError as error:
@@ -190,24 +167,15 @@ def memory_errors_shown() -> Iterator[None]:
 
 
 class Progress:
-    """Shows how far the running node is; every call also lets Cancel stop it."""
+    """Shows the progress of the running node and checks for Cancel."""
 
     def __init__(self):
         self._bar, self._shown_at, self._preview_at = None, 0.0, 0.0
 
     def __call__(self, done: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
-        """Show progress.
+        """Show progress; raises `InterruptProcessingException` after Cancel.
 
-        Parameters
-        ----------
-        done, total : int
-        picture : callable () -> Tensor, shape (H, W, 3), uint8, optional
-            Makes a preview; called at most four times a second.
-
-        Raises
-        ------
-        InterruptProcessingException
-            If the user has pressed Cancel.
+        `picture` makes a preview (H, W, 3) in uint8. It is called at most four times a second.
         """
         management.throw_exception_if_processing_interrupted()
         now = time.monotonic()
@@ -223,18 +191,10 @@ class Progress:
 
 
 def solver_of(sampler) -> Solve:
-    """Let one of the host's samplers solve the flow.
+    """Return a function for `SamplingOptions.solve` that uses a SAMPLER of the host.
 
-    Parameters
-    ----------
-    sampler : comfy.samplers.Sampler
-        What a SAMPLER link carries.
-
-    Returns
-    -------
-    callable
-        See `SamplingOptions.solve`. What a sampler draws depends on the noise that it begins
-        with, so that the same seed gives the same motion.
+    The sampler's own random numbers depend on the initial noise, so that the same seed gives the
+    same motion.
     """
 
     def solve(velocity, noise: Tensor, sigmas: Tensor, on_step: Callable[[], None]) -> Tensor:
@@ -246,7 +206,7 @@ def solver_of(sampler) -> Solve:
         def on_host_step(*_) -> None:
             if next(steps) < len(sigmas):
                 on_step()
-            else:  # some take more steps than they were asked for
+            else:  # some samplers take more steps than sigmas ask for
                 management.throw_exception_if_processing_interrupted()
 
         try:
@@ -254,9 +214,9 @@ def solver_of(sampler) -> Solve:
         except SAMPLER_ERRORS as error:
             raise ValueError(
                 f"The linked sampler can't be used here ({type(error).__name__}: {error}). Choose "
-                "another one, or more steps."
+                "another sampler, or more steps."
             ) from error
-        for _ in range(next(steps), len(sigmas)):  # and some fewer
+        for _ in range(next(steps), len(sigmas)):  # and some take fewer
             on_step()
         return motion
 
@@ -264,11 +224,11 @@ def solver_of(sampler) -> Solve:
 
 
 class _FlowSigmas(comfy.model_sampling.ModelSamplingDiscreteFlow, comfy.model_sampling.CONST):
-    """What samplers ask about noise: a flow, from 1 to 0."""
+    """The noise schedule of a rectified flow, from 1 to 0, as samplers query it."""
 
 
 class _GuidedFlow:
-    """A denoiser with what the host's samplers look for in their model."""
+    """A denoiser with the interface that the host's samplers expect of a model."""
 
     def __init__(self, denoise: FlowDenoiser):
         self.denoise = denoise
@@ -279,5 +239,5 @@ class _GuidedFlow:
 
     def __call__(self, x: Tensor, sigma: Tensor, model_options=None, seed=None) -> Tensor:
         if (model_options or {}).get("sampler_post_cfg_function"):
-            raise ValueError("it asks for a prediction without guidance, as those of CFG++ do")
+            raise ValueError("it needs a prediction without guidance, as CFG++ samplers do")
         return self.denoise(x, sigma)

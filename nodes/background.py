@@ -1,4 +1,4 @@
-"""What a user links as the background of an animated face."""
+"""Backgrounds of rendered videos, from IMAGE and VIDEO links."""
 
 from contextlib import ExitStack
 from functools import lru_cache
@@ -17,22 +17,9 @@ ROUNDING_S = 1e-3  # time stamps are rounded
 
 
 def backdrop_of(background, fps: float, portrait: Portrait, stack: ExitStack) -> Backdrop | None:
-    """Return what is seen around the face.
+    """Return the backdrop of a video with `fps`; `stack` closes the files it reads.
 
-    Parameters
-    ----------
-    background : VIDEO, IMAGE or None
-    fps : float
-        Of the video that it is for.
-    portrait : Portrait
-        Has the size that the background must have.
-    stack : ExitStack
-        Closes what is opened.
-
-    Raises
-    ------
-    ValueError
-        If it has another size.
+    `background` is a VIDEO or an IMAGE of the size of the portrait's picture, or None.
     """
     size = tuple(portrait.image.shape[:2])
     if background is None:
@@ -47,7 +34,7 @@ def backdrop_of(background, fps: float, portrait: Portrait, stack: ExitStack) ->
 
 
 def is_cut(video) -> bool:
-    """Tell whether a VIDEO of a newer host, which remembers where it begins and ends, is a part."""
+    """Tell whether a VIDEO is a trimmed one, which newer hosts have."""
     if not hasattr(video, "as_trimmed"):
         return False
     whole = InputImpl.VideoFromFile(video.get_stream_source())
@@ -55,7 +42,7 @@ def is_cut(video) -> bool:
 
 
 def cut_backdrop(video, fps: float) -> Backdrop:
-    """Show a cut video, decoded by its host, which alone knows the cut, a second at a time."""
+    """Show a trimmed video, which its host decodes, a second at a time."""
     rate = float(video.get_frame_rate())
     last_s = max(video.get_duration() - 1 / rate, 0.0)
 
@@ -75,7 +62,7 @@ def cut_backdrop(video, fps: float) -> Backdrop:
 
 
 def images_backdrop(images: Tensor, fps: float, out_fps: float, size: tuple[int, int]) -> Backdrop:
-    """Show an IMAGE batch (B, H, W, 3); only the pictures in use are converted."""
+    """Show an IMAGE batch (B, H, W, 3); pictures are converted when they are used."""
     check_size(tuple(images.shape[1:3]), size)
 
     def take(index: int) -> Tensor:

@@ -14,15 +14,18 @@ from ..moda_core.sampling.ranking import Take, ranking_text, spoken_levels
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host
 from ._convert import sound_of
-from .types import (
-    EmotionType,
-    FeaturesType,
-    LoadedModel,
-    ModelType,
-    MotionType,
-    PortraitType,
-    SamplingType,
+from .inputs import (
+    emotion_input,
+    features_input,
+    guidance_input,
+    model_input,
+    motion_output,
+    portrait_input,
+    sampling_options_input,
+    seed_input,
+    steps_input,
 )
+from .types import LoadedModel
 
 NUM_SEEDS = 2**64
 
@@ -32,71 +35,50 @@ class MoDABestOfN(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDABestOfN",
             display_name="MoDA Best Of N",
-            category="MoDA",
-            description="Makes several performances of the same speech at once and keeps the one "
-            "whose lips go best with the sound and whose head moves smoothly.",
+            description="Samples several takes of the same speech together and keeps the one with "
+            "the best lip sync and the smoothest head.",
             search_aliases=["takes", "ranking", "seeds", "batch", "sampler"],
             inputs=[
-                ModelType.Input("model", tooltip="A motion model."),
-                FeaturesType.Input(
-                    "audio_features", tooltip="Of the encoder that the model was trained on."
-                ),
-                PortraitType.Input("portrait", tooltip="The face that will speak."),
+                model_input(),
+                features_input(),
+                portrait_input(),
                 io.Audio.Input(
                     "audio",
-                    tooltip="The sound that the lips are compared with, from MoDA Encode Audio.",
+                    tooltip="Audio to compare the lips with. Use the output of MoDA Encode Audio.",
                 ),
-                EmotionType.Input(
-                    "emotion", optional=True, tooltip="Without it the speech decides."
-                ),
-                SamplingType.Input(
-                    "options", optional=True, tooltip="From option nodes; without it the usual."
-                ),
+                emotion_input(),
+                sampling_options_input(),
                 io.Int.Input(
                     "takes",
                     default=4,
                     min=1,
                     max=64,
                     step=1,
-                    tooltip="How many performances; more take longer, in proportion, and memory.",
+                    tooltip="Number of takes. Time and memory grow in proportion.",
                 ),
-                io.Int.Input(
-                    "steps",
-                    default=10,
-                    min=1,
-                    max=200,
-                    step=1,
-                    tooltip="Steps of the diffusion, as in MoDA Sample Motion.",
+                steps_input(
+                    10,
+                    "Number of diffusion steps of each take, as in MoDA Sample Motion. The time "
+                    "grows in proportion.",
                 ),
-                io.Float.Input(
-                    "guidance",
-                    default=1.2,
-                    min=1.0,
-                    max=10.0,
-                    step=0.05,
-                    tooltip="How strongly speech and emotion are followed, as in MoDA Sample "
-                    "Motion.",
+                guidance_input(
+                    "Guidance scale of speech and emotion, as in MoDA Sample Motion. 1 is "
+                    "unguided; higher is more expressive, high values add jitter.",
                 ),
-                io.Int.Input(
-                    "seed",
-                    default=42,
-                    min=0,
-                    max=2**64 - 1,
-                    step=1,
-                    control_after_generate=True,
-                    tooltip="Seed of the first take; the others have the ones after it. For new "
-                    "takes at every run choose 'randomize': 'increment' repeats all but one.",
+                seed_input(
+                    42,
+                    "Random seed of the first take; each further take adds 1. For new takes on "
+                    "every run choose 'randomize': with 'increment' all but one are repeated.",
                 ),
             ],
             outputs=[
-                MotionType.Output(display_name="motion", tooltip="The best take's."),
+                motion_output("The motion of the best take."),
                 io.String.Output(
                     display_name="ranking",
-                    tooltip="All takes, best first: seed, score, lips against sound, and jerks.",
+                    tooltip="All takes, best first, with seed, score, lip sync and jerk.",
                 ),
             ],
             hidden=[io.Hidden.unique_id],
@@ -133,6 +115,6 @@ class MoDABestOfN(io.ComfyNode):
 
 
 def summary(ranking: list[Take]) -> str:
-    """Return the best take and the scores of all, for a page that runs lines together."""
+    """Return the best take and all scores in one line, as the page joins lines."""
     scores = ", ".join(f"{take.seed}: {take.score:.3f}" for take in ranking)
     return f"Best is seed {ranking[0].seed}. Scores by seed: {scores}."

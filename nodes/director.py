@@ -1,4 +1,6 @@
-"""The node that plays a script."""
+"""The node that adds the actions of a script to a motion."""
+
+from functools import partial
 
 from comfy_api.latest import io
 
@@ -8,7 +10,8 @@ from ..moda_core.editing.script.script_parser import parse_script
 from ..moda_core.editing.script.script_words import NEUTRAL
 from ..moda_core.motion.motion import Motion
 from . import _host
-from .types import MotionType
+from ._convert import check_result
+from .inputs import motion_input, motion_output
 
 EXAMPLE = """\
 [1.0 nod]
@@ -19,59 +22,44 @@ EXAMPLE = """\
 
 
 class MoDADirector(io.ComfyNode):
-    """Plays a script on a motion."""
+    """Adds the actions of a script to a motion."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDADirector",
             display_name="MoDA Director",
-            category="MoDA",
-            description="Lets a face do what a script says, each action at its time: smile, look, "
+            description="Adds the actions of a script to a motion, each at its time: smile, look, "
             "blink, wink, nod, turn, tilt and more.",
             search_aliases=["script", "timeline", "action", "gesture", "expression"],
             inputs=[
-                MotionType.Input("motion", tooltip="Any motion; the script plays on top of it."),
+                motion_input("The motion that the actions are added to."),
                 io.String.Input(
                     "script",
                     default=EXAMPLE,
                     multiline=True,
-                    tooltip="Actions in brackets: a time in seconds, a word, its amount, and how "
-                    "long: [2.5 smile 0.7 for 2]. The help page lists the words. Emotions in it "
-                    "need the same text in MoDA Emotion Timeline.",
+                    tooltip="Actions in brackets: time in seconds, action, amount and duration, "
+                    "as in [2.5 smile 0.7 for 2]. The help page lists all actions. For emotions "
+                    "in the script, link the same text to MoDA Emotion Timeline.",
                 ),
             ],
-            outputs=[
-                MotionType.Output(
-                    display_name="motion",
-                    tooltip="The motion with the actions; emotions are MoDA Emotion Timeline's.",
-                ),
-            ],
+            outputs=[motion_output("The motion with the actions added, without the emotions.")],
             hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
     def validate_inputs(cls, script=None) -> bool | str:
-        """Read the text before anything runs."""
-        if script is None:  # another node gives it, and it is not known yet
-            return True
-        try:
-            parse_script(script, fps=None)  # the motion's rate is not known yet
-        except ValueError as error:
-            return str(error)
-        return True
+        return check_result(partial(parse_script, fps=None), script)  # the rate isn't known yet
 
     @classmethod
     def execute(cls, motion: Motion, script: str = EXAMPLE) -> io.NodeOutput:
-        """Play the script."""
         parsed = parse_script(script, motion.fps)
         _host.show_text(cls.hidden.unique_id, summary(parsed, len(motion) / motion.fps))
         return io.NodeOutput(direct(motion, parsed.events))
 
 
 def summary(script: Script, end_s: float) -> str:
-    """Return what of a script is played on motion of a length, and what is not."""
+    """Return text on the actions and emotions of a script for a motion that ends at `end_s`."""
     actions = [event for event in script.events if event.action != NEUTRAL]
     total, late = len(actions), sum(action.time_s >= end_s for action in actions)
     text = f"Played {total} action{'s' * (total != 1)}."
@@ -81,6 +69,6 @@ def summary(script: Script, end_s: float) -> str:
         text += f"{end_s:.1f} s."
     named = len(script.emotions)
     if named:
-        text += f" {named} emotion{'s' * (named != 1)} named, which MoDA Emotion Timeline shows if"
-        text += " this text is linked there."
+        text += f" Not played: {named} emotion{'s' * (named != 1)}. Link this script to MoDA"
+        text += " Emotion Timeline to show them."
     return text

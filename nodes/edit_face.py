@@ -1,6 +1,7 @@
-"""Nodes for the eyes and the lips of a motion."""
+"""Nodes that edit the eyes and the lips of a motion."""
 
 from comfy_api.latest import io
+from numpy import ndarray
 
 from ..moda_core.audio.level import check_same_length, frame_levels
 from ..moda_core.editing.eyes import set_blinks, set_gaze
@@ -8,32 +9,36 @@ from ..moda_core.editing.lips import close_in_silence, modulate_released_lips, s
 from ..moda_core.motion.motion import Motion
 from . import _host
 from ._convert import sound_of
-from .types import MotionType
+from .inputs import (
+    ADVANCED,
+    motion_input,
+    motion_output,
+    seconds_input,
+    seed_input,
+    weight_input,
+)
 
-CORE_WORDS = {"keep": "model"}  # the core's word for what the motion has
+CORE_WORDS = {"keep": "model"}  # the core's word for leaving the motion as it is
 
 
 class MoDAEyes(io.ComfyNode):
-    """Changes blinks and gaze."""
+    """Edits blinks and gaze."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAEyes",
             display_name="MoDA Eyes",
-            category="MoDA",
-            description="Makes the eyes blink at another rate or not at all, and look at a place "
-            "or about it.",
+            description="Replaces or removes the blinks of a motion and directs its gaze.",
             search_aliases=["blink", "gaze", "look", "eyelids"],
             inputs=[
-                MotionType.Input("motion", tooltip="Any motion."),
+                motion_input(),
                 io.Combo.Input(
                     "blinks",
                     options=["keep", "generated", "off"],
                     default="keep",
-                    tooltip="'keep' leaves the motion's blinks, 'generated' replaces them, 'off' "
-                    "takes them away.",
+                    tooltip="'keep' leaves the blinks as they are, 'generated' replaces them, "
+                    "'off' removes them.",
                 ),
                 io.Float.Input(
                     "rate",
@@ -41,24 +46,21 @@ class MoDAEyes(io.ComfyNode):
                     min=0.0,
                     max=60.0,
                     step=0.5,
-                    tooltip="Generated blinks in a minute; people blink about 15 times, less when "
-                    "they listen.",
+                    tooltip="Generated blinks per minute. People blink about 15 times, less often "
+                    "while they listen.",
                 ),
-                io.Float.Input(
+                weight_input(
                     "jitter",
-                    default=0.5,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How uneven the times between generated blinks are: 0 is a clock, 1 "
-                    "is nearly none to twice the mean.",
+                    0.5,
+                    "Randomness of the intervals between generated blinks: 0 is regular, at 1 "
+                    "they vary from almost 0 to twice the mean.",
                 ),
                 io.Combo.Input(
                     "gaze",
                     options=["keep", "target", "wander"],
                     default="keep",
-                    tooltip="'keep' leaves the motion's gaze, 'target' fixes it, 'wander' lets it "
-                    "glance about the target.",
+                    tooltip="'keep' leaves the gaze as it is, 'target' fixes it on the target, "
+                    "'wander' adds glances around the target.",
                 ),
                 io.Float.Input(
                     "gaze_x",
@@ -66,8 +68,8 @@ class MoDAEyes(io.ComfyNode):
                     min=-1.0,
                     max=1.0,
                     step=0.05,
-                    tooltip="The target from side to side: -1 is far to the picture's left, 1 far "
-                    "to its right, 0 straight along the head.",
+                    tooltip="Horizontal target: -1 is far to the left of the picture, 1 far to the "
+                    "right, 0 straight ahead of the head.",
                 ),
                 io.Float.Input(
                     "gaze_y",
@@ -75,8 +77,8 @@ class MoDAEyes(io.ComfyNode):
                     min=-1.0,
                     max=1.0,
                     step=0.05,
-                    tooltip="The target's height: -1 is far down, 1 far up. The built-in renderer "
-                    "shows it by the lids alone.",
+                    tooltip="Vertical target: -1 is far down, 1 far up, 0 straight ahead of the "
+                    "head. The built-in renderer shows it only by the eyelids.",
                 ),
                 io.Float.Input(
                     "wander",
@@ -84,21 +86,14 @@ class MoDAEyes(io.ComfyNode):
                     min=0.0,
                     max=3.0,
                     step=0.05,
-                    tooltip="Size of the glances of 'wander': 0 is none, more looks further aside.",
+                    tooltip="Size of the glances of 'wander': 0 is none, higher looks further "
+                    "away from the target.",
                 ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**64 - 1,
-                    step=1,
-                    control_after_generate=True,
-                    tooltip="Another seed gives other times of blinks and glances.",
+                seed_input(
+                    0, "Random seed. Each value gives different times of blinks and glances."
                 ),
             ],
-            outputs=[
-                MotionType.Output(display_name="motion", tooltip="Little but the eyes differs.")
-            ],
+            outputs=[motion_output("The motion with edited eyes.")],
         )
 
     @classmethod
@@ -114,33 +109,30 @@ class MoDAEyes(io.ComfyNode):
         wander: float = 1.0,
         seed: int = 0,
     ) -> io.NodeOutput:
-        """Change the eyes."""
-        # Blinks come last: they find the lids where the gaze has put them.
+        # Blinks come last: they start from the eyelids that the gaze gives.
         looking = set_gaze(motion, CORE_WORDS.get(gaze, gaze), gaze_x, gaze_y, wander, seed)
         mode = CORE_WORDS.get(blinks, blinks)
         return io.NodeOutput(set_blinks(looking, rate, jitter, seed, mode))
 
 
 class MoDALips(io.ComfyNode):
-    """Changes how far the lips move."""
+    """Edits how far the lips move."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDALips",
             display_name="MoDA Lips",
-            category="MoDA",
-            description="Opens the mouth more or less while it speaks, and closes it where the "
-            "sound is quiet.",
+            description="Scales the movement of the lips in speech and closes them where the audio "
+            "is silent.",
             search_aliases=["mouth", "lip sync", "silence", "exaggerate"],
             inputs=[
-                MotionType.Input("motion", tooltip="Any motion."),
+                motion_input(),
                 io.Audio.Input(
                     "audio",
                     optional=True,
-                    tooltip="The sound of the motion, for the closure in silence; use the one from "
-                    "MoDA Encode Audio. It must be as long as the motion.",
+                    tooltip="Optional; needed for 'closure'. The audio of the motion, of the same "
+                    "length. Use the output of MoDA Encode Audio.",
                 ),
                 io.Float.Input(
                     "gain",
@@ -148,17 +140,14 @@ class MoDALips(io.ComfyNode):
                     min=0.0,
                     max=4.0,
                     step=0.05,
-                    tooltip="How far the lips speak: 1 as they do, 1.3 clearly more, 0 not at all. "
-                    "A smile stays.",
+                    tooltip="Scales the movement of the lips: 1 is unchanged, higher opens the "
+                    "mouth wider, 0 stops speech. A smile stays.",
                 ),
-                io.Float.Input(
+                weight_input(
                     "closure",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How much of the lips' movement is taken away in silence: 0 is none, 1 "
-                    "all of it. It needs the sound.",
+                    0.0,
+                    "How far the lips close in silence: 0 is off, 1 stops all their movement "
+                    "there. Needs 'audio'.",
                 ),
                 io.Float.Input(
                     "threshold",
@@ -166,38 +155,35 @@ class MoDALips(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="Loudness, over the loudest frame's, below which a frame counts as "
-                    "silence; more closes the lips in softer speech, too.",
+                    tooltip="Level below which a frame counts as silence, relative to the loudest "
+                    "frame. Higher also closes the lips in soft speech.",
                 ),
-                io.Float.Input(
+                seconds_input(
                     "attack",
-                    default=0.12,
-                    min=0.0,
-                    max=5.0,
+                    0.12,
+                    5.0,
+                    "Seconds before speech in which the lips start to move again; higher is "
+                    "softer.",
                     step=0.02,
-                    tooltip="Seconds before speech in which the lips come back; more is softer.",
-                    extra_dict={"advanced": True},
+                    advanced=True,
                 ),
-                io.Float.Input(
+                seconds_input(
                     "release",
-                    default=0.2,
-                    min=0.0,
-                    max=5.0,
+                    0.2,
+                    5.0,
+                    "Seconds after speech in which the lips close; higher is softer.",
                     step=0.02,
-                    tooltip="Seconds after speech in which the lips go to rest; more is softer.",
-                    extra_dict={"advanced": True},
+                    advanced=True,
                 ),
                 io.Boolean.Input(
                     "released_modulation",
                     default=False,
-                    tooltip="Exaggerate the lips as the released MoDA does, before all else. Its "
-                    "own motion has that already.",
-                    extra_dict={"advanced": True},
+                    tooltip="Exaggerates the lips as the released MoDA does, before all other "
+                    "settings. Motion of the released model already includes this.",
+                    extra_dict=ADVANCED,
                 ),
             ],
-            outputs=[
-                MotionType.Output(display_name="motion", tooltip="Little but the lips differs.")
-            ],
+            outputs=[motion_output("The motion with edited lips.")],
         )
 
     @classmethod
@@ -212,7 +198,6 @@ class MoDALips(io.ComfyNode):
         release: float = 0.2,
         released_modulation: bool = False,
     ) -> io.NodeOutput:
-        """Change the lips."""
         if released_modulation:
             motion = modulate_released_lips(motion)
         motion = scale_lips(motion, gain)
@@ -222,18 +207,11 @@ class MoDALips(io.ComfyNode):
         return io.NodeOutput(motion)
 
 
-def level_of(audio: dict | None, motion: Motion):
-    """Measure the loudness of an AUDIO in every frame of a motion, shape (N,).
-
-    Raises
-    ------
-    ValueError
-        If there is no sound, or it is of another length.
-    """
+def level_of(audio: dict | None, motion: Motion) -> ndarray:
+    """Return the level (N,) of an AUDIO in each frame of a motion, which must be as long."""
     if audio is None:
         raise ValueError(
-            "The closure of the lips in silence needs the sound. Link 'audio', or set 'closure' "
-            "to 0."
+            "Closing the lips in silence needs audio. Link 'audio', or set 'closure' to 0."
         )
     waveform, sample_rate = sound_of(audio)
     check_same_length(waveform, sample_rate, motion)

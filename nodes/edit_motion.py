@@ -1,4 +1,4 @@
-"""Nodes that change a motion over time: its jitter, its speed, and its ends."""
+"""Nodes that edit a motion over time: its jitter, its speed, its beginning and end."""
 
 from comfy_api.latest import io
 
@@ -8,65 +8,58 @@ from ..moda_core.editing.smoothing import OneEuro, SavitzkyGolay, smooth
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
 from . import _host
+from ._convert import check_result
 from .idle import look_of
-from .types import MotionType, PortraitType
+from .inputs import (
+    ADVANCED,
+    DAY_S,
+    motion_input,
+    motion_output,
+    portrait_input,
+    seconds_input,
+    weight_input,
+)
 
 PORTRAIT = "portrait"
 POSES = {"first frame": "first", "straight ahead": "zero", PORTRAIT: "zero"}  # the core's words
 
 
 class MoDASmoothMotion(io.ComfyNode):
-    """Takes jitter out of a motion."""
+    """Removes jitter from a motion."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDASmoothMotion",
             display_name="MoDA Smooth Motion",
-            category="MoDA",
-            description="Takes jitter out of the head, or of parts of the face.",
+            description="Removes jitter from the head or from parts of the face.",
             search_aliases=["jitter", "shake", "filter", "one euro", "savitzky golay"],
             inputs=[
-                MotionType.Input("motion", tooltip="Any motion."),
-                io.Float.Input(
-                    "head",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How much of the filter the head gets: 0 is none, 1 all of it.",
+                motion_input(),
+                weight_input(
+                    "head", 1.0, "Strength of the filter on the head: 0 is off, 1 is full."
                 ),
-                io.Float.Input(
+                weight_input(
                     "mouth",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How much of the filter lips and cheeks get; more makes speech softer.",
+                    0.0,
+                    "Strength of the filter on lips and cheeks: 0 is off, 1 is full. Higher makes "
+                    "speech softer.",
                 ),
-                io.Float.Input(
+                weight_input(
                     "eyes",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How much of the filter lids and gaze get; more makes blinks softer.",
+                    0.0,
+                    "Strength of the filter on eyelids and gaze: 0 is off, 1 is full. Higher makes "
+                    "blinks softer.",
                 ),
-                io.Float.Input(
-                    "brows",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How much of the filter the brows get: 0 is none, 1 all of it.",
+                weight_input(
+                    "brows", 0.0, "Strength of the filter on the brows: 0 is off, 1 is full."
                 ),
                 io.Combo.Input(
                     "method",
                     options=["one euro", "savitzky-golay"],
                     default="one euro",
-                    tooltip="'one euro' calms what stands still and lets fast movement through, "
-                    "'savitzky-golay' fits curves and keeps peaks.",
+                    tooltip="'one euro' smooths slow movement and leaves fast movement; "
+                    "'savitzky-golay' fits polynomials and preserves peaks.",
                 ),
                 io.Float.Input(
                     "cutoff",
@@ -74,8 +67,7 @@ class MoDASmoothMotion(io.ComfyNode):
                     min=0.05,
                     max=60.0,
                     step=0.05,
-                    tooltip="Of 'one euro', in Hz: what is slower than that stays; less smooths "
-                    "more.",
+                    tooltip="Cutoff frequency of 'one euro' in Hz; lower smooths more.",
                 ),
                 io.Float.Input(
                     "beta",
@@ -83,18 +75,15 @@ class MoDASmoothMotion(io.ComfyNode):
                     min=0.0,
                     max=100.0,
                     step=0.05,
-                    tooltip="Of 'one euro': more lets fast movement through, 0 smooths it like all "
-                    "the rest.",
-                    extra_dict={"advanced": True},
+                    tooltip="Speed coefficient of 'one euro': higher smooths fast movement less, "
+                    "0 smooths all movement alike.",
+                    extra_dict=ADVANCED,
                 ),
-                io.Float.Input(
+                seconds_input(
                     "window",
-                    default=0.36,
-                    min=0.0,
-                    max=10.0,
-                    step=0.04,
-                    tooltip="Of 'savitzky-golay', in seconds: the piece that a curve is fitted to; "
-                    "more smooths more.",
+                    0.36,
+                    10.0,
+                    "Window length of 'savitzky-golay' in seconds; higher smooths more.",
                 ),
                 io.Int.Input(
                     "order",
@@ -102,15 +91,11 @@ class MoDASmoothMotion(io.ComfyNode):
                     min=0,
                     max=5,
                     step=1,
-                    tooltip="Of 'savitzky-golay': degree of the curve; more smooths less.",
-                    extra_dict={"advanced": True},
+                    tooltip="Polynomial order of 'savitzky-golay'; higher smooths less.",
+                    extra_dict=ADVANCED,
                 ),
             ],
-            outputs=[
-                MotionType.Output(
-                    display_name="motion", tooltip="Of the same length, without delay."
-                )
-            ],
+            outputs=[motion_output("The smoothed motion, of the same length and without delay.")],
         )
 
     @classmethod
@@ -127,7 +112,6 @@ class MoDASmoothMotion(io.ComfyNode):
         window: float = 0.36,
         order: int = 2,
     ) -> io.NodeOutput:
-        """Smooth the motion."""
         strengths = {"head": head, "mouth": mouth, "eyes": eyes, "brows": brows}
         one_euro = method == "one euro"
         chosen = OneEuro(cutoff, beta) if one_euro else SavitzkyGolay(window, order)
@@ -135,28 +119,25 @@ class MoDASmoothMotion(io.ComfyNode):
 
 
 class MoDARetimeMotion(io.ComfyNode):
-    """Plays a motion at another rate or speed."""
+    """Changes the speed, length or frame rate of a motion."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDARetimeMotion",
             display_name="MoDA Retime Motion",
-            category="MoDA",
-            description="Plays a motion faster or slower, in a given time, or with another number "
-            "of frames a second.",
+            description="Changes the speed, the length or the frame rate of a motion.",
             search_aliases=["speed", "fps", "resample", "stretch", "slow motion"],
             inputs=[
-                MotionType.Input("motion", tooltip="Any motion."),
+                motion_input(),
                 io.Float.Input(
                     "fps",
                     default=0.0,
                     min=0.0,
                     max=240.0,
                     step=0.01,
-                    tooltip="Frames a second of the result, at least 1; the speed stays. 0 keeps "
-                    "the motion's own.",
+                    tooltip="New frame rate, 1 or more; the speed stays the same. 0 leaves the "
+                    "frame rate unchanged.",
                 ),
                 io.Float.Input(
                     "speed",
@@ -164,42 +145,30 @@ class MoDARetimeMotion(io.ComfyNode):
                     min=0.05,
                     max=20.0,
                     step=0.05,
-                    tooltip="Of the movement: 2 is twice as fast and takes half the time, 0.5 "
-                    "takes twice as long. Leave it at 1 with a duration.",
+                    tooltip="Speed factor: 2 is twice as fast and half as long, 0.5 half as fast. "
+                    "Must be 1 if 'duration' is set.",
                 ),
-                io.Float.Input(
+                seconds_input(
                     "duration",
-                    default=0.0,
-                    min=0.0,
-                    max=86400.0,
-                    step=0.04,
-                    tooltip="Length of the result in seconds, whatever speed that takes; 0 leaves "
-                    "it to the speed.",
+                    0.0,
+                    DAY_S,
+                    "New length in seconds; sets the speed accordingly. 0 uses 'speed' instead.",
                 ),
                 io.Combo.Input(
                     "interpolation",
                     options=["cubic", "linear"],
                     default="cubic",
-                    tooltip="Between frames: in curves, which keeps slow motion smooth and fast "
-                    "movement whole, or straight.",
+                    tooltip="Interpolation between frames. 'cubic' keeps slow motion smooth and "
+                    "the peaks of fast movement; 'linear' never overshoots.",
                 ),
             ],
-            outputs=[
-                MotionType.Output(
-                    display_name="motion",
-                    tooltip="Render nodes and others take it at any rate and length.",
-                )
-            ],
+            outputs=[motion_output("The retimed motion. All MoDA nodes accept any frame rate.")],
         )
 
     @classmethod
     def validate_inputs(cls, speed=None, duration=None) -> bool | str:
-        """Refuse a speed together with a length before anything runs."""
-        try:
-            check_speed(1.0 if speed is None else speed, duration or None)
-        except ValueError as error:
-            return str(error)
-        return True
+        speed = 1.0 if speed is None else speed  # another node gives it
+        return check_result(lambda: check_speed(speed, duration or None))
 
     @classmethod
     def execute(
@@ -210,68 +179,56 @@ class MoDARetimeMotion(io.ComfyNode):
         duration: float = 0.0,
         interpolation: str = "cubic",
     ) -> io.NodeOutput:
-        """Retime the motion."""
         return io.NodeOutput(retime(motion, fps or None, speed, duration or None, interpolation))
 
 
 class MoDAFadeMotion(io.ComfyNode):
-    """Lets a motion come from rest and return to it, or repeat."""
+    """Fades a motion from and to rest, or makes it a loop."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAFadeMotion",
             display_name="MoDA Fade Motion",
-            category="MoDA",
-            description="Lets a motion come from a face at rest and return to it, such as the "
-            "still picture's, or makes it a loop without a seam.",
+            description="Fades a motion in from a face at rest and out to it again, such as the "
+            "one in the picture, or makes a seamless loop.",
             search_aliases=["ease", "loop", "rest pose", "seamless"],
             inputs=[
-                MotionType.Input("motion", tooltip="Any motion."),
-                PortraitType.Input(
-                    "portrait",
+                motion_input(),
+                portrait_input(
+                    "Optional; needed for the pose 'portrait'. The portrait whose pose the head "
+                    "has at rest.",
                     optional=True,
-                    tooltip="For the pose 'portrait': the picture that the motion comes from and "
-                    "returns to.",
                 ),
-                io.Float.Input(
+                seconds_input(
                     "fade_in",
-                    default=0.5,
-                    min=0.0,
-                    max=60.0,
-                    step=0.04,
-                    tooltip="Seconds in which the face leaves its look at rest; more is slower, 0 "
-                    "leaves the beginning as it is.",
+                    0.5,
+                    60.0,
+                    "Fade-in from rest in seconds; higher is slower, 0 leaves the beginning "
+                    "unchanged.",
                 ),
-                io.Float.Input(
+                seconds_input(
                     "fade_out",
-                    default=0.5,
-                    min=0.0,
-                    max=60.0,
-                    step=0.04,
-                    tooltip="Seconds in which it returns there; more is slower, 0 leaves the end "
-                    "as it is. Of a loop: in which the end goes over into the beginning, above 0.",
+                    0.5,
+                    60.0,
+                    "Fade-out to rest in seconds; higher is slower, 0 leaves the end unchanged. "
+                    "For a loop: cross-fade from the end to the beginning, above 0.",
                 ),
                 io.Combo.Input(
                     "pose",
-                    options=["first frame", "straight ahead", "portrait"],
+                    options=["first frame", "straight ahead", PORTRAIT],
                     default="first frame",
-                    tooltip="Of the head at rest: as in the motion's first frame, straight ahead, "
-                    "or as in the linked portrait's picture.",
+                    tooltip="Pose of the head at rest: that of the motion's first frame, straight "
+                    "ahead, or that of the linked portrait.",
                 ),
                 io.Boolean.Input(
                     "loop",
                     default=False,
-                    tooltip="On: instead of fading, make a motion that repeats without a seam; it "
-                    "gets shorter by 'fade_out', and nothing else counts.",
+                    tooltip="Makes a seamless loop instead of fading. The loop is shorter by "
+                    "'fade_out'; 'fade_in' and 'pose' have no effect.",
                 ),
             ],
-            outputs=[
-                MotionType.Output(
-                    display_name="motion", tooltip="Of the same length; a loop is shorter."
-                )
-            ],
+            outputs=[motion_output("The faded motion, of the same length; a loop is shorter.")],
         )
 
     @classmethod
@@ -284,14 +241,13 @@ class MoDAFadeMotion(io.ComfyNode):
         pose: str = "first frame",
         loop: bool = False,
     ) -> io.NodeOutput:
-        """Fade the motion, or make it a loop."""
         if loop:
             return io.NodeOutput(make_loop(motion, fade_out))
         if pose != PORTRAIT:
             return io.NodeOutput(fade(motion, fade_in, fade_out, POSES[pose]))
         if portrait is None:
             raise ValueError(
-                "The pose 'portrait' needs a picture. Link 'portrait', or choose another pose."
+                "The pose 'portrait' needs a portrait. Link 'portrait', or choose another pose."
             )
         _, head = look_of(None, portrait)
         return io.NodeOutput(fade(motion, fade_in, fade_out, POSES[pose], head))

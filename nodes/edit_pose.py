@@ -1,4 +1,6 @@
-"""The node that changes how the head moves."""
+"""The node that edits the head's pose."""
+
+from functools import partial
 
 from comfy_api.latest import io
 
@@ -7,170 +9,118 @@ from ..moda_core.editing.pose import AxisAdjustment, adjust_pose
 from ..moda_core.editing.pose_keys import apply_pose_keys, parse_pose_keys
 from ..moda_core.motion.motion import Motion
 from . import _host
-from .types import MotionType
+from ._convert import check_result
+from .inputs import ADVANCED, DAY_S, gain_input, motion_input, motion_output, seconds_input
 
 GESTURES = {"nod": (nod, 7.0), "shake": (shake, 8.0), "look": (look, 12.0)}  # and their degrees
 
 
-def axis_inputs() -> list[io.Input]:
-    """Return the gain, the offset and the limit of each angle."""
-    return [
-        io.Float.Input(
-            "pitch_gain",
-            default=1.0,
-            min=0.0,
-            max=5.0,
-            step=0.05,
-            tooltip="How far the head nods about its mean: 1 as it is, more is livelier, 0 "
-            "freezes that angle.",
-        ),
-        io.Float.Input(
-            "yaw_gain",
-            default=1.0,
-            min=0.0,
-            max=5.0,
-            step=0.05,
-            tooltip="How far the head turns about its mean: 1 as it is, 0 freezes that angle.",
-        ),
-        io.Float.Input(
-            "roll_gain",
-            default=1.0,
-            min=0.0,
-            max=5.0,
-            step=0.05,
-            tooltip="How far the head tilts about its mean: 1 as it is, 0 freezes that angle.",
-        ),
-        io.Float.Input(
-            "pitch_offset",
-            default=0.0,
-            min=-45.0,
-            max=45.0,
-            step=0.5,
-            tooltip="Degrees added to every frame; more looks down, less looks up.",
-        ),
-        io.Float.Input(
-            "yaw_offset",
-            default=0.0,
-            min=-45.0,
-            max=45.0,
-            step=0.5,
-            tooltip="Degrees added to every frame; more turns the nose to the picture's left.",
-        ),
-        io.Float.Input(
-            "roll_offset",
-            default=0.0,
-            min=-45.0,
-            max=45.0,
-            step=0.5,
-            tooltip="Degrees added to every frame; more tilts the head clockwise.",
-        ),
-        io.Float.Input(
-            "pitch_limit",
-            default=0.0,
-            min=0.0,
-            max=90.0,
-            step=0.5,
-            tooltip="Degrees beyond which the head never nods, up or down, whatever keyframes and "
-            "preset ask for; it slows down on the way there. 0 is no limit.",
-            extra_dict={"advanced": True},
-        ),
-        io.Float.Input(
-            "yaw_limit",
-            default=0.0,
-            min=0.0,
-            max=90.0,
-            step=0.5,
-            tooltip="Degrees beyond which the head never turns, to either side. 0 is no limit.",
-            extra_dict={"advanced": True},
-        ),
-        io.Float.Input(
-            "roll_limit",
-            default=0.0,
-            min=0.0,
-            max=90.0,
-            step=0.5,
-            tooltip="Degrees beyond which the head never tilts, to either side. 0 is no limit.",
-            extra_dict={"advanced": True},
-        ),
-    ]
+def offset_input(axis: str, tooltip: str) -> io.Input:
+    return io.Float.Input(
+        f"{axis}_offset", default=0.0, min=-45.0, max=45.0, step=0.5, tooltip=tooltip
+    )
 
 
-def size_inputs() -> list[io.Input]:
-    """Return the gains of place and size."""
-    return [
-        io.Float.Input(
-            "translation_gain",
-            default=1.0,
-            min=0.0,
-            max=5.0,
-            step=0.05,
-            tooltip="How far the head moves from its mean place: 1 as it is, more is livelier, 0 "
-            "freezes it.",
-            extra_dict={"advanced": True},
-        ),
-        io.Float.Input(
-            "scale_gain",
-            default=1.0,
-            min=0.0,
-            max=5.0,
-            step=0.05,
-            tooltip="How far the head's size departs from its mean: 1 as it is, less calms a head "
-            "that swells and shrinks, 0 freezes it.",
-            extra_dict={"advanced": True},
-        ),
-    ]
+def limit_input(axis: str, tooltip: str) -> io.Input:
+    return io.Float.Input(
+        f"{axis}_limit",
+        default=0.0,
+        min=0.0,
+        max=90.0,
+        step=0.5,
+        tooltip=tooltip,
+        extra_dict=ADVANCED,
+    )
 
 
 class MoDAPose(io.ComfyNode):
-    """Changes how the head moves."""
+    """Edits the head's pose."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAPose",
             display_name="MoDA Pose",
-            category="MoDA",
-            description="Moves the head more or less, turns it aside, holds it still, leads it "
-            "through poses at given times, and lets it nod, shake or look aside.",
+            description="Scales, offsets, limits or freezes the movement of the head, and adds "
+            "keyframes and gestures.",
             search_aliases=["head", "pitch", "yaw", "roll", "nod", "shake", "keyframes"],
             inputs=[
-                MotionType.Input("motion", tooltip="Any motion."),
-                *axis_inputs(),
+                motion_input(),
+                gain_input(
+                    "pitch_gain",
+                    "Scales pitch (nodding) around its mean: 1 is unchanged, higher moves more, 0 "
+                    "freezes the angle.",
+                ),
+                gain_input(
+                    "yaw_gain",
+                    "Scales yaw (turning) around its mean: 1 is unchanged, higher moves more, 0 "
+                    "freezes the angle.",
+                ),
+                gain_input(
+                    "roll_gain",
+                    "Scales roll (tilting) around its mean: 1 is unchanged, higher moves more, 0 "
+                    "freezes the angle.",
+                ),
+                offset_input(
+                    "pitch", "Degrees added to pitch: higher looks down, below 0 looks up."
+                ),
+                offset_input(
+                    "yaw",
+                    "Degrees added to yaw: higher turns the face to the left of the picture, below "
+                    "0 to the right.",
+                ),
+                offset_input(
+                    "roll",
+                    "Degrees added to roll: higher tilts the head clockwise, below 0 "
+                    "anticlockwise.",
+                ),
+                limit_input(
+                    "pitch",
+                    "Largest pitch in degrees, up or down, after keyframes and preset; the head "
+                    "slows down before it. Lower limits more; 0 is no limit.",
+                ),
+                limit_input(
+                    "yaw",
+                    "Largest yaw in degrees, to either side, after keyframes and preset. Lower "
+                    "limits more; 0 is no limit.",
+                ),
+                limit_input(
+                    "roll",
+                    "Largest roll in degrees, to either side, after keyframes and preset. Lower "
+                    "limits more; 0 is no limit.",
+                ),
                 io.Boolean.Input(
                     "freeze",
                     default=False,
-                    tooltip="Hold the whole head at its mean pose, place and size, as all gains 0 "
-                    "do; offsets, keyframes and the preset still move it.",
+                    tooltip="Freezes the head at its mean pose, position and size, as gains of 0 "
+                    "do. Offsets, keyframes and the preset still move it.",
                 ),
                 io.String.Input(
                     "keyframes",
                     default="",
                     multiline=True,
-                    tooltip="Time in seconds, angle, degrees: 1.0 yaw 12, 2.0 yaw -5. Between them "
-                    "the head moves smoothly, before and after it is free.",
+                    tooltip="Keyframes of time in seconds, angle and degrees: 1.0 yaw 12, 2.0 yaw "
+                    "-5. The head moves smoothly between them and freely before and after.",
                 ),
                 io.Combo.Input(
                     "key_mode",
                     options=["replace", "add"],
                     default="replace",
-                    tooltip="'replace' takes the keyframes' degrees instead of the movement, 'add' "
-                    "puts them on top of it.",
+                    tooltip="'replace' sets the angle to the keyframes, 'add' adds them to the "
+                    "motion.",
                 ),
                 io.Combo.Input(
                     "preset",
-                    options=["none", "nod", "shake", "look"],
+                    options=["none", *GESTURES],
                     default="none",
-                    tooltip="A gesture on top: two nods, two shakes, or a 'look', which turns the "
-                    "head to the picture's left and back; for the eyes see MoDA Eyes.",
+                    tooltip="Gesture to add: two nods, two shakes, or 'look', which turns the head "
+                    "to the left of the picture and back. For the eyes use MoDA Eyes.",
                 ),
-                io.Float.Input(
+                seconds_input(
                     "preset_time",
-                    default=1.0,
-                    min=0.0,
-                    max=86400.0,
-                    step=0.04,
-                    tooltip="Where the preset begins, in seconds; later starts later.",
+                    1.0,
+                    DAY_S,
+                    "Start of the preset in seconds; higher starts later.",
                 ),
                 io.Float.Input(
                     "preset_strength",
@@ -178,23 +128,30 @@ class MoDAPose(io.ComfyNode):
                     min=-3.0,
                     max=3.0,
                     step=0.05,
-                    tooltip="Size of the preset: 1 is 7 degrees of a nod, 8 of a shake, 12 of a "
-                    "look. Below 0 it goes the other way.",
+                    tooltip="Size of the preset: 1 nods by 7 degrees, shakes by 8 or looks by 12; "
+                    "higher moves further, below 0 in the opposite direction.",
                 ),
-                *size_inputs(),
+                gain_input(
+                    "translation_gain",
+                    "Scales the head's position around its mean: 1 is unchanged, higher moves "
+                    "more, 0 freezes it.",
+                    advanced=True,
+                ),
+                gain_input(
+                    "scale_gain",
+                    "Scales the changes of the head's size around its mean: 1 is unchanged, lower "
+                    "reduces them, 0 freezes the size.",
+                    advanced=True,
+                ),
             ],
-            outputs=[MotionType.Output(display_name="motion", tooltip="Only the head differs.")],
+            outputs=[motion_output("The motion with an edited head.")],
         )
 
     @classmethod
     def validate_inputs(cls, keyframes=None) -> bool | str:
-        """Read the keyframes before anything runs."""
-        try:
-            # There are none if another node gives them; the motion's rate is not known yet.
-            parse_pose_keys(keyframes or "", fps=None)
-        except ValueError as error:
-            return str(error)
-        return True
+        return check_result(
+            partial(parse_pose_keys, fps=None), keyframes
+        )  # the rate isn't known yet
 
     @classmethod
     def execute(
@@ -218,22 +175,15 @@ class MoDAPose(io.ComfyNode):
         translation_gain: float = 1.0,
         scale_gain: float = 1.0,
     ) -> io.NodeOutput:
-        """Change the pose."""
         keys = parse_pose_keys(keyframes, motion.fps)
         gains, offsets = (pitch_gain, yaw_gain, roll_gain), (pitch_offset, yaw_offset, roll_offset)
         axes = [AxisAdjustment(*each, freeze=freeze) for each in zip(gains, offsets, strict=True)]
         sizes = (0.0, 0.0) if freeze else (translation_gain, scale_gain)
         moved = apply_pose_keys(adjust_pose(motion, *axes, *sizes), keys, key_mode)
-        moved = with_gesture(moved, preset, preset_time, preset_strength)
+        if preset != "none":
+            gesture, degrees = GESTURES[preset]
+            moved = gesture(moved, preset_time, preset_strength * degrees)
         limits = (pitch_limit, yaw_limit, roll_limit)
         return io.NodeOutput(
             adjust_pose(moved, *(AxisAdjustment(limit_deg=each or None) for each in limits))
         )
-
-
-def with_gesture(motion: Motion, preset: str, time_s: float, strength: float) -> Motion:
-    """Add a preset's gesture; arguments as in the node's inputs."""
-    if preset == "none":
-        return motion
-    gesture, degrees = GESTURES[preset]
-    return gesture(motion, time_s, strength * degrees)

@@ -1,4 +1,4 @@
-"""The node that gives a portrait and speech to begin with."""
+"""The node with an example portrait and speech."""
 
 import numpy as np
 import torch
@@ -12,28 +12,25 @@ from ._convert import audio_of, image_of
 
 
 class MoDAExample(io.ComfyNode):
-    """Gives the bundled portrait and speech."""
+    """Loads the bundled portrait and speech."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAExample",
             display_name="MoDA Example",
-            category="MoDA",
-            description="A portrait and 12 seconds of speech that come with the pack, to try a "
-            "workflow before loading your own.",
+            description="Loads the portrait and the 12 seconds of speech that come with the pack, "
+            "to try a workflow without files of your own.",
             search_aliases=["sample", "demo", "talking head"],
             inputs=[],
             outputs=[
-                io.Image.Output(display_name="image", tooltip="A portrait, 608x608 pixels."),
+                io.Image.Output(display_name="image", tooltip="Portrait of 608x608 pixels."),
                 io.Audio.Output(display_name="audio", tooltip="Speech, mono at 22,050 Hz."),
             ],
         )
 
     @classmethod
     def execute(cls) -> io.NodeOutput:
-        """Read both."""
         with SoundFile(SPEECH) as sound:
             waveform = torch.from_numpy(np.concatenate(list(sound.blocks()), axis=1))
             audio = audio_of(waveform, sound.sample_rate)

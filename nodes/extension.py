@@ -1,4 +1,4 @@
-"""The list of nodes that ComfyUI asks the pack for."""
+"""The list of the pack's nodes."""
 
 from comfy_api.latest import ComfyExtension, io
 
@@ -10,9 +10,7 @@ from .download import MoDADownloadModels
 from .edit_face import MoDAEyes, MoDALips
 from .edit_motion import MoDAFadeMotion, MoDARetimeMotion, MoDASmoothMotion
 from .edit_pose import MoDAPose
-from .emotion import MoDAEmotion
-from .emotion_blend import MoDAEmotionBlend
-from .emotion_timeline import MoDAEmotionTimeline
+from .emotion import MoDAEmotion, MoDAEmotionBlend, MoDAEmotionTimeline
 from .example import MoDAExample
 from .frames import MoDARenderFrames
 from .idle import MoDAIdleMotion
@@ -64,9 +62,9 @@ NODES = [
 
 
 class MoDAExtension(ComfyExtension):
-    """ComfyUI-MoDA's nodes."""
+    """The entry point of ComfyUI-MoDA."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        """Return the node classes; the host's folders are told of on the way."""
+        """Register the model folders and return the node classes."""
         _host.register_folders()
         return NODES

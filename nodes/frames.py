@@ -1,4 +1,4 @@
-"""The node that renders part of a motion as pictures for other nodes."""
+"""The node that renders part of a motion as images."""
 
 import torch
 from comfy_api.latest import io
@@ -9,22 +9,23 @@ from ..moda_core.portrait.crop import crop_face
 from ..moda_core.portrait.portrait import Portrait
 from . import _host
 from ._convert import image_of
-from .render import FRAME_ACTIVATIONS, renderer_inputs
+from .inputs import renderer_inputs
+from .render import FRAME_ACTIVATIONS
 from .types import LoadedRenderer
+
+FACE_CROP = "face crop"
 
 
 class MoDARenderFrames(io.ComfyNode):
-    """Renders part of a motion as pictures."""
+    """Renders part of a motion as images."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDARenderFrames",
             display_name="MoDA Render Frames",
-            category="MoDA",
-            description="Moves the portrait and gives the frames as pictures for other nodes. All "
-            "of them lie in memory: 10 s of 1280x720 take 2.8 GB.",
+            description="Animates the portrait and outputs the frames as images for other nodes. "
+            "All frames are held in memory: 10 s of 1280x720 take 2.8 GB.",
             search_aliases=["frames", "image batch"],
             inputs=[
                 *renderer_inputs(),
@@ -34,7 +35,8 @@ class MoDARenderFrames(io.ComfyNode):
                     min=0,
                     max=1_000_000,
                     step=1,
-                    tooltip="First frame; 25 are a second of sampled motion.",
+                    tooltip="First frame to render, from 0. Sampled motion has 25 frames per "
+                    "second.",
                 ),
                 io.Int.Input(
                     "count",
@@ -42,19 +44,22 @@ class MoDARenderFrames(io.ComfyNode):
                     min=0,
                     max=1_000_000,
                     step=1,
-                    tooltip="How many frames; 0 is all that are left.",
+                    tooltip="Number of frames to render; more take more memory, 0 renders all that "
+                    "are left.",
                 ),
                 io.Combo.Input(
                     "output",
-                    options=["full picture", "face crop"],
+                    options=["full picture", FACE_CROP],
                     default="full picture",
-                    tooltip="Frames in the full picture, or the square around the face.",
+                    tooltip="'full picture' outputs the whole picture, 'face crop' the square "
+                    "around the face, 512x512 pixels.",
                 ),
             ],
             outputs=[
-                io.Image.Output(display_name="frames", tooltip="One picture for each frame."),
+                io.Image.Output(display_name="frames", tooltip="One image per frame."),
                 io.Mask.Output(
-                    display_name="mask", tooltip="Where frames replace the picture, for each."
+                    display_name="mask",
+                    tooltip="Region of the picture that the frames replace, one mask per frame.",
                 ),
             ],
         )
@@ -69,16 +74,15 @@ class MoDARenderFrames(io.ComfyNode):
         count: int = 25,
         output: str = "full picture",
     ) -> io.NodeOutput:
-        """Render the frames."""
         stop = end_of(motion, start, count)
         engine = renderer.renderer
         mask = engine.paste_mask(portrait)
-        if output == "face crop":
+        if output == FACE_CROP:
             _, transform = engine.crop(portrait)
             mask = crop_mask(mask, transform)
         chunk = engine.chunk_size(portrait)
         _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
-        make = engine.faces if output == "face crop" else engine.frames
+        make = engine.faces if output == FACE_CROP else engine.frames
         chunks = make(portrait, motion, chunk, start=start, stop=stop)
         with _host.memory_errors_shown():
             frames = collected(chunks, stop - start, mask.shape)
@@ -86,19 +90,7 @@ class MoDARenderFrames(io.ComfyNode):
 
 
 def end_of(motion: Motion, start: int, count: int) -> int:
-    """Return the frame after the last one that is asked for.
-
-    Parameters
-    ----------
-    motion : Motion
-    start, count : int
-        0 as `count` is all that are left; of more than there are, those that there are.
-
-    Raises
-    ------
-    ValueError
-        If the motion ends before the start.
-    """
+    """Return the frame after the last one to render; a `count` of 0 is all that are left."""
     if start >= len(motion):
         raise ValueError(
             f"The motion has {len(motion)} frames, so it ends before frame {start}. "
@@ -108,13 +100,13 @@ def end_of(motion: Motion, start: int, count: int) -> int:
 
 
 def crop_mask(mask: Tensor, transform) -> Tensor:
-    """Cut a picture's mask (H, W) as its face was cut out."""
+    """Crop a picture's mask (H, W) to its face."""
     levels = (mask * 255).round().to(torch.uint8)
     return crop_face(levels[..., None].expand(-1, -1, 3), transform)[..., 0] / 255
 
 
 def collected(chunks, num_frames: int, size) -> Tensor:
-    """Gather chunks of frames in one IMAGE, shape (N, H, W, 3), without a second copy."""
+    """Collect chunks of frames in one IMAGE (N, H, W, 3), without a second copy."""
     images = torch.empty(num_frames, *size, 3)
     progress, done = _host.Progress(), 0
     for frames in chunks:

@@ -1,4 +1,4 @@
-"""The node that makes the motion of a face that listens."""
+"""The node that generates the motion of a face that listens."""
 
 from comfy_api.latest import io
 from torch import Tensor
@@ -9,49 +9,53 @@ from ..moda_core.liveportrait.model import RELEASED_RENDERER
 from ..moda_core.motion.motion import FPS, HEAD, Motion, released_stats
 from ..moda_core.portrait.portrait import Portrait
 from . import _host
-from .types import MotionType, PortraitType
+from .inputs import (
+    gain_input,
+    motion_input,
+    motion_output,
+    portrait_input,
+    seconds_input,
+    seed_input,
+)
 
 FRAMES = {"first frame": 0, "last frame": -1}
 
 
 class MoDAIdleMotion(io.ComfyNode):
-    """Makes the motion of a face that listens."""
+    """Generates the motion of a face that listens."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAIdleMotion",
             display_name="MoDA Idle Motion",
-            category="MoDA",
-            description="Makes a face that listens or waits: blinks, glances, breath and a little "
-            "sway, without speech.",
+            description="Generates the motion of a face that listens or waits, without speech: "
+            "blinks, glances, breathing and sway.",
             search_aliases=["listening", "breathing", "blink", "waiting"],
             inputs=[
-                MotionType.Input(
-                    "motion",
+                motion_input(
+                    "Optional. A motion whose pose, expression at rest and frame rate are used, so "
+                    "that the two can be joined.",
                     optional=True,
-                    tooltip="Rest, pose and frame rate come from here, so that both can be joined.",
                 ),
-                PortraitType.Input(
-                    "portrait",
+                portrait_input(
+                    "Optional. A portrait whose pose and expression at rest are used if no motion "
+                    "is connected.",
                     optional=True,
-                    tooltip="Without a motion: rest and pose are those of this picture.",
                 ),
                 io.Combo.Input(
                     "pose",
-                    options=["first frame", "last frame"],
+                    options=list(FRAMES),
                     default="first frame",
-                    tooltip="How the head of a linked motion is held: as it begins, to wait before "
-                    "it, or as it ends, to wait after it.",
+                    tooltip="Frame of the linked motion whose head pose is used: 'first frame' to "
+                    "wait before it, 'last frame' to wait after it.",
                 ),
-                io.Float.Input(
+                seconds_input(
                     "duration",
-                    default=10.0,
-                    min=0.04,
-                    max=14400.0,
-                    step=0.04,
-                    tooltip="Length in seconds; longer only adds to what shorter gives.",
+                    10.0,
+                    14400.0,
+                    "Length in seconds. A longer motion begins with the shorter one.",
+                    shortest=0.04,
                 ),
                 io.Float.Input(
                     "blinks",
@@ -59,7 +63,7 @@ class MoDAIdleMotion(io.ComfyNode):
                     min=0.0,
                     max=60.0,
                     step=0.5,
-                    tooltip="Blinks in a minute; 0 is none.",
+                    tooltip="Blinks per minute; higher blinks more often, 0 never.",
                 ),
                 io.Float.Input(
                     "glances",
@@ -67,39 +71,21 @@ class MoDAIdleMotion(io.ComfyNode):
                     min=0.0,
                     max=3.0,
                     step=0.05,
-                    tooltip="How far the eyes glance aside: 0 is not at all, 1 clearly.",
+                    tooltip="Size of the glances to the side: 0 is none, 1 is clearly visible, "
+                    "higher looks further.",
                 ),
-                io.Float.Input(
+                gain_input(
                     "breath",
-                    default=1.0,
-                    min=0.0,
-                    max=5.0,
-                    step=0.05,
-                    tooltip="How far the breath moves the head: 0 is not at all, more is deeper.",
+                    "Size of the head's movement from breathing: 0 is none, higher is deeper.",
                 ),
-                io.Float.Input(
+                gain_input(
                     "sway",
-                    default=1.0,
-                    min=0.0,
-                    max=5.0,
-                    step=0.05,
-                    tooltip="How far the head sways: 0 is not at all, 2 as somebody who speaks.",
+                    "Size of the head's sway: 0 is none, 2 is about that of a speaker.",
                 ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**64 - 1,
-                    step=1,
-                    control_after_generate=True,
-                    tooltip="Another seed gives another way to wait.",
-                ),
+                seed_input(0, "Random seed. Each value gives different blinks, glances and sway."),
             ],
             outputs=[
-                MotionType.Output(
-                    display_name="motion",
-                    tooltip="25 frames a second, or as many as the linked motion has.",
-                )
+                motion_output("The idle motion, at 25 fps or the frame rate of the linked motion.")
             ],
         )
 
@@ -116,7 +102,6 @@ class MoDAIdleMotion(io.ComfyNode):
         sway: float = 1.0,
         seed: int = 0,
     ) -> io.NodeOutput:
-        """Make the motion."""
         rest, head = look_of(motion, portrait, FRAMES[pose])
         fps = FPS if motion is None else motion.fps
         amounts = {"breath": breath, "sway": sway, "glances": glances}

@@ -1,4 +1,4 @@
-"""Nodes that make one motion out of several."""
+"""Nodes that combine several motions."""
 
 from comfy_api.latest import io
 
@@ -6,6 +6,7 @@ from ..moda_core.editing.joining import concat
 from ..moda_core.editing.mixing import mix
 from ..moda_core.motion.motion import Motion
 from . import _host
+from .inputs import motion_input, motion_output, seconds_input, weight_input
 from .types import MotionType
 
 
@@ -14,72 +15,61 @@ class MoDAMixMotion(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAMixMotion",
             display_name="MoDA Mix Motion",
-            category="MoDA",
-            description="Takes the mouth, the eyes, the brows or the head from other motions, in "
-            "whole or in part.",
+            description="Replaces the mouth, eyes, brows or head of a motion by those of other "
+            "motions, fully or partly.",
             search_aliases=["blend", "combine", "retarget", "region"],
             inputs=[
-                MotionType.Input(
-                    "motion", tooltip="Gives the length, and every region that is not linked."
+                motion_input(
+                    "The motion to edit. Sets the length, the frame rate and every region that is "
+                    "not connected."
                 ),
                 MotionType.Input(
                     "mouth",
                     optional=True,
-                    tooltip="Lips, jaw, cheeks and smile come from here.",
+                    tooltip="Optional. The motion whose lips, jaw, cheeks and smile are used.",
                 ),
                 MotionType.Input(
-                    "eyes", optional=True, tooltip="Blinks, lids and gaze come from here."
+                    "eyes",
+                    optional=True,
+                    tooltip="Optional. The motion whose blinks, eyelids and gaze are used.",
                 ),
-                MotionType.Input("brows", optional=True, tooltip="The brows come from here."),
                 MotionType.Input(
-                    "head", optional=True, tooltip="Rotation, place and size come from here."
+                    "brows", optional=True, tooltip="Optional. The motion whose brows are used."
                 ),
-                io.Float.Input(
+                MotionType.Input(
+                    "head",
+                    optional=True,
+                    tooltip="Optional. The motion whose head rotation, position and size are used.",
+                ),
+                weight_input(
                     "mouth_weight",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="Share of the linked mouth: 0 keeps the motion's own, 1 replaces it.",
+                    1.0,
+                    "Share of the linked mouth: 0 has no effect, 1 replaces it.",
                 ),
-                io.Float.Input(
+                weight_input(
                     "eyes_weight",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="Share of the linked eyes: 0 keeps the motion's own, 1 replaces them.",
+                    1.0,
+                    "Share of the linked eyes: 0 has no effect, 1 replaces them.",
                 ),
-                io.Float.Input(
+                weight_input(
                     "brows_weight",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="Share of the linked brows: 0 keeps the motion's own, 1 replaces them.",
+                    1.0,
+                    "Share of the linked brows: 0 has no effect, 1 replaces them.",
                 ),
-                io.Float.Input(
-                    "head_weight",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="Share of the linked head: 0 keeps the motion's own, 1 replaces it.",
+                weight_input(
+                    "head_weight", 1.0, "Share of the linked head: 0 has no effect, 1 replaces it."
                 ),
                 io.Boolean.Input(
                     "loop",
                     default=False,
-                    tooltip="On: shorter motions start again, their ends going over into their "
-                    "beginnings. Off: their last frame is held.",
+                    tooltip="On: repeat motions that are shorter, with a cross-fade from end to "
+                    "beginning. Off: hold their last frame.",
                 ),
             ],
-            outputs=[
-                MotionType.Output(display_name="motion", tooltip="As long as the first motion.")
-            ],
+            outputs=[motion_output("The mixed motion, as long as 'motion'.")],
         )
 
     @classmethod
@@ -96,14 +86,9 @@ class MoDAMixMotion(io.ComfyNode):
         head_weight: float = 1.0,
         loop: bool = False,
     ) -> io.NodeOutput:
-        """Mix the motions."""
         sources = {"mouth": mouth, "eyes": eyes, "brows": brows, "head": head}
-        weights = {
-            "mouth": mouth_weight,
-            "eyes": eyes_weight,
-            "brows": brows_weight,
-            "head": head_weight,
-        }
+        shares = (mouth_weight, eyes_weight, brows_weight, head_weight)
+        weights = dict(zip(sources, shares, strict=True))
         return io.NodeOutput(mix(motion, **sources, weights=weights, loop=loop))
 
 
@@ -112,36 +97,34 @@ class MoDAConcatMotion(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAConcatMotion",
             display_name="MoDA Concat Motion",
-            category="MoDA",
-            description="Plays two to four motions one after another, with a smooth change from "
-            "each to the next.",
+            description="Joins two to four motions one after another, with a cross-fade between "
+            "them.",
             search_aliases=["append", "join", "sequence", "concatenate"],
             inputs=[
-                MotionType.Input("first", tooltip="Gives the frame rate of the whole."),
-                MotionType.Input("second", tooltip="Follows the first."),
-                MotionType.Input("third", optional=True, tooltip="Follows the second."),
-                MotionType.Input("fourth", optional=True, tooltip="Follows the third."),
-                io.Float.Input(
+                MotionType.Input(
+                    "first", tooltip="First motion. Sets the frame rate of the result."
+                ),
+                MotionType.Input("second", tooltip="Second motion."),
+                MotionType.Input("third", optional=True, tooltip="Optional. Third motion."),
+                MotionType.Input("fourth", optional=True, tooltip="Optional. Fourth motion."),
+                seconds_input(
                     "crossfade",
-                    default=0.4,
-                    min=0.0,
-                    max=60.0,
-                    step=0.04,
-                    tooltip="Seconds in which one goes over into the next, half of either at "
-                    "most; more is softer, 0 jumps.",
+                    0.4,
+                    60.0,
+                    "Cross-fade in seconds, at most half of either motion; higher is softer, 0 "
+                    "cuts.",
                 ),
                 io.Boolean.Input(
                     "overlap",
                     default=False,
-                    tooltip="Off: every motion keeps its time, as joined sounds need it. On: the "
-                    "next begins while the one before ends, which makes the whole shorter.",
+                    tooltip="Off: each motion keeps its length, so that joined audio stays in "
+                    "sync. On: motions overlap during the cross-fade, and the result is shorter.",
                 ),
             ],
-            outputs=[MotionType.Output(display_name="motion", tooltip="All of them in a row.")],
+            outputs=[motion_output("The joined motion.")],
         )
 
     @classmethod
@@ -154,6 +137,5 @@ class MoDAConcatMotion(io.ComfyNode):
         crossfade: float = 0.4,
         overlap: bool = False,
     ) -> io.NodeOutput:
-        """Join the motions."""
         motions = [each for each in (first, second, third, fourth) if each is not None]
         return io.NodeOutput(concat(motions, crossfade, overlap))

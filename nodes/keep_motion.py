@@ -1,4 +1,4 @@
-"""Option nodes that bring a motion into the sampling of another one."""
+"""Nodes with options that bring an existing motion into sampling."""
 
 from dataclasses import replace
 
@@ -14,16 +14,20 @@ from ..moda_core.sampling.inversion import GROUP, invert_motion
 from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host
-from .sampling_options import options_input
-from .types import (
-    EmotionType,
-    FeaturesType,
-    LoadedModel,
-    ModelType,
-    MotionType,
-    PortraitType,
-    SamplingType,
+from .inputs import (
+    emotion_input,
+    features_input,
+    guidance_input,
+    model_input,
+    motion_input,
+    options_input,
+    options_output,
+    portrait_input,
+    seconds_input,
+    steps_input,
+    weight_input,
 )
+from .types import LoadedModel
 
 SHOWN_ERROR = 1e-3  # standard deviations, that a step misses by
 
@@ -33,84 +37,54 @@ class MoDAHoldMotion(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAHoldMotion",
             display_name="MoDA Hold Motion",
-            category="MoDA",
-            description="Holds the head, the eyes, the brows or the mouth as they are in another "
-            "motion, and lets the model fit the rest to them.",
+            description="Holds the head, eyes, brows or mouth of an existing motion while the "
+            "model samples the rest to match.",
             search_aliases=["keep", "constraint", "inpaint", "pose", "freeze"],
             inputs=[
-                MotionType.Input(
-                    "motion",
-                    tooltip="What is held; its time is that of the speech. Any source and frame "
-                    "rate.",
+                motion_input(
+                    "The motion to hold, of any source and frame rate. It begins together with the "
+                    "speech."
                 ),
-                io.Float.Input(
+                weight_input(
                     "head",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How firmly the head is held, its turns, place and size: 1 exactly, 0 "
+                    1.0,
+                    "How firmly the rotation, position and size of the head are held: 1 exactly, 0 "
                     "not at all.",
                 ),
-                io.Float.Input(
+                weight_input(
                     "eyes",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How firmly the eyes are held, blinks and gaze: 1 exactly, 0 not at "
-                    "all.",
+                    0.0,
+                    "How firmly blinks and gaze are held: 1 exactly, 0 not at all.",
                 ),
-                io.Float.Input(
-                    "brows",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How firmly the brows are held: 1 exactly, 0 not at all.",
+                weight_input(
+                    "brows", 0.0, "How firmly the brows are held: 1 exactly, 0 not at all."
                 ),
-                io.Float.Input(
+                weight_input(
                     "mouth",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How firmly mouth, cheeks and jaw are held: 1 exactly, 0 not at all.",
+                    0.0,
+                    "How firmly mouth, cheeks and jaw are held: 1 exactly, 0 not at all.",
                 ),
-                io.Float.Input(
-                    "start",
-                    default=0.0,
-                    min=0.0,
-                    max=36000.0,
-                    step=0.04,
-                    tooltip="Seconds after which it is held.",
-                ),
-                io.Float.Input(
+                seconds_input("start", 0.0, 36000.0, "Start of the held part in seconds."),
+                seconds_input(
                     "end",
-                    default=0.0,
-                    min=0.0,
-                    max=36000.0,
-                    step=0.04,
-                    tooltip="Seconds up to which it is held; 0 is up to the end of the motion.",
+                    0.0,
+                    36000.0,
+                    "End of the held part in seconds; 0 is the end of the motion.",
                 ),
-                io.Float.Input(
+                seconds_input(
                     "feather",
-                    default=0.8,
-                    min=0.0,
-                    max=60.0,
+                    0.8,
+                    60.0,
+                    "Cross-fade in seconds before 'start' and after 'end'; higher is softer, 0 "
+                    "cuts.",
                     step=0.05,
-                    tooltip="Seconds before and after in which the sampled motion goes over into "
-                    "the held one; 0 jumps.",
                 ),
                 options_input(),
             ],
-            outputs=[
-                SamplingType.Output(display_name="options", tooltip="For MoDA Sample Motion.")
-            ],
+            outputs=[options_output()],
         )
 
     @classmethod
@@ -136,58 +110,41 @@ class MoDAHoldMotion(io.ComfyNode):
 
 
 class MoDAInvertMotion(io.ComfyNode):
-    """Finds the noise that a motion is made of."""
+    """Finds the noise that the model turns into a given motion."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAInvertMotion",
             display_name="MoDA Invert Motion",
-            category="MoDA",
-            description="Finds the noise from which the model makes an existing motion, so that it "
-            "can be sampled again with another emotion or other speech.",
+            description="Finds the noise from which the model samples an existing motion, so that "
+            "it can be sampled again with another emotion or other speech.",
             search_aliases=["inversion", "edit", "unsample", "noise"],
             inputs=[
-                ModelType.Input("model", tooltip="The motion model that will sample it again."),
-                MotionType.Input(
-                    "motion",
-                    tooltip="Any motion. Where it is shorter than the speech its last frame is "
-                    "held; what is longer is cut off.",
+                model_input("The motion model that will sample the motion again."),
+                motion_input(
+                    "The motion to invert. If it is shorter than the speech, its last frame is "
+                    "held; if longer, it is cut."
                 ),
-                FeaturesType.Input("audio_features", tooltip="The speech that the motion shows."),
-                PortraitType.Input("portrait", tooltip="The face that will speak."),
-                io.Int.Input(
-                    "steps",
-                    default=50,
-                    min=1,
-                    max=200,
-                    step=1,
-                    tooltip="Steps that are undone, and made again by MoDA Sample Motion, whatever "
-                    "it says. Fewer are quicker and less exact.",
+                features_input(),
+                portrait_input(),
+                steps_input(
+                    50,
+                    "Number of steps to invert. MoDA Sample Motion repeats the same number, "
+                    "whatever its own setting. Fewer are faster and less exact.",
                 ),
-                io.Float.Input(
-                    "guidance",
-                    default=1.2,
-                    min=1.0,
-                    max=10.0,
-                    step=0.05,
-                    tooltip="Set the same in MoDA Sample Motion, or the motion comes back changed. "
-                    "Its seed counts only past the motion's end, its steps not at all.",
+                guidance_input(
+                    "Guidance scale of speech and emotion. Use the same value in MoDA Sample "
+                    "Motion; with another the motion changes."
                 ),
-                EmotionType.Input(
-                    "emotion",
-                    optional=True,
-                    tooltip="The emotion that the motion shows, or it stays in the noise; another "
-                    "one in MoDA Sample Motion moves it towards that.",
+                emotion_input(
+                    "Optional. The emotion that the motion already shows; when not connected, it "
+                    "stays in the noise. Choose the new emotion in MoDA Sample Motion."
                 ),
                 options_input(),
             ],
             outputs=[
-                SamplingType.Output(
-                    display_name="options",
-                    tooltip="For MoDA Sample Motion, with the same guidance.",
-                )
+                options_output("Sampling options for MoDA Sample Motion, with the same guidance.")
             ],
             hidden=[io.Hidden.unique_id],
         )

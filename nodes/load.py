@@ -14,6 +14,7 @@ from ..moda_core.liveportrait.load import load_renderer
 from ..moda_core.model_files.model_folder import RENDERER_PARTS, find_model_files
 from ..moda_core.warp.warp_renderer import WarpRenderer
 from . import _host, menus
+from .inputs import precision_input
 from .types import (
     AudioEncoderType,
     LoadedEncoder,
@@ -23,77 +24,54 @@ from .types import (
     RendererType,
 )
 
-# Millions of weights, by which the host decides on a precision.
+# Numbers of weights, by which the host chooses a precision.
 ENCODER_SIZE, MODEL_SIZE, RENDERER_SIZE = 95_000_000, 373_000_000, 130_000_000
 
 
-def precision_input() -> io.Combo.Input:
-    """Return the widget that all loaders have."""
-    return io.Combo.Input(
-        "precision",
-        options=["auto", "fp32", "fp16", "bf16"],
-        default="auto",
-        tooltip="Of the weights and of the computation. 'auto' leaves it to ComfyUI; fp16 halves "
-        "the memory at almost the same result, bf16 is coarser. The built-in parts stay in fp32.",
-        extra_dict={"advanced": True},
-    )
-
-
 class MoDALoadAudioEncoder(io.ComfyNode):
-    """Loads what turns speech into features."""
+    """Loads an audio encoder."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDALoadAudioEncoder",
             display_name="MoDA Load Audio Encoder",
-            category="MoDA",
-            description="Loads the network that listens to the speech. A motion model takes only "
-            "features of the encoder that it was trained on: the starter's of the built-in one, "
-            "the released MoDA's of chinese-hubert-base.",
+            description="Loads the audio encoder. Use the one that the motion model was trained "
+            "with: the built-in encoder for the starter, chinese-hubert-base for the released "
+            "MoDA.",
             search_aliases=["hubert", "wav2vec", "speech encoder", "talking head"],
             inputs=[
                 io.Combo.Input(
                     "encoder",
                     options=menus.options(menus.ENCODERS),
-                    tooltip="The built-in encoder needs no file. Others are transformers folders, "
-                    "or single safetensors files, of HuBERT or wav2vec 2.0 base, found in "
+                    tooltip="The built-in encoder needs no file. The others are HuBERT or wav2vec "
+                    "2.0 base encoders, as safetensors files or transformers folders in "
                     "models/audio_encoders and models/moda.",
                 ),
                 precision_input(),
             ],
             outputs=[
                 AudioEncoderType.Output(
-                    display_name="audio_encoder", tooltip="For MoDA Encode Audio."
+                    display_name="audio_encoder", tooltip="Audio encoder for MoDA Encode Audio."
                 )
             ],
         )
 
     @classmethod
     def validate_inputs(cls, encoder=menus.BUILT_IN) -> bool | str:
-        """Check the choice; either slash is right."""
         return menus.check_choice(encoder, menus.ENCODERS)
 
     @classmethod
     def fingerprint_inputs(cls, encoder=menus.BUILT_IN, precision="auto") -> str:
-        """Return what changes with the files."""
         return menus.fingerprint(encoder, menus.ENCODERS)
 
     @classmethod
     def execute(cls, encoder=menus.BUILT_IN, precision="auto") -> io.NodeOutput:
-        """Load the encoder."""
         return io.NodeOutput(load_encoder(encoder, precision))
 
 
 def load_encoder(choice: str, precision: str) -> LoadedEncoder:
-    """Load an audio encoder.
-
-    Parameters
-    ----------
-    choice, precision : str
-        As in the node's widgets.
-    """
+    """Load the audio encoder of a menu's choice."""
     if menus.is_built_in(choice):
         return LoadedEncoder(STARTER_ENCODER, encode_with_starter)
     path = menus.unchanged(choice, menus.ENCODERS)
@@ -105,64 +83,57 @@ def load_encoder(choice: str, precision: str) -> LoadedEncoder:
 
 
 def encode_with_starter(recording, progress):
-    """Compute the built-in encoder's features of a recording, which takes no time."""
-    return encode_speech(recording)
+    return encode_speech(recording)  # takes no time that needs to be shown
 
 
 def encode_with_network(encoder, recording, progress):
-    """Compute a network's features of a recording."""
     return encode_recording(encoder, recording, progress=progress)
 
 
 class MoDALoadMotionModel(io.ComfyNode):
-    """Loads what turns features into motion."""
+    """Loads a motion model."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDALoadMotionModel",
             display_name="MoDA Load Motion Model",
-            category="MoDA",
-            description="Loads the diffusion transformer that makes facial motion of speech. The "
-            "starter comes with the pack; the released MoDA (net-200) goes into models/moda.",
+            description="Loads the diffusion transformer that generates motion from audio "
+            "features. The starter is built in; the released MoDA (net-200) belongs in "
+            "models/moda.",
             search_aliases=["moda", "net-200", "mmdit", "talking head", "lip sync"],
             inputs=[
                 io.Combo.Input(
                     "model",
                     options=menus.options(menus.MODELS),
-                    tooltip="The starter is small and quick and takes any portrait. The released "
-                    "MoDA gives the result, and takes portraits of the LivePortrait renderer.",
+                    tooltip="The starter is small, fast and a preview, and accepts any portrait. "
+                    "The released MoDA gives the final quality and accepts only portraits of the "
+                    "LivePortrait renderer.",
                 ),
                 precision_input(),
             ],
-            outputs=[ModelType.Output(display_name="model", tooltip="For MoDA Sample Motion.")],
+            outputs=[
+                ModelType.Output(
+                    display_name="model", tooltip="Motion model for MoDA Sample Motion."
+                )
+            ],
         )
 
     @classmethod
     def validate_inputs(cls, model=menus.BUILT_IN) -> bool | str:
-        """Check the choice; either slash is right."""
         return menus.check_choice(model, menus.MODELS)
 
     @classmethod
     def fingerprint_inputs(cls, model=menus.BUILT_IN, precision="auto") -> str:
-        """Return what changes with the file."""
         return menus.fingerprint(model, menus.MODELS)
 
     @classmethod
     def execute(cls, model=menus.BUILT_IN, precision="auto") -> io.NodeOutput:
-        """Load the model."""
         return io.NodeOutput(load_model(model, precision))
 
 
 def load_model(choice: str, precision: str) -> LoadedModel:
-    """Load a motion model.
-
-    Parameters
-    ----------
-    choice, precision : str
-        As in the node's widgets.
-    """
+    """Load the motion model of a menu's choice."""
     place = _host.offload_device()
     if menus.is_built_in(choice):
         model = load_starter_model(place, operations=_host.layers())
@@ -170,66 +141,55 @@ def load_model(choice: str, precision: str) -> LoadedModel:
         path = menus.unchanged(choice, menus.MODELS)
         dtype = _host.choose_dtype(precision, MODEL_SIZE)
         model = load_released_model(path, place, dtype, _host.layers())
-    # Where this lies is where motion is sampled.
+    # Motion is sampled on the device of this tensor.
     model = replace(model, null_audio=model.null_audio.to(_host.load_device()))
     return LoadedModel(model, (_host.managed(model.network),))
 
 
 class MoDALoadRenderer(io.ComfyNode):
-    """Loads what turns motion into frames."""
+    """Loads a renderer."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDALoadRenderer",
             display_name="MoDA Load Renderer",
-            category="MoDA",
-            description="Loads what moves the portrait. The built-in one warps the picture and "
-            "needs no file; LivePortrait's networks draw the face anew, and go into "
-            "models/liveportrait or models/moda.",
+            description="Loads the renderer that animates the portrait. The built-in one warps the "
+            "picture and needs no file; LivePortrait generates the face with networks, whose files "
+            "belong in models/liveportrait or models/moda.",
             search_aliases=["liveportrait", "portrait animation", "talking head"],
             inputs=[
                 io.Combo.Input(
                     "renderer",
                     options=menus.options(menus.RENDERERS),
-                    tooltip="A folder is listed if it holds all five LivePortrait files. Portraits "
-                    "belong to the renderer that made them.",
+                    tooltip="The built-in renderer, or a folder that holds all five LivePortrait "
+                    "files. A portrait works only with the renderer that made it.",
                 ),
                 precision_input(),
             ],
             outputs=[
                 RendererType.Output(
                     display_name="renderer",
-                    tooltip="For MoDA Extract Identity and the render nodes.",
+                    tooltip="Renderer for MoDA Extract Identity and the render nodes.",
                 )
             ],
         )
 
     @classmethod
     def validate_inputs(cls, renderer=menus.BUILT_IN) -> bool | str:
-        """Check the choice; either slash is right."""
         return menus.check_choice(renderer, menus.RENDERERS)
 
     @classmethod
     def fingerprint_inputs(cls, renderer=menus.BUILT_IN, precision="auto") -> str:
-        """Return what changes with the files."""
         return menus.fingerprint(renderer, menus.RENDERERS)
 
     @classmethod
     def execute(cls, renderer=menus.BUILT_IN, precision="auto") -> io.NodeOutput:
-        """Load the renderer."""
         return io.NodeOutput(load_chosen_renderer(renderer, precision))
 
 
 def load_chosen_renderer(choice: str, precision: str) -> LoadedRenderer:
-    """Load a renderer.
-
-    Parameters
-    ----------
-    choice, precision : str
-        As in the node's widgets.
-    """
+    """Load the renderer of a menu's choice."""
     if menus.is_built_in(choice):
         return LoadedRenderer(WarpRenderer(_host.load_device(), free_memory=_host.free_memory))
     folder = menus.unchanged(choice, menus.RENDERERS)

@@ -1,4 +1,4 @@
-"""What the loaders' menus offer, and which file a choice means."""
+"""Menus of the loaders, and the files of a choice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,16 +18,14 @@ from ..moda_core.model_files.places import AUDIO_ENCODERS, LIVEPORTRAIT, MODA
 from ..moda_core.model_files.report import describe, report_files
 from ..moda_core.model_files.stamps import check_unchanged
 from . import _host
+from ._convert import check_result
 
 BUILT_IN = "starter (built in)"
-# Of the same name in two places the first one counts, as for the host's own models.
+# If two places have the same name the first one counts, as for the host's own models.
 
 
 def encoder_places() -> dict[str, Path]:
-    """Return the audio encoders that were found, by the name that a menu shows.
-
-    Those in the host's own folder for them go by the name that the host gives them.
-    """
+    """Return the audio encoders by name; those in the host's own folder have the host's names."""
     places = {}
     for key, prefix in ((MODA, f"{MODA}/"), (AUDIO_ENCODERS, "")):
         for root in _host.model_roots(key):
@@ -36,7 +34,7 @@ def encoder_places() -> dict[str, Path]:
 
 
 def model_places() -> dict[str, Path]:
-    """Return the motion models that were found, by the name that a menu shows."""
+    """Return the motion models by name."""
     places = {}
     for root in _host.model_roots(MODA):
         places = {name: root / name for name in find_motion_models(root)} | places
@@ -44,7 +42,7 @@ def model_places() -> dict[str, Path]:
 
 
 def renderer_places() -> dict[str, Path]:
-    """Return the folders with a whole renderer, by the name that a menu shows."""
+    """Return the folders with all of a renderer's files, by name."""
     places = {}
     for key in (LIVEPORTRAIT, MODA):
         for root in _host.model_roots(key):
@@ -54,17 +52,12 @@ def renderer_places() -> dict[str, Path]:
 
 
 def encoder_files(place: Path) -> list[Path]:
-    """Return what is read of an audio encoder: its file, or the files of its folder."""
+    """Return the files of an audio encoder, which is a file or a folder."""
     return [place] if place.is_file() else sorted(place.iterdir())
 
 
-def model_files(place: Path) -> list[Path]:
-    """Return what is read of a motion model: its file."""
-    return [place]
-
-
 def renderer_files(place: Path) -> list[Path]:
-    """Return what is read of a renderer's folder."""
+    """Return the files of a renderer in a folder."""
     return [path for path in vars(find_parts(place, RENDERER_PARTS)).values() if path is not None]
 
 
@@ -75,11 +68,11 @@ class Menu:
     Parameters
     ----------
     places : callable () -> dict
-        Looks for files or folders; they are by the name that the menu shows.
+        Finds the files or folders, by the names that the menu shows.
     files_of : callable (place) -> list of Path
-        Lists the files of a choice that are read.
+        Lists the files that are read of one.
     published : str
-        What the released system has there, a name of `named_files`.
+        Name of the released part, for `named_files`.
     """
 
     places: Callable[[], dict[str, Path]]
@@ -88,40 +81,30 @@ class Menu:
 
 
 ENCODERS = Menu(encoder_places, encoder_files, ENCODER)
-MODELS = Menu(model_places, model_files, NAMES["motion_model"])
+MODELS = Menu(model_places, lambda place: [place], NAMES["motion_model"])
 RENDERERS = Menu(renderer_places, renderer_files, RENDERER_GROUP)
 
 
 def options(menu: Menu) -> list[str]:
-    """Return what a menu shows: the built-in part first."""
+    """Return the choices of a menu, the built-in part first."""
     return [BUILT_IN, *sorted(menu.places())]
 
 
 def is_built_in(choice: str) -> bool:
-    """Tell whether a choice is the built-in part."""
     return choice == BUILT_IN
 
 
 def chosen(choice: str, menu: Menu) -> Path:
-    """Return the file or folder of a choice.
+    """Return the file or folder of a choice, whose slashes may be those of Windows.
 
-    Parameters
-    ----------
-    choice : str
-        With ``/`` or, from a workflow that was made on Windows, with the other slash.
-    menu : Menu
-
-    Raises
-    ------
-    ValueError
-        If it was not found; the text says what the released files are, and where they belong.
+    Raises `ValueError` if it was not found, with the places of the released files.
     """
     places = menu.places()
     place = places.get(choice.replace("\\", "/"))
     if place is None:
         found = ", ".join(sorted(places)) or "nothing"
         raise ValueError(
-            f"'{choice}' was not found in the model folders, which hold {found}. Fetch the "
+            f"'{choice}' was not found in the model folders, which hold {found}. Download the "
             f"released files with the node MoDA Download Models, or put them there yourself, and "
             f"press R; or choose '{BUILT_IN}'.\n{describe_published([menu.published])}"
         )
@@ -129,32 +112,16 @@ def chosen(choice: str, menu: Menu) -> Path:
 
 
 def describe_published(names: list[str]) -> str:
-    """Return lines on released files: what is there, what is missing, and where it belongs.
-
-    Parameters
-    ----------
-    names : list of str
-        Of `named_files`.
-    """
+    """Return a report on released files, by their names for `named_files`."""
     stamps = _host.stamps()
     reports = report_files(_host.model_places(), named_files(names))
     return "\n".join(line for report in reports for line in describe(report, stamps))
 
 
 def unchanged(choice: str, menu: Menu) -> Path:
-    """Return the file or folder of a choice, unless a checked file in it has changed since.
+    """Return the file or folder of a choice, as `chosen`.
 
-    Parameters
-    ----------
-    choice, menu
-        As in `chosen`.
-
-    Raises
-    ------
-    ValueError
-        If it was not found.
-    InputFileError
-        If a file has changed since it was checked.
+    Raises `InputFileError` if one of its files has changed since it was checked.
     """
     place = chosen(choice, menu)
     check_unchanged(menu.files_of(place), _host.stamps())
@@ -162,37 +129,14 @@ def unchanged(choice: str, menu: Menu) -> Path:
 
 
 def check_choice(choice: str | None, menu: Menu) -> bool | str:
-    """Check a choice before anything runs, as a node's `validate_inputs` does.
-
-    Parameters
-    ----------
-    choice : str or None
-        None where another node gives it, and it is not known yet.
-    menu : Menu
-        Not asked without need.
-
-    Returns
-    -------
-    bool or str
-        True, or what is wrong.
-    """
+    """Return True or what is wrong with a choice, as `validate_inputs` must."""
     if choice is None or is_built_in(choice):
-        return True
-    try:
-        chosen(choice, menu)
-    except ValueError as error:
-        return str(error)
-    return True
+        return True  # without a look into the folders
+    return check_result(chosen, choice, menu)
 
 
 def fingerprint(choice: str | None, menu: Menu) -> str:
-    """Return what changes when the files of a choice change, so that the node runs again.
-
-    Parameters
-    ----------
-    choice, menu
-        As in `check_choice`.
-    """
+    """Return a text that changes with the files of a choice, so that the node runs again."""
     if choice is None or is_built_in(choice):
         return ""
     place = menu.places().get(choice.replace("\\", "/"))

@@ -1,4 +1,4 @@
-"""Nodes that make motion of speech, and show it."""
+"""Nodes that sample motion from speech, and plot it."""
 
 from dataclasses import replace
 
@@ -15,15 +15,19 @@ from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host
 from ._convert import image_of, sound_of
-from .types import (
-    EmotionType,
-    FeaturesType,
-    LoadedModel,
-    ModelType,
-    MotionType,
-    PortraitType,
-    SamplingType,
+from .inputs import (
+    emotion_input,
+    features_input,
+    guidance_input,
+    model_input,
+    motion_input,
+    motion_output,
+    portrait_input,
+    sampling_options_input,
+    seed_input,
+    steps_input,
 )
+from .types import LoadedModel
 
 
 class MoDASampleMotion(io.ComfyNode):
@@ -31,63 +35,34 @@ class MoDASampleMotion(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDASampleMotion",
             display_name="MoDA Sample Motion",
-            category="MoDA",
-            description="Makes the motion of the face: lips, expression and head, 25 times a "
-            "second. The same seed and inputs give the same motion.",
+            description="Samples the motion of the face: lips, expression and head, at 25 fps. The "
+            "same seed and inputs give the same motion.",
             search_aliases=["sampler", "diffusion", "lip sync", "talking head"],
             inputs=[
-                ModelType.Input("model", tooltip="A motion model."),
-                FeaturesType.Input(
-                    "audio_features", tooltip="Of the encoder that the model was trained on."
+                model_input(),
+                features_input(),
+                portrait_input(
+                    "The face to animate. The starter accepts any portrait, the released MoDA only "
+                    "portraits of the LivePortrait renderer."
                 ),
-                PortraitType.Input(
-                    "portrait",
-                    tooltip="The face that will speak. The starter takes any, the released MoDA "
-                    "those of the LivePortrait renderer.",
+                emotion_input(),
+                sampling_options_input(),
+                steps_input(
+                    10,
+                    "Number of diffusion steps. The time grows in proportion; above 10 the motion "
+                    "changes little.",
                 ),
-                EmotionType.Input(
-                    "emotion", optional=True, tooltip="Without it the speech decides."
+                guidance_input(
+                    "Guidance scale of speech and emotion. 1 is unguided and takes half the time; "
+                    "higher opens the mouth wider and shows more emotion; high values exaggerate "
+                    "and add jitter.",
                 ),
-                SamplingType.Input(
-                    "options", optional=True, tooltip="From option nodes; without it the usual."
-                ),
-                io.Int.Input(
-                    "steps",
-                    default=10,
-                    min=1,
-                    max=200,
-                    step=1,
-                    tooltip="Steps of the diffusion; more take longer and change little above 10.",
-                ),
-                io.Float.Input(
-                    "guidance",
-                    default=1.2,
-                    min=1.0,
-                    max=10.0,
-                    step=0.05,
-                    tooltip="How strongly speech and emotion are followed. 1 is plain, 1.2 usual; "
-                    "high values exaggerate and shake.",
-                ),
-                io.Int.Input(
-                    "seed",
-                    default=42,
-                    min=0,
-                    max=2**64 - 1,
-                    step=1,
-                    control_after_generate=True,
-                    tooltip="Another seed gives another performance of the same speech.",
-                ),
+                seed_input(42, "Random seed. Each value gives a different take of the speech."),
             ],
-            outputs=[
-                MotionType.Output(
-                    display_name="motion",
-                    tooltip="Plays on any portrait, in any renderer; 25 frames a second.",
-                )
-            ],
+            outputs=[motion_output("The motion at 25 fps, for any portrait and renderer.")],
         )
 
     @classmethod
@@ -116,23 +91,17 @@ class MoDASampleMotion(io.ComfyNode):
 
 
 class MotionProgress:
-    """Shows a motion while it grows.
-
-    Parameters
-    ----------
-    num_frames : int
-        Of the whole.
-    """
+    """Shows the progress of sampling with a preview of the motion so far."""
 
     def __init__(self, num_frames: int) -> None:
         self.num_frames, self.values, self.progress = num_frames, None, _host.Progress()
 
     def keep(self, values) -> None:
-        """Keep the motion so far, shape (n, 70), for the next picture."""
+        """Keep the motion so far, shape (n, 70), for the next preview."""
         self.values = values
 
     def step(self, done: int, total: int) -> None:
-        """Show that a step is done."""
+        """Show progress; arguments as of `_host.Progress`."""
         self.progress(done, total, self._picture if self.values is not None else None)
 
     def _picture(self):
@@ -144,19 +113,19 @@ class MoDAPreviewMotion(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAPreviewMotion",
             display_name="MoDA Preview Motion",
-            category="MoDA",
-            description="Plots a motion over time: lip gap over the sound, head pose, blinks, "
+            description="Plots a motion over time: lip opening and audio level, head pose, blinks, "
             "gaze and expression.",
             search_aliases=["plot", "curve", "graph"],
             is_output_node=True,
             inputs=[
-                MotionType.Input("motion", tooltip="Any motion."),
+                motion_input("The motion to plot."),
                 io.Audio.Input(
-                    "audio", optional=True, tooltip="Its envelope is drawn behind the lips."
+                    "audio",
+                    optional=True,
+                    tooltip="Optional. Audio whose level is drawn behind the lips.",
                 ),
             ],
             outputs=[io.Image.Output(display_name="plot", tooltip="The plot, 1024x640 pixels.")],
@@ -165,7 +134,6 @@ class MoDAPreviewMotion(io.ComfyNode):
 
     @classmethod
     def execute(cls, motion: Motion, audio: dict | None = None) -> io.NodeOutput:
-        """Draw the plot."""
         plot = plot_motion(motion, None if audio is None else sound_of(audio))
         image = image_of(plot[None])
         length = f"{len(motion)} frames, {len(motion) / motion.fps:.2f} s, {motion.fps:g} fps"

@@ -1,4 +1,4 @@
-"""Nodes that save motion to a file, and load it."""
+"""Nodes that save and load motion."""
 
 from pathlib import Path
 
@@ -7,43 +7,42 @@ from comfy_api.latest import io, ui
 from ..moda_core.motion.files.motion_file import load_motion
 from ..moda_core.motion.motion import Motion
 from . import _host
+from ._convert import check_result
 from ._user_files import saved_path, user_files
-from .types import MotionType
+from .inputs import motion_input, motion_output
 
 SUFFIXES = (".safetensors", ".json", ".pkl")
-NO_FILE = "no motion file yet"  # what the menu shows then
+NO_FILE = "no motion file yet"  # shown by an empty menu
 
 
 class MoDASaveMotion(io.ComfyNode):
-    """Saves a motion."""
+    """Saves a motion to a file."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDASaveMotion",
             display_name="MoDA Save Motion",
-            category="MoDA",
-            description="Writes a motion to a file in ComfyUI's output folder.",
+            description="Saves a motion to a file in ComfyUI's output folder.",
             search_aliases=["export", "write", "safetensors", "json"],
             is_output_node=True,
             inputs=[
-                MotionType.Input("motion", tooltip="Any motion."),
+                motion_input("The motion to save."),
                 io.String.Input(
                     "filename_prefix",
                     default="motion/MoDA",
-                    tooltip="Folder and name in the output folder; a number is added, so that no "
-                    "file is written over.",
+                    tooltip="Folder and file name in the output folder. A number is added, so that "
+                    "no file is overwritten.",
                 ),
                 io.Combo.Input(
                     "format",
                     options=["safetensors", "json"],
                     default="safetensors",
-                    tooltip="'safetensors' is small and quick and keeps every bit, 'json' is text "
-                    "that people and other programs read, with 8 decimals.",
+                    tooltip="'safetensors' is small, fast and exact; 'json' is text with 8 "
+                    "decimals, for other programs.",
                 ),
             ],
-            outputs=[MotionType.Output(display_name="motion", tooltip="The same motion.")],
+            outputs=[motion_output("The same motion.")],
             hidden=[io.Hidden.unique_id],
         )
 
@@ -51,7 +50,6 @@ class MoDASaveMotion(io.ComfyNode):
     def execute(
         cls, motion: Motion, filename_prefix: str = "motion/MoDA", format: str = "safetensors"
     ) -> io.NodeOutput:
-        """Write the file."""
         path, subfolder = saved_path(filename_prefix, f".{format}")
         motion.save(path)
         _host.show_text(cls.hidden.unique_id, f"Saved {Path('output', subfolder, path.name)}")
@@ -60,47 +58,33 @@ class MoDASaveMotion(io.ComfyNode):
 
 
 class MoDALoadMotion(io.ComfyNode):
-    """Loads a motion."""
+    """Loads a motion from a file."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDALoadMotion",
             display_name="MoDA Load Motion",
-            category="MoDA",
-            description="Reads a motion from a file: what MoDA Save Motion wrote, or a motion "
-            "template of LivePortrait. Nothing in a file is ever run.",
+            description="Loads a motion from a file of MoDA Save Motion or from a LivePortrait "
+            "motion template. Never runs code from a file.",
             search_aliases=["import", "template", "pkl", "safetensors", "json"],
             inputs=[
                 io.Combo.Input(
                     "file",
                     options=list(user_files(SUFFIXES)) or [NO_FILE],
                     tooltip="A .safetensors, .json or .pkl file in ComfyUI's input folder, or in "
-                    "its output folder, which the name then says; press R for new ones.",
+                    "its output folder, marked [output]. Press R to list new files.",
                 )
             ],
-            outputs=[
-                MotionType.Output(
-                    display_name="motion", tooltip="At the frame rate that the file states."
-                )
-            ],
+            outputs=[motion_output("The loaded motion, at the frame rate stored in the file.")],
         )
 
     @classmethod
     def validate_inputs(cls, file=None) -> bool | str:
-        """Check that the file is there."""
-        if file is None:
-            return True
-        try:
-            chosen_file(file)
-        except ValueError as error:
-            return str(error)
-        return True
+        return check_result(chosen_file, file)
 
     @classmethod
     def fingerprint_inputs(cls, file=None) -> str:
-        """Return what changes with the file."""
         path = user_files(SUFFIXES).get(file)
         if path is None:
             return str(file)
@@ -109,18 +93,11 @@ class MoDALoadMotion(io.ComfyNode):
 
     @classmethod
     def execute(cls, file: str = NO_FILE) -> io.NodeOutput:
-        """Read the file."""
         return io.NodeOutput(load_motion(chosen_file(file)))
 
 
 def chosen_file(choice: str) -> Path:
-    """Return the file of a choice in the menu.
-
-    Raises
-    ------
-    ValueError
-        If it is in neither of the folders, or there is none.
-    """
+    """Return the file of a choice in the menu; raises `ValueError` if it is missing."""
     files = user_files(SUFFIXES)
     if choice == NO_FILE:
         raise ValueError(
@@ -130,6 +107,6 @@ def chosen_file(choice: str) -> Path:
     if choice not in files:
         raise ValueError(
             f"The motion file '{choice}' was not found in ComfyUI's input or output folder. Put it "
-            "there and press R, or choose another one."
+            "there and press R, or choose another file."
         )
     return files[choice]

@@ -1,4 +1,4 @@
-"""The node that finds the face of a picture and prepares it for a renderer."""
+"""The node that finds a face in a picture and prepares it for a renderer."""
 
 from comfy_api.latest import io
 
@@ -7,34 +7,34 @@ from ..moda_core.portrait.draw_face import draw_face
 from ..moda_core.portrait.find_face import FaceChoice, find_face
 from . import _host
 from ._convert import image_of, mask_of, parsed, picture_of
+from .inputs import ADVANCED
 from .types import LoadedRenderer, PortraitType, RendererType
 
 PORTRAIT_ACTIVATIONS = 100e6  # bytes: `run.py bench activations`
 
 
 class MoDAExtractIdentity(io.ComfyNode):
-    """Finds the face of a picture and prepares it for a renderer."""
+    """Finds a face in an image and prepares it for a renderer."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAExtractIdentity",
             display_name="MoDA Extract Identity",
-            category="MoDA",
-            description="Finds a face in a picture and prepares it to be animated. For several "
-            "people use it once for each. Look at its picture: the points should lie on the eyes "
-            "and the corners of the mouth.",
+            description="Finds a face in a picture and prepares it for animation. For several "
+            "people use one node each. Check the crop: the points should lie on the eyes and the "
+            "corners of the mouth.",
             search_aliases=["portrait", "face", "crop", "landmarks"],
             inputs=[
                 RendererType.Input(
-                    "renderer", tooltip="What will render the portrait; only that one can."
+                    "renderer",
+                    tooltip="The renderer to prepare the portrait for. Use the same one to render.",
                 ),
                 io.Image.Input("image", tooltip="One picture with a face, of any size."),
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="Look only for faces that this covers; of the picture's size.",
+                    tooltip="Optional. Mask of the picture's size; only faces inside it are found.",
                 ),
                 io.Int.Input(
                     "face_index",
@@ -42,14 +42,15 @@ class MoDAExtractIdentity(io.ComfyNode):
                     min=0,
                     max=99,
                     step=1,
-                    tooltip="Which face of several, in the order below; 0 is the first.",
+                    tooltip="Index of the face to use, in the order of 'face_order'; 0 is the "
+                    "first.",
                 ),
                 io.Combo.Input(
                     "face_order",
                     options=list(FACE_ORDERS),
                     default=FACE_ORDERS[0],
-                    tooltip="Which face comes first: the largest, the one on the left, or the one "
-                    "nearest to the middle.",
+                    tooltip="Order of several faces: by size, from left to right, or by distance "
+                    "from the center of the picture.",
                 ),
                 io.Float.Input(
                     "crop_scale",
@@ -57,36 +58,40 @@ class MoDAExtractIdentity(io.ComfyNode):
                     min=1.2,
                     max=5.0,
                     step=0.05,
-                    tooltip="Side of the crop around the face, in sizes of the face. Larger shows "
-                    "more of head and shoulders, at less detail. The built-in renderer moves the "
-                    "same region whatever it is.",
+                    tooltip="Size of the crop relative to the face. Higher includes more of head "
+                    "and shoulders with less detail. The built-in renderer animates the same "
+                    "region at any value.",
                 ),
                 io.String.Input(
                     "points",
                     default="",
                     placeholder="x,y x,y x,y x,y",
-                    tooltip="Where no face is found: left eye, right eye, left and right corner of "
-                    "the mouth, as seen, in pixels; for example 210,180 290,178 220,260 285,262.",
-                    extra_dict={"advanced": True},
+                    tooltip="Sets the face instead of finding it: left eye, right eye, left and "
+                    "right corner of the mouth, as seen in the picture, in pixels; for example "
+                    "210,180 290,178 220,260 285,262.",
+                    extra_dict=ADVANCED,
                 ),
                 io.String.Input(
                     "box",
                     default="",
                     placeholder="x,y,width,height",
-                    tooltip="Look only in this part of the picture, in pixels.",
-                    extra_dict={"advanced": True},
+                    tooltip="Part of the picture to find the face in, in pixels. If none is found "
+                    "there, the box itself is used as the face.",
+                    extra_dict=ADVANCED,
                 ),
             ],
             outputs=[
                 PortraitType.Output(
-                    display_name="portrait", tooltip="For MoDA Sample Motion and the render nodes."
+                    display_name="portrait",
+                    tooltip="Portrait for MoDA Sample Motion and the render nodes.",
                 ),
                 io.Image.Output(
                     display_name="crop", tooltip="The crop around the face with the found points."
                 ),
                 io.Mask.Output(
                     display_name="paste_mask",
-                    tooltip="Where frames will replace the picture; 1 is all of it.",
+                    tooltip="Region of the picture that rendered frames replace; 1 replaces it "
+                    "fully.",
                 ),
             ],
         )
@@ -103,7 +108,6 @@ class MoDAExtractIdentity(io.ComfyNode):
         points: str = "",
         box: str = "",
     ) -> io.NodeOutput:
-        """Find and prepare the face."""
         picture = picture_of(image)
         choice = FaceChoice(
             points=parsed(parse_points, points),

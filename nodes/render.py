@@ -14,19 +14,11 @@ from ..moda_core.video.writer import VideoWriter
 from . import _host
 from ._convert import mask_of, sound_of
 from .background import backdrop_of
-from .types import LoadedRenderer, MotionType, PortraitType, RendererType
+from .inputs import renderer_inputs
+from .types import LoadedRenderer
 
 FRAME_ACTIVATIONS = 500e6  # bytes for each frame of a chunk: `run.py bench activations`
 QUALITIES = {"standard": 18, "high": 12, "small file": 24}  # x264's constant rate factors
-
-
-def renderer_inputs() -> list[io.Input]:
-    """Return the links that both render nodes have."""
-    return [
-        RendererType.Input("renderer", tooltip="The one that made the portrait."),
-        PortraitType.Input("portrait", tooltip="From MoDA Extract Identity."),
-        MotionType.Input("motion", tooltip="Any motion, of this or another face."),
-    ]
 
 
 class MoDARenderVideo(io.ComfyNode):
@@ -34,32 +26,33 @@ class MoDARenderVideo(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDARenderVideo",
             display_name="MoDA Render Video",
-            category="MoDA",
-            description="Moves the portrait and writes the video while it renders, so that length "
-            "takes no memory. Link it to a Save Video node.",
+            description="Animates the portrait and encodes the video while it renders, so that "
+            "long videos take no more memory. Link the video to Save Video.",
             search_aliases=["talking head", "animate", "lip sync", "video"],
             inputs=[
                 *renderer_inputs(),
                 io.Audio.Input(
                     "audio",
                     optional=True,
-                    tooltip="The sound of the video; use the one from MoDA Encode Audio.",
+                    tooltip="Optional. Audio track of the video. Use the output of MoDA Encode "
+                    "Audio.",
                 ),
                 io.MultiType.Input(
                     "background",
                     types=[io.Video, io.Image],
                     optional=True,
-                    tooltip="Seen around the face instead of its own picture: a picture, several, "
-                    "or a video of the same size; the last one is held.",
+                    tooltip="Optional. Image, image batch or video to show around the face, of the "
+                    "size of the portrait's picture. The last frame is held. When not connected, "
+                    "the portrait's own picture is shown.",
                 ),
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="Where frames replace the picture, instead of the usual region.",
+                    tooltip="Optional. Region of the picture that the frames replace, of the size "
+                    "of the picture. When not connected, the renderer sets it.",
                 ),
                 io.Float.Input(
                     "fps",
@@ -67,18 +60,21 @@ class MoDARenderVideo(io.ComfyNode):
                     min=1.0,
                     max=120.0,
                     step=0.01,
-                    tooltip="Frames a second of the video; the movement keeps its speed.",
+                    tooltip="Frame rate of the video; higher is smoother and takes longer. The "
+                    "speed of the motion stays the same.",
                 ),
                 io.Combo.Input(
                     "quality",
                     options=list(QUALITIES),
                     default="standard",
-                    tooltip="'high' doubles the size of the file, 'small file' halves it.",
+                    tooltip="Quality of the H.264 encoding. 'high' about doubles the file size, "
+                    "'small file' about halves it.",
                 ),
             ],
             outputs=[
                 io.Video.Output(
-                    display_name="video", tooltip="H.264 with the sound; a temporary file."
+                    display_name="video",
+                    tooltip="H.264 video with the audio, in ComfyUI's temporary folder.",
                 )
             ],
         )
@@ -95,7 +91,6 @@ class MoDARenderVideo(io.ComfyNode):
         fps: float = 25.0,
         quality: str = "standard",
     ) -> io.NodeOutput:
-        """Render the video."""
         path = _host.temporary_path(".mp4")
         sound = None if audio is None else sound_of(audio)
         sound_s = sound and sound[0].shape[-1] / sound[1]
@@ -118,13 +113,7 @@ def write_video(
     compositing: Compositing,
     crf: int,
 ) -> None:
-    """Render into a file; frames are encoded while the next ones are made.
-
-    Raises
-    ------
-    MoDAError, ValueError
-        If something can't be used; no file is left behind.
-    """
+    """Render into a file, encoding frames while the next ones are made; errors leave no file."""
     track = None if sound is None else AudioTrack(*sound)
     writer = VideoWriter(path, portrait.size, motion.fps, len(motion), track, crf)
     progress, done = _host.Progress(), 0
@@ -140,7 +129,7 @@ def write_video(
 
 
 def rendered(renderer: LoadedRenderer, portrait: Portrait, motion: Motion, **options):
-    """Yield the frames of a motion, once the networks are where they compute."""
+    """Move the networks to the device, then yield the frames of a motion."""
     chunk = renderer.renderer.chunk_size(portrait)
     _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
     yield from renderer.renderer.frames(portrait, motion, chunk, **options)

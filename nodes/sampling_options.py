@@ -1,33 +1,24 @@
-"""Option nodes that change how motion is sampled; each adds to what another one gives."""
+"""Nodes with options for sampling; each adds to those of the node before."""
 
 from comfy_api.latest import io
 from torch import Tensor
 
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host
-from .types import SamplingType
+from .inputs import options_input, options_output
 
 ALWAYS = (0.0, 1.0)  # noise levels
 
 
-def options_input():
-    """Return the input for other option nodes."""
-    return SamplingType.Input(
-        "options", optional=True, tooltip="From another option node, to add to what it says."
-    )
-
-
 class MoDAGuidance(io.ComfyNode):
-    """Guides the emotion apart from the speech."""
+    """Sets the guidance of the emotion, and the steps that guidance applies to."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAGuidance",
             display_name="MoDA Guidance",
-            category="MoDA",
-            description="Guides the emotion more or less than the speech, and confines guidance to "
+            description="Sets a separate guidance scale for the emotion, and limits guidance to "
             "some of the steps.",
             search_aliases=["cfg", "emotion strength", "guidance interval"],
             inputs=[
@@ -37,9 +28,9 @@ class MoDAGuidance(io.ComfyNode):
                     min=-1.0,
                     max=10.0,
                     step=0.05,
-                    tooltip="How strongly the emotion is followed: 0 not at all, 1 as the model "
-                    "has it, more exaggerates it without moving the lips more. Below 0 it is like "
-                    "the speech.",
+                    tooltip="Guidance scale of the emotion: 0 ignores it, 1 is unguided, higher "
+                    "exaggerates it without moving the lips more. Below 0 uses the scale of the "
+                    "speech.",
                 ),
                 io.Float.Input(
                     "sigma_start",
@@ -47,8 +38,8 @@ class MoDAGuidance(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="Noise level from which guidance acts; steps go from 1 down to 0. "
-                    "Lower leaves the first steps alone, which decide the large movements.",
+                    tooltip="Noise level at which guidance starts; sampling goes from 1 to 0. "
+                    "Lower leaves out the first steps, which set the large movements.",
                 ),
                 io.Float.Input(
                     "sigma_end",
@@ -56,14 +47,12 @@ class MoDAGuidance(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="Noise level down to which guidance acts. Higher leaves the last steps "
-                    "alone, and takes less time.",
+                    tooltip="Noise level at which guidance ends. Higher leaves out the last steps "
+                    "and is faster.",
                 ),
                 options_input(),
             ],
-            outputs=[
-                SamplingType.Output(display_name="options", tooltip="For MoDA Sample Motion.")
-            ],
+            outputs=[options_output()],
         )
 
     @classmethod
@@ -74,11 +63,10 @@ class MoDAGuidance(io.ComfyNode):
         sigma_end: float = 0.0,
         options: SamplingRequest | None = None,
     ) -> io.NodeOutput:
-        """Add the guidance."""
         if sigma_end > sigma_start:
             raise ValueError(
-                f"Guidance begins at the noise level {sigma_start:g} and ends at {sigma_end:g}. "
-                "Noise falls, so 'sigma_end' must not be above 'sigma_start'."
+                f"Guidance starts at noise level {sigma_start:g} and ends at {sigma_end:g}. "
+                "Sampling lowers the noise, so 'sigma_end' must not be above 'sigma_start'."
             )
         interval = (sigma_end, sigma_start)
         request = (options or SamplingRequest()).with_options(
@@ -89,32 +77,31 @@ class MoDAGuidance(io.ComfyNode):
 
 
 class MoDASolver(io.ComfyNode):
-    """Chooses how the steps are made."""
+    """Sets the solver and the noise schedule."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDASolver",
             display_name="MoDA Solver",
-            category="MoDA",
-            description="Chooses how the steps of the diffusion are made and where they lie; takes "
-            "ComfyUI's own samplers and sigmas, too.",
+            description="Sets the solver and the noise schedule of sampling. Also accepts "
+            "ComfyUI's samplers and sigmas.",
             search_aliases=["sampler", "scheduler", "heun", "sigmas", "shift"],
             inputs=[
                 io.Combo.Input(
                     "solver",
                     options=["euler", "heun", "midpoint", "ab2"],
                     default="euler",
-                    tooltip="'euler' is the usual one. 'ab2' is more exact in the same time, "
-                    "'heun' and 'midpoint' in twice the time.",
+                    tooltip="Solver of the diffusion steps. 'ab2' is more exact than 'euler' in "
+                    "the same time, 'heun' and 'midpoint' in twice the time.",
                 ),
                 io.Combo.Input(
                     "schedule",
                     options=["released", "even"],
                     default="released",
-                    tooltip="'released' is the usual one, whose last step does next to nothing; "
-                    "'even' makes all steps equal, as they always are for a linked sampler.",
+                    tooltip="Spacing of the noise levels. 'released' is MoDA's own, whose last "
+                    "step changes almost nothing; 'even' spaces all steps equally. A linked "
+                    "sampler always uses 'even'.",
                 ),
                 io.Float.Input(
                     "shift",
@@ -122,26 +109,24 @@ class MoDASolver(io.ComfyNode):
                     min=0.05,
                     max=20.0,
                     step=0.05,
-                    tooltip="Above 1 more steps are spent on high noise, the large movements; "
-                    "below 1 on low noise, the details.",
+                    tooltip="Shift of the noise levels: above 1 spends more steps on high noise "
+                    "(large movements), below 1 on low noise (details).",
                 ),
                 io.Sampler.Input(
                     "sampler",
                     optional=True,
-                    tooltip="One of ComfyUI's, as from KSamplerSelect; it takes the place of "
-                    "'solver'. Those with 'cfg_pp' in their names don't fit.",
+                    tooltip="Optional. A ComfyUI sampler, for example from KSamplerSelect; "
+                    "replaces 'solver'. Samplers with 'cfg_pp' in their names don't work here.",
                 ),
                 io.Sigmas.Input(
                     "sigmas",
                     optional=True,
-                    tooltip="Noise levels from 1 down to 0, as from ManualSigmas; they take the "
-                    "place of 'schedule', 'shift' and the number of steps.",
+                    tooltip="Optional. Noise levels from 1 to 0, for example from ManualSigmas; "
+                    "replace 'schedule', 'shift' and the number of steps.",
                 ),
                 options_input(),
             ],
-            outputs=[
-                SamplingType.Output(display_name="options", tooltip="For MoDA Sample Motion.")
-            ],
+            outputs=[options_output()],
         )
 
     @classmethod
@@ -154,7 +139,6 @@ class MoDASolver(io.ComfyNode):
         sigmas: Tensor | None = None,
         options: SamplingRequest | None = None,
     ) -> io.NodeOutput:
-        """Add the solver."""
         request = (options or SamplingRequest()).with_options(
             solver=solver,
             schedule=schedule,
@@ -166,16 +150,14 @@ class MoDASolver(io.ComfyNode):
 
 
 class MoDAWindows(io.ComfyNode):
-    """Chooses how long speech is cut into windows."""
+    """Sets how long speech is split into windows."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDAWindows",
             display_name="MoDA Windows",
-            category="MoDA",
-            description="Chooses how long speech is cut into windows of 3.2 seconds, and how they "
+            description="Sets how long speech is split into windows of 3.2 seconds and how they "
             "are joined.",
             search_aliases=["long audio", "context", "overlap", "drift"],
             inputs=[
@@ -183,8 +165,9 @@ class MoDAWindows(io.ComfyNode):
                     "windows",
                     options=["chain", "joint"],
                     default="chain",
-                    tooltip="'chain' makes one after the other, each continuing the last; 'joint' "
-                    "makes all at once: quicker on a GPU, and the pose does not drift.",
+                    tooltip="'chain' samples one window after another, each continuing the one "
+                    "before; 'joint' samples all at once, which is faster on a GPU and avoids "
+                    "drift of the pose.",
                 ),
                 io.Int.Input(
                     "overlap",
@@ -192,14 +175,12 @@ class MoDAWindows(io.ComfyNode):
                     min=1,
                     max=64,
                     step=1,
-                    tooltip="Frames that neighbours share, at 25 a second; more is smoother and "
-                    "takes longer.",
+                    tooltip="Overlap of neighbouring windows in frames, at 25 fps; higher is "
+                    "smoother and takes longer.",
                 ),
                 options_input(),
             ],
-            outputs=[
-                SamplingType.Output(display_name="options", tooltip="For MoDA Sample Motion.")
-            ],
+            outputs=[options_output()],
         )
 
     @classmethod
@@ -209,6 +190,5 @@ class MoDAWindows(io.ComfyNode):
         overlap: int = 16,
         options: SamplingRequest | None = None,
     ) -> io.NodeOutput:
-        """Add the windows."""
         request = options or SamplingRequest()
         return io.NodeOutput(request.with_options(windows=windows, overlap=overlap))

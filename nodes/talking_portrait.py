@@ -1,4 +1,4 @@
-"""One node for the whole job, made of the others."""
+"""The node for all steps from picture and audio to video."""
 
 from comfy_api.latest import io
 
@@ -6,7 +6,7 @@ from ..moda_core.emotion.labels import EMOTIONS
 from ..moda_core.model_files.catalog import RENDERER_GROUP
 from ..moda_core.model_files.model_folder import ENCODER, NAMES, released_motion_models
 from . import _host, menus
-from .types import MotionType
+from .inputs import motion_output, seed_input
 
 RELEASED = "MoDA (model files)"
 
@@ -16,13 +16,11 @@ class MoDATalkingPortrait(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Return the node's schema."""
         return _host.schema(
             node_id="MoDATalkingPortrait",
             display_name="MoDA Talking Portrait",
-            category="MoDA",
-            description="Animates a portrait with speech: a picture and a sound in, a video out. "
-            "The other MoDA nodes do the same step by step.",
+            description="Animates a portrait with speech: from a picture and audio to a video. The "
+            "other MoDA nodes do the same in single steps.",
             search_aliases=["talking head", "lip sync", "portrait animation", "audio driven"],
             enable_expand=True,
             hidden=[io.Hidden.unique_id],
@@ -33,34 +31,26 @@ class MoDATalkingPortrait(io.ComfyNode):
                     "bundle",
                     options=[menus.BUILT_IN, RELEASED],
                     default=menus.BUILT_IN,
-                    tooltip="The starter needs no file and is quick. MoDA needs the released files "
-                    "in models/moda and gives the result.",
+                    tooltip="Models to use. The starter is built in, fast, and a preview. MoDA "
+                    "gives the final quality and needs the released files in models/moda.",
                 ),
                 io.Combo.Input(
                     "emotion",
                     options=list(EMOTIONS),
                     default="none",
-                    tooltip="What the face shows; 'none' leaves it to the speech.",
+                    tooltip="Emotion that the face shows. With 'none' the speech alone sets the "
+                    "expression.",
                 ),
-                io.Int.Input(
-                    "seed",
-                    default=42,
-                    min=0,
-                    max=2**64 - 1,
-                    step=1,
-                    control_after_generate=True,
-                    tooltip="Another seed gives another performance of the same speech.",
-                ),
+                seed_input(42, "Random seed. Each value gives a different take of the speech."),
             ],
             outputs=[
-                io.Video.Output(display_name="video", tooltip="H.264 with the sound."),
-                MotionType.Output(display_name="motion", tooltip="Plays on any portrait."),
+                io.Video.Output(display_name="video", tooltip="H.264 video with the audio."),
+                motion_output("The motion, for any portrait and renderer."),
             ],
         )
 
     @classmethod
     def fingerprint_inputs(cls, bundle: str = menus.BUILT_IN, **inputs) -> str:
-        """Return what changes when other files would be chosen."""
         try:
             return " ".join(released_parts()) if bundle == RELEASED else ""
         except ValueError as error:
@@ -70,7 +60,7 @@ class MoDATalkingPortrait(io.ComfyNode):
     def execute(
         cls, image, audio, bundle: str = menus.BUILT_IN, emotion: str = "none", seed: int = 42
     ) -> io.NodeOutput:
-        """Put the other nodes in the place of this one, so that each is cached by itself."""
+        """Expand to the other nodes, so that each of them is cached separately."""
         parts = released_parts() if bundle == RELEASED else (menus.BUILT_IN,) * 3
         graph = _host.graph_of(cls.hidden.unique_id)
         links = add_steps(graph, parts, image, audio, emotion, seed)
@@ -115,10 +105,7 @@ def add_steps(
 def released_parts() -> tuple[str, str, str]:
     """Return the menu names of the released encoder, model and renderer.
 
-    Raises
-    ------
-    ValueError
-        If one was not found; the text names all that were not.
+    Raises `ValueError` with the names of all that are missing.
     """
     encoders, models = menus.encoder_places(), menus.model_places()
     found = {
@@ -130,7 +117,7 @@ def released_parts() -> tuple[str, str, str]:
     if missing:
         raise ValueError(
             f"The folders models/moda, models/audio_encoders and models/liveportrait lack "
-            f"{' and '.join(missing)}. Fetch them with the node MoDA Download Models, or put them "
-            f"there yourself; or choose '{menus.BUILT_IN}'.\n{menus.describe_published(missing)}"
+            f"{' and '.join(missing)}. Download them with the node MoDA Download Models, put them "
+            f"there yourself, or choose '{menus.BUILT_IN}'.\n{menus.describe_published(missing)}"
         )
     return tuple(places[0] for places in found.values())

@@ -1,4 +1,4 @@
-"""The pack's own kinds of links between nodes, and what travels over them."""
+"""The pack's own types of links between nodes, and the values they carry."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from ..moda_core.bundles.bundle import Renderer
 from ..moda_core.sampling.motion_model import MotionModel
 from . import _host
 
-AudioEncoderType = io.Custom("MODA_AUDIO_ENCODER")
-ModelType = io.Custom("MODA_MODEL")
-RendererType = io.Custom("MODA_RENDERER")
+AudioEncoderType = io.Custom("MODA_AUDIO_ENCODER")  # `LoadedEncoder`
+ModelType = io.Custom("MODA_MODEL")  # `LoadedModel`
+RendererType = io.Custom("MODA_RENDERER")  # `LoadedRenderer`
 FeaturesType = io.Custom("MODA_AUDIO_FEATURES")  # `AudioFeatures`
 PortraitType = io.Custom("MODA_PORTRAIT")  # `Portrait`
 EmotionType = io.Custom("MODA_EMOTION")  # `Emotion`
@@ -21,14 +21,24 @@ SamplingType = io.Custom("MODA_SAMPLING")  # `SamplingRequest`
 MotionType = io.Custom("MODA_MOTION")  # `Motion`
 
 
+class _Loaded:
+    """Networks under the host's memory management."""
+
+    patchers: tuple
+
+    def get_ram_usage(self) -> int:
+        """Return the bytes of the weights, for the host's cache."""
+        return _host.weight_bytes(self.patchers)
+
+
 @dataclass(frozen=True, eq=False)
-class LoadedEncoder:
+class LoadedEncoder(_Loaded):
     """An audio encoder.
 
     Parameters
     ----------
     name : str
-        Of the encoder; a motion model takes features of one only.
+        A motion model accepts features of one encoder only, by its name.
     encode : callable (recording, progress) -> AudioFeatures
         `recording` is a waveform (C, T) and its sample rate.
     patchers : tuple of ModelPatcher
@@ -42,20 +52,10 @@ class LoadedEncoder:
     def __repr__(self) -> str:
         return f"AudioEncoder({self.name!r})"
 
-    def get_ram_usage(self) -> int:
-        """Return the bytes of its weights; asked by the host's cache."""
-        return _host.weight_bytes(self.patchers)
-
 
 @dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """A motion model.
-
-    Parameters
-    ----------
-    model : MotionModel
-    patchers : tuple of ModelPatcher
-    """
+class LoadedModel(_Loaded):
+    """A motion model and its patcher."""
 
     model: MotionModel
     patchers: tuple
@@ -63,22 +63,17 @@ class LoadedModel:
     def __repr__(self) -> str:
         return repr(self.model)
 
-    def get_ram_usage(self) -> int:
-        """Return the bytes of its weights; asked by the host's cache."""
-        return _host.weight_bytes(self.patchers)
-
 
 @dataclass(frozen=True, eq=False)
-class LoadedRenderer:
+class LoadedRenderer(_Loaded):
     """A renderer.
 
     Parameters
     ----------
-    renderer : Renderer
     patchers : tuple of ModelPatcher
         Empty without weights.
     yunet : Path, optional
-        Weights of a face finder that lie beside it.
+        Weights of a face detector in the same folder.
     """
 
     renderer: Renderer
@@ -87,7 +82,3 @@ class LoadedRenderer:
 
     def __repr__(self) -> str:
         return f"Renderer({self.renderer.name!r})"
-
-    def get_ram_usage(self) -> int:
-        """Return the bytes of its weights; asked by the host's cache."""
-        return _host.weight_bytes(self.patchers)

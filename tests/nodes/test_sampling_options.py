@@ -99,7 +99,7 @@ def test_option_nodes_add_to_each_other_in_any_order(host):
 
 
 def test_guidance_that_ends_before_it_begins_is_refused(host):
-    with pytest.raises(ValueError, match=r"begins at the noise level 0.2 and ends at 0.6"):
+    with pytest.raises(ValueError, match=r"\b0\.2\b.*\b0\.6\b.*'sigma_end'"):
         host.call("MoDAGuidance", sigma_start=0.2, sigma_end=0.6)
 
 
@@ -205,7 +205,7 @@ def test_a_sampler_that_fails_is_told_in_a_sentence(host, parts):
     picky = comfy.samplers.KSAMPLER(lambda model, x, sigmas, **others: model.latent_format)
     (options,) = host.call("MoDASolver", sampler=picky)
 
-    with pytest.raises(ValueError, match=r"linked sampler can't be used here \(AttributeError"):
+    with pytest.raises(ValueError, match=r"AttributeError.*another sampler"):
         sample(host, parts, options=options)
 
 
