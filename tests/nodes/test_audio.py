@@ -75,7 +75,7 @@ def test_the_input_is_left_as_it_was(host, parts):
     [
         (None, "no sound"),
         ({"waveform": torch.zeros(1, 1, 0), "sample_rate": 16000}, "no sound"),
-        (tone(16000, batch=2), "one sound"),
+        (tone(16000, batch=2), r"shape \(1, C, T\), got \(2, "),
         ({"waveform": torch.full((1, 1, 16000), torch.nan), "sample_rate": 16000}, "finite|number"),
     ],
 )
