@@ -132,7 +132,7 @@ def choose_dtype(precision: str, num_parameters: int) -> torch.dtype:
 
 
 def managed(network: nn.Module):
-    """Return the `ModelPatcher` of a network, which only that may move from now on."""
+    """Return the `ModelPatcher` of a network; from then on only it moves the network."""
     # Newer hosts replace the class when they start, so it is looked up now.
     patchers = comfy.model_patcher
     patcher = getattr(patchers, "CoreModelPatcher", patchers.ModelPatcher)

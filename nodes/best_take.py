@@ -15,6 +15,7 @@ from ..moda_core.sampling.request import SamplingRequest
 from . import _host
 from ._convert import sound_of
 from .inputs import (
+    MAX_SEED,
     emotion_input,
     features_input,
     guidance_input,
@@ -26,8 +27,6 @@ from .inputs import (
     steps_input,
 )
 from .types import LoadedModel
-
-NUM_SEEDS = 2**64
 
 
 class MoDABestOfN(io.ComfyNode):
@@ -98,14 +97,13 @@ class MoDABestOfN(io.ComfyNode):
         guidance: float = 1.2,
         seed: int = 42,
     ) -> io.NodeOutput:
-        """Sample the takes and rank them."""
         curve = emotion_curve(emotion, audio_features)
         request = replace(options or SamplingRequest(), emotion=curve)
         request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
         levels = spoken_levels(*sound_of(audio), audio_features)
         activations = sampling_bytes(request.options, len(audio_features), curve, takes)
         _host.bring_to_device(model.patchers, activations)
-        seeds = [(seed + take) % NUM_SEEDS for take in range(takes)]
+        seeds = [(seed + take) % (MAX_SEED + 1) for take in range(takes)]
         sampled = perform_takes(
             model.model, audio_features, portrait, request, seeds, _host.Progress()
         )

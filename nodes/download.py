@@ -70,7 +70,7 @@ class MoDADownloadModels(io.ComfyNode):
             reports = report_files(places, chosen)
             names = ", ".join(path.name for path in fetched)
             said = f"Downloaded: {names}. Press R to list them in the menus."
-        _host.show_text(cls.hidden.unique_id, said)  # the page runs lines together
+        _host.show_text(cls.hidden.unique_id, said)  # the page joins lines
         lines = [line for report in reports for line in describe(report, stamps)]
         return io.NodeOutput("\n".join([said, *lines]))
 

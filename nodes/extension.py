@@ -13,9 +13,9 @@ from .edit_pose import MoDAPose
 from .emotion import MoDAEmotion, MoDAEmotionBlend, MoDAEmotionTimeline
 from .example import MoDAExample
 from .frames import MoDARenderFrames
+from .hold_motion import MoDAHoldMotion, MoDAInvertMotion
 from .idle import MoDAIdleMotion
 from .join_motion import MoDAConcatMotion, MoDAMixMotion
-from .keep_motion import MoDAHoldMotion, MoDAInvertMotion
 from .load import MoDALoadAudioEncoder, MoDALoadMotionModel, MoDALoadRenderer
 from .motion import MoDAPreviewMotion, MoDASampleMotion
 from .motion_file import MoDALoadMotion, MoDASaveMotion

@@ -77,7 +77,6 @@ class MoDASampleMotion(io.ComfyNode):
         guidance: float = 1.2,
         seed: int = 42,
     ) -> io.NodeOutput:
-        """Sample the motion."""
         curve = emotion_curve(emotion, audio_features)
         request = replace(options or SamplingRequest(), emotion=curve)
         request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)

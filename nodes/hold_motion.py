@@ -29,7 +29,7 @@ from .inputs import (
 )
 from .types import LoadedModel
 
-SHOWN_ERROR = 1e-3  # standard deviations, that a step misses by
+SHOWN_ERROR = 1e-3  # in standard deviations
 
 
 class MoDAHoldMotion(io.ComfyNode):
@@ -100,7 +100,6 @@ class MoDAHoldMotion(io.ComfyNode):
         feather: float = 0.8,
         options: SamplingRequest | None = None,
     ) -> io.NodeOutput:
-        """Add the held motion."""
         parts = {"head": head, "eyes": eyes, "brows": brows, "mouth": mouth}
         held = HeldMotion(motion, parts, start, end or None, feather)
         request = options or SamplingRequest()
@@ -161,7 +160,6 @@ class MoDAInvertMotion(io.ComfyNode):
         emotion: Emotion | None = None,
         options: SamplingRequest | None = None,
     ) -> io.NodeOutput:
-        """Find the noise."""
         request = options or SamplingRequest()
         request = request.with_options(num_steps=steps, cfg_scale=guidance)
         curve = emotion_curve(emotion, audio_features)
@@ -179,7 +177,7 @@ class MoDAInvertMotion(io.ComfyNode):
         if noise.error > SHOWN_ERROR:
             _host.show_text(
                 cls.hidden.unique_id,
-                f"The motion will not come back exactly: a step misses by {noise.error:.3f} of a "
-                "standard deviation. More 'steps' are more exact.",
+                f"The motion will not come back exactly: the error of a step is {noise.error:.3f} "
+                "standard deviations. Use more 'steps'.",
             )
         return io.NodeOutput(replace(request, noise=noise))

@@ -150,11 +150,11 @@ def test_other_windows_than_those_of_the_inversion_are_refused(host, parts, acte
 @pytest.mark.parametrize(("error", "texts"), [(1e-4, 0), (0.015, 1)])
 def test_noise_that_is_not_exact_is_told(host, parts, acted, monkeypatch, error, texts):
     package, shown = host.pack.__name__, []
-    keep_motion, nodes_host = (
-        importlib.import_module(f"{package}.nodes.{name}") for name in ("keep_motion", "_host")
+    hold_motion, nodes_host = (
+        importlib.import_module(f"{package}.nodes.{name}") for name in ("hold_motion", "_host")
     )
     found = SimpleNamespace(error=error)
-    monkeypatch.setattr(keep_motion, "invert_motion", lambda *_, **__: found)
+    monkeypatch.setattr(hold_motion, "invert_motion", lambda *_, **__: found)
     monkeypatch.setattr(nodes_host, "show_text", lambda _, text: shown.append(text))
 
     invert(host, parts, acted, steps=4)
