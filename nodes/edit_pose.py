@@ -12,6 +12,7 @@ from . import _host
 from ._convert import check_result
 from .inputs import ADVANCED, DAY_S, gain_input, motion_input, motion_output, seconds_input
 
+AXES = {"pitch": "nodding", "yaw": "turning", "roll": "tilting"}
 GESTURES = {"nod": (nod, 7.0), "shake": (shake, 8.0), "look": (look, 12.0)}  # and their degrees
 
 
@@ -21,14 +22,15 @@ def offset_input(axis: str, tooltip: str) -> io.Input:
     )
 
 
-def limit_input(axis: str, tooltip: str) -> io.Input:
+def limit_input(axis: str) -> io.Input:
     return io.Float.Input(
         f"{axis}_limit",
         default=0.0,
         min=0.0,
         max=90.0,
         step=0.5,
-        tooltip=tooltip,
+        tooltip=f"Largest {axis} in degrees, in either direction, after keyframes and preset; the "
+        "head slows down before it. Lower limits more; 0 is no limit.",
         extra_dict=ADVANCED,
     )
 
@@ -46,20 +48,13 @@ class MoDAPose(io.ComfyNode):
             search_aliases=["head", "pitch", "yaw", "roll", "nod", "shake", "keyframes"],
             inputs=[
                 motion_input(),
-                gain_input(
-                    "pitch_gain",
-                    "Scales pitch (nodding) around its mean: 1 is unchanged, higher moves more, 0 "
-                    "freezes the angle.",
-                ),
-                gain_input(
-                    "yaw_gain",
-                    "Scales yaw (turning) around its mean: 1 is unchanged, higher moves more, 0 "
-                    "freezes the angle.",
-                ),
-                gain_input(
-                    "roll_gain",
-                    "Scales roll (tilting) around its mean: 1 is unchanged, higher moves more, 0 "
-                    "freezes the angle.",
+                *(
+                    gain_input(
+                        f"{axis}_gain",
+                        f"Scales {axis} ({movement}) around its mean: 1 is unchanged, higher moves "
+                        "more, 0 freezes the angle.",
+                    )
+                    for axis, movement in AXES.items()
                 ),
                 offset_input(
                     "pitch", "Degrees added to pitch: higher looks down, below 0 looks up."
@@ -74,21 +69,7 @@ class MoDAPose(io.ComfyNode):
                     "Degrees added to roll: higher tilts the head clockwise, below 0 "
                     "anticlockwise.",
                 ),
-                limit_input(
-                    "pitch",
-                    "Largest pitch in degrees, up or down, after keyframes and preset; the head "
-                    "slows down before it. Lower limits more; 0 is no limit.",
-                ),
-                limit_input(
-                    "yaw",
-                    "Largest yaw in degrees, to either side, after keyframes and preset. Lower "
-                    "limits more; 0 is no limit.",
-                ),
-                limit_input(
-                    "roll",
-                    "Largest roll in degrees, to either side, after keyframes and preset. Lower "
-                    "limits more; 0 is no limit.",
-                ),
+                *map(limit_input, AXES),
                 io.Boolean.Input(
                     "freeze",
                     default=False,

@@ -52,6 +52,24 @@ class MoDAEmotion(io.ComfyNode):
         return io.NodeOutput(Emotion(emotion_weights(label), description, intensity))
 
 
+def further_inputs(place: str, label: str, weight: float) -> list[io.Input]:
+    """Return the label and the weight of an emotion in a blend, by their defaults."""
+    return [
+        io.Combo.Input(
+            f"{place}_label",
+            options=LABELS,
+            default=label,
+            tooltip=f"{place.capitalize()} emotion. 'none' leaves its share to the speech. The "
+            "weights of equal labels add up.",
+        ),
+        weight_input(
+            f"{place}_weight",
+            weight,
+            f"Share of the {place} emotion; higher shows more of it, 0 leaves it out.",
+        ),
+    ]
+
+
 class MoDAEmotionBlend(io.ComfyNode):
     """Blends emotions."""
 
@@ -72,39 +90,9 @@ class MoDAEmotionBlend(io.ComfyNode):
                     "Share of the first emotion; higher shows more of it. If all weights add up "
                     "to less than 1, the speech sets the rest; above 1 only their ratio counts.",
                 ),
-                io.Combo.Input(
-                    "second_label",
-                    options=LABELS,
-                    default="surprise",
-                    tooltip="Second emotion. The weights of equal labels add up.",
-                ),
-                weight_input(
-                    "second_weight",
-                    0.4,
-                    "Share of the second emotion; higher shows more of it, 0 leaves it out.",
-                ),
-                io.Combo.Input(
-                    "third_label",
-                    options=LABELS,
-                    default="none",
-                    tooltip="Third emotion. 'none' leaves its share to the speech.",
-                ),
-                weight_input(
-                    "third_weight",
-                    0.0,
-                    "Share of the third emotion; higher shows more of it, 0 leaves it out.",
-                ),
-                io.Combo.Input(
-                    "fourth_label",
-                    options=LABELS,
-                    default="none",
-                    tooltip="Fourth emotion. 'none' leaves its share to the speech.",
-                ),
-                weight_input(
-                    "fourth_weight",
-                    0.0,
-                    "Share of the fourth emotion; higher shows more of it, 0 leaves it out.",
-                ),
+                *further_inputs("second", "surprise", 0.4),
+                *further_inputs("third", "none", 0.0),
+                *further_inputs("fourth", "none", 0.0),
                 intensity_input(
                     "Strength of the blend: 0 is off, 1 as the model learned it, higher "
                     "exaggerates."

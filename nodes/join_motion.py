@@ -9,6 +9,8 @@ from . import _host
 from .inputs import motion_input, motion_output, seconds_input, weight_input
 from .types import MotionType
 
+REGIONS = ("mouth", "eyes", "brows", "head")
+
 
 class MoDAMixMotion(io.ComfyNode):
     """Takes regions of the face from other motions."""
@@ -44,23 +46,13 @@ class MoDAMixMotion(io.ComfyNode):
                     optional=True,
                     tooltip="Optional. The motion whose head rotation, position and size are used.",
                 ),
-                weight_input(
-                    "mouth_weight",
-                    1.0,
-                    "Share of the linked mouth: 0 has no effect, 1 replaces it.",
-                ),
-                weight_input(
-                    "eyes_weight",
-                    1.0,
-                    "Share of the linked eyes: 0 has no effect, 1 replaces them.",
-                ),
-                weight_input(
-                    "brows_weight",
-                    1.0,
-                    "Share of the linked brows: 0 has no effect, 1 replaces them.",
-                ),
-                weight_input(
-                    "head_weight", 1.0, "Share of the linked head: 0 has no effect, 1 replaces it."
+                *(
+                    weight_input(
+                        f"{region}_weight",
+                        1.0,
+                        f"Share of the linked '{region}': 0 has no effect, 1 replaces the region.",
+                    )
+                    for region in REGIONS
                 ),
                 io.Boolean.Input(
                     "loop",
