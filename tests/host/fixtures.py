@@ -1,4 +1,4 @@
-"""What the tests of the host and of the nodes share."""
+"""Fixtures that the tests of the host and of the nodes share."""
 
 from pathlib import Path
 

@@ -21,7 +21,7 @@ FOLDERS = ("input", "output", "temp", "models", "custom_nodes", "user")
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a prompt.
+    """The result of a prompt.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Result:
 
 
 class Host(ABC):
-    """What tests do with a host; `start_host` makes the one of this process.
+    """The interface of a host to tests; `start_host` makes the one of this process.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ CLIENT = {"client_id": "test"}
 
 
 class _Server:
-    """What the executor needs of the server; keeps what it sends."""
+    """The part of the server that the executor uses; records the messages."""
 
     client_id, last_node_id, last_prompt_id = None, None, None
     sockets_metadata: dict = {}

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Seen:
-    """What a player finds in a video.
+    """The contents of a video as a player decodes them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The node that plays a script."""
+"""The node that adds the actions of a script to a motion."""
 
 import importlib
 import re
