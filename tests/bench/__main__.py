@@ -1,12 +1,15 @@
-"""`python run.py bench NAME [--device cuda] [--dtype bfloat16]`: one JSON line for each benchmark.
+"""`python run.py bench NAME [--device cuda] [--dtype bfloat16] [--long]`: one JSON line each.
 
-`all` runs those that need no files from outside and take under a few minutes.
+Progress goes to stderr. By default no benchmark takes over three minutes on two cores; `--long`
+asks for the full size, where there is one. `all` runs the quick ones that need no other files.
 """
 
 import argparse
 import importlib
+import inspect
 import json
 import platform
+from collections.abc import Callable
 
 import torch
 
@@ -40,7 +43,7 @@ BENCHES = {
     "activations": "bench_activations",
     "node-memory": "bench_node_memory",
 }
-# Those that take files from outside, or minutes.
+# They need other files, or take over a minute.
 NOT_IN_ALL = (
     "talk-memory",
     "landmarks",
@@ -56,19 +59,37 @@ NOT_IN_ALL = (
 )
 
 
-def main() -> int:
+def load_run(name: str) -> Callable[..., dict]:
+    """Return the function that runs a benchmark."""
+    return importlib.import_module(f".{BENCHES[name]}", __package__).run
+
+
+def has_long_form(run: Callable[..., dict]) -> bool:
+    """Tell whether a benchmark takes `long`."""
+    return "long" in inspect.signature(run).parameters
+
+
+def main(argv: list[str] | None = None) -> int:
     """Run the named benchmarks and print their figures; return 1 if one could not run."""
     parser = argparse.ArgumentParser(prog="run.py bench", description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=[*BENCHES, "all"])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
-    arguments, rest = parser.parse_known_args()
+    parser.add_argument(
+        "--long", action="store_true", help="measure at full size, which may take many minutes"
+    )
+    arguments, rest = parser.parse_known_args(argv)
+    options = {"device": arguments.device, "dtype": arguments.dtype}
+    if arguments.long:
+        if arguments.name == "all" or not has_long_form(load_run(arguments.name)):
+            long_forms = [name for name in BENCHES if has_long_form(load_run(name))]
+            parser.error(f"--long goes with {', '.join(long_forms)}; got {arguments.name}")
+        options["long"] = True
     quick = [name for name in BENCHES if name not in NOT_IN_ALL]
     failed = False
     for name in quick if arguments.name == "all" else [arguments.name]:
-        module = importlib.import_module(f".{BENCHES[name]}", __package__)
         try:
-            figures = module.run(*rest, device=arguments.device, dtype=arguments.dtype)
+            figures = load_run(name)(*rest, **options)
         except (MoDAError, RuntimeError, ValueError) as error:
             figures, failed = {"error": str(error)}, True
         machine = {

@@ -20,6 +20,8 @@ from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.window import WindowSampler
 from moda_core.sampling.window_plan import WINDOW, window_audio
 
+from .progress import Progress
+
 CHUNKS = (1, 2)
 PAGE = 4096
 INTERVAL_S = 0.002
@@ -52,8 +54,9 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
-def motion_figures(device: str) -> dict:
+def motion_figures(device: str, progress: Progress) -> dict:
     """Return the MB that guided windows of the motion transformer take, all rows in one call."""
+    progress("motion transformer, random weights")
     network = MotionMMDiT(RELEASED, Layers(device=device)).eval().requires_grad_(False)
     silence = torch.zeros(RELEASED.audio_width, device=device)
     features = torch.randn(WINDOW, RELEASED.audio_layers, RELEASED.audio_width)
@@ -61,6 +64,7 @@ def motion_figures(device: str) -> dict:
     emotion, options = emotion_weights("none"), SamplingOptions(num_steps=1)
 
     def sample(num_takes: int):
+        progress(f"motion transformer, {2 * num_takes} rows")
         sampler = WindowSampler(network, silence, torch.randn(63), emotion, options)
         previous, noise = torch.zeros(num_takes, 1, 70), torch.randn(num_takes, WINDOW, 70)
         return sampler.sample(audio, previous, noise, lambda: None)
@@ -78,7 +82,8 @@ def motion_figures(device: str) -> dict:
 @torch.inference_mode()
 def run(device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure the networks; figures are MB in float32."""
-
+    progress = Progress("activations", 5 + len(CHUNKS))
+    progress("renderer, random weights")
     networks = {
         name: build(Layers(device=device)).eval().requires_grad_(False)
         for name, (build, _) in NETWORKS.items()
@@ -86,13 +91,15 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     crop, keypoints = torch.rand(1, 3, 256, 256, device=device), torch.randn(1, 21, 3) * 0.2
     keypoints = keypoints.to(device)
     warping, spade = networks["warping_module"], networks["spade_generator"]
+    progress("appearance and source")
     volume, appearance = growth(lambda: networks["appearance_feature_extractor"](crop), device)
     source, prepare = growth(lambda: warping.prepare(volume, keypoints), device)
     figures = {"appearance": appearance, "prepare": prepare}
     for count in CHUNKS:
+        progress(f"warp and decoder, chunk of {count}")
         driven = keypoints.repeat(count, 1, 1) + 0.01
         features, warp = growth(lambda driven=driven: warping(source, driven), device)
         _, decode = growth(lambda features=features: spade(features), device)
         figures |= {f"warp_{count}": warp, f"decode_{count}": decode}
-    figures |= motion_figures(device)
+    figures |= motion_figures(device, progress)
     return {name: round(value) for name, value in figures.items()}

@@ -11,6 +11,7 @@ import torch
 
 from moda_core.runtime.stopwatch import peak_memory
 
+from .progress import Progress
 from .stand_in_encoder import random_encoder
 
 REQUIRED_MB = 600
@@ -52,6 +53,7 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure in a process of its own; return the figures."""
     if sys.platform != "linux":
         raise RuntimeError("The peak of memory can only be reset on Linux.")
+    Progress("audio-memory", 1)(f"encode {SECONDS} s of noise")
     command = [sys.executable, "-m", __name__, device, dtype]
     result = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT)
     return {**json.loads(result.stdout.splitlines()[-1]), "required_at_most_mb": REQUIRED_MB}

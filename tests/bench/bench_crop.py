@@ -16,6 +16,8 @@ from moda_core.face.landmarks import FaceLandmarks
 from moda_core.portrait.crop import crop_from_landmarks
 from moda_core.portrait.image import SIZE_LIMIT, limit_size, read_image
 
+from .progress import Progress
+
 POINTS = ("left_eye", "right_eye", "left_mouth", "right_mouth", "upper_lip", "lower_lip")
 LARGEST_SIDE_ERROR = 0.06
 LARGEST_CENTER_ERROR = 0.04
@@ -52,7 +54,10 @@ def portrait_errors(path: Path, reference: dict) -> dict:
 def run(folder: str, crops: str, device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures. The CPU computes in fp32 whatever is asked."""
     reference = json.loads(Path(crops).read_text("utf-8"))
-    portraits = {name: portrait_errors(Path(folder) / name, reference[name]) for name in reference}
+    progress, portraits = Progress("crop", len(reference)), {}
+    for name, expected in reference.items():
+        progress(name)
+        portraits[name] = portrait_errors(Path(folder) / name, expected)
     summary = {"portraits": portraits, "count": len(portraits), "required": REQUIRED}
     for source in ("found", "given"):
         errors = [entry[source] for entry in portraits.values()]

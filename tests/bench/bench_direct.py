@@ -28,6 +28,7 @@ from moda_core.motion.regions import MOTION_REGIONS
 from moda_core.runtime.threads import one_thread
 from tests.parity.synthetic_weights import normal
 
+from .progress import Progress
 from .timing import best_seconds
 
 DURATION_S = 600
@@ -131,7 +132,10 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     where = torch.device("cpu")
     with one_thread(), tempfile.TemporaryDirectory() as folder:
         works = workloads() | file_workloads(random_motion(0), Path(folder))
-        seconds = {name: best_seconds(work, where, 3) for name, work in works.items()}
+        progress, seconds = Progress("direct", len(works)), {}
+        for name, work in works.items():
+            progress(name)
+            seconds[name] = best_seconds(work, where, 3)
     return {
         "frames": NUM_FRAMES,
         "seconds": {name: round(value, 4) for name, value in seconds.items()},

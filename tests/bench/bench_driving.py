@@ -9,6 +9,7 @@ from moda_core.motion.motion import Motion, previous_motion, released_stats
 from moda_core.runtime.layers import Layers
 from tests.parity.synthetic_weights import normal
 
+from .progress import Progress
 from .timing import best_seconds
 
 NUM_FRAMES = 1500
@@ -18,6 +19,7 @@ REQUIRED_SECONDS = 0.5
 @torch.inference_mode()
 def run(device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures."""
+    Progress("driving", 1)(f"{NUM_FRAMES} frames")
     where = torch.device(device)
     sizes = {"kp": 63, "exp": 63, "scale": 1, "t": 3, "pitch": 66, "yaw": 66, "roll": 66}
     raw = {key: normal(seed, (1, size), 0.1) for seed, (key, size) in enumerate(sizes.items())}

@@ -23,6 +23,8 @@ from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 
+from .progress import Progress
+
 CLASSES = [label for label in EMOTIONS if label != "none"]
 UNSPOKEN = [index for index, name in enumerate(CONTROLS) if name not in ("jaw", "close", "width")]
 TIMES_S = (0.0, 2.5, 5.0, 8.2)
@@ -98,10 +100,14 @@ def run(
         return measures(model.finish(sampled, spoken, seed))
 
     other = features.flip(0)  # sounds of the same loudness that were never said
+    texts = timelines()
+    progress = Progress("emotion-timeline", 1 + len(texts))
+    progress("examples of each emotion")
     examples = [motion(other, emotion_weights(label), 1) for label in CLASSES]
     means, scale = learn(examples)
     errors, by_timeline = [], {}
-    for seed, text in enumerate(timelines()):
+    for seed, text in enumerate(texts):
+        progress(text)
         timeline = parse_timeline(text)
         amounts = timeline.curve(len(features), FPS, float(transition))
         found = motion(features, EmotionCurve(amounts), 100 + seed)

@@ -22,6 +22,7 @@ from moda_core.training.evaluate import emotion_figures, emotion_motions, load_t
 from moda_core.warp.warp_renderer import WarpRenderer
 
 from .picture_measures import as_array, measure
+from .progress import Progress
 
 SHOWN = [label for label in EMOTIONS if label not in ("neutral", "none")]
 FRAME_STEP = 10  # one rendered frame in this many
@@ -86,12 +87,13 @@ def run(portrait: str = "", device: str = "cpu", dtype: str = "float32") -> dict
     renderer = WarpRenderer(device)
     face = renderer.portrait(image, find_landmarks(image))
     starter, clips = load_trained(STARTER_WEIGHTS), espeak_test_clips()[:NUM_CLIPS]
-    measured = [
-        picture_figures(renderer, face, motion)
-        for _, _, motion in emotion_motions(starter, clips, SHOWN)
-    ]
+    progress, measured = Progress("emotions", len(clips) * len(SHOWN) + 1), []
+    for clip, label, motion in emotion_motions(starter, clips, SHOWN):
+        progress(f"{label}, {clip.name}")
+        measured.append(picture_figures(renderer, face, motion))
     by_clip = [measured[i : i + len(SHOWN)] for i in range(0, len(measured), len(SHOWN))]
     clip_pairs, frame_pairs = guesses(by_clip, True), guesses(by_clip, False)
+    progress("jaws")
     jaws = emotion_figures(starter, clips)
     return {
         "dtype": "float32",

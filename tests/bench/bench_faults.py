@@ -11,6 +11,8 @@ from tests.core.model_files.fault_processes import (
     two_processes,
 )
 
+from .progress import Progress
+
 REQUIRED_SHARE = 0.15  # fetched again after a cut at 90 %, less than
 
 
@@ -20,12 +22,14 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
         case.name: lambda folder, case=case: broken_promises(case, folder) for case in fault_cases()
     }
     cases |= {"disk full": disk_full, "two processes": two_processes, "killed": killed}
-    broken = {}
+    progress, broken = Progress("faults", len(cases) + 1), {}
     with tempfile.TemporaryDirectory() as root:
         for index, (name, judge) in enumerate(cases.items()):
+            progress(name)
             folder = Path(root) / str(index)
             folder.mkdir()
             broken[name] = judge(folder)
+        progress("again after a cut")
         share = refetched_after_cut(Path(root))
     kept = sum(not reasons for reasons in broken.values())
     figures = {

@@ -20,6 +20,8 @@ from moda_core.sampling.inversion import moving_dims
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 
+from .progress import Progress
+
 KEPT_S, SEEDS = 3.0, (42, 43, 44, 45)
 TURN_DEG = 12.0  # of the head, to the side and back while it is held
 REQUIRED = {"held_error": 1e-4, "jump_at_borders": 2.0, "change_of_free_dims": 1.2}
@@ -89,11 +91,11 @@ def run(feather: str = str(FEATHER_S), device: str = "cpu", dtype: str = "float3
         "mouth": HeldMotion(Motion(other, rest), {"mouth": 1.0}, **span),
     }
     work = SimpleNamespace(sample=sample, model=model, moving=moving_dims(model.stats))
-    figures = {
-        f"{name}, seed {seed}": compare(work, held, seed)
-        for name, held in cases.items()
-        for seed in SEEDS
-    }
+    progress, figures = Progress("hold", len(cases) * len(SEEDS)), {}
+    for name, held in cases.items():
+        for seed in SEEDS:
+            progress(case := f"{name}, seed {seed}")
+            figures[case] = compare(work, held, seed)
     worst = {key: max(found[key] for found in figures.values()) for key in REQUIRED}
     return {
         "dtype": "float32",

@@ -17,6 +17,8 @@ from moda_core.sampling.inversion import invert_flow, moving_dims, normalized_mo
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 
+from .progress import Progress
+
 STEPS = (10, 25)
 REQUIRED = {"error_at_50_steps": 1e-2}
 
@@ -28,6 +30,8 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     rest, identity, start = rest_expression(), torch.zeros(63), torch.zeros(1, 1, 70)
     inputs = (model.network, model.null_audio, features.values, identity, start)
     moving = moving_dims(model.stats)
+
+    progress = Progress("inversion", 2 * (len(STEPS) + 1) + 2)
 
     def figures(target: torch.Tensor, emotion: str, **chosen) -> dict:
         options, told = SamplingOptions(**chosen), emotion_weights(emotion)
@@ -43,6 +47,7 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
         }
 
     def both(emotion: str, **chosen) -> dict:
+        progress(f"{emotion}, {chosen}")
         options, name = SamplingOptions(**chosen), ", ".join(f"{k} {v}" for k, v in chosen.items())
         sampled = sample_motion(*inputs, emotion_weights(emotion), options).cpu()
         finished = Motion(model.finish(sampled, features, options.seed), rest)

@@ -1,11 +1,10 @@
-"""All windows at once against the chain: time and drift over ten minutes of speech.
+"""All windows at once against the chain: time and drift over minutes of speech, ten if `long`.
 
 The starter model and the bundled speech, repeated. Drift is how far the pose's mean over the last
 minute lies from that over the first, in standard deviations of the training set; one run's drift
 holds its chance, so several seeds are averaged, too. `spread` is that of the means of minutes.
 """
 
-import os
 import time
 
 import torch
@@ -17,7 +16,10 @@ from moda_core.runtime.threads import one_thread
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_takes
 
-MINUTES = 10
+from .progress import Progress
+from .timing import num_cores
+
+MINUTES, LONG_MINUTES = 4, 10
 DRIFT_SEEDS = (42, 43, 44, 45)
 REPEATS = 2
 REQUIRED = {"times_faster": 1.3, "drift_of_joint": 0.2}
@@ -47,14 +49,18 @@ def change_figures(motion: torch.Tensor, overlap: int) -> dict:
     }
 
 
-def run(minutes: str = str(MINUTES), device: str = "cpu", dtype: str = "float32") -> dict:
-    """Measure; return the figures."""
+def run(
+    minutes: str = "", *, long: bool = False, device: str = "cpu", dtype: str = "float32"
+) -> dict:
+    """Measure; return the figures. `long` takes more speech, where `minutes` does not say it."""
+    length = float(minutes or (LONG_MINUTES if long else MINUTES))
     model = load_starter_model(device, getattr(torch, dtype))
-    features, num_frames = encode_speech(SPEECH).values, round(float(minutes) * 60 * FPS)
+    features, num_frames = encode_speech(SPEECH).values, round(length * 60 * FPS)
     features = features.repeat(-(-num_frames // len(features)), 1, 1)[:num_frames]
     inputs = (model.network, model.null_audio, features, torch.zeros(63), torch.zeros(1, 1, 70))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = num_cores()
     works = {"chain": 1, "joint": cores, "joint_one_thread": 1}
+    progress = Progress("joint-windows", REPEATS * len(works) + 2)
     seconds, figures = dict.fromkeys(works, float("inf")), {}
 
     def sample(name: str, seeds: tuple[int, ...]) -> torch.Tensor:
@@ -67,15 +73,17 @@ def run(minutes: str = str(MINUTES), device: str = "cpu", dtype: str = "float32"
 
     for _ in range(REPEATS):
         for name in works:
+            progress(name)
             start = time.perf_counter()
             sample(name, DRIFT_SEEDS[:1])
             seconds[name] = min(seconds[name], time.perf_counter() - start)
     for name in ("chain", "joint"):
+        progress(f"{name}, drift over {len(DRIFT_SEEDS)} seeds")
         takes = sample(name, DRIFT_SEEDS)
         moving = takes[0][:, model.stats.std > 0]
         figures[name] = pose_figures(takes) | change_figures(moving, SamplingOptions().overlap)
     return {
-        "minutes": float(minutes),
+        "minutes": length,
         "threads_of_joint": cores,
         "seconds": seconds,
         "times_faster": seconds["chain"] / seconds["joint"],

@@ -18,6 +18,8 @@ from moda_core.errors import FaceNotFoundError
 from moda_core.face.cascade_landmarks import LOW_CONFIDENCE, find_landmarks
 from moda_core.portrait.image import SIZE_LIMIT, limit_size, read_image
 
+from .progress import Progress
+
 POINTS = ("left_eye", "right_eye", "left_mouth", "right_mouth", "upper_lip", "lower_lip")
 PASS_DISTANCE = 0.1
 REQUIRED = {"passed_share": 10 / 12, "failed_but_confident": 0, "passed_but_unsure": 1}
@@ -63,7 +65,10 @@ def portrait_errors(path: Path, reference: dict[str, list[float]]) -> dict:
 def run(folder: str, points: str, device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures. Landmarks are found on the CPU in fp32 whatever is asked."""
     reference = json.loads(Path(points).read_text("utf-8"))
-    portraits = {name: portrait_errors(Path(folder) / name, reference[name]) for name in reference}
+    progress, portraits = Progress("landmarks", len(reference)), {}
+    for name, expected in reference.items():
+        progress(name)
+        portraits[name] = portrait_errors(Path(folder) / name, expected)
     passed = [name for name, errors in portraits.items() if errors["passed"]]
     failed = [name for name in portraits if name not in passed]
     unsure = [name for name, e in portraits.items() if e["confidence"] < LOW_CONFIDENCE]

@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 
 from tests.parity.synthetic_weights import checkpoint_state
 
+from .progress import Progress
+
 REQUIRED = 1.2
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,16 +90,20 @@ def write_model(path: Path) -> Path:
 
 def run(device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure both formats, without and with a cast; return the figures."""
-    figures = {}
+    progress, figures = Progress("load", 12), {}
     with tempfile.TemporaryDirectory() as folder:
         for name in ("net-200.pth", "net-200.safetensors"):
+            progress(f"write {name}")
             path = write_model(Path(folder) / name)
             for target in ("float32", "bfloat16"):
+                progress(f"load {name} to {target}")
                 figures[f"{path.suffix[1:]} to {target}"] = measure(path, target)
             path.unlink()
         for name in ("warping_module", "spade_generator"):
+            progress(f"write {name}")
             path = Path(folder) / f"{name}.pth"
             torch.save(checkpoint_state(name), path)
             for how in ("plain", "accelerated"):
+                progress(f"load {name}, {how}")
                 figures[f"{name} {how}"] = measure(path, how, RENDERER_CHILD)
     return {"device": "cpu", "dtype": "float32", **figures, "required_at_most": REQUIRED}

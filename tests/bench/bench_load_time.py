@@ -18,7 +18,9 @@ import torch
 from moda_core.model_files.convert import convert_file
 from tests.parity.synthetic_weights import checkpoint_state
 
-PAIRS = 7
+from .progress import Progress
+
+PAIRS, LONG_PAIRS = 3, 7
 TIME_REQUIRED, MEMORY_REQUIRED = 1.0, 1.2  # converted over original; peak over file size
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,7 +65,7 @@ def load_once(path: Path) -> dict[str, float]:
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def compare(original: Path, converted: Path, pairs: int = PAIRS) -> dict:
+def compare(original: Path, converted: Path, pairs: int, progress: Progress) -> dict:
     """Load two files by turns, each first in every other turn.
 
     Parameters
@@ -71,6 +73,8 @@ def compare(original: Path, converted: Path, pairs: int = PAIRS) -> dict:
     original, converted : Path
     pairs : int
         How often.
+    progress : Progress
+        Told of each load.
 
     Returns
     -------
@@ -79,9 +83,11 @@ def compare(original: Path, converted: Path, pairs: int = PAIRS) -> dict:
     """
     runs = {original: [], converted: []}
     for path in runs:  # warms the page cache, and does not count
+        progress(f"warm-up of {path.name}")
         load_once(path)
     for turn in range(pairs):
         for path in (original, converted) if turn % 2 else (converted, original):
+            progress(f"load {path.name}")
             runs[path].append(load_once(path))
     if len({run["sum"] for each in runs.values() for run in each}) > 1:
         raise RuntimeError("The two files did not load to the same weights.")
@@ -119,12 +125,16 @@ def copy_alone(path: Path) -> Path:
     return copy
 
 
-def run(device: str = "cpu", dtype: str = "float32") -> dict:
-    """Measure; return the figures."""
+def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> dict:
+    """Measure; return the figures. `long` loads more often."""
+    pairs = LONG_PAIRS if long else PAIRS
+    progress = Progress("load-time", 2 + 2 + 2 * pairs)
     with tempfile.TemporaryDirectory() as folder:
         original = Path(folder) / "net-200.pth"
+        progress("write net-200.pth")
         torch.save(checkpoint_state("moda_base"), original)
+        progress("convert it")
         converted = convert_file(original, "motion_model")
         alike = [copy_alone(path) for path in (original, converted)]
-        figures = compare(*alike)
-    return {"device": "cpu", "dtype": "float32", "pairs": PAIRS, **figures}
+        figures = compare(*alike, pairs, progress)
+    return {"device": "cpu", "dtype": "float32", "pairs": pairs, **figures}

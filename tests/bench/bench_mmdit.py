@@ -14,6 +14,7 @@ from moda_core.mmdit.linear import CPUOperations, correct_kernels, time_kernels,
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.runtime.layers import Layers
 
+from .progress import Progress
 from .timing import best_seconds
 
 BATCH, NUM_FRAMES = 2, 80
@@ -54,6 +55,8 @@ def product_seconds(shape, device, dtype) -> tuple[float, str]:
 def run(device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures."""
     where, kind = torch.device(device), getattr(torch, dtype)
+    progress = Progress("mmdit", 4)
+    progress("random weights")
     torch.manual_seed(0)
     network = MotionMMDiT(RELEASED, Layers(CPUOperations, kind, where)).eval()
     if where.type == "cpu":
@@ -66,9 +69,11 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
         torch.randn(BATCH, 63, **factory),
         torch.eye(9, **factory)[[8, 4]],
     )
+    progress("matrix products alone")
     products = matrix_products(network, inputs)
     timed = {shape: product_seconds(shape, where, kind) for shape in products}
     product_total = sum(timed[shape][0] * count for shape, count in products.items())
+    progress("forward")
     forward = best_seconds(lambda: network(*inputs), where, repeats=7)
     return {
         "forward_ms": 1000 * forward,

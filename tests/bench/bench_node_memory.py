@@ -18,6 +18,8 @@ from PIL import Image
 
 from tests.browser.tools import find_comfyui, find_interpreter
 
+from .progress import Progress
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "moda_core" / "example"
 SIZE = (1280, 720)
@@ -147,6 +149,7 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     comfyui = find_comfyui()
     with tempfile.TemporaryDirectory() as folder:
         write_inputs(Path(folder))
+        Progress("node-memory", 1)(f"ComfyUI renders {SECONDS} s")
         command = [find_interpreter(comfyui), "-c", CHILD, str(ROOT), folder]
         environment = {**os.environ, "COMFYUI_PATH": str(comfyui)}
         environment.pop("PYTHONPATH", None)

@@ -20,6 +20,8 @@ from moda_core.motion.motion import Motion, released_stats
 from moda_core.sampling.sample import sample_motion
 from tests.parity.synthetic_weights import image, normal, waveform
 
+from .progress import Progress
+
 HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 APPEARANCE = "appearance_feature_extractor"  # stays in float32
 # What `talk --precision` brings to half: fields of `RendererNetworks`, by released file.
@@ -39,25 +41,29 @@ def motion_of(model, features) -> torch.Tensor:
     ).cpu()
 
 
-def motion_errors(files, where) -> dict:
+def motion_errors(files, where, progress: Progress) -> dict:
     """Return mean and largest error of the motion, by network and precision."""
+    progress("motion, float32")
     speech = torch.from_numpy(waveform(1, 16000 * 2)).float()
     features = load_audio_encoder(files.encoder, where).encode(speech)
     model = load_released_model(files.motion_model, where)
     expected, errors = motion_of(model, features), {}
     for name, dtype in HALVES.items():
+        progress(f"audio encoder, {name}")
         encoder = load_audio_encoder(files.encoder, where, dtype)
         actual = motion_of(model, encoder.encode(speech))
         errors[f"audio encoder {name}"] = summary(actual, expected)
     del model, encoder
     for name, dtype in HALVES.items():
+        progress(f"motion model, {name}")
         model = load_released_model(files.motion_model, where, dtype)
         errors[f"motion model {name}"] = summary(motion_of(model, features), expected)
     return errors
 
 
-def frame_errors(files, where) -> dict:
+def frame_errors(files, where, progress: Progress) -> dict:
     """Return mean and largest error of two frames, by network and precision."""
+    progress("frames, float32")
     renderer = load_renderer(files, where)
     crop = torch.from_numpy(image(1, 256, 256))
     face = renderer.encode_face(crop)
@@ -65,6 +71,7 @@ def frame_errors(files, where) -> dict:
     keypoints = renderer.drive(face, Motion(values, face.info["exp"].reshape(63).cpu()))
     expected, errors = renderer.render_faces(face, keypoints).cpu(), {}
     for name, dtype in HALVES.items():
+        progress(f"renderer, {name}")
         halves = {
             field: load_network(getattr(files, kind), kind, where, dtype)
             for kind, field in RENDERING.items()
@@ -96,10 +103,11 @@ def summary(actual: torch.Tensor, expected: torch.Tensor) -> dict:
 @torch.inference_mode()
 def run(folder: str, device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures."""
+    progress = Progress("precision", 2 + 3 * len(HALVES))
     files, where = find_model_files(Path(folder)), torch.device(device)
     return {
-        "motion_in_std": motion_errors(files, where),
+        "motion_in_std": motion_errors(files, where, progress),
         "motion_required": MOTION_REQUIRED,
-        "frames_in_grey_levels": frame_errors(files, where),
+        "frames_in_grey_levels": frame_errors(files, where, progress),
         "frames_required": FRAMES_REQUIRED,
     }

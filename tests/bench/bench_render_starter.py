@@ -11,6 +11,8 @@ from moda_core.motion.controls import CONTROLS, compose, rest_expression
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.warp.warp_renderer import DTYPES, WarpRenderer
 
+from .progress import Progress
+
 SIZE, NUM_FRAMES, CHUNK, REPEATS = 512, 48, 8, 3
 
 
@@ -34,8 +36,9 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
     portrait = renderer.portrait(_noise_image(), _centred_landmarks())
     motion = _talking_motion(NUM_FRAMES)
     list(renderer.frames(portrait, _talking_motion(CHUNK), CHUNK))
-    speeds = []
+    progress, speeds = Progress("render-starter", REPEATS), []
     for _ in range(REPEATS):
+        progress(f"{NUM_FRAMES} frames")
         start = time.perf_counter()
         count = sum(chunk.shape[0] for chunk in renderer.frames(portrait, motion, CHUNK))
         speeds.append(count / (time.perf_counter() - start))

@@ -15,6 +15,7 @@ from tests.parity.renderer_cases import as_input, load_network
 from tests.parity.synthetic_weights import checkpoint_state, image, normal
 
 from .plain_renderer import PlainSPADEDecoder, PlainWarping
+from .progress import Progress
 from .timing import synchronize
 
 REPEATS = 5
@@ -23,11 +24,12 @@ MAX_DIFFERENCE, MAX_GREY_LEVELS = 2e-5, 2.0
 
 
 def seconds_in_turns(
-    works: dict[str, Callable[[], object]], where: torch.device
+    works: dict[str, Callable[[], object]], where: torch.device, progress: Progress
 ) -> dict[str, float]:
     """Return the median seconds of each work; calls take turns, so that noise hits all."""
     seconds = {name: [] for name in works}
     for repeat in range(REPEATS + 1):
+        progress("warm-up" if repeat == 0 else f"turn {repeat} of all networks")
         for name, work in works.items():
             synchronize(where)
             start = time.perf_counter()
@@ -80,6 +82,8 @@ def plain_works(states, where, volume, kp_source, kp_driving) -> dict:
 def run(num_frames: str = "1", device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures."""
     where, kind, batch = torch.device(device), getattr(torch, dtype), int(num_frames)
+    progress = Progress("renderer", REPEATS + 4)
+    progress("synthetic weights")
     names = ("appearance_feature_extractor", "warping_module", "spade_generator")
     states = {name: checkpoint_state(name) for name in names}
     appearance = load_network("appearance_feature_extractor", states[names[0]]).to(where)
@@ -87,6 +91,7 @@ def run(num_frames: str = "1", device: str = "cpu", dtype: str = "float32") -> d
     kp_source = normal(1, (1, 21, 3), 0.3).to(where)
     kp_driving = kp_source + normal(2, (batch, 21, 3), 0.05).to(where)
 
+    progress("plain and accelerated networks")
     baseline = plain_works(states, where, volume, kp_source, kp_driving)
     if kind != torch.float32:
         feature = baseline["warp"]()
@@ -94,11 +99,12 @@ def run(num_frames: str = "1", device: str = "cpu", dtype: str = "float32") -> d
             volume, kp_source, kp_driving, feature
         )
     product = Product(states, where, kind).works(volume, kp_source, kp_driving, baseline["warp"]())
-    return figures(baseline, product, where, kind, batch)
+    return figures(baseline, product, where, kind, batch, progress)
 
 
-def figures(baseline: dict, product: dict, where, kind, batch: int) -> dict:
+def figures(baseline: dict, product: dict, where, kind, batch: int, progress: Progress) -> dict:
     """Compare and time two sets of calls."""
+    progress("difference")
     difference = {
         name: (product[name]().float() - baseline[name]().float()).abs() for name in product
     }
@@ -108,7 +114,7 @@ def figures(baseline: dict, product: dict, where, kind, batch: int) -> dict:
         for name in ("warp", "spade")
         for prefix, works in (("baseline_", baseline), ("", product))
     }
-    seconds = seconds_in_turns(calls, where)
+    seconds = seconds_in_turns(calls, where, progress)
     frame, baseline_frame = (
         seconds[f"{prefix}warp"] + seconds[f"{prefix}spade"] for prefix in ("", "baseline_")
     )

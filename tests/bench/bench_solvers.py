@@ -14,6 +14,8 @@ from moda_core.sampling.options import SCHEDULES, SOLVERS, SamplingOptions
 from moda_core.sampling.sample import sample_takes
 from moda_core.sampling.solvers import count_calls
 
+from .progress import Progress
+
 SEEDS = (42, 43, 44, 45)
 EMOTIONS = ("none", "happiness")
 NUM_FRAMES = 144  # two windows
@@ -54,14 +56,17 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
         ]
         return torch.cat(takes)
 
+    names = [(solver, schedule) for solver in SOLVERS for schedule in SCHEDULES]
+    progress = Progress("solvers", 1 + len(names))
+    progress(f"{REFERENCE_STEPS} Euler steps")
     moving, reference = model.stats.std > 0, sample(num_steps=REFERENCE_STEPS)
     table = {}
-    for solver in SOLVERS:
-        for schedule in SCHEDULES:
-            for shift in SHIFTS:
-                name = f"{solver} {schedule}" + (f" shift {shift:g}" if shift != 1 else "")
-                options = {"solver": solver, "schedule": schedule, "shift": shift}
-                table[name] = errors_of(sample, reference, moving, **options)
+    for solver, schedule in names:
+        progress(f"{solver}, {schedule} schedule")
+        for shift in SHIFTS:
+            name = f"{solver} {schedule}" + (f" shift {shift:g}" if shift != 1 else "")
+            options = {"solver": solver, "schedule": schedule, "shift": shift}
+            table[name] = errors_of(sample, reference, moving, **options)
     baseline = table[BASELINE]["10"]
     half = {
         name: errors["5"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from .bench_talk_memory import EXAMPLE, ROOT, write_sound
+from .progress import Progress
 
 SIZES = ((512, 512), (1280, 720), (1920, 1080))
 REQUIRED = 0.8
@@ -30,10 +31,12 @@ def write_portrait(source: Path, path: Path, size: tuple[int, int]) -> None:
 def run(portrait: str = "", device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures."""
     source, ratios = Path(portrait or EXAMPLE / "portrait.jpg"), {}
+    progress = Progress("talk", len(SIZES))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_sound(folder / "speech.wav", MINUTES)
         for size in SIZES:
+            progress("x".join(map(str, size)))
             write_portrait(source, folder / "portrait.png", size)
             inputs = [folder / "portrait.png", folder / "speech.wav", "-o", folder / "out.mp4"]
             command = [sys.executable, "-m", "moda_core", "talk", *map(str, inputs)]

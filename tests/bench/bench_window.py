@@ -26,10 +26,16 @@ from moda_core.weights.checkpoint import load_strict
 from tests.parity.motion_cases import whole_last_block
 from tests.parity.synthetic_weights import motion_checkpoint, normal
 
+from .progress import Progress
 from .timing import synchronize
 
 OPTIONS = SamplingOptions()
-REPEATS = 3
+REPEATS, LONG_REPEATS = 2, 5
+STEPS = {
+    "ours": "ours",
+    "same_products": "naive, same products",
+    "plain_products": "naive, plain products",
+}
 REQUIRED = {"same_products": 1.08, "plain_products": 1.8, "error": 2e-5}
 
 
@@ -69,8 +75,11 @@ def set_kernels(network, kernels) -> None:
 
 
 @torch.inference_mode()
-def run(device: str = "cpu", dtype: str = "float32") -> dict:
-    """Measure; return the figures."""
+def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> dict:
+    """Measure; return the figures. `long` times every window more often."""
+    repeats = LONG_REPEATS if long else REPEATS
+    progress = Progress("window", 2 + 3 * repeats)
+    progress("synthetic weights")
     where = torch.device(device)
     networks = []
     state = motion_checkpoint("moda_base")
@@ -79,6 +88,7 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
         load_strict(network, convert_mmdit(dict(state), RELEASED), "the synthetic checkpoint")
         networks.append(network.to(where).eval())
     ours, naive = networks
+    progress("choice of kernels")
     if where.type == "cpu":
         tune(ours, num_tokens=2 * 4 * WINDOW)
     tuned = [layer.kernel for layer in ours.modules() if isinstance(layer, Linear)]
@@ -102,11 +112,13 @@ def run(device: str = "cpu", dtype: str = "float32") -> dict:
         "plain_products": lambda: with_kernels([F.linear] * len(tuned)),
     }
     seconds, results = dict.fromkeys(works, float("inf")), {}
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         for name, work in works.items():
+            progress(STEPS[name])
             elapsed, results[name] = seconds_of(work, where)
             seconds[name] = min(seconds[name], elapsed)
     return {
+        "repeats": repeats,
         "seconds": seconds,
         "times_faster": {name: seconds[name] / seconds["ours"] for name in seconds},
         "error": float((results["ours"] - results["same_products"]).abs().max()),

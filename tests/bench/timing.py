@@ -1,9 +1,15 @@
 """Timing that works on CPUs and GPUs alike."""
 
+import os
 import time
 from collections.abc import Callable
 
 import torch
+
+
+def num_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def synchronize(device: torch.device) -> None:
