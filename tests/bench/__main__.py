@@ -20,6 +20,7 @@ BENCHES = {
     "render-starter": "bench_render_starter",
     "import": "bench_import",
     "talk": "bench_talk",
+    "busy": "bench_busy",
     "talk-memory": "bench_talk_memory",
     "emotions": "bench_emotions",
     "landmarks": "bench_landmarks",
