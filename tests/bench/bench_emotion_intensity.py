@@ -1,9 +1,9 @@
 """Whether an emotion is seen, and grows with its intensity, on pictures with the lips masked.
 
-Twenty held-out sentences (parts of the bundled speech where espeak-ng is missing) are spoken with
-no emotion and with each of seven at several intensities, and rendered. Brows, eyes, corners of the
-mouth and pose are measured on the pictures; what one half of the sentences teaches judges the other
-half.
+Ten held-out sentences, twenty if `long`, are spoken (where espeak-ng is missing, parts of the
+bundled speech) with no emotion and with each of seven at several intensities, and rendered. Brows,
+eyes, corners of the mouth and pose are measured on the pictures; what one half of the sentences
+teaches judges the other half.
 """
 
 from typing import NamedTuple
@@ -30,8 +30,9 @@ from moda_core.warp.warp_renderer import WarpRenderer
 
 from .bench_emotion_timeline import measures
 from .bench_emotions import EXAMPLE, SHOWN, nearest_mean, picture_figures
+from .progress import Progress
 
-NUM_CLIPS, PART_FRAMES = 20, 80
+NUM_CLIPS, LONG_CLIPS, PART_FRAMES = 10, 20, 80
 INTENSITIES = (0.0, 0.5, 1.0, 1.5)
 FRAME_STEP = 2  # on top of that of `picture_figures`
 REQUIRED = {"least_accuracy_against_none": 0.90, "least_rank_correlation": 0.9}
@@ -44,15 +45,13 @@ class Seen(NamedTuple):
     motion: np.ndarray
 
 
-def sentences() -> tuple[str, list[torch.Tensor]]:
-    """Return where twenty pieces of speech come from, and their features."""
+def sentences(count: int) -> tuple[str, list[torch.Tensor]]:
+    """Return where pieces of speech come from, and their features."""
     try:
-        return "espeak-ng", [
-            log_mel_features([c.waveform]) for c in espeak_test_clips()[:NUM_CLIPS]
-        ]
+        return "espeak-ng", [log_mel_features([c.waveform]) for c in espeak_test_clips()[:count]]
     except MoDAError:
         values = encode_speech(SPEECH).values
-        starts = np.linspace(0, len(values) - PART_FRAMES, NUM_CLIPS).round().astype(int)
+        starts = np.linspace(0, len(values) - PART_FRAMES, count).round().astype(int)
         return "bundled speech", [values[start : start + PART_FRAMES] for start in starts]
 
 
@@ -103,13 +102,20 @@ def growth(levels: np.ndarray) -> dict:
 
 @one_thread()
 def run(
-    cfg_scale: str = "1.2", emotion_scale: str = "", device: str = "cpu", dtype: str = "float32"
+    cfg_scale: str = "1.2",
+    emotion_scale: str = "",
+    *,
+    long: bool = False,
+    device: str = "cpu",
+    dtype: str = "float32",
 ) -> dict:
-    """Measure; return the figures."""
+    """Measure; return the figures. `long` takes more sentences."""
+    count = LONG_CLIPS if long else NUM_CLIPS
+    progress = Progress("emotion-intensity", 1 + len(SHOWN) * (len(INTENSITIES) - 1))
     image = limit_size(read_image(EXAMPLE))
     renderer = WarpRenderer(device)
     face = renderer.portrait(image, find_landmarks(image))
-    model, (source, clips) = load_starter_model(device), sentences()
+    model, (source, clips) = load_starter_model(device), sentences(count)
 
     def seen(values: torch.Tensor, label: str, intensity: float, seed: int) -> Seen:
         sampled = sample_motion(
@@ -131,6 +137,7 @@ def run(
         return Seen(picture, measures(motion).mean(axis=0))
 
     def all_seen(label: str, intensity: float) -> Seen:
+        progress(f"{label}, intensity {intensity:g}")
         found = [seen(values, label, intensity, seed) for seed, values in enumerate(clips)]
         return Seen(*(np.stack(values) for values in zip(*found, strict=True)))
 
