@@ -46,6 +46,9 @@ BENCHES = {
 }
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
+    "talk",
+    "window",
+    "solvers",
     "talk-memory",
     "landmarks",
     "crop",
