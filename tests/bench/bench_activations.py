@@ -16,6 +16,7 @@ from moda_core.mmdit.config import RELEASED
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.runtime.layers import Layers
 from moda_core.sampling import row_batch
+from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.window import WindowSampler
 from moda_core.sampling.window_plan import WINDOW, window_audio
@@ -61,15 +62,16 @@ def motion_figures(device: str, progress: Progress) -> dict:
     silence = torch.zeros(RELEASED.audio_width, device=device)
     features = torch.randn(WINDOW, RELEASED.audio_layers, RELEASED.audio_width)
     audio = window_audio(features, 0, RELEASED.audio_context, "zero")
-    emotion, options = emotion_weights("none"), SamplingOptions(num_steps=1)
+    options = SamplingOptions(num_steps=1)
 
     def sample(num_takes: int):
         progress(f"motion transformer, {2 * num_takes} rows")
-        sampler = WindowSampler(network, silence, torch.randn(63), emotion, options)
         previous, noise = torch.zeros(num_takes, 1, 70), torch.randn(num_takes, WINDOW, 70)
+        conditions = Conditions(features, torch.randn(63), previous)
+        sampler = WindowSampler(network, silence, conditions, options)
         return sampler.sample(audio, previous, noise, lambda: None)
 
-    labels = torch.eye(len(emotion), device=device)[:1]
+    labels = emotion_weights("none").to(device)[None]
     tables = network.modulations(torch.zeros(1, device=device), labels)
     with patch.object(row_batch, "CPU_ROWS", row_batch.ROWS):  # as on a GPU
         return {

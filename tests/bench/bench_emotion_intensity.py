@@ -22,6 +22,7 @@ from moda_core.face.cascade_landmarks import find_landmarks
 from moda_core.motion.motion import FPS
 from moda_core.portrait.image import limit_size, read_image
 from moda_core.runtime.threads import one_thread
+from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
@@ -121,10 +122,12 @@ def run(
         sampled = sample_motion(
             model.network,
             model.null_audio,
-            values,
-            torch.zeros(63),
-            torch.zeros(1, 1, 70),
-            EmotionCurve.constant(emotion_weights(label), intensity),
+            Conditions(
+                values,
+                torch.zeros(63),
+                torch.zeros(1, 1, 70),
+                EmotionCurve.constant(emotion_weights(label), intensity),
+            ),
             SamplingOptions(
                 seed=seed,
                 cfg_scale=float(cfg_scale),

@@ -19,6 +19,7 @@ from moda_core.example import SPEECH
 from moda_core.motion.controls import CONTROLS, read, rest_expression
 from moda_core.motion.motion import EXPRESSION, FPS
 from moda_core.runtime.threads import one_thread
+from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
@@ -89,13 +90,11 @@ def run(
 ) -> dict:
     """Measure; return the figures."""
     model, features = load_starter_model(device), encode_speech(SPEECH).values
-    inputs = (torch.zeros(63), torch.zeros(1, 1, 70))
 
-    def motion(values: torch.Tensor, emotion, seed: int) -> np.ndarray:
+    def motion(values: torch.Tensor, emotion: EmotionCurve, seed: int) -> np.ndarray:
         options = SamplingOptions(seed=seed, cfg_scale=float(cfg_scale))
-        sampled = sample_motion(
-            model.network, model.null_audio, values, *inputs, emotion, options
-        ).cpu()
+        conditions = Conditions(values, torch.zeros(63), torch.zeros(1, 1, 70), emotion)
+        sampled = sample_motion(model.network, model.null_audio, conditions, options).cpu()
         spoken = AudioFeatures(values, model.encoder, len(values) / FPS)
         return measures(model.finish(sampled, spoken, seed))
 
@@ -103,7 +102,9 @@ def run(
     texts = timelines()
     progress = Progress("emotion-timeline", 1 + len(texts))
     progress("examples of each emotion")
-    examples = [motion(other, emotion_weights(label), 1) for label in CLASSES]
+    examples = [
+        motion(other, EmotionCurve.constant(emotion_weights(label)), 1) for label in CLASSES
+    ]
     means, scale = learn(examples)
     errors, by_timeline = [], {}
     for seed, text in enumerate(texts):

@@ -15,6 +15,7 @@ from moda_core.example import SPEECH
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import FPS, YAW, Motion
 from moda_core.runtime.threads import one_thread
+from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.held_motion import FEATHER_S, PARTS, HeldCurves, HeldMotion, finish_motion
 from moda_core.sampling.inversion import moving_dims
 from moda_core.sampling.options import SamplingOptions
@@ -34,13 +35,13 @@ def changes(values: torch.Tensor, dims: torch.Tensor) -> torch.Tensor:
 
 def compare(work: SimpleNamespace, held: HeldMotion, seed: int) -> dict:
     """Return the figures of one held motion and seed."""
-    free, held = (work.sample(seed, held) for held in (None, held))
+    free, steered = (work.sample(seed, given) for given in (None, held))
     curves = HeldCurves.of([held], rest_expression(), len(free))
     inside = curves.weights == 1
     frames = inside.any(dim=1).nonzero().flatten()
     borders = torch.tensor([frames[0] - 1, frames[-1]])
     soft = ((curves.weights > 0) & ~inside).any(dim=1).nonzero().flatten()
-    normalized = [work.model.stats.normalize(values) for values in (free, held)]
+    normalized = [work.model.stats.normalize(values) for values in (free, steered)]
     own = inside.any(dim=0) & work.moving
     usual = changes(normalized[0], own).square().mean().sqrt()
     kept_change = changes(normalized[1], own)
@@ -73,11 +74,8 @@ def run(feather: str = str(FEATHER_S), device: str = "cpu", dtype: str = "float3
         normalized = sample_motion(
             model.network,
             model.null_audio,
-            values,
-            identity,
-            start,
-            options=SamplingOptions(seed=seed),
-            hold=curves and curves.hold(model.stats, features),
+            Conditions(values, identity, start, hold=curves and curves.hold(model.stats, features)),
+            SamplingOptions(seed=seed),
         )
         return finish_motion(model, normalized.cpu(), features, seed, curves)
 

@@ -15,6 +15,8 @@ from moda_core.example import SPEECH
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import FPS, Motion
 from moda_core.runtime.threads import one_thread
+from moda_core.sampling.conditions import Conditions
+from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.inversion import invert_flow, moving_dims, normalized_motion
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
@@ -34,16 +36,19 @@ def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> d
         values = features.values[:NUM_FRAMES]
         features = replace(features, values=values, duration_s=NUM_FRAMES / FPS)
     rest, identity, start = rest_expression(), torch.zeros(63), torch.zeros(1, 1, 70)
-    inputs = (model.network, model.null_audio, features.values, identity, start)
     moving = moving_dims(model.stats)
 
     progress = Progress("inversion", 2 * (len(STEPS) + 1) + 2)
 
-    def figures(target: torch.Tensor, emotion: str, **chosen) -> dict:
-        options, told = SamplingOptions(**chosen), emotion_weights(emotion)
-        found = invert_flow(*inputs, target, told, options)
+    def sample(conditions: Conditions, options: SamplingOptions) -> torch.Tensor:
+        return sample_motion(model.network, model.null_audio, conditions, options).cpu()
+
+    def figures(
+        target: torch.Tensor, conditions: Conditions, options: SamplingOptions
+    ) -> dict[str, float]:
+        found = invert_flow(model.network, model.null_audio, conditions, target, options)
         noise = found.for_clip(len(features), options.seed)
-        again = sample_motion(*inputs, told, found.run_options(options), noise).cpu()
+        again = sample(replace(conditions, noise=noise), found.run_options(options))
         error = (again - target)[:, moving]
         return {
             "error": float(error.square().mean().sqrt()),
@@ -55,12 +60,14 @@ def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> d
     def both(emotion: str, **chosen) -> dict:
         options, name = SamplingOptions(**chosen), ", ".join(f"{k} {v}" for k, v in chosen.items())
         progress(f"{emotion}, {name}")
-        sampled = sample_motion(*inputs, emotion_weights(emotion), options).cpu()
+        curve = EmotionCurve.constant(emotion_weights(emotion))
+        conditions = Conditions(features.values, identity, start, curve)
+        sampled = sample(conditions, options)
         finished = Motion(model.finish(sampled, features, options.seed), rest)
         finished = normalized_motion(model.stats, rest, finished, features)
         return {
-            f"sampled, {emotion}, {name}": figures(sampled, emotion, **chosen),
-            f"finished, {emotion}, {name}": figures(finished, emotion, **chosen),
+            f"sampled, {emotion}, {name}": figures(sampled, conditions, options),
+            f"finished, {emotion}, {name}": figures(finished, conditions, options),
         }
 
     table, at_50_steps = {}, {}

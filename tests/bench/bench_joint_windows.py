@@ -6,6 +6,7 @@ holds its chance, so several seeds are averaged, too. `spread` is that of the me
 """
 
 import time
+from contextlib import nullcontext
 
 import torch
 
@@ -13,11 +14,11 @@ from moda_core.bundles.starter import encode_speech, load_starter_model
 from moda_core.example import SPEECH
 from moda_core.motion.motion import FPS, HEAD
 from moda_core.runtime.threads import one_thread
+from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_takes
 
 from .progress import Progress
-from .timing import num_cores
 
 MINUTES, LONG_MINUTES = 4, 10
 DRIFT_SEEDS = (42, 43, 44, 45)
@@ -57,19 +58,15 @@ def run(
     model = load_starter_model(device, getattr(torch, dtype))
     features, num_frames = encode_speech(SPEECH).values, round(length * 60 * FPS)
     features = features.repeat(-(-num_frames // len(features)), 1, 1)[:num_frames]
-    inputs = (model.network, model.null_audio, features, torch.zeros(63), torch.zeros(1, 1, 70))
-    cores = num_cores()
-    works = {"chain": 1, "joint": cores, "joint_one_thread": 1}
+    conditions = Conditions(features, torch.zeros(63), torch.zeros(1, 1, 70))
+    works = ("chain", "joint", "joint_one_thread")
     progress = Progress("joint-windows", REPEATS * len(works) + 2)
     seconds, figures = dict.fromkeys(works, float("inf")), {}
 
     def sample(name: str, seeds: tuple[int, ...]) -> torch.Tensor:
         options = SamplingOptions(windows=name.split("_")[0])
-        with one_thread():
-            takes = sample_takes(
-                *inputs, None, options, seeds, threads=cores if len(seeds) > 1 else works[name]
-            )
-        return takes.cpu()
+        with one_thread() if name == "joint_one_thread" else nullcontext():
+            return sample_takes(model.network, model.null_audio, conditions, options, seeds).cpu()
 
     for _ in range(REPEATS):
         for name in works:
@@ -84,7 +81,7 @@ def run(
         figures[name] = pose_figures(takes) | change_figures(moving, SamplingOptions().overlap)
     return {
         "minutes": length,
-        "threads_of_joint": cores,
+        "threads_of_joint": torch.get_num_threads(),
         "seconds": seconds,
         "times_faster": seconds["chain"] / seconds["joint"],
         "times_faster_with_one_thread": seconds["chain"] / seconds["joint_one_thread"],

@@ -17,6 +17,8 @@ from moda_core.liveportrait.load import load_network, load_renderer
 from moda_core.liveportrait.model import PortraitRenderer
 from moda_core.model_files.model_folder import find_model_files
 from moda_core.motion.motion import Motion, released_stats
+from moda_core.sampling.conditions import Conditions
+from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.sample import sample_motion
 from tests.parity.synthetic_weights import image, normal, waveform
 
@@ -34,10 +36,12 @@ def motion_of(model, features) -> torch.Tensor:
     return sample_motion(
         model.network,
         model.null_audio,
-        features,
-        normal(3, (63,), 0.2),
-        torch.zeros(1, 1, 70),
-        emotion_weights("happiness"),
+        Conditions(
+            features,
+            normal(3, (63,), 0.2),
+            torch.zeros(1, 1, 70),
+            EmotionCurve.constant(emotion_weights("happiness")),
+        ),
     ).cpu()
 
 

@@ -23,15 +23,15 @@ MINUTES, LONG_MINUTES = (0.5, 2.5), (1, 10)
 
 def child(minutes: str, sound: str, video: str, device: str) -> None:
     """Run `talk` with the stand-ins; print frames and peak memory."""
+    from types import SimpleNamespace
     from unittest import mock
 
     from moda_core.cli import talk
-    from moda_core.model_files.model_folder import ModelFiles
     from moda_core.runtime.stopwatch import peak_memory
 
     from .stand_ins import stand_in_bundle
 
-    files = mock.Mock(spec=ModelFiles, yunet=None)
+    files = SimpleNamespace(yunet=None)  # those of the networks are not read
     with (
         mock.patch.object(talk, "find_model_files", return_value=files),
         mock.patch.object(talk, "load_released", return_value=stand_in_bundle(device)),

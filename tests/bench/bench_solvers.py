@@ -10,6 +10,8 @@ from moda_core.bundles.starter import encode_speech, load_starter_model
 from moda_core.emotion.labels import emotion_weights
 from moda_core.example import SPEECH
 from moda_core.runtime.threads import one_thread
+from moda_core.sampling.conditions import Conditions
+from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SCHEDULES, SOLVERS, SamplingOptions
 from moda_core.sampling.sample import sample_takes
 from moda_core.sampling.solvers import count_calls
@@ -48,12 +50,21 @@ def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> d
     seeds = LONG_SEEDS if long else SEEDS
     model = load_starter_model(device)
     features = encode_speech(SPEECH).values[:NUM_FRAMES]
-    inputs = (model.network, model.null_audio, features, torch.zeros(63), torch.zeros(1, 1, 70))
+    told = [
+        Conditions(
+            features,
+            torch.zeros(63),
+            torch.zeros(1, 1, 70),
+            EmotionCurve.constant(emotion_weights(label)),
+        )
+        for label in EMOTIONS
+    ]
 
     def sample(**options) -> torch.Tensor:
         made = SamplingOptions(**options)
         takes = [
-            sample_takes(*inputs, emotion_weights(label), made, seeds).cpu() for label in EMOTIONS
+            sample_takes(model.network, model.null_audio, conditions, made, seeds).cpu()
+            for conditions in told
         ]
         return torch.cat(takes)
 

@@ -18,6 +18,8 @@ from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
 from moda_core.mmdit.rope import rope_tables
 from moda_core.runtime.layers import Layers
+from moda_core.sampling.conditions import Conditions
+from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.flow import euler_step, noise_levels, timesteps
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.window import WindowSampler
@@ -105,7 +107,8 @@ def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> d
         set_kernels(naive, kernels)
         return naive_window(naive, *inputs)
 
-    sampler = WindowSampler(ours, null_audio, identity, emotion, OPTIONS)
+    conditions = Conditions(features, identity, previous, EmotionCurve.constant(emotion))
+    sampler = WindowSampler(ours, null_audio, conditions, OPTIONS)
     works = {
         "ours": lambda: sampler.sample(audio, previous, noise, lambda: None),
         "same_products": lambda: with_kernels(tuned),
