@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from moda_core.emotion.labels import emotion_weights
 from moda_core.mmdit.config import RELEASED
-from moda_core.mmdit.linear import CPUOperations, Linear, tune
+from moda_core.mmdit.linear import CPUOperations, Linear, choose_kernels
 from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
 from moda_core.mmdit.rope import rope_tables
@@ -92,8 +92,8 @@ def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> d
     ours, naive = networks
     progress("choice of kernels")
     if where.type == "cpu":
-        tune(ours, num_tokens=2 * 4 * WINDOW)
-    tuned = [layer.kernel for layer in ours.modules() if isinstance(layer, Linear)]
+        choose_kernels(ours)
+    chosen = [layer.kernel for layer in ours.modules() if isinstance(layer, Linear)]
     whole_last_block(naive)
 
     features = normal(1, (WINDOW, 12, 768)).to(where)
@@ -111,8 +111,8 @@ def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> d
     sampler = WindowSampler(ours, null_audio, conditions, OPTIONS)
     works = {
         "ours": lambda: sampler.sample(audio, previous, noise, lambda: None),
-        "same_products": lambda: with_kernels(tuned),
-        "plain_products": lambda: with_kernels([F.linear] * len(tuned)),
+        "same_products": lambda: with_kernels(chosen),
+        "plain_products": lambda: with_kernels([F.linear] * len(chosen)),
     }
     seconds, results = dict.fromkeys(works, float("inf")), {}
     for _ in range(repeats):
@@ -125,6 +125,6 @@ def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> d
         "seconds": seconds,
         "times_faster": {name: seconds[name] / seconds["ours"] for name in seconds},
         "error": float((results["ours"] - results["same_products"]).abs().max()),
-        "kernels": sorted({kernel.__name__ for kernel in tuned}),
+        "kernels": sorted({kernel.__name__ for kernel in chosen}),
         "required": REQUIRED,
     }
