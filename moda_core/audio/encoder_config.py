@@ -72,7 +72,7 @@ def read_encoder_config(folder: Path) -> EncoderConfig:
             f"'{folder}' holds no {CONFIG_FILE}. Put the one that was published with the encoder "
             "next to its weights."
         )
-    config = _read_json(path)
+    config = read_json(path)
     model_type = config.get("model_type")
     if not isinstance(model_type, str) or model_type not in BASES:
         raise InputFileError(f"'{path}' describes a model of type {model_type!r}. Use {SUPPORTED}.")
@@ -84,7 +84,8 @@ def read_encoder_config(folder: Path) -> EncoderConfig:
     return EncoderConfig(model_type, architecture, _read_normalize(folder / PREPROCESSOR_FILE))
 
 
-def _read_json(path: Path) -> dict:
+def read_json(path: Path) -> dict:
+    """Read a JSON object, or raise InputFileError."""
     check_input_file(path, "configuration")
     try:
         values = json.loads(path.read_text("utf-8"))
@@ -126,7 +127,7 @@ def _check_divisible(path: Path, architecture: dict) -> None:
 def _read_normalize(path: Path) -> bool:
     if not path.exists():
         return True
-    values = _read_json(path)
+    values = read_json(path)
     sample_rate = values.get("sampling_rate", SAMPLE_RATE)
     if sample_rate != SAMPLE_RATE:
         raise InputFileError(

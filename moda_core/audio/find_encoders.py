@@ -1,12 +1,11 @@
 """Find the speech encoders in a folder, for a menu."""
 
-import json
 import os
 from functools import lru_cache
 from pathlib import Path
 
 from ..errors import InputFileError
-from .encoder_config import BASES, CONFIG_FILE
+from .encoder_config import BASES, CONFIG_FILE, read_json
 from .encoder_file import SUFFIX, encoder_prefix, read_shapes
 from .encoder_folder import WEIGHT_FILES
 
@@ -51,10 +50,9 @@ def find_encoders(folder: str | Path) -> list[str]:
 
 def _is_encoder_folder(folder: Path) -> bool:
     try:
-        config = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return read_json(folder / CONFIG_FILE).get("model_type") in tuple(BASES)
+    except InputFileError:
         return False
-    return isinstance(config, dict) and config.get("model_type") in tuple(BASES)
 
 
 def _is_encoder_file(path: Path) -> bool:
