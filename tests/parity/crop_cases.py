@@ -8,16 +8,22 @@ from moda_core.compositing.paste_mask import TEMPLATE_FEATHER, placed_template
 from moda_core.portrait.crop import crop_face, crop_transform
 from moda_core.portrait.resample_picture import reduce_area
 
+from .statements import in_names
 from .synthetic_weights import image
 
 Arrays = dict[str, np.ndarray]
 
-GENERAL = {"size": 224, "scale": 1.5, "vy": -0.1}  # of the reference's function, not its pipeline
+# `cases.json` states neither how the crops are made nor which of their pixels are stored: the first
+# crop, its size and the mask are the pipeline's own, that of 106 points; the others have the
+# defaults of the reference's function.
+PIPELINE = "lmk106"
+GENERAL = {"size": 224, "scale": 1.5, "vy": -0.1}
 
 
 def crop_helpers(case: dict, golden: Arrays) -> Arrays:
     """Return the arrays of helpers.npz that belong to sections F.5 and G."""
-    transform = crop_transform(golden["lmk106"])
+    landmarks = golden[PIPELINE]
+    transform = crop_transform(landmarks)
     described = case["crop_image"]
     picture = torch.from_numpy(image(described["seed"], described["h"], described["w"]))
     crop = crop_face(picture, transform)
@@ -25,20 +31,23 @@ def crop_helpers(case: dict, golden: Arrays) -> Arrays:
     frame = torch.from_numpy(image(case["paste_back"]["crop_seed"], size, size))
     pasted = PasteBack(picture, transform).compose(frame[None])[0].numpy()
     whole = (0, 0, *picture.shape[:2])
-    points = np.concatenate([golden["lmk106"], np.ones((106, 1), np.float32)], axis=1)
+    points = np.concatenate([landmarks, np.ones_like(landmarks[:, :1])], axis=1)
     return {
         "M_o2c": transform.to_crop,
         "M_c2o": transform.to_image,
         **{
-            f"M_o2c_{count}": crop_transform(golden[f"lmk{count}"], **GENERAL).to_crop
-            for count in (5, 68, 101, 203)
+            name: crop_transform(golden[f"lmk{count}"], **GENERAL).to_crop
+            for name, (count,) in in_names("M_o2c_{}", golden).items()
         },
         "rect_center": transform.center,
         "rect_size": np.full(2, transform.side, np.float32),
         "rect_angle": transform.angle,
         "pt_crop": points @ transform.to_crop[:2].T,
         "img_crop_sub": crop[::4, ::4],
-        "img256_sub": reduce_area(crop, 256)[::2, ::2],
+        **{
+            name: reduce_area(crop, size)[::2, ::2]
+            for name, (size,) in in_names("img{}_sub", golden).items()
+        },
         "mask_ori_sub": placed_template(transform, whole, TEMPLATE_FEATHER, 0.0)[::4, ::4],
         "paste_back_sub": pasted[::3, ::3],
         "paste_back_stats": np.array([pasted.mean(), pasted.std()]),

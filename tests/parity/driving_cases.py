@@ -11,6 +11,7 @@ from .renderer_cases import stitching_network
 
 Arrays = dict[str, np.ndarray]
 
+# `cases.json` states none of these; their names say it, but for the weight of the average.
 CASES = {
     "driven": DrivingOptions(),
     "driven_nostitch": DrivingOptions(stitching_strength=0.0),

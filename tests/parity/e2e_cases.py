@@ -4,19 +4,21 @@ import numpy as np
 import torch
 
 from moda_core.audio.features import AudioFeatures
+from moda_core.audio.speech_preparation import SILENCE
 from moda_core.bundles.released import finish_speech, use_silence
 from moda_core.liveportrait.model import PortraitRenderer, RendererNetworks
 from moda_core.model_files.model_folder import ENCODER
-from moda_core.motion.motion import Motion, previous_motion, released_stats
+from moda_core.motion.motion import FPS, Motion, previous_motion, released_stats
 from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.sampling.window_plan import WINDOW, count_windows
+from moda_core.sampling.window_plan import count_windows
 
-from .motion_cases import TINY, build
+from .motion_cases import TINY, build, stated_noise
 from .renderer_cases import build as build_network
 from .renderer_cases import stitching_network
+from .statements import slices, stated
 from .synthetic_weights import described, image
 
 Arrays = dict[str, np.ndarray]
@@ -39,24 +41,25 @@ def e2e(case: dict, golden: Arrays) -> Arrays:
     """From a crop and audio features to the first and the last frame."""
     renderer, stats = portrait_renderer(case["salt"]), released_stats()
     network, null_audio = build(TINY, "moda_tiny", case["salt"])
-    crop = torch.from_numpy(image(case["image_seed"], 256, 256))
+    crop = torch.from_numpy(image(case["image_seed"], *golden["image"].shape[:2]))
     face = renderer.encode_face(crop)
     previous, rescale_ratio = previous_motion(face.info, stats)
 
-    audio, silence = described(case["audio"]), (0, case["add_frames"])
-    generator = torch.Generator().manual_seed(0)
-    shape = (count_windows(len(audio)), 1, WINDOW, 70)
-    noise = torch.stack([torch.randn(shape[1:], generator=generator) for _ in range(shape[0])])
+    audio = described(case["audio"])
+    silence = tuple(case["add_frames"] if frames else 0 for frames in SILENCE[case["mode"]])
+    noise = stated_noise(case["noise"], count_windows(len(audio)))
     options = SamplingOptions(num_steps=case["steps"], cfg_scale=case["cfg_scale"])
     emotion = EmotionCurve.constant(torch.eye(9)[case["emo"]])
     identity = face.info["kp"].reshape(63)
     conditions = Conditions(audio, identity, previous, emotion, noise=noise)
     raw = sample_motion(network, null_audio, conditions, options)
-    features = AudioFeatures(audio, ENCODER, (len(audio) - silence[1]) / 25, silence)
+    features = AudioFeatures(audio, ENCODER, (len(audio) - sum(silence)) / FPS, silence)
     motion = Motion(finish_speech(stats, raw, features, 0), face.info["exp"].reshape(63))
 
     driving = renderer.drive(face, motion)
     frames = renderer.render_faces(face, driving[[0, -1]]).numpy()
+    [(_, (rows, columns))] = slices(case["frames"])
+    patch = slice(*stated("patch {}:{}", case["frames"]))
     return {
         "image": crop,
         "prev_motion": previous,
@@ -66,7 +69,7 @@ def e2e(case: dict, golden: Arrays) -> Arrays:
         "x_s": face.keypoints,
         "x_s_kp": face.info["kp"].reshape(1, 63),
         "x_d": driving,
-        "frames_sub": frames[:, ::4, ::4],
-        "frames_patch": frames[:, 200:232, 200:232],
+        "frames_sub": frames[:, rows, columns],
+        "frames_patch": frames[:, patch, patch],
         "frames_mean": frames.mean(axis=(1, 2, 3)),
     }

@@ -1,5 +1,7 @@
 """Golden cases of the motion model: scheduler, transformer, sampling, and the helpers of spec E."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -9,12 +11,14 @@ from moda_core.mmdit.model import MotionMMDiT
 from moda_core.mmdit.released_keys import convert_mmdit
 from moda_core.mmdit.rope import rope_tables
 from moda_core.motion.keypoints import (
+    NUM_POSE_BINS,
     head_pose_degrees,
     refine_motion_info,
     rotation_matrix,
     transform_keypoints,
 )
 from moda_core.motion.motion import (
+    MOTION_DIM,
     modulate_lips,
     motion_info,
     previous_motion,
@@ -34,12 +38,20 @@ from moda_core.sampling.flow import (
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 from moda_core.sampling.window import WindowSampler
-from moda_core.sampling.window_plan import OVERLAP, cross_fade, window_audio
+from moda_core.sampling.window_plan import WINDOW, cross_fade, window_audio
 from moda_core.weights.checkpoint import load_strict
 
 from .media_cases import reduced_picture, size_limits
-from .synthetic_weights import described, motion_checkpoint, normal
+from .statements import in_names, noise_seed, stated
+from .synthetic_weights import (
+    described,
+    motion_checkpoint,
+    normal,
+    read_manifest,
+    synthetic_state,
+)
 
+# Of the stored list of keys. Only dit_tiny states the sizes of its network.
 TINY = MMDiTConfig(
     width=64,
     num_heads=4,
@@ -51,17 +63,25 @@ TINY = MMDiTConfig(
 )
 
 Arrays = dict[str, np.ndarray]
+# `cases.json` does not state these: times of timestep_freq_emb; scales of the pose predictions; and
+# the frame that modulate_lip_fixedstd takes as closed lips.
+FEATURE_TIMES = (1000, 889, 1, 0.5)
+BINS_SCALE, SCALAR_SCALE = 2, 10
+CLOSED_LIPS = 3
+NOISE_ROUNDING = 1e-5  # torch's normals differ between instruction sets by up to 2e-6
+NAMED = "T{}_cfg{}_emo{}"
 
 
 def scheduler(case: dict, golden: Arrays) -> Arrays:
     """Timesteps, noise levels and one Euler trajectory for each number of steps."""
     computed = {"sigmas_table": training_sigmas()}
-    for num_steps in sorted({int(name[1:].split("_")[0]) for name in golden if name[0] == "N"}):
+    slope, drift = stated("sin({}*x_i) + {}*i", case["velocity"])
+    for [num_steps] in in_names("N{}_timesteps", golden).values():
         sigma, sigma_next = noise_levels(num_steps)
         x = described(case["x_init"])
         trajectory, clean = [x], []
         for step in range(num_steps):
-            velocity = torch.sin(1.7 * x) + 0.1 * step
+            velocity = torch.sin(slope * x) + drift * step
             clean.append(predict_clean(x, velocity, sigma[step]))
             x = euler_step(x, velocity, sigma[step], sigma_next[step])
             trajectory.append(x)
@@ -76,9 +96,34 @@ def scheduler(case: dict, golden: Arrays) -> Arrays:
     return computed
 
 
+def stated_config(text: str) -> MMDiTConfig:
+    """Return the tiny configuration with the sizes that a text states."""
+    width, num_heads = stated("hidden {}, heads {}", text)
+    return replace(TINY, width=width, num_heads=num_heads)
+
+
+def tiny_shapes(config: MMDiTConfig) -> dict[str, list[int]]:
+    """Return the tiny checkpoint's keys, with their shapes in a network of another width."""
+    tiny, base = read_manifest("moda_tiny"), read_manifest("moda_base")
+
+    def scaled(shape: list[int], other: list[int]) -> list[int]:
+        if shape == [TINY.head_dim]:
+            return [config.head_dim]
+        return [
+            size if size == size_in_base else size * config.width // TINY.width
+            for size, size_in_base in zip(shape, other, strict=True)
+        ]
+
+    return {key: scaled(shape, base.get(key, shape)) for key, shape in tiny.items()}
+
+
 def build(config: MMDiTConfig, manifest: str, salt: str) -> tuple[MotionMMDiT, torch.Tensor]:
     """Return the network and the null audio vector with synthetic weights."""
-    state = motion_checkpoint(manifest, salt)
+    return assemble(config, motion_checkpoint(manifest, salt))
+
+
+def assemble(config: MMDiTConfig, state: dict) -> tuple[MotionMMDiT, torch.Tensor]:
+    """Return the network and the null audio vector of a released state."""
     network = MotionMMDiT(config, Layers(device="meta"))
     load_strict(network, convert_mmdit(state, config), "the synthetic checkpoint")
     null_audio = state.get("null_audio_feat")
@@ -96,27 +141,34 @@ def forward(network: MotionMMDiT, case: dict) -> torch.Tensor:
     )
 
 
-def intermediates(network: MotionMMDiT, case: dict, name: str) -> Arrays:
-    """Return the embeddings and the motion stream after some blocks, under their golden names."""
+def intermediates(network: MotionMMDiT, case: dict, name: str, golden: Arrays) -> Arrays:
+    """Return the embeddings and the stream after each stored block, by their golden names."""
     caught = {}
 
-    def catch(key, pick=lambda output: output):
+    def whole(output):
+        return output
+
+    def first(streams):
+        return streams[0]
+
+    def catch(key, pick=whole):
         return lambda module, args, output: caught.update({f"{name}_mid_{key}": pick(output)})
 
-    first = lambda streams: streams[0]  # noqa: E731
     hooks = [
         network.motion_embedder.register_forward_hook(catch("motion")),
         network.identity_embedder.register_forward_hook(catch("identity")),
         network.time_embedder.register_forward_hook(catch("time")),
         network.emotion_embedder.register_forward_hook(catch("emo")),
         network.audio_embedder.register_forward_hook(catch("audio", lambda x: x[:, :, None])),
-        network.four_stream_blocks[0].register_forward_hook(catch("four0_x", first)),
-        network.four_stream_blocks[-1].register_forward_hook(catch("four2_x", first)),
-        network.double_stream_blocks[0].register_forward_hook(catch("double0_x", first)),
-        network.double_stream_blocks[-1].register_forward_hook(catch("double5_x", first)),
-        network.single_stream_blocks[0].register_forward_hook(catch("single0_x")),
-        network.single_stream_blocks[-1].register_forward_hook(catch("single11_x")),
     ]
+    for kind, blocks, pick in (
+        ("four", network.four_stream_blocks, first),
+        ("double", network.double_stream_blocks, first),
+        ("single", network.single_stream_blocks, whole),
+    ):
+        for [number] in in_names(f"{name}_mid_{kind}{{}}_x", golden).values():
+            hook = blocks[number].register_forward_hook(catch(f"{kind}{number}_x", pick))
+            hooks.append(hook)
     caught[f"{name}_out"] = forward(network, case)
     for hook in hooks:
         hook.remove()
@@ -137,16 +189,18 @@ def whole_last_block(network: MotionMMDiT) -> None:
 
 def dit_tiny(case: dict, golden: Arrays) -> Arrays:
     """Outputs of the tiny transformer, and what happens inside it."""
-    network, _ = build(TINY, "moda_tiny", case["salt"])
+    config = stated_config(case["model"])
+    network, _ = assemble(config, synthetic_state(tiny_shapes(config), case["salt"]))
     computed = {f"{name}_out": forward(network, entry) for name, entry in case["cases"].items()}
     whole_last_block(network)
     for name, entry in case["cases"].items():
-        if f"{name}_mid_motion" in golden:
-            inner = intermediates(network, entry, name)
+        if any(key.startswith(f"{name}_mid_") for key in golden):
+            inner = intermediates(network, entry, name, golden)
             computed |= {key: value for key, value in inner.items() if key not in computed}
-    cos, sin = rope_tables(37, TINY.head_dim)
-    computed |= {"rope_cos_d16_n37": cos, "rope_sin_d16_n37": sin}
-    computed["timestep_freq_emb"] = timestep_features(torch.tensor([1000, 889, 1, 0.5]))
+    for which, kind in enumerate(("cos", "sin")):
+        for key, (head_dim, num_tokens) in in_names(f"rope_{kind}_d{{}}_n{{}}", golden).items():
+            computed[key] = rope_tables(num_tokens, head_dim)[which]
+    computed["timestep_freq_emb"] = timestep_features(torch.tensor(FEATURE_TIMES))
     return computed
 
 
@@ -156,31 +210,99 @@ def dit_base(case: dict, golden: Arrays) -> Arrays:
     return {"out": forward(network, case)}
 
 
+def stated_noise(text: str, num_windows: int, stored: np.ndarray | None = None) -> torch.Tensor:
+    """Return the noise that a text names by its seed, one draw for each window.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``torch.manual_seed(0)``.
+    num_windows : int
+    stored : array, shape (num_windows, 80, 70), optional
+        Taken instead where it is the same but for rounding.
+
+    Returns
+    -------
+    Tensor, shape (num_windows, 1, 80, 70)
+    """
+    generator = torch.Generator().manual_seed(noise_seed(text))
+    drawn = [torch.randn(1, WINDOW, MOTION_DIM, generator=generator) for _ in range(num_windows)]
+    noise = torch.stack(drawn)
+    if stored is not None and np.allclose(noise[:, 0], stored, rtol=0, atol=NOISE_ROUNDING):
+        return torch.from_numpy(stored)[:, None]
+    return noise
+
+
+def sampling_options(entry: dict) -> SamplingOptions:
+    """Return how a clip is sampled that an entry of `cases.json` describes."""
+    threshold = entry["dynamic_threshold"]
+    return SamplingOptions(
+        num_steps=entry["steps"],
+        cfg_scale=entry["cfg_scale"],
+        pad_mode=entry["audio_pad_mode"],
+        dynamic_threshold=threshold and tuple(threshold),
+    )
+
+
+def named_entry(name: str, cases: dict) -> dict | None:
+    """Return the entry of a clip by its name, which describes one that has no entry.
+
+    ``T80_cfg1.2_emo4`` has 80 frames, guidance 1.2 and emotion 4. What such a name leaves out is
+    that of the other clips with such names, else the reference's default; its sound is that of a
+    clip of the same length, else its seed is as far from the length as those of all clips are.
+
+    Returns
+    -------
+    dict or None
+        None where neither an entry nor the name describes it.
+    """
+    if name in cases:
+        return cases[name]
+    numbers = in_names(NAMED, [name]).get(name)
+    sounds = {entry["audio"]["shape"][0]: entry["audio"] for entry in cases.values()}
+    distances = {sound["seed"] - length for length, sound in sounds.items()}
+    if numbers is None or not (numbers[0] in sounds or len(distances) == 1):
+        return None
+    length, cfg_scale, emotion = numbers
+    layers = next(iter(sounds.values()))["shape"][1:]
+    drawn = {"seed": length + min(distances), "shape": [length, *layers]}
+    plain = [cases[other] for other in in_names(NAMED, cases)]
+    default = {"steps": 10, "audio_pad_mode": "zero", "dynamic_threshold": None}
+    return {
+        **(plain[0] if plain else default),
+        "audio": sounds.get(length, drawn),
+        "cfg_scale": cfg_scale,
+        "emo": emotion,
+    }
+
+
 def sample_tiny(case: dict, golden: Arrays) -> Arrays:
-    """Whole clips from the tiny transformer, and one window of it."""
+    """Whole clips from the tiny transformer, and single windows of it."""
     network, null_audio = build(TINY, "moda_tiny", case["salt"])
-    identity = torch.from_numpy(golden["ref_kp"])[0]
-    previous = torch.from_numpy(golden["prev_motion"])
-    noise = torch.from_numpy(golden["noise"])[:, None]
-    computed = {"null_audio_feat": null_audio.reshape(golden["null_audio_feat"].shape)}
+    previous, ref_kp = described(case["prev_motion"]), described(case["ref_kp"])
+    noise = stated_noise(case["noise"], len(golden["noise"]), golden["noise"])
+    computed = {
+        "noise": noise[:, 0],
+        "prev_motion": previous,
+        "ref_kp": ref_kp,
+        "null_audio_feat": null_audio.reshape(golden["null_audio_feat"].shape),
+    }
+
+    def conditions(entry: dict) -> Conditions:
+        emotion = EmotionCurve.constant(torch.eye(9)[entry["emo"]])
+        return Conditions(described(entry["audio"]), ref_kp[0], previous, emotion, noise=noise)
+
     for name, entry in case["cases"].items():
-        threshold = entry["dynamic_threshold"]
-        options = SamplingOptions(
-            num_steps=entry["steps"],
-            cfg_scale=entry["cfg_scale"],
-            pad_mode=entry["audio_pad_mode"],
-            dynamic_threshold=threshold and tuple(threshold),
-        )
-        features, emotion = described(entry["audio"]), torch.eye(9)[entry["emo"]]
-        curve = EmotionCurve.constant(emotion)
-        conditions = Conditions(features, identity, previous, curve, noise=noise)
-        computed[name] = sample_motion(network, null_audio, conditions, options)
-        if f"subclip_{name}_raw" in golden:
-            sampler = WindowSampler(network, null_audio, conditions, options)
-            frames = window_audio(features, 0, 1, options.pad_mode)
+        inputs = (conditions(entry), sampling_options(entry))
+        computed[name] = sample_motion(network, null_audio, *inputs)
+    for name in {key.rpartition("_")[0] for key in golden if key.startswith("subclip_")}:
+        entry = named_entry(name.removeprefix("subclip_"), case["cases"])
+        if entry is not None:
+            asked, options = conditions(entry), sampling_options(entry)
+            sampler = WindowSampler(network, null_audio, asked, options)
+            frames = window_audio(asked.features, 0, 1, options.pad_mode)
             raw = sampler.sample(frames, previous, noise[0], on_step=lambda: None)
-            computed[f"subclip_{name}_raw"] = raw
-            computed[f"subclip_{name}_smoothed"] = smooth_pose(raw)
+            computed |= {f"{name}_raw": raw, f"{name}_smoothed": smooth_pose(raw)}
     return computed
 
 
@@ -192,12 +314,17 @@ def helpers(case: dict, golden: Arrays) -> Arrays:
     previous, rescale_ratio = previous_motion(refined, stats)
     motion = torch.from_numpy(golden["motion_in"])
     sequence = motion_info(stats.denormalize(motion), rescale_ratio)
-    angles = normal(seeds["rotmat"], (6, 3), 25)
+    *shape, scale = stated("normal(seed,({},{}),{})", case["rotmat"])
+    angles = normal(seeds["rotmat"], shape, scale)
+    bins = (len(golden["headpose_bins_out"]), NUM_POSE_BINS)
+    degrees = golden["headpose_scalar_out"].shape
     fuse = case["fuse"]
     before, after = (normal(fuse[key], fuse["shape"]) for key in ("prev", "cur"))
     return {
-        "headpose_bins_out": head_pose_degrees(normal(seeds["headpose_bins"], (5, 66), 2)),
-        "headpose_scalar_out": head_pose_degrees(normal(seeds["headpose_scalar"], (5, 1), 10)),
+        "headpose_bins_out": head_pose_degrees(normal(seeds["headpose_bins"], bins, BINS_SCALE)),
+        "headpose_scalar_out": head_pose_degrees(
+            normal(seeds["headpose_scalar"], degrees, SCALAR_SCALE)
+        ),
         "rotmat": rotation_matrix(*angles.unbind(1)),
         **{f"refined_{key}": refined[key] for key in ("kp", "exp", "pitch", "yaw", "roll")},
         "transform_keypoint": transform_keypoints(refined),
@@ -207,10 +334,16 @@ def helpers(case: dict, golden: Arrays) -> Arrays:
             f"seq_{key}": sequence[key].reshape(golden[f"seq_{key}"].shape)
             for key in ("exp", "scale", "t", "pitch", "yaw", "roll")
         },
-        "modulate_lip_addframes10": modulate_lips(motion, 10),
-        "modulate_lip_fixedstd": modulate_lips(motion, 10, reference_index=3),
+        **{
+            name: modulate_lips(motion, silent_frames)
+            for name, (silent_frames,) in in_names("modulate_lip_addframes{}", golden).items()
+        },
+        "modulate_lip_fixedstd": modulate_lips(motion, 0, reference_index=CLOSED_LIPS),
         "smooth_out": smooth_pose(described(case["smooth_in"])),
-        "resize_out_1920_2": size_limits(golden),
+        **size_limits(golden),
         "resize_img_sub": reduced_picture(case["resize_img"]),
-        "fuse_out_last16": cross_fade(before, after)[:, -after.shape[1] :][:, :OVERLAP],
+        **{
+            name: cross_fade(before, after, overlap)[:, before.shape[1] - overlap :][:, :overlap]
+            for name, (overlap,) in in_names("fuse_out_last{}", golden).items()
+        },
     }

@@ -9,9 +9,11 @@ from moda_core.liveportrait.networks import NETWORKS
 from moda_core.runtime.layers import Layers
 from moda_core.weights.checkpoint import load_strict
 
+from .statements import slices, stated
 from .synthetic_weights import checkpoint_state, described, image
 
 Arrays = dict[str, np.ndarray]
+FACE_SIZE = 256  # of the motion extractor's picture, which `cases.json` does not state
 GROUPS = {"stitching": "retarget_shoulder", "lip": "retarget_mouth", "eye": "retarget_eye"}
 
 
@@ -34,7 +36,7 @@ def copied(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def as_input(picture: np.ndarray) -> Tensor:
-    """Return a picture (256, 256, 3), uint8, as the networks want it."""
+    """Return a picture (H, W, 3), uint8, as the networks want it."""
     return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
 
 
@@ -47,10 +49,14 @@ def stats(x: Tensor) -> np.ndarray:
 
 def appearance(case: dict, golden: Arrays) -> Arrays:
     """Parts of the volume."""
-    volume = build("appearance_feature_extractor", case["salt"])(as_input(golden["image"]))
+    picture = image(case["seed"], *stated("image(seed,{},{})", case["input"]))
+    volume = build("appearance_feature_extractor", case["salt"])(as_input(picture))
+    [(_, part)] = slices(case["subsample"])
+    channels, depths = golden["f_first"].shape[:2]
     return {
-        "f_sub": volume[0, ::4, ::4, ::4, ::4],
-        "f_first": volume[0, :2, :2],
+        "image": picture,
+        "f_sub": volume[part],
+        "f_first": volume[0, :channels, :depths],
         "stats": stats(volume),
     }
 
@@ -58,8 +64,9 @@ def appearance(case: dict, golden: Arrays) -> Arrays:
 def motion_extractor(case: dict, golden: Arrays) -> Arrays:
     """All heads, for one picture and for two, and the pooled features."""
     network = build("motion_extractor", case["salt"])
-    face = as_input(image(case["seed"], 256, 256))
-    both = torch.cat([face, 0.8 * face.flip(3)])
+    face = as_input(image(case["seed"], FACE_SIZE, FACE_SIZE))
+    [level] = stated("[image, {}*horizontal flip]", case["batch2"])
+    both = torch.cat([face, level * face.flip(3)])
     return {
         **network(face),
         "features": network.features(face),
@@ -89,19 +96,21 @@ def stitching(case: dict, golden: Arrays) -> Arrays:
 def warping(case: dict, golden: Arrays) -> Arrays:
     """The warped feature map, and what the dense motion found."""
     network = build("warping_module", case["salt"])
-    kp_source, kp_driving = (
-        torch.from_numpy(golden[f"kp_{name}"]) for name in ("source", "driving")
-    )
+    kp_source = described(case["kp_source"])
+    kp_driving = kp_source + described(case["kp_driving"])
+    parts = dict(slices(case["subsample"]))
     source = network.prepare(described(case["feature_3d"]), kp_source)
     deformation = network.deformation(source, kp_driving)
     out = network.project(source, deformation)
     return {
-        "deformation_sub": deformation.flow[0, ::3, ::4, ::4],
+        "kp_source": kp_source,
+        "kp_driving": kp_driving,
+        "deformation_sub": deformation.flow[parts["deformation"]],
         "def_stats": stats(deformation.flow),
-        "mask_sub": deformation.mask[0, :, ::5, ::8, ::8],
+        "mask_sub": deformation.mask[parts["mask"]],
         "occlusion_map": deformation.occlusion,
         "occ_stats": stats(deformation.occlusion),
-        "out_sub": out[0, ::8, ::4, ::4],
+        "out_sub": out[parts["out"]],
         "out_stats": stats(out),
     }
 
@@ -109,8 +118,9 @@ def warping(case: dict, golden: Arrays) -> Arrays:
 def spade(case: dict, golden: Arrays) -> Arrays:
     """Parts of the generated picture."""
     out = build("spade_generator", case["salt"])(described(case["feature"]))
+    (_, whole), (_, patch) = slices(case["subsample"])
     return {
-        "out_sub": out[0, :, ::4, ::4],
-        "out_patch": out[0, :, 200:232, 200:232],
+        "out_sub": out[whole],
+        "out_patch": out[patch],
         "stats": stats(out),
     }

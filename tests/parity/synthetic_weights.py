@@ -155,8 +155,12 @@ def checkpoint_state(
     prefix : str, optional
         Stands before a key in its name; default the golden files' own for the manifest.
     """
-    shapes = read_manifest(manifest)
     prefix = MANIFESTS[manifest][1] if prefix is None else prefix
+    return synthetic_state(read_manifest(manifest), salt, prefix)
+
+
+def synthetic_state(shapes: dict, salt: str = "", prefix: str = "") -> dict[str, torch.Tensor]:
+    """Return the checkpoint of these keys and shapes, as `checkpoint_state` does."""
     state = {}
     for key, shape in shapes.items():
         name = prefix + golden_name(key)
