@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from moda_core.audio.features import AudioFeatures
 from moda_core.audio.speech_preparation import SILENCE
@@ -37,35 +38,41 @@ def portrait_renderer(salt: str) -> PortraitRenderer:
     )
 
 
-def e2e(case: dict, golden: Arrays) -> Arrays:
-    """From a crop and audio features to the first and the last frame."""
-    renderer, stats = portrait_renderer(case["salt"]), released_stats()
+def whole_motion(case: dict, info: dict[str, Tensor]) -> tuple[Arrays, Motion]:
+    """Return the arrays of a case up to its motion, for a face of refined info, and the motion."""
     network, null_audio = build(TINY, "moda_tiny", case["salt"])
-    crop = torch.from_numpy(image(case["image_seed"], *golden["image"].shape[:2]))
-    face = renderer.encode_face(crop)
-    previous, rescale_ratio = previous_motion(face.info, stats)
-
+    previous, rescale_ratio = previous_motion(info, released_stats())
     audio = described(case["audio"])
     silence = tuple(case["add_frames"] if frames else 0 for frames in SILENCE[case["mode"]])
     noise = stated_noise(case["noise"], count_windows(len(audio)))
     options = SamplingOptions(num_steps=case["steps"], cfg_scale=case["cfg_scale"])
     emotion = EmotionCurve.constant(torch.eye(9)[case["emo"]])
-    identity = face.info["kp"].reshape(63)
+    identity = info["kp"].reshape(63)
     conditions = Conditions(audio, identity, previous, emotion, noise=noise)
     raw = sample_motion(network, null_audio, conditions, options)
     features = AudioFeatures(audio, ENCODER, (len(audio) - sum(silence)) / FPS, silence)
-    motion = Motion(finish_speech(stats, raw, features, 0), face.info["exp"].reshape(63))
-
-    driving = renderer.drive(face, motion)
-    frames = renderer.render_faces(face, driving[[0, -1]]).numpy()
-    [(_, (rows, columns))] = slices(case["frames"])
-    patch = slice(*stated("patch {}:{}", case["frames"]))
-    return {
-        "image": crop,
+    values = finish_speech(released_stats(), raw, features, 0)
+    arrays = {
         "prev_motion": previous,
         "rescale_ratio": rescale_ratio,
         "motion_raw": raw,
         "motion_trimmed": use_silence(raw, *silence),
+    }
+    return arrays, Motion(values, info["exp"].reshape(63))
+
+
+def e2e(case: dict, golden: Arrays) -> Arrays:
+    """From a crop and audio features to the first and the last frame."""
+    renderer = portrait_renderer(case["salt"])
+    crop = torch.from_numpy(image(case["image_seed"], *golden["image"].shape[:2]))
+    face = renderer.encode_face(crop)
+    arrays, motion = whole_motion(case, face.info)
+    driving = renderer.drive(face, motion)
+    frames = renderer.render_faces(face, driving[[0, -1]]).numpy()
+    [(_, (rows, columns))] = slices(case["frames"])
+    patch = slice(*stated("patch {}:{}", case["frames"]))
+    return arrays | {
+        "image": crop,
         "x_s": face.keypoints,
         "x_s_kp": face.info["kp"].reshape(1, 63),
         "x_d": driving,
