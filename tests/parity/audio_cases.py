@@ -130,16 +130,15 @@ def audio_small(case: dict, golden: Arrays) -> Arrays:
         name: through_a_file(waveform(entry["seed"], entry["n"], sample_rate), sample_rate)
         for name, entry in case["cases"].items()
     }
-    # The stages and silences are of the case that is stored as a sound, too.
-    lengths = {entry["n"]: name for name, entry in case["cases"].items()}
-    staged = speech[lengths[len(golden["loaded_pcm"])]]
     unprepared = through_a_file(*loud(case["loud"]))
     emphasized, _ = prepare_speech([unprepared.numpy()], len(unprepared))
     resampled = case["resampled"]
+    computed = {name: network.encode(samples) for name, samples in speech.items()}
+    # The stages and silences are of the case that is stored as a sound, too.
+    for name in [key for key in speech if case["cases"][key]["n"] == len(golden["loaded_pcm"])]:
+        computed |= stages(network, speech[name], golden) | silences(network, speech[name], golden)
     return {
-        **{name: network.encode(samples) for name, samples in speech.items()},
-        **stages(network, staged, golden),
-        **silences(network, staged, golden),
+        **computed,
         **ends("loud_preemph_pcm", emphasized, golden),
         f"resampled_{resampled['sr']}_stereo": through_a_file(stereo(resampled), resampled["sr"]),
     }
