@@ -146,4 +146,4 @@ def test_the_example_of_the_readme_runs_as_it_stands(tmp_path, monkeypatch):
 
     assert (tmp_path / "out.mp4").stat().st_size > 1000
     assert (tmp_path / "take.safetensors").exists()
-    assert sum(len(frames) for frames in shown) == 13
+    assert sum(len(frames) for frames in shown) == 12

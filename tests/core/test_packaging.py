@@ -14,6 +14,7 @@ import pytest
 from tests.browser.archive import archive_files, export_archive
 
 ROOT = Path(__file__).resolve().parents[2]
+PLACEHOLDER = "TO-BE-FILLED-IN"
 LARGEST_ARCHIVE = 25 * 10**6
 LEFT_OUT = (".ci", ".github", "tests", "moda_core/training", "run.py", "requirements-dev.txt")
 CHILD = """
@@ -88,12 +89,23 @@ def test_classifiers_are_those_that_the_host_understands(settings):
     assert all(any(re.fullmatch(pattern, line) for pattern in known) for line in ours)
 
 
-def test_only_the_repositorys_owner_publishes_and_only_new_settings(settings):
-    workflow = (ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8")
-    owner = settings["project"]["urls"]["Repository"].split("/")[3]
+def test_nothing_but_publisher_and_addresses_is_missing_before_a_release(settings):
+    fields = {**settings["project"]["urls"], **settings["tool"]["comfy"]}
+    missing = {name for name, value in fields.items() if PLACEHOLDER in value}
 
-    assert f"github.repository_owner == '{owner}'" in workflow
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    # All or none: half-filled settings are a mistake.
+    assert missing in (set(), {"Repository", "Documentation", "Bug Tracker", "PublisherId"})
+    assert text.count(PLACEHOLDER) == len(missing)
+
+
+def test_publishing_waits_for_new_settings_without_placeholders():
+    workflow = (ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8")
+
     assert re.search(r"branches: \[main\]\n\s+paths: \[pyproject\.toml\]", workflow)
+    refusal = workflow.index(f"! grep -n {PLACEHOLDER} pyproject.toml")
+    assert refusal < workflow.index("publish-node-action")
+    assert "fork == false" in workflow
 
 
 def test_the_archive_holds_what_the_pack_needs(files):
