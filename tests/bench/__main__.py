@@ -43,9 +43,11 @@ BENCHES = {
     "memory": "bench_released_memory",
     "activations": "bench_activations",
     "node-memory": "bench_node_memory",
+    "same-file": "bench_same_file",
 }
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
+    "same-file",
     "talk",
     "window",
     "solvers",
