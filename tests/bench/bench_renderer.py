@@ -26,17 +26,16 @@ MAX_DIFFERENCE, MAX_GREY_LEVELS = 2e-5, 2.0
 def seconds_in_turns(
     works: dict[str, Callable[[], object]], where: torch.device, progress: Progress
 ) -> dict[str, float]:
-    """Return the median seconds of each work; calls take turns, so that noise hits all."""
+    """Return the median seconds of each work, run before; they take turns, so noise hits all."""
     seconds = {name: [] for name in works}
-    for repeat in range(REPEATS + 1):
-        progress("warm-up" if repeat == 0 else f"turn {repeat} of all networks")
+    for _ in range(REPEATS):
+        progress("each network once")
         for name, work in works.items():
             synchronize(where)
             start = time.perf_counter()
             work()
             synchronize(where)
-            if repeat > 0:  # the first does not count
-                seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(time.perf_counter() - start)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
@@ -82,7 +81,7 @@ def plain_works(states, where, volume, kp_source, kp_driving) -> dict:
 def run(num_frames: str = "1", device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures."""
     where, kind, batch = torch.device(device), getattr(torch, dtype), int(num_frames)
-    progress = Progress("renderer", REPEATS + 4)
+    progress = Progress("renderer", REPEATS + 3)
     progress("synthetic weights")
     names = ("appearance_feature_extractor", "warping_module", "spade_generator")
     states = {name: checkpoint_state(name) for name in names}
