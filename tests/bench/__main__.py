@@ -48,6 +48,8 @@ BENCHES = {
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
     "same-file",
+    "renderer",
+    "activations",
     "talk",
     "window",
     "solvers",
