@@ -62,7 +62,7 @@ def product_seconds(shape, device, dtype) -> tuple[float, str]:
 def run(device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures."""
     where, kind = torch.device(device), getattr(torch, dtype)
-    progress = Progress("mmdit", 4)
+    progress = Progress("mmdit", 3)
     progress("random weights")
     torch.manual_seed(0)
     network = MotionMMDiT(RELEASED, Layers(CPUOperations, kind, where)).eval()

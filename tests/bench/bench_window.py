@@ -80,7 +80,7 @@ def set_kernels(network, kernels) -> None:
 def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures. `long` times every window more often."""
     repeats = LONG_REPEATS if long else REPEATS
-    progress = Progress("window", 2 + 3 * repeats)
+    progress = Progress("window", 1 + 3 * repeats)
     progress("synthetic weights")
     where = torch.device(device)
     networks = []
@@ -90,7 +90,6 @@ def run(*, long: bool = False, device: str = "cpu", dtype: str = "float32") -> d
         load_strict(network, convert_mmdit(dict(state), RELEASED), "the synthetic checkpoint")
         networks.append(network.to(where).eval())
     ours, naive = networks
-    progress("choice of kernels")
     if where.type == "cpu":
         choose_kernels(ours)
     chosen = [layer.kernel for layer in ours.modules() if isinstance(layer, Linear)]
