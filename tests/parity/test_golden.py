@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.parity.__main__ import main, run_file
 from tests.parity.compare import compare
@@ -12,14 +13,17 @@ from tests.parity.compare import compare
 GOLDEN = Path(__file__).with_name("golden")
 CASES = json.loads((GOLDEN / "cases.json").read_text("utf-8"))
 SLOW = ("dit_base.npz",)
-# Asked for within 9 roundings of its largest value, 38.6: the reference is off by 1.1e-5 from
-# float64, and the same network in transformers by 2.5e-5 on a processor without AVX-512.
+# Asked for within 9 roundings of its largest value, 38.6, as on the reference's processor. Without
+# AVX-512 the reference's own network, in transformers, is off by 2.5e-5 from float64; ours by 2.3e-5
+# from the reference, and by as much with float64 statistics in its norm.
 ROUNDED = {"conv_feat_first8": 16 * 2.0**-24}
 
 
 def with_rounding(name):
-    """Return the cases with tolerances that a processor's own rounding keeps."""
+    """Return the cases, with tolerances that a processor unlike the reference's can keep."""
     case = json.loads(json.dumps(CASES[name]))
+    if torch.backends.cpu.get_cpu_capability() == "AVX512":
+        return CASES
     with np.load(GOLDEN / name) as stored:
         for array in ROUNDED.keys() & case["tol"].keys():
             largest = float(np.abs(stored[array]).max())
