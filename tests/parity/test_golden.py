@@ -14,8 +14,8 @@ GOLDEN = Path(__file__).with_name("golden")
 CASES = json.loads((GOLDEN / "cases.json").read_text("utf-8"))
 SLOW = ("dit_base.npz",)
 # Asked for within 9 roundings of its largest value, 38.6, as on the reference's processor. Without
-# AVX-512 the reference's own network, in transformers, is off by 2.5e-5 from float64; ours by 2.3e-5
-# from the reference, and by as much with float64 statistics in its norm.
+# AVX-512 the reference's own network, in transformers, is off by 2.5e-5 from float64; ours by
+# 2.3e-5 from the reference, and by as much with float64 statistics in its norm.
 ROUNDED = {"conv_feat_first8": 16 * 2.0**-24}
 
 
