@@ -56,7 +56,7 @@ def load_starter_model(
     if len(extras) < len(STARTER_EXTRAS):
         missing = ", ".join(key for key in STARTER_EXTRAS if key not in extras)
         raise InputFileError(
-            f"{path.name} lacks {missing}: it is no starter model. Restore the file."
+            f"{path.name} lacks {missing}: it is not a starter model. Restore the file."
         )
     network = MotionMMDiT(config, Layers(operations or CPUOperations, device="meta"))
     weights = {

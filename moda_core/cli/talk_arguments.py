@@ -150,7 +150,9 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
     given = vars(arguments)
     models = given.get("models") or named_folder()
     if "models" not in given and models is not None and not models.is_dir():
-        raise MoDAError(f"{ENVIRONMENT} names '{models}', which is no folder. Correct or unset it.")
+        raise MoDAError(
+            f"{ENVIRONMENT} names '{models}', which is not a folder. Correct or unset it."
+        )
     driving = {name: given[name] for name in DRIVING if name in given}
     if models is None and (driving or "precision" in given):
         raise MoDAError(

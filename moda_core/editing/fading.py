@@ -77,8 +77,8 @@ def make_loop(motion: Motion, crossfade_s: float = 1.0) -> Motion:
     Parameters
     ----------
     crossfade_s : float in (0, 60]
-        Seconds in which the end goes over into the beginning; a frame at least, half of the motion
-        at most.
+        Seconds of the cross-fade from the end to the beginning; at least a frame, at most half of
+        the motion.
 
     Returns
     -------
@@ -94,8 +94,8 @@ def make_loop(motion: Motion, crossfade_s: float = 1.0) -> Motion:
     check_number("crossfade_s", crossfade_s, 0, LONGEST_FADE_S)
     if crossfade_s == 0:
         raise ValueError(
-            "A loop needs time in which its end goes over into its beginning, and got none. Fade "
-            "out for half a second or more."
+            "A loop needs a cross-fade from its end to its beginning, got 0 s. Fade out for 0.5 s "
+            "or more."
         )
     shared = min(max(1, round(crossfade_s * motion.fps)), len(motion) // 2)
     if shared == 0:

@@ -23,7 +23,7 @@ def concat(motions: Sequence[Motion], crossfade_s: float = 0.4, overlap: bool = 
         At least one; the first gives the frame rate and the expression at rest, from which the
         others' expressions then depart as they do from their own.
     crossfade_s : float in [0, 60]
-        Seconds in which one goes over into the next; takes half of either at most.
+        Length of the cross-fade, at most half of either motion.
     overlap : bool
         Let the next begin while the one before ends, which makes the whole shorter by each
         cross-fade. Otherwise all keep their times, for sounds that are joined in the same way; the

@@ -91,7 +91,7 @@ def find_model_files(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputFileError(f"'{folder}' is no folder. Name the folder that holds the models.")
+        raise InputFileError(f"'{folder}' is not a folder. Name the folder that holds the models.")
     found = vars(find_parts(folder, parts))
     missing = [part for part in parts if found[part] is None]
     if missing:

@@ -62,7 +62,7 @@ def folder_places(folder: str | Path) -> Places:
     """Return one folder as the place of everything, found anywhere below it."""
     folder = Path(folder).absolute()
     if folder.exists() and not folder.is_dir():
-        raise InputFileError(f"'{folder}' is no folder. Name the folder of the models.")
+        raise InputFileError(f"'{folder}' is not a folder. Name the folder of the models.")
     return Places(dict.fromkeys(KINDS, (folder,)), {kind: folder / kind for kind in KINDS})
 
 

@@ -70,7 +70,7 @@ class HeldMotion:
     start_s, end_s : float
         Seconds in which values are held; default the whole motion.
     feather_s : float
-        Seconds outside of them in which motion goes over into the held one.
+        Seconds of the cross-fade outside of them.
 
     Raises
     ------
@@ -186,7 +186,7 @@ class HeldCurves:
         """Put several held motions together.
 
         What is held entirely is so, of several the last. Elsewhere a weight w counts as
-        ``w / (1 - w)`` beside the 1 of the free motion, so that one goes over into the next.
+        ``w / (1 - w)`` beside the 1 of the free motion, so that one fades into the next.
 
         Parameters
         ----------

@@ -227,7 +227,7 @@ def test_a_pickle_that_would_run_something_is_refused(host):
     (host.input_folder / "evil.pkl").write_bytes(pickle.dumps({"motion": Evil()}))
     errors = importlib.import_module(f"{host.pack.__name__}.moda_core.errors")
 
-    with pytest.raises(errors.InputFileError, match="is no motion"):
+    with pytest.raises(errors.InputFileError, match="is not a motion file"):
         host.call("MoDALoadMotion", file="evil.pkl")
 
     assert not (host.base / "evil").exists()

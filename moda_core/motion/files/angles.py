@@ -14,7 +14,7 @@ def rotation_angles(rotation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
             np.linalg.det(turned) > 0
         )
     if not proper.all():
-        raise ValueError(f"matrix {int(np.argmin(proper))} is no rotation")
+        raise ValueError(f"matrix {int(np.argmin(proper))} is not a rotation")
     side = np.hypot(turned[:, 0, 0], turned[:, 1, 0])  # cos(yaw)
     free = side > 1e-6
     yaw = np.arctan2(-turned[:, 2, 0], side)

@@ -139,13 +139,13 @@ class _Machine:
         arguments, word = self.stack.pop(), self.stack.pop()
         known = any(word is constructor for constructor in CALLABLE)
         if not known or type(arguments) is not tuple:
-            raise ForeignPickleError("it calls something that is no array")
+            raise ForeignPickleError("it calls something that is not an array")
         self.stack.append(word(*arguments))
 
     def build(self) -> None:
         state, target = self.stack.pop(), self.stack[-1]
         if not isinstance(target, PickledArray | PickledType):
-            raise ForeignPickleError("it changes something that is no array")
+            raise ForeignPickleError("it changes something that is not an array")
         target.build(state)
         if isinstance(target, PickledType):
             self.unlike_at = self.position

@@ -44,7 +44,7 @@ def load_motion(path: str | Path) -> Motion:
         raise InputFileError(f"'{path}' cannot be read ({error}). Check its disk.") from error
     except (ValueError, OverflowError) as error:
         reason = str(error).rstrip(".")
-        raise InputFileError(f"'{path}' is no motion: {reason}. Use {KINDS}.") from error
+        raise InputFileError(f"'{path}' is not a motion file: {reason}. Use {KINDS}.") from error
     if not MIN_FPS <= motion.fps <= MAX_FPS:
         raise InputFileError(
             f"'{path}' states a frame rate of {motion.fps:g}, and {MIN_FPS:g} to {MAX_FPS:g} can "
@@ -54,7 +54,7 @@ def load_motion(path: str | Path) -> Motion:
 
 
 def _read(path: Path) -> Motion:
-    """Read a file by its content; a ValueError with a clause if it is no motion."""
+    """Read a file by its content; a ValueError with a clause if it is not a motion file."""
     with path.open("rb") as file:
         head = file.read(HEAD_SIZE)
     size = path.stat().st_size
@@ -66,7 +66,7 @@ def _read(path: Path) -> Motion:
             raise ValueError(f"it has {size} bytes, and at most {MAX_BYTES} are read")
         return (read_template if is_template else read_json)(path.read_bytes())
     kind = foreign_content(head)
-    raise ValueError(f"it is {kind[0]}" if kind else "it begins like none of their kinds")
+    raise ValueError(f"it is {kind[0]}" if kind else "its type is not recognised")
 
 
 def _read_safetensors(path: Path) -> Motion:

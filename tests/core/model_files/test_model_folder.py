@@ -134,7 +134,7 @@ def test_every_missing_file_is_named_with_the_place(released):
 def test_what_is_no_folder_is_refused(tmp_path, name):
     touch(tmp_path, "file")
 
-    with pytest.raises(InputFileError, match=f"{name}' is no folder"):
+    with pytest.raises(InputFileError, match=f"{name}' is not a folder"):
         find_model_files(tmp_path / name)
 
 

@@ -210,9 +210,9 @@ def test_json_that_is_no_motion_is_refused(tmp_path, change, message):
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"hello", "it begins like none of their kinds"),
+        (b"hello", "its type is not recognised"),
         (b"<!doctype html>", "a web page"),
-        (b"\x1f\x8b\x08", "it begins like none of their kinds"),
+        (b"\x1f\x8b\x08", "its type is not recognised"),
         (b"{", "is damaged"),
         (b'{"a": ' + b"[" * 100_000, "is damaged"),
         (b"{\xff\xfe}", "is damaged"),

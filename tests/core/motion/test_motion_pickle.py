@@ -129,9 +129,9 @@ def test_at_a_right_angle_the_same_rotation_is_found(yaw):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("R", np.zeros((1, 3, 3), np.float32), "matrix 2 is no rotation"),
-        ("R", -np.eye(3, dtype=np.float32)[None], "matrix 2 is no rotation"),
-        ("R", np.full((1, 3, 3), np.nan, np.float32), "matrix 2 is no rotation"),
+        ("R", np.zeros((1, 3, 3), np.float32), "matrix 2 is not a rotation"),
+        ("R", -np.eye(3, dtype=np.float32)[None], "matrix 2 is not a rotation"),
+        ("R", np.full((1, 3, 3), np.nan, np.float32), "matrix 2 is not a rotation"),
         ("R", None, "'R' of a frame is missing"),
         ("exp", np.zeros((1, 20, 3), np.float32), "'exp' of a frame has 60 numbers"),
         ("exp", np.full((1, 21, 3), np.inf, np.float32), "NaN, infinite"),
@@ -155,7 +155,7 @@ def test_a_broken_frame_is_named(tmp_path, infos, key, value, message):
     ids=str,
 )
 def test_other_pickles_are_no_templates(tmp_path, content):
-    with pytest.raises(InputFileError, match="is no motion") as caught:
+    with pytest.raises(InputFileError, match="is not a motion file") as caught:
         load(tmp_path, content)
 
     assert "\n" not in str(caught.value)
