@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from ..moda_core.bundles.rest_pose import rest_pose
 from ..moda_core.editing.fading import fade, make_loop
 from ..moda_core.editing.retiming import check_speed, retime
 from ..moda_core.editing.smoothing import OneEuro, SavitzkyGolay, smooth
@@ -9,7 +10,6 @@ from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
 from . import _host
 from ._convert import check_result
-from .idle import look_of
 from .inputs import (
     ADVANCED,
     DAY_S,
@@ -249,5 +249,5 @@ class MoDAFadeMotion(io.ComfyNode):
             raise ValueError(
                 "The pose 'portrait' needs a portrait. Link 'portrait', or choose another pose."
             )
-        _, head = look_of(None, portrait)
+        _, head = rest_pose(None, portrait)
         return io.NodeOutput(fade(motion, fade_in, fade_out, POSES[pose], head))

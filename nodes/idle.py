@@ -1,12 +1,10 @@
 """The node that generates the motion of a face that listens."""
 
 from comfy_api.latest import io
-from torch import Tensor
 
-from ..moda_core.bundles.released import start_in_picture
+from ..moda_core.bundles.rest_pose import rest_pose
 from ..moda_core.editing.idling import idle
-from ..moda_core.liveportrait.model import RELEASED_RENDERER
-from ..moda_core.motion.motion import FPS, HEAD, Motion, released_stats
+from ..moda_core.motion.motion import FPS, Motion
 from ..moda_core.portrait.portrait import Portrait
 from . import _host
 from .inputs import (
@@ -102,36 +100,9 @@ class MoDAIdleMotion(io.ComfyNode):
         sway: float = 1.0,
         seed: int = 0,
     ) -> io.NodeOutput:
-        rest, head = look_of(motion, portrait, FRAMES[pose])
+        rest, head = rest_pose(motion, portrait, FRAMES[pose])
         fps = FPS if motion is None else motion.fps
         amounts = {"breath": breath, "sway": sway, "glances": glances}
         return io.NodeOutput(
             idle(duration, rest, head, seed, fps, blinks_per_minute=blinks, **amounts)
         )
-
-
-def look_of(
-    motion: Motion | None, portrait: Portrait | None, frame: int = 0
-) -> tuple[Tensor | None, Tensor | None]:
-    """Return the expression at rest, (63,), and the head, (7,), that a face waits with.
-
-    Parameters
-    ----------
-    motion : Motion, optional
-        Goes before the portrait.
-    portrait : Portrait, optional
-        Only the released renderer's are of a face that has its own.
-    frame : int
-        Of the motion, whose head is taken.
-
-    Returns
-    -------
-    tuple
-        None for either where the built-in face will do.
-    """
-    if motion is not None:
-        return motion.rest, motion.values[frame, HEAD]
-    if portrait is not None and portrait.renderer == RELEASED_RENDERER:
-        previous, rest = start_in_picture(portrait)
-        return rest, released_stats().denormalize(previous.cpu())[0, 0, HEAD]
-    return None, None

@@ -6,17 +6,6 @@ from torch import Tensor
 NUM_TRAIN_STEPS = 1000
 
 
-def training_sigmas() -> Tensor:
-    """Return the noise levels of training.
-
-    Returns
-    -------
-    Tensor, shape (1000,), float32
-        ``j / 1000`` for j = 1 ... 1000.
-    """
-    return torch.arange(1, NUM_TRAIN_STEPS + 1, dtype=torch.float32) / NUM_TRAIN_STEPS
-
-
 def timesteps(num_steps: int) -> Tensor:
     """Return the timesteps at which the model is called.
 

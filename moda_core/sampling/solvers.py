@@ -67,8 +67,3 @@ def ab2(velocity: Velocity, latents: Tensor, schedule: Schedule, on_step: OnStep
 
 
 SOLVE = {"euler": euler, "heun": heun, "midpoint": midpoint, "ab2": ab2}
-
-
-def count_calls(solver: str, num_steps: int) -> int:
-    """Return how often a solver asks for the velocity."""
-    return {"heun": 2 * num_steps - 1, "midpoint": 2 * num_steps}.get(solver, num_steps)

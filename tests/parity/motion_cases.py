@@ -29,11 +29,11 @@ from moda_core.runtime.layers import Layers
 from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.flow import (
+    NUM_TRAIN_STEPS,
     euler_step,
     noise_levels,
     predict_clean,
     timesteps,
-    training_sigmas,
 )
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
@@ -70,6 +70,11 @@ BINS_SCALE, SCALAR_SCALE = 2, 10
 CLOSED_LIPS = 3
 NOISE_ROUNDING = 1e-5  # torch's normals differ between instruction sets by up to 2e-6
 NAMED = "T{}_cfg{}_emo{}"
+
+
+def training_sigmas() -> torch.Tensor:
+    """Return the noise levels of training, ``j / 1000`` for j = 1 ... 1000, shape (1000,)."""
+    return torch.arange(1, NUM_TRAIN_STEPS + 1, dtype=torch.float32) / NUM_TRAIN_STEPS
 
 
 def scheduler(case: dict, golden: Arrays) -> Arrays:

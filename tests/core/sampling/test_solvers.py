@@ -8,7 +8,8 @@ import torch
 from moda_core.sampling.denoiser import FlowDenoiser
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.schedule import schedule_of
-from moda_core.sampling.solvers import SOLVE, count_calls
+from moda_core.sampling.solvers import SOLVE
+from tests.bench.bench_solvers import count_calls
 
 MEAN, STD = 0.7, 0.4
 
