@@ -4,10 +4,18 @@ import ast
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.io.wavfile
+import torch
+from PIL import Image
+
+import moda_core as moda
+from moda_core.example import PORTRAIT
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "web" / "docs"
+PYTHON_PAGE = DOCS / "python.md"
 LARGEST_PICTURE = 80_000  # bytes
 GAP = "…"  # in a quoted message: a value of the user's
 
@@ -105,13 +113,43 @@ def test_quoted_messages_occur_in_the_source(path, messages):
         assert any(map(pattern.search, messages)), cell
 
 
-def test_the_readme_lists_every_node_and_template():
+def test_the_readme_lists_every_node_once_and_every_template():
     text = (ROOT / "README.md").read_text("utf-8")
 
-    assert set(rows(text, "node")) == {
+    listed = re.findall(
+        r"^\|[^|]*\| (\[[^\]]+\]\(web/docs/MoDA\w+\.md\)) \| \w", text, re.MULTILINE
+    )
+    assert sorted(listed) == sorted(
         f"[{path.read_text('utf-8').splitlines()[0][2:]}](web/docs/{path.name})"
         for path in NODE_PAGES
-    }
+    )
     assert set(rows(text, "template")) == {
         f"`{path.stem}`" for path in (ROOT / "workflows").glob("*.json")
     }
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 150
+
+
+@pytest.mark.parametrize("name", [*moda.__all__, *moda.editing.__all__])
+def test_the_page_of_the_library_names_every_public_name(name):
+    assert re.search(rf"\b{name}\b", PYTHON_PAGE.read_text("utf-8"))
+
+
+def test_the_examples_of_the_library_run_as_they_stand(tmp_path, monkeypatch):
+    text = PYTHON_PAGE.read_text("utf-8")
+    code = "\n".join(re.findall(r"^(?:    (.*)|)$", text, re.MULTILINE))
+    picture = Image.open(PORTRAIT).resize((320, 320))
+    picture.save(tmp_path / "me.jpg")
+    scipy.io.wavfile.write(tmp_path / "speech.wav", 16000, np.zeros(6400, np.int16))
+    monkeypatch.chdir(tmp_path)
+    shown, image = [], torch.from_numpy(np.array(picture))
+    given = {"show": shown.append, "image": image, "waveform": torch.zeros(1, 16000)}
+
+    exec(code, given)
+
+    assert len(given["takes"]) == 3
+    assert sum(map(len, shown)) == len(moda.load_motion(tmp_path / "take.safetensors"))
+    for name in ("take.safetensors", "out.mp4", "30fps.mp4", "soft.mp4"):
+        assert (tmp_path / name).stat().st_size > 1000

@@ -15,6 +15,7 @@ from tests.browser.archive import archive_files, export_archive
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACEHOLDER = "TO-BE-FILLED-IN"
+WORKFLOW = (ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8")
 LARGEST_ARCHIVE = 25 * 10**6
 LEFT_OUT = (".ci", ".github", "tests", "moda_core/training", "run.py", "requirements-dev.txt")
 CHILD = """
@@ -89,23 +90,32 @@ def test_classifiers_are_those_that_the_host_understands(settings):
     assert all(any(re.fullmatch(pattern, line) for pattern in known) for line in ours)
 
 
-def test_nothing_but_publisher_and_addresses_is_missing_before_a_release(settings):
+def test_only_publisher_and_addresses_are_missing_before_a_release(settings):
     fields = {**settings["project"]["urls"], **settings["tool"]["comfy"]}
+
     missing = {name for name, value in fields.items() if PLACEHOLDER in value}
 
-    text = (ROOT / "pyproject.toml").read_text("utf-8")
     # All or none: half-filled settings are a mistake.
     assert missing in (set(), {"Repository", "Documentation", "Bug Tracker", "PublisherId"})
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
     assert text.count(PLACEHOLDER) == len(missing)
 
 
-def test_publishing_waits_for_new_settings_without_placeholders():
-    workflow = (ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8")
+def test_publishing_starts_from_new_settings_on_the_main_branch_of_no_fork():
+    assert re.search(r"branches: \[main\]\n\s+paths: \[pyproject\.toml\]", WORKFLOW)
+    assert "if: github.event.repository.fork == false" in WORKFLOW
 
-    assert re.search(r"branches: \[main\]\n\s+paths: \[pyproject\.toml\]", workflow)
-    refusal = workflow.index(f"! grep -n {PLACEHOLDER} pyproject.toml")
-    assert refusal < workflow.index("publish-node-action")
-    assert "fork == false" in workflow
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="the workflow's step needs bash")
+@pytest.mark.parametrize("name", ["example", PLACEHOLDER])
+def test_publishing_refuses_settings_with_placeholders(name, tmp_path):
+    before_publishing = WORKFLOW[: WORKFLOW.index("publish-node-action")]
+    (step,) = re.findall(r"run: '(.+)'", before_publishing)
+    (tmp_path / "pyproject.toml").write_text(f'PublisherId = "{name}"\n', "utf-8")
+
+    done = subprocess.run(["bash", "-ec", step], cwd=tmp_path, capture_output=True, check=False)
+
+    assert (done.returncode == 0) == (name != PLACEHOLDER)
 
 
 def test_the_archive_holds_what_the_pack_needs(files):
