@@ -1,6 +1,7 @@
 """The help pages have pictures and working links, and quote messages that exist."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from moda_core.example import PORTRAIT
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "web" / "docs"
 PYTHON_PAGE = DOCS / "python.md"
+EVALUATION = ROOT / "moda_core" / "bundles" / "weights" / "starter_evaluation.json"
+KINDS = ("as_shipped", "model_alone", "lagged_energy")
 LARGEST_PICTURE = 80_000  # bytes
 GAP = "…"  # in a quoted message: a value of the user's
 
@@ -35,7 +38,7 @@ def rows(text, header):
     for line in text.splitlines():
         if not line.startswith("|"):
             inside = False
-        elif line.startswith(f"| {header} |"):
+        elif line.startswith(f"| {header} |".replace("  ", " ")):
             inside = True
         elif inside and not line.startswith("|---"):
             found[line.split("|")[1].strip()] = line
@@ -153,3 +156,28 @@ def test_the_examples_of_the_library_run_as_they_stand(tmp_path, monkeypatch):
     assert sum(map(len, shown)) == len(moda.load_motion(tmp_path / "take.safetensors"))
     for name in ("take.safetensors", "out.mp4", "30fps.mp4", "soft.mp4"):
         assert (tmp_path / name).stat().st_size > 1000
+
+
+def lip_figures(measured):
+    """Return jaw, closure, width and bilabial F1 as the page writes them."""
+    correlations = [measured[name]["correlation"] for name in ("jaw", "close", "width")]
+    return [f"{value:.2f}" for value in (*correlations, measured["bilabial_f1"])]
+
+
+def test_the_starters_figures_are_those_of_its_evaluation():
+    stored = json.loads(EVALUATION.read_text("utf-8"))
+    figures = stored[stored["shipped"]]
+    espeak, flite = (
+        {kind: lip_figures(figures[voices][kind]) for kind in KINDS}
+        for voices in ("espeak_unseen_voices_and_sentences", "flite_unseen_voices")
+    )
+
+    lines = rows((DOCS / "starter.md").read_text("utf-8"), "").values()
+    written = [line.split(" | ", 1)[1].rstrip(" |") for line in lines]
+
+    expected = [*(espeak[kind] for kind in KINDS), flite["as_shipped"], flite["lagged_energy"]]
+    assert written == [" | ".join(each) for each in expected]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert f"| {', '.join(espeak['as_shipped'][:3])} |" in readme
+    loudness = f"{espeak['lagged_energy'][0]}, {flite['lagged_energy'][0]}"
+    assert f"| {', '.join(flite['as_shipped'][:3])}; {loudness} |" in readme
