@@ -108,7 +108,8 @@ class Bundle:
         image : str, Path or Tensor, shape (H, W, 3), uint8
             A file is scaled down to at most 1920 pixels.
         face : FaceChoice or FaceLandmarks, optional
-            Which face, or where it is, in pixels of the picture; default the largest face.
+            Which face, in pixels of the picture or its file; default the largest. Landmarks go
+            with a tensor only.
 
         Raises
         ------
@@ -118,11 +119,14 @@ class Bundle:
             If the file is not a usable picture.
         """
         source = "" if isinstance(image, Tensor) else f"'{image}': "
-        if not isinstance(image, Tensor):
-            choice = face if isinstance(face, FaceChoice) else None
-            image, found = locate_face(image, choice, self.yunet)
-            face = face if isinstance(face, FaceLandmarks) else found
-        if not isinstance(face, FaceLandmarks):
+        if source and isinstance(face, FaceLandmarks):
+            raise ValueError(
+                "Landmarks are in pixels of a picture in memory, got a file. Read it first, or "
+                "give a FaceChoice with points in pixels of the file."
+            )
+        if source:
+            image, face = locate_face(image, face, self.yunet)
+        elif not isinstance(face, FaceLandmarks):
             face = find_face(image, face, self.yunet)
         try:
             return self.renderer.portrait(image, face)

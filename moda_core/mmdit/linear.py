@@ -60,7 +60,10 @@ def kernel_for(weight: Tensor) -> Kernel:
     has_onednn = torch.backends.mkldnn.is_available() and hasattr(
         torch.ops.mkldnn, "_linear_pointwise"
     )
-    return onednn_linear if is_large and held_back and has_onednn else F.linear
+    # Of a view of columns, as of a released file's fused layers, oneDNN has only reference code,
+    # which takes six hundred times as long.
+    suits_onednn = has_onednn and weight.is_contiguous()
+    return onednn_linear if is_large and held_back and suits_onednn else F.linear
 
 
 def choose_kernels(network: nn.Module) -> None:

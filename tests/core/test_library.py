@@ -72,6 +72,11 @@ def test_given_landmarks_are_used(starter, portrait):
     assert (found.landmarks.points() == moved.points()).all()
 
 
+def test_landmarks_of_a_file_are_refused_with_the_way_to_give_points(starter, portrait):
+    with pytest.raises(ValueError, match="FaceChoice"):
+        starter.portrait(PORTRAIT, portrait.landmarks)
+
+
 def test_a_picture_without_a_face_is_refused_by_name(starter, tmp_path):
     Image.new("RGB", (64, 64)).save(tmp_path / "wall.png")
 

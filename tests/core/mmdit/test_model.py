@@ -215,6 +215,17 @@ def test_a_build_of_torch_without_onednn_keeps_the_plain_kernel(monkeypatch):
     assert kernel_for(torch.empty(1024, 1024)) is F.linear
 
 
+def test_a_weight_that_is_a_view_of_columns_keeps_the_plain_kernel(monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    monkeypatch.setitem(kernel_for.__globals__, "processor", lambda: "AuthenticAMD")
+    fused = torch.empty(768, 3840)
+
+    kernels = [kernel_for(weight) for weight in fused.split([768, 3072], dim=1)]
+
+    assert kernels == [F.linear, F.linear]
+    assert kernel_for(fused) is onednn_linear
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [("processor : 0\nvendor_id\t: GenuineIntel\n", "GenuineIntel"), ("flags : avx\n", "")],
