@@ -125,11 +125,10 @@ def one_euro(curves: np.ndarray, fps: float, min_cutoff_hz: float, beta: float) 
 
 def low_pass(curves: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Average curves (N, C) over time, with a weight (N, C) of its own for each frame."""
-    average = curves.copy()
-    for frame in range(1, len(curves)):
-        weight = weights[frame]
-        average[frame] = weight * curves[frame] + (1 - weight) * average[frame - 1]
-    return average
+    averages = [curves[0]]
+    for new, kept in zip((weights * curves)[1:], (1 - weights)[1:], strict=True):
+        averages.append(new + kept * averages[-1])
+    return np.stack(averages)
 
 
 def savitzky_golay(curves: np.ndarray, window: float, order: int) -> np.ndarray:
