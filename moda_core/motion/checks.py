@@ -1,4 +1,4 @@
-"""Checks of the numbers that users choose."""
+"""Checks of numbers, names and weights that users choose."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -9,20 +9,7 @@ MIN_FPS, MAX_FPS = 1.0, 240.0  # of motion that comes from a file or is made at 
 
 
 def check_number(name: str, value: float, low: float = -math.inf, high: float = math.inf) -> None:
-    """Check that a number is finite and in its range.
-
-    Parameters
-    ----------
-    name : str
-        What users call it.
-    low, high : float
-        Both are allowed.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
+    """Check that a number is finite and within its bounds, which are allowed."""
     if math.isfinite(value) and low <= value <= high:
         return
     if math.isinf(high):
@@ -33,13 +20,7 @@ def check_number(name: str, value: float, low: float = -math.inf, high: float = 
 
 
 def check_head(head: Tensor) -> None:
-    """Check that a head is one: scale, translation and angles of one frame.
-
-    Raises
-    ------
-    ValueError
-        If its shape is not (7,).
-    """
+    """Check that a head pose has shape (7,): scale, translation and angles of one frame."""
     if tuple(head.shape) != (7,):
         raise ValueError(
             f"Expected a head of shape (7,), got {tuple(head.shape)}. Use scale, translation and "
@@ -48,39 +29,13 @@ def check_head(head: Tensor) -> None:
 
 
 def check_choice(name: str, value: str, choices: Collection[str]) -> None:
-    """Check that a word is one of those that are known.
-
-    Parameters
-    ----------
-    name : str
-        What users call it.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
+    """Check that `value` is one of the choices; `name` is what users call it."""
     if value not in choices:
         raise ValueError(f"Unknown {name} {value!r}. Use one of: {', '.join(choices)}.")
 
 
 def check_weights(weights: Mapping[str, float], names: Collection[str], high: float = 1) -> None:
-    """Check weights by name.
-
-    Parameters
-    ----------
-    weights : mapping from str to float
-        Each from 0 to `high`.
-    names : collection of str
-        The names that are known.
-    high : float
-        The largest weight.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown, or a weight is out of its range.
-    """
+    """Check that each region is one of `names`, and its weight a number from 0 to `high`."""
     for name, weight in weights.items():
         check_choice("region", name, names)
         check_number(f"the weight of {name}", weight, 0, high)

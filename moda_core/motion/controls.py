@@ -1,10 +1,9 @@
-"""Facial controls of the starter and their directions in the 63-dim expression space.
+"""Facial controls and their directions in the 63-dim expression space.
 
-A control is one nameable movement: 0 is rest, 1 is full. `compose` turns controls into expression
-and `read` turns any expression, the released model's too, back into controls. Directions and
-read-outs follow LivePortrait's own editing constants (MIT) and read-outs that were checked on real
-motion; read-outs are direct sums of a few channels, because a pseudo-inverse over everything
-mistakes head motion for blinks.
+A control is one nameable movement: 0 is rest, 1 is full. `compose` turns controls into expression,
+`read` turns any expression back into controls. Directions and read-outs follow LivePortrait's
+editing constants (MIT), checked on real motion. A read-out sums a few channels only: a
+pseudo-inverse over all of them mistakes head motion for blinks.
 """
 
 from functools import lru_cache
@@ -98,34 +97,15 @@ def _read_outs() -> Tensor:
 
 
 def compose(controls: Tensor) -> Tensor:
-    """Turn controls into an offset of the expression.
+    """Turn controls (..., 12), in the order of `CONTROLS`, into an offset of the expression.
 
-    Parameters
-    ----------
-    controls : Tensor, shape (..., 12)
-        Values in the order of `CONTROLS`; 0 is rest, 1 is full.
-
-    Returns
-    -------
-    Tensor, shape (..., 63)
-        Offset to add to an expression at rest, keypoint-major.
+    Returns (..., 63), keypoint-major, to add to an expression at rest.
     """
     return controls @ _directions().to(controls)
 
 
 def read(offset: Tensor) -> Tensor:
-    """Read the controls from an offset of the expression; the exact inverse of `compose`.
-
-    Parameters
-    ----------
-    offset : Tensor, shape (..., 63)
-        Expression minus the expression at rest.
-
-    Returns
-    -------
-    Tensor, shape (..., 12)
-        Values in the order of `CONTROLS`, not clamped.
-    """
+    """Read the controls (..., 12), not clamped, of an expression offset (..., 63)."""
     return offset @ _read_outs().to(offset)
 
 
@@ -134,8 +114,8 @@ def read(offset: Tensor) -> Tensor:
 def rest_expression() -> Tensor:
     """Return the starter's expression at rest, shape (63,): lips closed, eyes open.
 
-    It is the mean of the released statistics with the lips a little further closed, because the
-    mean is taken over people who talk.
+    It is the mean of the released statistics, with the lips a little further closed: the mean is
+    taken over people who talk.
     """
     closed = torch.zeros(len(CONTROLS))
     closed[CONTROLS.index("jaw")] = -0.1
@@ -143,17 +123,6 @@ def rest_expression() -> Tensor:
 
 
 def lip_opening(controls: dict[str, Tensor]) -> Tensor:
-    """Return the opening of the lips that controls ask for.
-
-    Parameters
-    ----------
-    controls : dict from str to Tensor
-        With "jaw" and "close", of one shape.
-
-    Returns
-    -------
-    Tensor
-        In eye distances; 0 is shut.
-    """
+    """Return the opening of the lips in eye distances, from the controls "jaw" and "close"."""
     pressed = controls["close"].clamp(min=0)
     return (OPENING * controls["jaw"] * (1 - 0.85 * pressed) - PRESS * pressed).clamp(min=0)

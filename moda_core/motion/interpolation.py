@@ -1,22 +1,14 @@
-"""Reading motion between its frames."""
+"""Interpolation of motion between its frames."""
 
 import torch
 from torch import Tensor
 
 
 def sample_linear(values: Tensor, position: Tensor) -> Tensor:
-    """Read motion between its frames, on straight lines.
+    """Interpolate motion (N, C) linearly at positions (M,), float64, in frames: (M, C).
 
-    Parameters
-    ----------
-    values : Tensor, shape (N, C)
-    position : Tensor, shape (M,), float64
-        In frames, at least 0; beyond the last frame it is held.
-
-    Returns
-    -------
-    Tensor, shape (M, C)
-        Equal bit for bit where a position is a whole number.
+    Positions are at least 0; past the last frame it is held. Whole positions give the frames bit
+    for bit.
     """
     index, weight = _split(values, position)
     following = (index + 1).clamp(max=len(values) - 1)
@@ -24,23 +16,10 @@ def sample_linear(values: Tensor, position: Tensor) -> Tensor:
 
 
 def sample_cubic(values: Tensor, position: Tensor) -> Tensor:
-    """Read motion between its frames, on cubic curves through them.
+    """Interpolate motion (N, C) by cubic curves at positions (M,), as `sample_linear`: (M, C).
 
-    Parameters
-    ----------
-    values : Tensor, shape (N, C)
-    position : Tensor, shape (M,), float64
-        In frames, at least 0; beyond the last frame it is held.
-
-    Returns
-    -------
-    Tensor, shape (M, C)
-        Equal bit for bit where a position is a whole number.
-
-    Notes
-    -----
-    Cubic Hermite curves with the slopes of Catmull and Rom 1974; at the ends, where a neighbour is
-    missing, half the slope to the only one.
+    Cubic Hermite curves with the slopes of Catmull and Rom 1974; the ends have half the slope to
+    their only neighbour.
     """
     index, t = _split(values, position)
     last = len(values) - 1
@@ -53,7 +32,7 @@ def sample_cubic(values: Tensor, position: Tensor) -> Tensor:
 
 
 def _split(values: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the frame before each position, (M,), and how far it is past it, (M, 1)."""
+    """Return the frame before each position, (M,), and the distance from it, (M, 1)."""
     position = position.to(values.device).clamp(max=len(values) - 1)
     index = position.floor().long()
     return index, (position - index).to(values)[:, None]

@@ -9,7 +9,7 @@ POSE_KEYS = ("pitch", "yaw", "roll")
 
 
 def head_pose_degrees(pose: Tensor) -> Tensor:
-    """Turn a head-pose prediction into degrees: (B, 66) to (B,)."""
+    """Turn a head-pose prediction (B, 66) into degrees (B,); degrees stay as they are."""
     if pose.shape[-1] != NUM_POSE_BINS:
         return pose
     index = torch.arange(NUM_POSE_BINS, dtype=pose.dtype, device=pose.device)
@@ -17,18 +17,10 @@ def head_pose_degrees(pose: Tensor) -> Tensor:
 
 
 def refine_motion_info(info: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Bring the raw output of a motion extractor into its usual form.
+    """Convert the raw output of a motion extractor to degrees and keypoints.
 
-    Parameters
-    ----------
-    info : dict
-        ``kp`` and ``exp`` (B, 63), ``scale`` (B, 1), ``t`` (B, 3), and ``pitch``, ``yaw``,
-        ``roll`` (B, 66).
-
-    Returns
-    -------
-    dict
-        ``kp`` and ``exp`` (B, 21, 3), the angles (B, 1) in degrees, the rest as it was.
+    Takes ``kp`` and ``exp`` (B, 63), ``scale`` (B, 1), ``t`` (B, 3) and ``pitch``, ``yaw``,
+    ``roll`` (B, 66). Returns ``kp`` and ``exp`` (B, 21, 3), the angles (B, 1), the rest as is.
     """
     refined = dict(info)
     for key in POSE_KEYS:
@@ -41,15 +33,7 @@ def refine_motion_info(info: dict[str, Tensor]) -> dict[str, Tensor]:
 def rotation_matrix(pitch: Tensor, yaw: Tensor, roll: Tensor) -> Tensor:
     """Return rotation matrices for row vectors, ``(Rz(roll) Ry(yaw) Rx(pitch))^T``.
 
-    Parameters
-    ----------
-    pitch, yaw, roll : Tensor, shape (B,) or (B, 1)
-        Degrees.
-
-    Returns
-    -------
-    Tensor, shape (B, 3, 3)
-        Apply as ``keypoints @ rotation``.
+    Takes degrees, (B,) or (B, 1); returns (B, 3, 3), applied as ``keypoints @ rotation``.
     """
     x, y, z = (torch.deg2rad(angle.reshape(-1)) for angle in (pitch, yaw, roll))
     one, zero = torch.ones_like(x), torch.zeros_like(x)
@@ -64,17 +48,9 @@ def rotation_matrix(pitch: Tensor, yaw: Tensor, roll: Tensor) -> Tensor:
 
 
 def transform_keypoints(info: dict[str, Tensor]) -> Tensor:
-    """Place canonical keypoints by pose, expression, scale and translation.
+    """Place the canonical keypoints of refined motion info: (B, 21, 3).
 
-    Parameters
-    ----------
-    info : dict
-        Refined, see `refine_motion_info`.
-
-    Returns
-    -------
-    Tensor, shape (B, 21, 3)
-        ``(kp @ R + exp) * scale``, with x and y of the translation added.
+    Returns ``(kp @ R + exp) * scale``, with x and y of the translation added.
     """
     rotation = rotation_matrix(*(info[key] for key in POSE_KEYS))
     keypoints = info["kp"].reshape(-1, NUM_KEYPOINTS, 3) @ rotation

@@ -1,4 +1,4 @@
-"""Blinks and sway: the movement of a face that nothing else decides."""
+"""Blinks and sway drawn at random, for what neither speech nor a model decides."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -22,17 +22,9 @@ X_OF_YAW = -0.0006  # the head moves to the side that the nose turns to
 
 
 def wander(random: np.random.Generator, num_frames: int, memory_s: float) -> np.ndarray:
-    """Return a slow random walk about 0.
+    """Return a smooth random walk about 0, (num_frames,), with a standard deviation near 1.
 
-    Parameters
-    ----------
-    memory_s : float
-        Seconds after which it has forgotten where it was.
-
-    Returns
-    -------
-    array, shape (num_frames,)
-        Smooth, with a standard deviation near 1.
+    After `memory_s` seconds the walk no longer depends on where it was.
     """
     decay = np.exp(-1 / (memory_s * FPS))
     warm_up = int(5 * memory_s * FPS)
@@ -46,18 +38,10 @@ def blink_lids(
     level: np.ndarray,
     interval_s: tuple[float, float] = BLINK_INTERVAL_S,
 ) -> np.ndarray:
-    """Return the lids' closure; half of the blinks move to a quiet moment nearby.
+    """Return the closure of the lids, (num_frames,) in [0, 1], drawn for a level of speech.
 
-    Parameters
-    ----------
-    level : array, shape (num_frames,)
-        Of the speech, about 0 to 1.
-    interval_s : tuple of float
-        Shape and scale of the gamma distribution of intervals.
-
-    Returns
-    -------
-    array, shape (num_frames,), in [0, 1]
+    Half of the blinks move to a quiet moment nearby. `level` (num_frames,) is about 0 to 1,
+    `interval_s` the shape and scale of the gamma distribution of intervals.
     """
     num_frames = len(level)
     lids, time_s = np.zeros(num_frames), random.uniform(0.2, 3.0)

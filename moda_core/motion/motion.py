@@ -1,4 +1,4 @@
-"""Facial motion: the 70-dim layout, its statistics, and what is done to it over time.
+"""Facial motion: the layout of its 70 dims, its statistics, and operations over time.
 
 Layout of a frame (spec E): expression 63 (21 keypoints x, y, z, keypoint-major), scale,
 translation 3, pitch, yaw, roll. Angles are in degrees: + pitch looks down, + yaw turns the nose to
@@ -25,7 +25,6 @@ HEAD = slice(63, 70)  # scale, translation and rotation
 
 FPS = 25
 STD_FLOOR = 1e-5  # added to every standard deviation (spec E)
-SMOOTHED = HEAD  # dims that the pose smoother touches (spec D.5)
 
 # Lip keypoints of the released lip modulation (spec E).
 LIP_KEYPOINTS = (6, 12, 14, 17, 19, 20)
@@ -58,8 +57,7 @@ class MotionStats:
 def released_stats() -> MotionStats:
     """Return the statistics of the released model's training set.
 
-    They are facts about the model's output format; `motion_stats.json` says where they were
-    measured.
+    They are facts about the model's output format; `motion_stats.json` names their source.
     """
     stored = json.loads(Path(__file__).with_name("motion_stats.json").read_text("utf-8"))
     return MotionStats(torch.tensor(stored["mean"]), torch.tensor(stored["std"]))
@@ -75,8 +73,6 @@ class Motion:
         De-normalised, for a face of the data set's mean scale.
     rest : Tensor, shape (63,)
         The expression at rest that `values` started from.
-    fps : float
-        Frames a second.
 
     Raises
     ------
@@ -111,28 +107,22 @@ class Motion:
         return self.values[:, EXPRESSION] - self.rest.to(self.values)
 
     def save(self, path: str | Path) -> None:
-        """Write the motion to a ``.safetensors`` or ``.json`` file, see `save_motion`."""
-        save_motion(path, self.values, self.rest, self.fps)
-
-    def resampled(self, fps: float, num_frames: int) -> "Motion":
-        """Return the same movement at another frame rate.
-
-        Parameters
-        ----------
-        fps : float
-            The new rate; frame i stands for the time ``i / fps``.
-        num_frames : int
-            Length of the result; past the end the last frame is held.
-
-        Returns
-        -------
-        Motion
-            Linear in time between the frames of this one.
+        """Write the motion to a ``.safetensors`` or ``.json`` file, replacing it when complete.
 
         Raises
         ------
+        OutputError
+            If the suffix is another one, or the file can't be written.
         ValueError
-            If a number is not above 0.
+            If a value is not finite, or the frame rate is not from 1 to 240.
+        """
+        save_motion(path, self.values, self.rest, self.fps)
+
+    def resampled(self, fps: float, num_frames: int) -> "Motion":
+        """Return the same movement at another frame rate, interpolated linearly.
+
+        Frame i stands for the time ``i / fps``; past the end the last frame is held. Raises a
+        ValueError unless both numbers are above 0.
         """
         if not fps > 0 or num_frames < 1:
             raise ValueError(f"Expected a rate and a length above 0, got {fps} and {num_frames}.")
@@ -141,28 +131,20 @@ class Motion:
 
 
 def smooth_pose(motion: Tensor) -> Tensor:
-    """Average scale, translation and rotation over three frames (spec D.5).
+    """Average scale, translation and rotation over three frames (spec D.5): (..., N, 70).
 
-    Parameters
-    ----------
-    motion : Tensor, shape (..., N, 70)
-
-    Returns
-    -------
-    Tensor, shape (..., N, 70)
-        A new tensor; the two end frames are means of the two frames available there, and a single
-        frame stays as it is. The expression is untouched.
+    The end frames are means of the two frames available; a single frame stays as it is.
     """
     smoothed = motion.clone()
     num_frames = motion.shape[-2]
     if num_frames < 2:
         return smoothed
-    pose = motion[..., SMOOTHED]
-    smoothed[..., 0, SMOOTHED] = (pose[..., 0, :] + pose[..., 1, :]) / 2
-    smoothed[..., -1, SMOOTHED] = (pose[..., -2, :] + pose[..., -1, :]) / 2
+    pose = motion[..., HEAD]
+    smoothed[..., 0, HEAD] = (pose[..., 0, :] + pose[..., 1, :]) / 2
+    smoothed[..., -1, HEAD] = (pose[..., -2, :] + pose[..., -1, :]) / 2
     if num_frames > 2:
         total = pose[..., :-2, :] + pose[..., 1:-1, :] + pose[..., 2:, :]
-        smoothed[..., 1:-1, SMOOTHED] = total / 3
+        smoothed[..., 1:-1, HEAD] = total / 3
     return smoothed
 
 
@@ -180,7 +162,7 @@ def previous_motion(info: dict[str, Tensor], stats: MotionStats) -> tuple[Tensor
     Returns
     -------
     previous : Tensor, shape (1, 1, 70)
-        Normalised motion of the portrait, brought to the data set's mean scale.
+        Normalised, brought to the data set's mean scale.
     rescale_ratio : Tensor, shape (1, 1)
         Scale of the portrait over the data set's mean scale.
     """
@@ -193,19 +175,10 @@ def previous_motion(info: dict[str, Tensor], stats: MotionStats) -> tuple[Tensor
 
 
 def motion_info(motion: Tensor, rescale_ratio: Tensor) -> dict[str, Tensor]:
-    """Split de-normalised motion into what drives the keypoints of one face (spec E).
+    """Split de-normalised motion (N, 70) into what drives the keypoints of one face (spec E).
 
-    Parameters
-    ----------
-    motion : Tensor, shape (N, 70)
-        De-normalised.
-    rescale_ratio : Tensor, shape (1, 1)
-        Of the portrait, see `previous_motion`.
-
-    Returns
-    -------
-    dict
-        ``exp`` (N, 63), ``scale`` (N, 1), ``t`` (N, 3), ``pitch``, ``yaw``, ``roll`` (N, 1).
+    `rescale_ratio` (1, 1) is the portrait's, from `previous_motion`. Returns ``exp`` (N, 63),
+    ``scale`` (N, 1), ``t`` (N, 3), and ``pitch``, ``yaw``, ``roll`` (N, 1).
     """
     return {
         "exp": motion[:, EXPRESSION],
@@ -218,16 +191,16 @@ def motion_info(motion: Tensor, rescale_ratio: Tensor) -> dict[str, Tensor]:
 
 
 def modulate_lips(motion: Tensor, silent_frames: int, reference_index: int | None = None) -> Tensor:
-    """Exaggerate the lips' distance from a frame of silence (spec E).
+    """Exaggerate the lips' distance from a frame of closed lips (spec E).
 
     Parameters
     ----------
     motion : Tensor, shape (N, 70)
-        Normalised, with the frames of silence that were added to the speech.
+        Normalised, with the silence that was added to the speech.
     silent_frames : int
-        How many they are; the reference lies three quarters of them before the end.
+        Length of that silence; the reference lies three quarters of it before the end.
     reference_index : int, optional
-        Another frame to take as closed lips.
+        Another frame of closed lips.
 
     Returns
     -------

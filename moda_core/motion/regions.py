@@ -1,8 +1,8 @@
-"""The face in regions: what of a motion belongs to the mouth, the eyes, the brows and the head.
+"""Regions of the face: the shares of mouth, eyes, brows and head in a motion.
 
 Regions share keypoints: a smile lifts the lower lids, a blink pulls at the brows. So the expression
-is split by what moves it: the controls of the starter, each of one region, and what they leave
-unexplained, keypoint by keypoint. The parts of all regions add up to the whole.
+is split by its causes: the controls, each of one region, and per keypoint the remainder that no
+control explains. The parts of all regions add up to the whole.
 """
 
 from collections.abc import Collection, Mapping
@@ -31,20 +31,10 @@ MOTION_REGIONS = (*REGION_CONTROLS, "head")  # the head is scale, translation an
 
 @torch.inference_mode(False)
 def part_matrix(controls: Collection[str], keypoints: Collection[int]) -> Tensor:
-    """Return what takes a part out of an offset of the expression.
+    """Return the matrix (63, 63), float64, that projects an expression offset on a part.
 
-    Parameters
-    ----------
-    controls : collection of str
-        Those of `CONTROLS` that belong to the part.
-    keypoints : collection of int
-        Those whose movement belongs to the part as far as no control explains it.
-
-    Returns
-    -------
-    Tensor, shape (63, 63), float64
-        Apply as ``offset @ matrix``; matrices of parts that share nothing and leave nothing out
-        add up to 1.
+    The part has some of `CONTROLS`, and the movement of some keypoints that no control explains.
+    Apply as ``offset @ matrix``; the matrices of disjoint parts that leave nothing out add up to 1.
     """
     read_outs = read(torch.eye(63, dtype=torch.float64))  # (63, 12)
     directions = compose(torch.eye(len(CONTROLS), dtype=torch.float64))  # (12, 63)
@@ -65,18 +55,10 @@ def _region_matrices() -> dict[str, Tensor]:
 
 
 def region_matrix(weights: Mapping[str, float]) -> Tensor:
-    """Return what weighs the regions of a movement.
+    """Return the matrix (70, 70), float64, that weights a movement by region.
 
-    Parameters
-    ----------
-    weights : mapping from str to float
-        By names of `MOTION_REGIONS`; those left out have the weight 0.
-
-    Returns
-    -------
-    Tensor, shape (70, 70), float64
-        Apply as ``movement @ matrix``. Its columns are 0 where a region of weight 0 alone moves a
-        dim; with all weights 1 it is exactly 1.
+    Regions missing in `weights` have the weight 0. Apply as ``movement @ matrix``. Columns are 0
+    where only regions of weight 0 move a dim; with all weights 1 it is exactly the identity.
     """
     matrix = torch.zeros(MOTION_DIM, MOTION_DIM, dtype=torch.float64)
     face = {region: weights.get(region, 0.0) for region in REGION_CONTROLS}
@@ -90,21 +72,10 @@ def region_matrix(weights: Mapping[str, float]) -> Tensor:
 
 
 def add_by_region(values: Tensor, difference: Tensor, weights: Mapping[str, float]) -> Tensor:
-    """Add a difference to motion, weighted by region.
+    """Add a difference (N, 70) to motion (N, 70), weighted by region.
 
-    Parameters
-    ----------
-    values : Tensor, shape (N, 70)
-        De-normalised.
-    difference : Tensor, shape (N, 70)
-        Finite; float64 keeps a difference of two motions exact.
-    weights : mapping from str to float
-        By names of `MOTION_REGIONS`; those left out have the weight 0.
-
-    Returns
-    -------
-    Tensor, shape (N, 70)
-        A new tensor like `values`; what only regions of weight 0 move is equal bit for bit.
+    The difference must be finite; float64 keeps a difference of two motions exact. Regions missing
+    in `weights` have the weight 0; what only those move is equal bit for bit.
     """
     matrix = region_matrix(weights).to(values.device)
     return (values.double() + difference.double() @ matrix).to(values)
