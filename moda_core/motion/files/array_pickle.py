@@ -1,15 +1,14 @@
 """Pickles of numpy arrays and plain containers, read without running anything.
 
-A pickle is a program for a machine with a stack: its `GLOBAL` names any function of any module,
-and its `REDUCE` calls it. Python's own machine is not used here, not even with a restricted
-`find_class`: it can still be made to set attributes of what it found, to take memory by a claimed
-number, or to overflow its stack by hashing tuples in tuples. This one knows only the instructions
-of `PUSHES` and `ACTIONS`; the rest, which makes objects of classes or reaches outside the file, is
-refused. No name is ever looked up in a module: it is compared with the few in `WORDS`, which numpy
-writes for its arrays, and each stands for a constructor of `pickled_array`, which notes a type, a
-shape and bytes. The names of numpy are thus words of a format, and no more. Keys of dicts are text,
-as other things can be chosen to have one hash. Every length is compared with the bytes that are
-there before memory is taken, and the instructions are counted.
+A pickle is a program for a stack machine: its `GLOBAL` names any function of any module, and its
+`REDUCE` calls it. Python's own unpickler is not used, not even with a restricted `find_class`: it
+can still be made to set attributes of known objects, to allocate a claimed amount of memory, or to
+overflow its stack by hashing nested tuples. This machine knows only the instructions of `PUSHES`
+and `ACTIONS`, and refuses the rest, which make objects of classes or reach outside the file. It
+looks up no name: the few in `WORDS`, which numpy writes for its arrays, stand for constructors of
+`pickled_array`, which note a type, a shape and bytes. Keys of dicts are text, because other keys
+can be chosen to share one hash. Lengths are compared with the bytes present before memory is
+allocated, and instructions are counted.
 """
 
 import io
@@ -58,11 +57,11 @@ FRAME, FRAME_HEAD = b"\x95", 9  # its code, and its bytes with the length of the
 
 
 class _SkippedNoteError(Exception):
-    """Something was asked for that lies in items which were read all at once."""
+    """A note was asked for that lies in items read all at once."""
 
 
 class _Machine:
-    """The stack, the marks in it and the notes of a pickle that is being followed."""
+    """The stack, marks and notes of a pickle that is being followed."""
 
     def __init__(self):
         self.stack: list[Any] = []
@@ -139,19 +138,19 @@ class _Machine:
         arguments, word = self.stack.pop(), self.stack.pop()
         known = any(word is constructor for constructor in CALLABLE)
         if not known or type(arguments) is not tuple:
-            raise ForeignPickleError("it calls something that is not an array")
+            raise ForeignPickleError("it calls something other than an array's constructor")
         self.stack.append(word(*arguments))
 
     def build(self) -> None:
         state, target = self.stack.pop(), self.stack[-1]
         if not isinstance(target, PickledArray | PickledType):
-            raise ForeignPickleError("it changes something that is not an array")
+            raise ForeignPickleError("it changes something other than an array")
         target.build(state)
         if isinstance(target, PickledType):
             self.unlike_at = self.position
 
     def repeats(self, content: bytes) -> int:
-        """Push the items that are like the last one, and return how many bytes they are."""
+        """Push the items like the last one; return their number of bytes."""
         if not self.trackers or not self.stack or type(self.stack[-1]) not in REPEATABLE:
             return 0
         tracker = self.trackers[-1]
@@ -206,7 +205,7 @@ def read_array_pickle(content: bytes) -> Any:
 
 
 def _without_frames(content: bytes) -> bytes:
-    """Return the pickle without the marks of its frames, which cut it into pieces to be read."""
+    """Return the pickle without frame markers, so that like items lie at equal distances."""
     pieces, position = [content[:2]], 2  # after the protocol
     while content[position : position + 1] == FRAME:
         first = position + FRAME_HEAD
@@ -216,7 +215,7 @@ def _without_frames(content: bytes) -> bytes:
 
 
 def _follow(content: bytes, at_once: bool) -> Any:
-    """Follow the instructions, and read repeated items `at_once` or one by one."""
+    """Follow the instructions, reading repeated items `at_once` or one by one."""
     machine = _Machine()
     file = io.BytesIO(content)
     for index, (opcode, argument, position) in enumerate(pickletools.genops(file)):

@@ -1,4 +1,4 @@
-"""What motion files of this project say of themselves."""
+"""Format, version and layout that motion files of this project state."""
 
 from typing import Any
 
@@ -20,6 +20,6 @@ LAYOUT = {
 
 
 def check_version(version: Any) -> None:
-    """Refuse files of other versions of the format."""
+    """Refuse other versions of the format."""
     if str(version)[:20] != str(VERSION):
         raise ValueError(f"its version is {str(version)[:20]!r}, and only {VERSION} can be read")

@@ -1,7 +1,10 @@
-"""Loading of motion, from files of this project and from LivePortrait's templates."""
+"""Loading of motion from files of this project and LivePortrait's templates."""
 
+import json
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ...errors import InputFileError
@@ -11,7 +14,6 @@ from ...weights.input_file import check_input_file
 from ...weights.safetensors_header import read_header
 from ..checks import MAX_FPS, MIN_FPS
 from ..motion import Motion
-from .json_motion import read_json
 from .layout import FORMAT, check_version
 from .save import JSON, SAFETENSORS
 from .template import read_template
@@ -21,18 +23,14 @@ MAX_BYTES = 1 << 28  # of JSON and templates, hours of motion
 
 
 def load_motion(path: str | Path) -> Motion:
-    """Read motion from a file of this project, or from a LivePortrait motion template.
+    """Read motion from a file of this project or a LivePortrait motion template.
 
-    Parameters
-    ----------
-    path : str or Path
-        Of any suffix: the content decides. For templates see `read_template`.
+    The content decides, not the suffix. Nothing in the file is ever run.
 
     Raises
     ------
     InputFileError
-        If the file is missing, damaged or something else, or its frame rate is not from 1 to 240.
-        Nothing in it is ever run.
+        If the file is missing, damaged or of another kind, or its frame rate is not from 1 to 240.
     """
     path = Path(path)
     try:
@@ -47,14 +45,14 @@ def load_motion(path: str | Path) -> Motion:
         raise InputFileError(f"'{path}' is not a motion file: {reason}. Use {KINDS}.") from error
     if not MIN_FPS <= motion.fps <= MAX_FPS:
         raise InputFileError(
-            f"'{path}' states a frame rate of {motion.fps:g}, and {MIN_FPS:g} to {MAX_FPS:g} can "
-            "be played. Correct it in the file, or make the file again at another rate."
+            f"'{path}' states a frame rate of {motion.fps:g}, outside the range {MIN_FPS:g} to "
+            f"{MAX_FPS:g}. Correct it in the file, or make the file again at another rate."
         )
     return motion
 
 
 def _read(path: Path) -> Motion:
-    """Read a file by its content; a ValueError with a clause if it is not a motion file."""
+    """Read a file by its content; a ValueError with a clause if it is not motion."""
     with path.open("rb") as file:
         head = file.read(HEAD_SIZE)
     size = path.stat().st_size
@@ -64,20 +62,49 @@ def _read(path: Path) -> Motion:
     if is_template or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         if size > MAX_BYTES:
             raise ValueError(f"it has {size} bytes, and at most {MAX_BYTES} are read")
-        return (read_template if is_template else read_json)(path.read_bytes())
+        return (read_template if is_template else _read_json)(path.read_bytes())
     kind = foreign_content(head)
-    raise ValueError(f"it is {kind[0]}" if kind else "its type is not recognised")
+    raise ValueError(f"it is {kind[0]}" if kind else "it is of an unrecognised file type")
 
 
 def _read_safetensors(path: Path) -> Motion:
     header = read_header(path)
     if header.metadata.get("format") != FORMAT or not {"values", "rest"} <= header.shapes.keys():
-        raise ValueError("it is a safetensors file of something else")
+        raise ValueError("it is a safetensors file, but not of motion")
     check_version(header.metadata.get("version"))
     tensors, _ = read_safetensors(path)
     # Copies, so that the file can be replaced while the motion is in use.
     values, rest = (tensors[key].to(torch.float32, copy=True) for key in ("values", "rest"))
     return Motion(values, rest, float(header.metadata.get("fps", "")))
+
+
+def _read_json(content: bytes) -> Motion:
+    """Read motion that `save_motion` wrote."""
+    try:
+        stored = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, json.JSONDecodeError) else "not JSON"
+        raise ValueError(f"it is damaged ({reason})") from error
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        raise ValueError(f'it does not say "format": "{FORMAT}"')
+    check_version(stored.get("version"))
+    values, rest = _numbers(stored, "values", 2), _numbers(stored, "rest", 1)
+    fps = _numbers(stored, "fps", 0)
+    return Motion(torch.from_numpy(values).float(), torch.from_numpy(rest).float(), float(fps))
+
+
+def _numbers(stored: dict, key: str, depth: int) -> np.ndarray:
+    """Return the array under a key, nested `depth` lists deep; numbers as text are refused."""
+    numbers = [stored.get(key)]
+    try:
+        for _ in range(depth):
+            numbers = chain.from_iterable(numbers)
+        # Asked first: an array of texts would be as wide as the longest of them.
+        if not set(map(type, numbers)) <= {int, float}:
+            raise TypeError("not only numbers")
+        return np.asarray(stored[key], dtype=np.float64)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ValueError(f"its '{key}' is missing, or not all numbers") from error
 
 
 def _is_finite(motion: Motion) -> bool:

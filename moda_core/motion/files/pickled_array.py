@@ -9,48 +9,38 @@ import numpy as np
 TYPES = {f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8)} - {"f1"} | {"b1"}
 MAX_DIMS = 8
 MAX_SIZE = 1 << 40  # so that their product is found at once
+NOT_NUMBERS = "it holds an array of values that are not numbers"
 
 
 class ForeignPickleError(ValueError):
-    """A pickle that holds something else than arrays and containers; the text is a clause."""
+    """A pickle that holds more than arrays and containers; the text is a clause."""
 
 
 class PickledType:
-    """A plain type of numbers.
-
-    Parameters
-    ----------
-    text : str
-        numpy's short name, such as ``f4`` or ``<f4``.
-
-    Raises
-    ------
-    ForeignPickleError
-        If it is any other type.
-    """
+    """A plain type of numbers, from numpy's short name such as ``f4`` or ``<f4``."""
 
     __slots__ = ("order", "text")
 
     def __init__(self, text: Any):
         self.text = text[1:] if isinstance(text, str) and text[:1] in "<>|=" else text
         if not isinstance(text, str) or self.text not in TYPES:
-            raise ForeignPickleError("it holds an array of other things than numbers")
+            raise ForeignPickleError(NOT_NUMBERS)
         self.order = ">" if text[0] == ">" else "<"
 
     def build(self, state: Any) -> None:
-        """Take over the byte order from ``(version, order, None, None, None, ...)``."""
+        """Set the byte order from ``(version, order, None, None, None, ...)``."""
         plain = isinstance(state, tuple) and len(state) >= 5 and state[2:5] == (None,) * 3
         if not plain or state[1] not in ("<", ">", "|", "="):
-            raise ForeignPickleError("it holds an array of other things than numbers")
+            raise ForeignPickleError(NOT_NUMBERS)
         self.order = ">" if state[1] == ">" else "<"
 
     def array(self, content: Any, shape: Any, fortran: bool) -> np.ndarray:
-        """Return the array that bytes are."""
+        """Return the array of the given bytes."""
         if not isinstance(content, bytes | bytearray):
-            raise ForeignPickleError("it holds an array without its bytes")
+            raise ForeignPickleError("an array in it has no bytes")
         sizes = isinstance(shape, tuple) and len(shape) <= MAX_DIMS
         if not sizes or not all(type(size) is int and 0 <= size <= MAX_SIZE for size in shape):
-            raise ForeignPickleError("an array in it has no proper shape")
+            raise ForeignPickleError("an array in it has an invalid shape")
         dtype = np.dtype(self.order + self.text)
         if math.prod(shape) * dtype.itemsize != len(content):
             raise ForeignPickleError(
@@ -60,13 +50,7 @@ class PickledType:
 
 
 class PickledArray:
-    """An array of a pickle.
-
-    Parameters
-    ----------
-    array : array, optional
-        None until its state has come.
-    """
+    """An array of a pickle; None until its state is set."""
 
     __slots__ = ("array",)
 
@@ -74,10 +58,10 @@ class PickledArray:
         self.array = array
 
     def build(self, state: Any) -> None:
-        """Take over ``(version, shape, type, fortran, bytes)``."""
+        """Set the array from ``(version, shape, type, fortran, bytes)``."""
         known = isinstance(state, tuple) and len(state) == 5 and isinstance(state[2], PickledType)
         if not known:
-            raise ForeignPickleError("it holds an array of other things than numbers")
+            raise ForeignPickleError(NOT_NUMBERS)
         self.array = state[2].array(state[4], state[1], state[3] is True)
 
 
@@ -89,12 +73,12 @@ def begin_array(*arguments: Any) -> PickledArray:
 def array_of_bytes(content: Any, dtype: Any, shape: Any, order: Any) -> PickledArray:
     """Return the array of ``_frombuffer(bytes, dtype, shape, order)``, used by protocol 5."""
     if not isinstance(dtype, PickledType):
-        raise ForeignPickleError("it holds an array of other things than numbers")
+        raise ForeignPickleError(NOT_NUMBERS)
     return PickledArray(dtype.array(content, shape, order == "F"))
 
 
 def number(dtype: Any, content: Any) -> PickledArray:
-    """Return the array without axes of ``scalar(dtype, bytes)``."""
+    """Return the 0-dim array of ``scalar(dtype, bytes)``."""
     return array_of_bytes(content, dtype, (), "C")
 
 

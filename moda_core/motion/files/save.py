@@ -1,4 +1,4 @@
-"""Saving of motion, as safetensors or as JSON."""
+"""Saving of motion as safetensors or JSON."""
 
 import contextlib
 import json
@@ -19,32 +19,17 @@ WHOLE = 10_000  # numbers from here on are written one by one
 
 
 def save_motion(path: str | Path, values: Tensor, rest: Tensor, fps: float) -> None:
-    """Write motion to a file.
-
-    Parameters
-    ----------
-    path : str or Path
-        Ends in ``.safetensors`` or ``.json``. A file that exists is replaced when the new one is
-        complete.
-
-    Raises
-    ------
-    OutputError
-        If the ending is another one, or the file can't be written.
-    ValueError
-        If the motion holds NaN or infinite values, or its frame rate is not from 1 to 240.
-    """
+    """Write motion to a file, see `Motion.save`."""
     path = Path(path)
     if path.suffix.lower() not in (SAFETENSORS, JSON):
         raise OutputError(
-            f"'{path}' does not end in a known kind of motion file. Use {SAFETENSORS} or {JSON}."
+            f"Unrecognised suffix of a motion file: '{path}'. Use {SAFETENSORS} or {JSON}."
         )
     if not (values.isfinite().all() and rest.isfinite().all()):
         raise ValueError("The motion can't be saved: it holds NaN or infinite values. Repair it.")
     if not MIN_FPS <= fps <= MAX_FPS:
         raise ValueError(
-            f"The motion has {fps:g} frames a second, and {MIN_FPS:g} to {MAX_FPS:g} can be "
-            "saved. Retime it."
+            f"Expected {MIN_FPS:g} to {MAX_FPS:g} frames a second, got {fps:g}. Retime the motion."
         )
     to_bytes = write_json if path.suffix.lower() == JSON else _safetensors
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
@@ -55,7 +40,7 @@ def save_motion(path: str | Path, values: Tensor, rest: Tensor, fps: float) -> N
             raise OutputError(f"The folder '{path.parent}' does not exist. Create it first.")
         part.write_bytes(to_bytes(values, rest, fps))
         part.replace(path)
-    except (OSError, ValueError) as error:  # a name may hold what no name can
+    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
         reason = getattr(error, "strerror", None) or error
         raise OutputError(
             f"'{path}' can't be written ({reason}). Choose another folder."
@@ -81,7 +66,7 @@ def _safetensors(values: Tensor, rest: Tensor, fps: float) -> bytes:
 
 
 def write_json(values: Tensor, rest: Tensor, fps: float) -> bytes:
-    """Return motion as JSON, one frame a line."""
+    """Return motion as JSON, one frame per line."""
     head = {"format": FORMAT, "version": VERSION, "fps": float(fps), "layout": LAYOUT}
     rest, values = (x.cpu().double().numpy() for x in (rest, values))
     text = json.dumps(head, indent=1)[:-2].encode()
@@ -96,7 +81,7 @@ def write_json(values: Tensor, rest: Tensor, fps: float) -> bytes:
 
 
 def _lines(values: np.ndarray) -> bytes:
-    """Return rows of numbers, shape (N, C), as JSON, a line each.
+    """Return rows of numbers (N, C) as JSON, one row per line.
 
     A million numbers take a second one by one; here their digits are looked up four at a time.
     """
@@ -124,6 +109,6 @@ def _whole_table() -> np.ndarray:
 
 @cache
 def _decimal_table() -> np.ndarray:
-    """Return four digits, (10000, 4)."""
+    """Return four digits each, (10000, 4)."""
     texts = "".join(f"{number:04d}" for number in range(10_000))
     return np.frombuffer(texts.encode(), np.uint8).reshape(-1, 4)

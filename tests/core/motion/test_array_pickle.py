@@ -177,7 +177,7 @@ def test_other_programs_are_refused(program):
 def test_arrays_of_objects_and_of_other_classes_are_refused():
     records = np.zeros(2, [("a", "f4")])
     for array in (np.array([{}, None]), np.array(["a"]), records, np.zeros(1).view(ArrayChild)):
-        with pytest.raises(ValueError, match=r"other things than numbers|could run code"):
+        with pytest.raises(ValueError, match=r"not numbers|could run code"):
             read_array_pickle(pickle.dumps([array]))
 
 

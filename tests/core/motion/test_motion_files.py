@@ -162,7 +162,7 @@ def test_a_motion_of_the_slowest_and_the_fastest_rate_can_be_played_and_kept(tmp
 def test_other_rates_are_not_saved(tmp_path, fps):
     motion = Motion(torch.zeros(3, MOTION_DIM), torch.zeros(63), fps)
 
-    with pytest.raises(ValueError, match=r"frames a second, and 1 to 240 can be saved\. Retime it"):
+    with pytest.raises(ValueError, match=rf"1 to 240 .* got {fps:g}\. Retime"):
         motion.save(tmp_path / "a.json")
 
 
@@ -172,21 +172,21 @@ def test_other_rates_are_not_saved(tmp_path, fps):
         ({"format": "gltf"}, 'does not say "format": "moda-motion"'),
         ({"version": 2}, "its version is '2', and only 1"),
         ({"fps": 0}, "frame rate"),
-        ({"fps": 0.5}, r"frame rate of 0\.5, and 1 to 240 can be played\. Correct it"),
-        ({"fps": 1e9}, r"frame rate of 1e\+09, and 1 to 240"),
-        ({"fps": "25"}, "'fps' is missing, or holds other things than numbers"),
-        ({"fps": True}, "'fps' is missing, or holds other things than numbers"),
-        ({"fps": 10**400}, "'fps' is missing, or holds other things than numbers"),
+        ({"fps": 0.5}, r"frame rate of 0\.5,.* 1 to 240\. Correct it"),
+        ({"fps": 1e9}, r"frame rate of 1e\+09,.* 1 to 240"),
+        ({"fps": "25"}, "'fps' is missing, or not"),
+        ({"fps": True}, "'fps' is missing, or not"),
+        ({"fps": 10**400}, "'fps' is missing, or not"),
         ({"values": [[0.0] * 69]}, r"shape \(N, 70\)"),
         ({"values": []}, r"shape \(N, 70\)"),
-        ({"values": [[0.0] * 70, [0.0]]}, "'values' is missing, or holds other things"),
-        ({"values": [[{}] * 70]}, "'values' is missing, or holds other things"),
-        ({"values": [["1.5"] * 70]}, "'values' is missing, or holds other things"),
-        ({"values": [[True] * 70]}, "'values' is missing, or holds other things"),
-        ({"values": [[10**400] * 70]}, "'values' is missing, or holds other things"),
+        ({"values": [[0.0] * 70, [0.0]]}, "'values' is missing, or not"),
+        ({"values": [[{}] * 70]}, "'values' is missing, or not"),
+        ({"values": [["1.5"] * 70]}, "'values' is missing, or not"),
+        ({"values": [[True] * 70]}, "'values' is missing, or not"),
+        ({"values": [[10**400] * 70]}, "'values' is missing, or not"),
         ({"values": [[1e39] * 70]}, "too large"),
-        ({"values": None}, "'values' is missing, or holds other things"),
-        ({"rest": "0" * 63}, "'rest' is missing, or holds other things"),
+        ({"values": None}, "'values' is missing, or not"),
+        ({"rest": "0" * 63}, "'rest' is missing, or not"),
         ({"rest": [0.0] * 62}, r"rest of shape \(63,\)"),
     ],
     ids=lambda change: str(change)[:40],
@@ -210,9 +210,9 @@ def test_json_that_is_no_motion_is_refused(tmp_path, change, message):
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"hello", "its type is not recognised"),
+        (b"hello", "unrecognised file type"),
         (b"<!doctype html>", "a web page"),
-        (b"\x1f\x8b\x08", "its type is not recognised"),
+        (b"\x1f\x8b\x08", "unrecognised file type"),
         (b"{", "is damaged"),
         (b'{"a": ' + b"[" * 100_000, "is damaged"),
         (b"{\xff\xfe}", "is damaged"),
@@ -228,7 +228,7 @@ def test_other_files_are_called_by_their_name(tmp_path, content, message):
 def test_weights_are_no_motion(tmp_path):
     save_file({"a": torch.zeros(3)}, tmp_path / "a.safetensors")
 
-    with pytest.raises(InputFileError, match="safetensors file of something else"):
+    with pytest.raises(InputFileError, match="safetensors file, but not of motion"):
         load_motion(tmp_path / "a.safetensors")
 
 

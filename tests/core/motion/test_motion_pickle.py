@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from moda_core.errors import InputFileError
-from moda_core.motion.files.angles import rotation_angles
 from moda_core.motion.files.motion_file import load_motion
+from moda_core.motion.files.template import rotation_angles
 from moda_core.motion.keypoints import rotation_matrix, transform_keypoints
 from moda_core.motion.motion import motion_info, previous_motion, released_stats
 from tests.tolerances import assert_rounded
@@ -135,10 +135,10 @@ def test_at_a_right_angle_the_same_rotation_is_found(yaw):
         ("R", None, "'R' of a frame is missing"),
         ("exp", np.zeros((1, 20, 3), np.float32), "'exp' of a frame has 60 numbers"),
         ("exp", np.full((1, 21, 3), np.inf, np.float32), "NaN, infinite"),
-        ("exp", [0.0] * 63, "'exp' of a frame is missing, or no array"),
+        ("exp", [0.0] * 63, "'exp' of a frame is missing or not an array"),
         ("scale", np.zeros((1, 1), np.float32), "scale of a frame is not above 0"),
-        ("t", "left", "'t' of a frame is missing, or no array"),
-        ("scale", 10**400, "'scale' of a frame is missing, or no array"),
+        ("t", "left", "'t' of a frame is missing or not an array"),
+        ("scale", 10**400, "'scale' of a frame is missing or not an array"),
     ],
 )
 def test_a_broken_frame_is_named(tmp_path, infos, key, value, message):
@@ -167,7 +167,7 @@ def test_containers_that_hold_themselves_are_no_template(tmp_path):
     stored = {"motion": frames, "more": "x" * 200}
     stored["self"] = stored
 
-    with pytest.raises(InputFileError, match="other things than frames"):
+    with pytest.raises(InputFileError, match="not a frame"):
         load(tmp_path, stored)
 
 
