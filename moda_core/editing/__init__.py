@@ -1,6 +1,6 @@
-"""Finished motion changed: mixed, posed, smoothed, retimed, faded and joined.
+"""Edits of finished motion: mix, pose, smooth, retime, fade, join and more.
 
-Each function takes motion and returns new motion; they are loaded when they are first used.
+Each function takes motion and returns new motion. Modules are loaded on first use.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What the eyes do: blinks from a seed, and where they look."""
+"""Movement of the eyes: blinks drawn from a seed, and the direction of the gaze."""
 
 from dataclasses import replace
 
@@ -35,14 +35,14 @@ def set_blinks(
     seed: int = 0,
     mode: str = "generated",
 ) -> Motion:
-    """Replace the blinks of a motion, or take them away.
+    """Replace or remove the blinks of a motion.
 
     Parameters
     ----------
     rate_per_minute : float in [0, 60]
         Mean number of blinks.
     jitter : float in [0, 1]
-        How uneven the intervals are: 0 blinks like a clock, 1 varies each from nearly none to
+        Irregularity of the intervals: 0 blinks like a clock, 1 varies each from nearly none to
         twice the mean.
     seed : int
         Draws the times; the same seed gives the same blinks at any frame rate and length.
@@ -52,13 +52,8 @@ def set_blinks(
     Returns
     -------
     Motion
-        Both eyes blink at once and shut completely; between blinks the lids are where they were
-        on average over two seconds. What blinks do not move is equal bit for bit.
-
-    Raises
-    ------
-    ValueError
-        If the mode is unknown or a number is out of its range.
+        Both eyes blink at once and shut completely; between blinks the lids are at their median
+        over two seconds. What blinks do not move is equal bit for bit.
     """
     check_choice("mode", mode, BLINK_MODES)
     check_number("rate_per_minute", rate_per_minute, 0, MOST_BLINKS)
@@ -78,7 +73,7 @@ def set_blinks(
 
 
 def blink_times(duration_s: float, rate_per_minute: float, jitter: float, seed: int) -> np.ndarray:
-    """Draw the times of blinks, shape (num_blinks,)."""
+    """Draw the times of blinks in seconds, shape (num_blinks,)."""
     random = np.random.default_rng([seed, 11])
     mean_s = 60 / rate_per_minute
     spread_s = min(jitter * mean_s, mean_s - SHORTEST_INTERVAL_S)
@@ -113,7 +108,10 @@ def set_gaze(
     wander: float = 1.0,
     seed: int = 0,
 ) -> Motion:
-    """Say where the eyes look.
+    """Set the direction of the gaze.
+
+    Looking up and down also moves the lids, as LivePortrait's sliders do; the built-in renderer
+    shows only the lids.
 
     Parameters
     ----------
@@ -129,18 +127,8 @@ def set_gaze(
     Returns
     -------
     Motion
-        The sideways gaze replaces the motion's own, the upward one is added to it, and ends where
+        The sideways gaze replaces the motion's own, the upward one is added to it and fades where
         the lids are shut. What the gaze does not move is equal bit for bit.
-
-    Raises
-    ------
-    ValueError
-        If the mode is unknown or a number is out of its range.
-
-    Notes
-    -----
-    Looking up and down also moves the lids, as LivePortrait's sliders do. The built-in renderer
-    shows no other part of it.
     """
     check_choice("mode", mode, GAZE_MODES)
     for name, value in (("x", x), ("y", y)):
@@ -161,18 +149,9 @@ def set_gaze(
 
 
 def glances(num_frames: int, fps: float, seed: int) -> np.ndarray:
-    """Draw glances aside, with a return to the viewer about every second time.
+    """Draw glances to the image's right and up, shape (num_frames, 2).
 
-    Parameters
-    ----------
-    num_frames : int
-    fps : float
-    seed : int
-
-    Returns
-    -------
-    array, shape (num_frames, 2)
-        To the image's right and up; steps that take `SACCADE_S`.
+    Each step takes `SACCADE_S`; about every second one returns to the viewer.
     """
     # Two generators, and row by row, so that a longer clip only adds to a shorter one.
     uniform, normal = (np.random.default_rng([seed, stream]) for stream in (12, 13))
@@ -189,7 +168,7 @@ def glances(num_frames: int, fps: float, seed: int) -> np.ndarray:
 
 
 def _look_up(motion: Motion, amount: Tensor, open_share: Tensor) -> Motion:
-    """Raise the gaze by an amount (N, 1) of lids that are open by shares (N, 2)."""
+    """Raise the gaze by an amount (N, 1), for lids open by shares (N, 2)."""
     rise = torch.zeros(63).to(amount)
     for (keypoint, axis), value in GAZE_UP.items():
         rise[3 * keypoint + "xyz".index(axis)] = value
@@ -206,7 +185,7 @@ def _look_up(motion: Motion, amount: Tensor, open_share: Tensor) -> Motion:
 
 
 def _with_controls(motion: Motion, indices: list[int], change: Tensor) -> Motion:
-    """Add a change (N, n) to some controls; dims that they do not move stay bit for bit."""
+    """Add a change (N, n) to some controls."""
     added = torch.zeros(len(motion), len(CONTROLS)).to(change)
     added[:, indices] = change
     values = motion.values.clone()

@@ -1,4 +1,4 @@
-"""Motion that comes from the portrait's own look and returns to it, and motion that repeats."""
+"""Fades from and to the portrait's own expression, and seamless loops."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ LONGEST_FADE_S = 60.0
 def source_frame(motion: Motion, pose: str = "first", head: Tensor | None = None) -> Tensor:
     """Return the frame (70,) at rest that a motion fades from and to.
 
-    Its head is that of the first frame, straight ahead at the middle ("zero"), or `head` (7,).
+    Its head is `head` (7,), that of the first frame, or centred and straight ahead ("zero").
     """
     check_choice("pose", pose, POSES)
     frame = motion.values[0].clone()
@@ -37,25 +37,21 @@ def fade(
     pose: str = "first",
     head: Tensor | None = None,
 ) -> Motion:
-    """Let a motion begin and end with the look that it started from.
+    """Fade a motion in from the expression at rest, and out to it.
 
     Parameters
     ----------
     fade_in_s, fade_out_s : float in [0, 60]
         Seconds; 0 leaves that end as it is.
     pose : {"first", "zero"}
+        Head pose of the ends: that of the first frame, or centred and straight ahead.
     head : Tensor, shape (7,), optional
-        Of the head, see `source_frame`.
+        Scale, translation and angles of the ends, instead of `pose`.
 
     Returns
     -------
     Motion
-        The outermost frames are `source_frame`; between the fades all is equal bit for bit.
-
-    Raises
-    ------
-    ValueError
-        If the pose is unknown, the shape is wrong or a number is out of its range.
+        Between the fades all is equal bit for bit.
     """
     check_number("fade_in_s", fade_in_s, 0, LONGEST_FADE_S)
     check_number("fade_out_s", fade_out_s, 0, LONGEST_FADE_S)
@@ -72,24 +68,19 @@ def fade(
 
 
 def make_loop(motion: Motion, crossfade_s: float = 1.0) -> Motion:
-    """Make a motion that can be repeated without a seam.
+    """Make a motion that repeats without a seam.
 
     Parameters
     ----------
     crossfade_s : float in (0, 60]
-        Seconds of the cross-fade from the end to the beginning; at least a frame, at most half of
+        Seconds of the cross-fade from the end to the beginning: at least a frame, at most half of
         the motion.
 
     Returns
     -------
     Motion
-        Shorter by the cross-fade: its first frames go from the given motion's last ones to its
+        Shorter by the cross-fade: its first frames fade from the given motion's last ones to its
         first ones, so that the last frame is followed by the first. A single frame stays as it is.
-
-    Raises
-    ------
-    ValueError
-        If the number is out of its range.
     """
     check_number("crossfade_s", crossfade_s, 0, LONGEST_FADE_S)
     if crossfade_s == 0:

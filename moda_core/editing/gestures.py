@@ -1,4 +1,4 @@
-"""Small gestures of the head that begin and end where it is: a nod, a shake, a look aside."""
+"""Gestures of the head that end in the pose they began in: nod, shake, look aside."""
 
 import math
 from dataclasses import replace
@@ -13,7 +13,7 @@ from .pose import AXES, LARGEST_ANGLE_DEG
 
 SHORTEST_S, LONGEST_S = 0.2, 60.0
 MOST_REPEATS = 20
-SHAKE_RAMP = 0.25  # share of a shake in which it grows, and in which it ebbs away
+SHAKE_RAMP = 0.25  # share of a shake in which it grows, and in which it fades
 LOOK_RAMP = 0.3  # share of a look in which the head turns, and in which it returns
 
 
@@ -29,7 +29,7 @@ def nod(
     Parameters
     ----------
     time_s : float
-        Where the nod begins, at least 0.
+        Start of the nod, at least 0.
     amplitude_deg : float in [-90, 90]
         Depth of a dip; negative tosses the head up.
     duration_s : float in [0.2, 60]
@@ -40,13 +40,8 @@ def nod(
     Returns
     -------
     Motion
-        Added to its own pitch: ``amplitude * sin(pi * repeats * s)**2`` while s runs from 0 to 1.
+        ``amplitude * sin(pi * repeats * s)**2`` is added to the pitch while s runs from 0 to 1.
         All else, and every other frame, is equal bit for bit.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
     """
     _check(amplitude_deg, repeats)
     phase = gesture_phase(motion, time_s, duration_s)
@@ -66,7 +61,7 @@ def shake(
     Parameters
     ----------
     time_s : float
-        Where the shake begins, at least 0.
+        Start of the shake, at least 0.
     amplitude_deg : float in [-90, 90]
         Largest turn to either side; negative begins to the image's right.
     duration_s : float in [0.2, 60]
@@ -77,13 +72,8 @@ def shake(
     Returns
     -------
     Motion
-        Added to its own yaw: ``amplitude * sin(2 * pi * repeats * s)``, growing over the first
-        quarter and ebbing over the last. All else is equal bit for bit.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
+        ``amplitude * sin(2 * pi * repeats * s)`` is added to the yaw, growing over the first
+        quarter and fading over the last. All else is equal bit for bit.
     """
     _check(amplitude_deg, repeats)
     phase = gesture_phase(motion, time_s, duration_s)
@@ -103,21 +93,16 @@ def look(
     Parameters
     ----------
     time_s : float
-        Where the turn begins, at least 0.
+        Start of the turn, at least 0.
     yaw_deg, pitch_deg : float in [-90, 90]
         Direction; + yaw is the image's left, + pitch is down.
     duration_s : float in [0.2, 60]
-        With the turns; the head stays for four tenths of it.
+        Including the turns; the head stays for four tenths of it.
 
     Returns
     -------
     Motion
-        The turn is added to its own yaw and pitch. All else is equal bit for bit.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
+        The turn is added to yaw and pitch. All else is equal bit for bit.
     """
     for angle in (yaw_deg, pitch_deg):
         _check(angle)
@@ -127,7 +112,7 @@ def look(
 
 
 def gesture_phase(motion: Motion, time_s: float, duration_s: float) -> Tensor:
-    """Return how far a gesture is in every frame, shape (N,)."""
+    """Return the progress of a gesture at every frame, (N,) in [0, 1]."""
     check_number("time_s", time_s, 0)
     check_number("duration_s", duration_s, SHORTEST_S, LONGEST_S)
     now_s = torch.arange(len(motion), dtype=torch.float64) / motion.fps
@@ -135,7 +120,7 @@ def gesture_phase(motion: Motion, time_s: float, duration_s: float) -> Tensor:
 
 
 def turned(motion: Motion, phase: Tensor, turns_deg: dict[str, Tensor]) -> Motion:
-    """Add turns to the pose of the head while a gesture lasts; `phase` (N,)."""
+    """Add turns (N,) to angles of the head while a gesture's `phase` (N,) is inside 0 to 1."""
     during = (phase > 0) & (phase < 1)
     values = motion.values.clone()
     for axis, turn in turns_deg.items():
@@ -144,7 +129,7 @@ def turned(motion: Motion, phase: Tensor, turns_deg: dict[str, Tensor]) -> Motio
 
 
 def _held(phase: Tensor, ramp: float) -> Tensor:
-    """Rise from 0 to 1, stay and fall again, (N,), without a kink."""
+    """Rise from 0 to 1, stay and fall again smoothly, (N,)."""
     return smoothstep(0, ramp, phase) * smoothstep(1, 1 - ramp, phase)
 
 

@@ -1,4 +1,4 @@
-"""A face that listens or waits: blinks, glances, breath and a little sway, but no speech."""
+"""Motion of a listening face: blinks, glances, breathing and sway, without speech."""
 
 import math
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ SETTLED_S = 2.0  # drawn past the end, where the walk is not yet what a longer o
 
 @dataclass(frozen=True)
 class Idling:
-    """What a face does while it listens.
+    """Amounts of movement of a listening face.
 
     Parameters
     ----------
     blinks_per_minute : float in [0, 60]
     breath, sway : float in [0, 5]
-        Size of the movement of the head; 0 is none.
+        Size of the head's movement; 0 is none.
     glances : float in [0, 3]
         Size of the eyes' glances.
     """
@@ -55,19 +55,18 @@ def idle(
     fps: float = FPS,
     **amounts: float,
 ) -> Motion:
-    """Make the motion of somebody who listens.
+    """Generate the motion of a face that listens.
 
     Parameters
     ----------
     duration_s : float in (0, 14400]
     rest : Tensor, shape (63,), optional
-        Expression at rest, which is kept but for the eyes; default the starter's.
+        Expression at rest, in which only the eyes move; default the starter's.
     head : Tensor, shape (7,), optional
         Scale, translation and angles that the head moves about; default straight ahead.
     seed : int
         Draws everything; the same seed gives the same motion at any length.
     fps : float in [1, 240]
-        Frames a second.
     **amounts : float
         Fields of `Idling`.
 
@@ -75,11 +74,6 @@ def idle(
     -------
     Motion
         Of ``round(duration_s * fps)`` frames, at least 1.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range or a shape is wrong.
     """
     check_number("duration_s", duration_s, 1e-3, LONGEST_S)
     check_number("fps", fps, MIN_FPS, MAX_FPS)
@@ -103,7 +97,7 @@ def idle(
 def still_motion(
     num_frames: int, rest: Tensor | None = None, head: Tensor | None = None, fps: float = FPS
 ) -> Motion:
-    """Make a motion in which nothing moves; `rest` (63,), `head` (7,)."""
+    """Return a motion in which nothing moves, from `rest` (63,) and `head` (7,)."""
     rest = rest_expression().clone() if rest is None else rest.detach().cpu().float().clone()
     if head is None:
         head = released_stats().mean[HEAD].clone()

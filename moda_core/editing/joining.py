@@ -1,4 +1,4 @@
-"""Several motions one after another."""
+"""Motions joined one after another."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,25 +20,20 @@ def concat(motions: Sequence[Motion], crossfade_s: float = 0.4, overlap: bool = 
     Parameters
     ----------
     motions : sequence of Motion
-        At least one; the first gives the frame rate and the expression at rest, from which the
-        others' expressions then depart as they do from their own.
+        At least one. The first gives the frame rate and the expression at rest; the others'
+        expressions are moved to that rest.
     crossfade_s : float in [0, 60]
-        Length of the cross-fade, at most half of either motion.
+        Seconds of each cross-fade; at most half of either motion.
     overlap : bool
-        Let the next begin while the one before ends, which makes the whole shorter by each
-        cross-fade. Otherwise all keep their times, for sounds that are joined in the same way; the
-        cross-fade then lies around the joint, and reaches past the ends by holding them.
+        Start the next motion while the previous one ends, which makes the result shorter by each
+        cross-fade. Otherwise all keep their times, as for sounds joined in the same way: the
+        cross-fade lies around the joint, and the motions are held beyond their ends.
 
     Returns
     -------
     Motion
         Outside the cross-fades the first motion is equal bit for bit, and so are the others of
         its rate and rest.
-
-    Raises
-    ------
-    ValueError
-        If there is no motion, or the number is out of its range.
     """
     if not motions:
         raise ValueError("Expected at least one motion to join, got none.")
@@ -56,7 +51,7 @@ def concat(motions: Sequence[Motion], crossfade_s: float = 0.4, overlap: bool = 
 
 
 def values_like(motion: Motion, first: Motion) -> Tensor:
-    """Return a motion at the rate and the rest of another, shape (M, 70)."""
+    """Return a motion (M, 70) at the frame rate and expression at rest of another."""
     num_frames = max(1, round(len(motion) / motion.fps * first.fps))
     values = motion.resampled(first.fps, num_frames).values.to(first.values)
     shift = first.rest.to(values) - motion.rest.to(values)
@@ -67,7 +62,7 @@ def values_like(motion: Motion, first: Motion) -> Tensor:
 
 
 def _joint(part: Tensor, following: Tensor, reach: int, overlap: bool) -> Tensor:
-    """Return the cross-fade of two motions that takes so many frames of each."""
+    """Return the cross-fade of two motions, made of `reach` frames of each."""
     leaving, coming = part[len(part) - reach :], following[:reach]
     if not overlap:
         leaving = torch.cat([leaving, part[-1:].expand(reach, -1)])

@@ -1,4 +1,4 @@
-"""What the lips do: how far they move, and that they close in silence."""
+"""Movement of the lips: its size, and closed lips in silence."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -33,22 +33,17 @@ def _speech_matrix() -> Tensor:
 
 
 def scale_lips(motion: Motion, gain: float = 1.0) -> Motion:
-    """Let the lips speak more or less.
+    """Scale the lips' movement in speech.
 
     Parameters
     ----------
     gain : float in [0, 4]
-        Of the lips' departure from rest by speech; 1 changes nothing, 0 keeps them at rest.
+        Of the lips' departure from rest by speech; 1 changes nothing, 0 holds them at rest.
 
     Returns
     -------
     Motion
         Smile, sneer and all other dims are equal bit for bit where the lips do not share them.
-
-    Raises
-    ------
-    ValueError
-        If the gain is out of its range.
     """
     check_number("gain", gain, 0, LARGEST_GAIN)
     return _scaled(motion, torch.full((len(motion),), gain))
@@ -71,19 +66,19 @@ def close_in_silence(
     threshold : float in [0, 1]
         Level below which a frame counts as silence.
     amount : float in [0, 1]
-        1 closes the lips wholly, 0 changes nothing.
+        1 closes the lips completely, 0 changes nothing.
     attack_s, release_s : float in [0, 5]
-        Seconds before speech in which the lips come back, and after it in which they go to rest.
+        Seconds in which the lips open before speech, and in which they close after it.
 
     Returns
     -------
     Motion
-        While there is speech all is equal bit for bit, as is all but the lips throughout.
+        During speech all is equal bit for bit, as is all but the lips throughout.
 
     Raises
     ------
     ValueError
-        If the level has another length than the motion or is not finite, or a number is out of
+        If the level's length is not the motion's, the level is not finite, or a number is out of
         its range.
     """
     check_number("amount", amount, 0, 1)
@@ -103,7 +98,7 @@ def speech_gate(
     attack_s: float = 0.12,
     release_s: float = 0.2,
 ) -> np.ndarray:
-    """Tell speech from silence, with smooth borders that lie in the silence: (N,) to (N,)."""
+    """Return 1 in speech and 0 in silence, with ramps that lie in the silence: (N,) to (N,)."""
     check_number("threshold", threshold, 0, 1)
     check_number("attack_s", attack_s, 0, LONGEST_S)
     check_number("release_s", release_s, 0, LONGEST_S)
@@ -132,17 +127,12 @@ def modulate_released_lips(
     reference_index : int, optional
         Frame of closed lips; default the motion's rest.
     stats : MotionStats, optional
-        Of the normalised space in which distances count; default the released one's.
+        Of the normalised space in which distances are measured; default the released one's.
 
     Returns
     -------
     Motion
         Only the six lip keypoints differ.
-
-    Raises
-    ------
-    ValueError
-        If there is no such frame.
     """
     stats = stats or released_stats()
     if reference_index is not None and not 0 <= reference_index < len(motion):
@@ -160,7 +150,7 @@ def modulate_released_lips(
 
 
 def _scaled(motion: Motion, gain: Tensor) -> Motion:
-    """Scale the lips' departure from rest by a gain for every frame, (N,)."""
+    """Scale the lips' departure from rest by a gain (N,) per frame."""
     lips = motion.offset.double() @ _speech_matrix().to(motion.values.device)
     values = motion.values.clone()
     change = (gain.to(lips) - 1)[:, None] * lips
@@ -169,7 +159,7 @@ def _scaled(motion: Motion, gain: Tensor) -> Motion:
 
 
 def _ramp(distance_s: np.ndarray, length_s: float) -> np.ndarray:
-    """Fall from 1 at no distance to 0 at a length, (N,); infinite distances are allowed."""
+    """Fall from 1 at distance 0 to 0 at `length_s`, (N,); distances may be infinite."""
     if length_s == 0:
         return (distance_s == 0).astype(np.float64)
     near = torch.from_numpy(np.minimum(distance_s, length_s))

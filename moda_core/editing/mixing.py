@@ -1,4 +1,4 @@
-"""One motion out of several: the mouth of one, the eyes of another."""
+"""One motion mixed from several: the mouth of one, the eyes of another."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,37 +29,31 @@ def mix(
     Parameters
     ----------
     base : Motion
-        Gives the length, the frame rate, the expression at rest, and every region that no other
-        motion gives.
+        Gives the length, the frame rate, the expression at rest, and every region without a motion
+        of its own.
     mouth, eyes, brows, head : Motion, optional
-        Where a region comes from; of any length and rate. Each expression counts from the rest of
-        its own motion; the pose of the head is taken as it is.
+        Source of a region, of any length and rate. Expressions are taken relative to their own
+        motion's rest, the head pose as it is.
     weights : mapping from str to float in [0, 1], optional
         By region; 0 keeps the base's, 1, the default, replaces it.
     loop : bool
-        Repeat motions that are shorter than the base, their ends going over into their
-        beginnings; otherwise their last frame is held.
+        Repeat motions shorter than the base, with a cross-fade; otherwise hold their last frame.
 
     Returns
     -------
     Motion
-        Four times the same motion of the base's length, rate and rest gives that motion bit for
-        bit; what no given region moves stays the base's bit for bit.
-
-    Raises
-    ------
-    ValueError
-        If a region is unknown or a weight is out of its range.
+        Four times one motion of the base's length, rate and rest gives that motion bit for bit;
+        what no given region moves stays the base's bit for bit.
     """
     weights = dict(weights or {})
     check_weights(weights, MOTION_REGIONS)
     regions = {"mouth": mouth, "eyes": eyes, "brows": brows, "head": head}
-    # Regions of one motion go together: they need no split where all are of one weight.
+    # Regions of one motion are added together: with equal weights they need no split.
     sources = {id(motion): motion for motion in regions.values() if motion is not None}
     values = base.values
     for motion in sources.values():
         own = {name: weights.get(name, 1.0) for name in regions if regions[name] is motion}
-        # Durations of equal length may differ by rounding; half a frame is held without notice.
+        # Equal durations may differ by rounding: less than half a frame is held.
         shorter = len(motion) / motion.fps < (len(base) - 0.5) / base.fps
         if loop and shorter:
             motion = make_loop(motion, LOOP_CROSSFADE_S)
@@ -69,17 +63,7 @@ def mix(
 
 
 def difference(base: Motion, other: Motion) -> Tensor:
-    """Return how another motion departs from one, their expressions counted from rest.
-
-    Parameters
-    ----------
-    base, other : Motion
-        Of one length.
-
-    Returns
-    -------
-    Tensor, shape (N, 70), float64
-    """
+    """Return the change (N, 70), float64, to another motion, expressions relative to rest."""
     change = other.values.to(base.values.device).double() - base.values.double()
     change[:, EXPRESSION] -= other.rest.to(change) - base.rest.to(change)
     return change

@@ -1,4 +1,4 @@
-"""The pose of the head: how far it moves, where it looks on average, and how far it may go."""
+"""The head pose: the size of its movement, its centre and its limits."""
 
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ KNEE = 0.7  # share of a limit up to which angles stay as they are
 
 @dataclass(frozen=True)
 class AxisAdjustment:
-    """What is done to one angle; the defaults change nothing.
+    """An adjustment of one angle; the defaults change nothing.
 
     Parameters
     ----------
@@ -27,14 +27,9 @@ class AxisAdjustment:
     offset_deg : float in [-90, 90]
         Added to every frame.
     limit_deg : float in [0, 90], optional
-        The angle never goes further to either side; it slows down from seven tenths of it on.
+        Largest angle to either side; the angle slows down from seven tenths of it on.
     freeze : bool
         Hold the angle at its centre, as a gain of 0 does.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
     """
 
     gain: float = 1.0
@@ -49,7 +44,7 @@ class AxisAdjustment:
             check_number("limit_deg", self.limit_deg, 0, LARGEST_ANGLE_DEG)
 
     def apply(self, angle: Tensor, center: str) -> Tensor:
-        """Return the adjusted angle of every frame, (N, 1) like `angle`."""
+        """Return the adjusted angle (N, 1) of every frame."""
         angle = scaled(angle, 0.0 if self.freeze else self.gain, center)
         if self.offset_deg:
             angle = angle + self.offset_deg
@@ -68,27 +63,22 @@ def adjust_pose(
     scale_gain: float = 1.0,
     center: str = "mean",
 ) -> Motion:
-    """Change how the head moves.
+    """Change the movement of the head.
 
     Parameters
     ----------
     pitch, yaw, roll : AxisAdjustment, optional
-        By default the angle stays as it is.
+        Default: the angle stays as it is.
     translation_gain, scale_gain : float in [0, 10]
         Of the movement about the centre; 1 changes nothing, 0 holds still.
     center : {"mean", "first", "zero"}
         What gains and freezes leave in place: the mean of the motion, its first frame, or an angle
-        of 0 (for translation and scale, the first frame then).
+        of 0 (the first frame for translation and scale).
 
     Returns
     -------
     Motion
         Whatever has no adjustment is equal bit for bit.
-
-    Raises
-    ------
-    ValueError
-        If a number or the centre is out of its range.
     """
     check_choice("center", center, CENTERS)
     check_number("translation_gain", translation_gain, 0, LARGEST_GAIN)

@@ -1,4 +1,4 @@
-"""Poses of the head at given times, written as text: ``1.0 yaw 12, 2.0 yaw -5``."""
+"""Keyframes of the head pose, written as text: ``1.0 yaw 12, 2.0 yaw -5``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,14 +26,11 @@ class PoseKey:
 
     Parameters
     ----------
+    time_s : float
+        At least 0.
     axis : {"pitch", "yaw", "roll"}
     degrees : float in [-90, 90]
         + pitch looks down, + yaw turns the nose to the image's left, + roll turns clockwise.
-
-    Raises
-    ------
-    ValueError
-        If the axis is unknown or a number is out of its range.
     """
 
     time_s: float
@@ -52,10 +49,10 @@ def parse_pose_keys(text: str, fps: float | None = FPS) -> tuple[PoseKey, ...]:
     Parameters
     ----------
     text : str
-        Keys of a time, an axis and degrees, with commas, semicolons or new lines between them.
-        A time is in seconds, or with an `f` behind it in frames; ``#`` begins a remark.
+        Keys of a time, an axis and degrees, separated by commas, semicolons or new lines. A time
+        is in seconds, or in frames with an `f` behind it; ``#`` begins a comment.
     fps : float, optional
-        Frames a second, for times in frames. None finds only what is wrong at any frame rate.
+        For times in frames. None reports only what is wrong at any frame rate.
 
     Returns
     -------
@@ -65,8 +62,8 @@ def parse_pose_keys(text: str, fps: float | None = FPS) -> tuple[PoseKey, ...]:
     Raises
     ------
     ValueError
-        If something else is written, or two keys of an axis are at one time; the message begins
-        with the line and the column.
+        If the text can't be read, or two keys of an axis are at one time; the message begins with
+        the line and the column.
     """
     cursor, keys = TextCursor(text), {}
     cursor.take(SEPARATORS)
@@ -104,14 +101,14 @@ def _take_key(cursor: TextCursor, fps: float | None) -> PoseKey:
 def apply_pose_keys(
     motion: Motion, keys: Sequence[PoseKey], mode: str = "add", ease_s: float = 0.5
 ) -> Motion:
-    """Lead the head through keys.
+    """Move the head through keys.
 
     Parameters
     ----------
     keys : sequence of PoseKey
         In any order; axes without keys stay as they are.
     mode : {"add", "replace"}
-        Whether a key's angle is added to the motion's own or stands in its place.
+        Add the keys' angles to the motion's own, or replace it.
     ease_s : float in [0, 60]
         Seconds in which the head leaves its own pose before an axis' first key, and returns to it
         after the last.
@@ -119,13 +116,13 @@ def apply_pose_keys(
     Returns
     -------
     Motion
-        Between keys an angle moves without a kink and never beyond them. What has no key, and
-        what lies outside the easing, is equal bit for bit.
+        Between keys an angle moves smoothly and never beyond them. What has no key, and what lies
+        outside the easing, is equal bit for bit.
 
     Raises
     ------
     ValueError
-        If the mode is unknown, the easing is out of its range, or two keys are at one time.
+        If two keys of an axis are at one time, or a value is out of its range.
     """
     check_choice("mode", mode, MODES)
     check_number("ease_s", ease_s, 0, LONGEST_EASE_S)
@@ -156,7 +153,7 @@ def _twice(key: PoseKey, other: PoseKey) -> str:
 
 
 def _key_curve(keys: Sequence[PoseKey], time_s: Tensor, ease_s: float) -> tuple[Tensor, Tensor]:
-    """Return the keys' angle at every time, and how much it counts, each (N,)."""
+    """Return the angle of the keys at every time, and its weight, (N,) each."""
     times = np.array([key.time_s for key in keys])
     degrees = np.array([key.degrees for key in keys])
     inside = time_s.clamp(times[0], times[-1])

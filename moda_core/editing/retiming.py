@@ -1,4 +1,4 @@
-"""Motion at another rate, speed or length."""
+"""Motion at another frame rate, speed or length."""
 
 from dataclasses import replace
 
@@ -25,13 +25,13 @@ def retime(
     Parameters
     ----------
     fps : float in [1, 240], optional
-        Frames a second of the result; default the motion's own.
+        Frame rate of the result; default the motion's own.
     speed : float in [0.05, 20]
         2 takes half the time; must be 1 with `duration_s`.
     duration_s : float in (0, 86400], optional
         Length of the result in seconds.
     interpolation : {"cubic", "linear"}
-        Cubic rounds the corners that slow motion shows, and goes a little beyond sudden extremes;
+        Cubic rounds the corners that slow motion shows, and overshoots sudden extremes a little;
         linear blurs fast movement between frames.
 
     Returns
@@ -62,19 +62,7 @@ def retime(
 
 
 def check_speed(speed: float, duration_s: float | None = None) -> None:
-    """Check what decides how fast a motion is played.
-
-    Parameters
-    ----------
-    speed : float in [0.05, 20]
-    duration_s : float in [0, 86400], optional
-        Length of the result; with it the speed must be 1.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range, or both a speed and a length are given.
-    """
+    """Check a speed in [0.05, 20] and a length in [0, 86400] s, which exclude each other."""
     check_number("speed", speed, SLOWEST, FASTEST)
     if duration_s is None:
         return
@@ -84,7 +72,7 @@ def check_speed(speed: float, duration_s: float | None = None) -> None:
 
 
 def fit_motion(motion: Motion, fps: float, num_frames: int, loop: bool = False) -> Motion:
-    """Bring a motion to a rate and a length without changing its speed."""
+    """Bring a motion to a frame rate and a length, held or repeated, without changing its speed."""
     if not loop:
         return motion.resampled(fps, num_frames)
     position = torch.arange(num_frames, dtype=torch.float64) * (motion.fps / fps)

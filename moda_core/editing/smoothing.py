@@ -1,4 +1,4 @@
-"""Smoothing over time, region by region: the one-euro filter and Savitzky-Golay."""
+"""Smoothing over time, by region: the one-euro filter and Savitzky-Golay."""
 
 import math
 from dataclasses import dataclass, replace
@@ -24,14 +24,9 @@ class OneEuro:
         Lower smooths slow movement more.
     beta : float in [0, 100]
         Higher lets fast movement through. In Hz for a speed of one standard deviation of the data
-        set in a second.
+        set per second.
     zero_phase : bool
         Filter forwards, then backwards, so that nothing lags; otherwise only forwards.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
     """
 
     min_cutoff_hz: float = 1.5
@@ -57,14 +52,9 @@ class SavitzkyGolay:
     Parameters
     ----------
     window_s : float in [0, 10]
-        Length of the piece that a polynomial is fitted to.
+        Length that a polynomial is fitted to.
     order : int in [0, 5]
         Degree of the polynomial; higher smooths less.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
     """
 
     window_s: float = 0.36
@@ -82,24 +72,19 @@ class SavitzkyGolay:
 def smooth(
     motion: Motion, method: OneEuro | SavitzkyGolay | None = None, **strengths: float
 ) -> Motion:
-    """Take jitter out of a motion.
+    """Remove jitter from a motion.
 
     Parameters
     ----------
     method : OneEuro or SavitzkyGolay, optional
         Default `OneEuro`.
     **strengths : float in [0, 1]
-        By region; 0, the default, leaves a region alone, 1 filters it.
+        By region; 0, the default, leaves a region as it is, 1 filters it.
 
     Returns
     -------
     Motion
         What no smoothed region moves is equal bit for bit.
-
-    Raises
-    ------
-    ValueError
-        If a region is unknown or a strength is out of its range.
     """
     check_weights(strengths, MOTION_REGIONS)
     if not any(strengths.values()):
@@ -132,7 +117,7 @@ def low_pass(curves: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def savitzky_golay(curves: np.ndarray, window: float, order: int) -> np.ndarray:
-    """Smooth curves by fitting polynomials to the surroundings of every frame: (N, C) to (N, C)."""
+    """Smooth curves by polynomials fitted around every frame: (N, C) to (N, C)."""
     longest = len(curves) - 1 + len(curves) % 2  # odd
     odd = min(2 * round((window - 1) / 2) + 1, longest)
     if odd <= order + 1:

@@ -1,1 +1,1 @@
-"""The language of the director: a script of gestures and emotions."""
+"""The director's language: scripts of gestures and emotions."""

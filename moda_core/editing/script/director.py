@@ -1,4 +1,4 @@
-"""Playing a script: every action eases in and out on the frames that it lasts."""
+"""Playback of scripts: every action eases in and out."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -17,26 +17,24 @@ CUT_S = 0.2  # seconds in which a gesture ends that is cut short
 
 
 def direct(motion: Motion, events: Iterable[ScriptEvent]) -> Motion:
-    """Let a face and a head do what a script says.
+    """Apply the actions of a script to a motion.
 
     Parameters
     ----------
-    motion : Motion
-        Of any model.
     events : iterable of ScriptEvent
-        See `parse_script`; in any order. What begins after the motion's end is left out.
+        From `parse_script`, in any order. Actions past the motion's end are left out.
 
     Returns
     -------
     Motion
-        Actions come and go smoothly; frames without actions are equal bit for bit. Of actions of
-        one channel the latest counts, and after its end the one before goes on; a gesture ends
-        where the next begins.
+        Frames without actions are equal bit for bit. Of simultaneous actions of one channel the
+        latest counts, and after its end the previous one continues; a gesture ends where the next
+        begins.
 
     Raises
     ------
     ValueError
-        If an action is unknown, or a number of it is out of its range.
+        If an action is unknown, or one of its numbers is out of its range.
     """
     events = sorted(events, key=lambda event: event.time_s)
     for event in events:
@@ -51,7 +49,7 @@ def direct(motion: Motion, events: Iterable[ScriptEvent]) -> Motion:
 
 
 def _play(motion: Motion, acts: Sequence[ScriptEvent], neutrals_s: Sequence[float]) -> Motion:
-    """Play the actions of one channel; where several go on, the latest counts."""
+    """Play the actions of one channel; of simultaneous ones the latest counts."""
     change = torch.zeros_like(motion.values)
     for act, following in zip(acts, [*acts[1:], None], strict=True):
         word, cut_s = SCRIPT_WORDS[act.action], _first_after(neutrals_s, act.time_s)
@@ -78,7 +76,7 @@ def _play(motion: Motion, acts: Sequence[ScriptEvent], neutrals_s: Sequence[floa
 
 
 def _share(time_s: Tensor, act: ScriptEvent, cut_s: float) -> Tensor:
-    """Return how much of an action there is, in [0, 1]."""
+    """Return the strength of an action at each time, in [0, 1]."""
     word, share = SCRIPT_WORDS[act.action], torch.ones_like(time_s)
     ease_s, end_s = min(word.ease_s, act.duration_s / 2), act.time_s + act.duration_s
     if ease_s > 0:
@@ -90,7 +88,7 @@ def _share(time_s: Tensor, act: ScriptEvent, cut_s: float) -> Tensor:
 
 
 def _first_after(times_s: Sequence[float], time_s: float) -> float:
-    """Return the first of sorted times that is later than one; infinity if there is none."""
+    """Return the first of sorted times after `time_s`; infinity if none is."""
     return next((later_s for later_s in times_s if later_s > time_s), math.inf)
 
 

@@ -1,4 +1,4 @@
-"""What a director's script says: actions, and emotions."""
+"""Contents of a script: actions and emotions."""
 
 import math
 from dataclasses import dataclass
@@ -16,14 +16,12 @@ class ScriptEvent:
 
     Parameters
     ----------
-    time_s : float
-        When it begins.
     action : str
-        A key of `SCRIPT_WORDS`, or `NEUTRAL`, which ends all that began before it.
+        A key of `SCRIPT_WORDS`, or `NEUTRAL`, which ends all actions before it.
     arguments : tuple of float
         Its numbers.
     duration_s : float
-        From its beginning to where nothing of it is left.
+        Including its easing.
     """
 
     time_s: float
@@ -34,48 +32,29 @@ class ScriptEvent:
 
 @dataclass(frozen=True, eq=False)
 class ScriptEmotion:
-    """One emotion of a script.
-
-    Parameters
-    ----------
-    key : EmotionKey
-        What is shown, and from when on.
-    duration_s : float
-        How long; infinite if the script does not say.
-    """
+    """One emotion of a script; its duration is infinite if the script states none."""
 
     key: EmotionKey
     duration_s: float = math.inf
 
     @property
     def neutral(self) -> bool:
-        """Whether it is nothing but `NEUTRAL`."""
+        """Whether it is `NEUTRAL` alone."""
         return bool(self.key.weights[EMOTIONS.index(NEUTRAL)] == 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Script:
-    """What a script says.
-
-    Parameters
-    ----------
-    events : tuple of ScriptEvent
-        In the order of their times.
-    emotions : tuple of ScriptEmotion
-        In the order of their times.
-    """
+    """Actions and emotions, each in the order of their times."""
 
     events: tuple[ScriptEvent, ...] = ()
     emotions: tuple[ScriptEmotion, ...] = ()
 
     def timeline(self) -> EmotionTimeline:
-        """Return what is shown when.
+        """Return the emotions over time.
 
-        Returns
-        -------
-        EmotionTimeline
-            Begins with "none", and returns to it. Of emotions that go on at once the latest is
-            shown; after its end the one before goes on. `NEUTRAL` ends those before it.
+        The timeline begins with "none" and returns to it. Of simultaneous emotions the latest is
+        shown; after its end the previous one continues. `NEUTRAL` ends those before it.
         """
         spans = [(*_span(emotion), emotion) for emotion in self.emotions]
         moments = sorted({moment for span in spans for moment in span[:2]} - {math.inf})
@@ -97,6 +76,6 @@ class Script:
 
 
 def _span(emotion: ScriptEmotion) -> tuple[float, float]:
-    """Return when an emotion begins and ends, so that what meets does so to the digit."""
+    """Return when an emotion begins and ends, rounded so that spans meet exactly."""
     start_s = emotion.key.time_s
     return round(start_s, SAME_TIME_DIGITS), round(start_s + emotion.duration_s, SAME_TIME_DIGITS)

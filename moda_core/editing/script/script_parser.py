@@ -1,4 +1,4 @@
-"""Reads a script: ``[2.0 smile 0.6] [3.5 look left for 1] [5.0 nod] [6.0 sadness 0.8]``."""
+"""Parser of scripts: ``[2.0 smile 0.6] [3.5 look left for 1] [5.0 nod] [6.0 sadness 0.8]``."""
 
 import math
 import re
@@ -26,17 +26,8 @@ WORDS_OF_REPEATS = {"once": 1, "twice": 2}
 def parse_emotions(text: str, fps: float = FPS) -> EmotionTimeline:
     """Read emotions from a timeline, or from a script, which begins with a bracket.
 
-    Parameters
-    ----------
-    text : str
-        See `parse_timeline` and `parse_script`.
-    fps : float
-        Of the times that are given as frames.
-
-    Raises
-    ------
-    ValueError
-        If something can't be read; the text begins with the line and the column.
+    `fps` is that of times given in frames. Raises a ValueError that begins with the line and the
+    column if the text can't be read.
     """
     cursor = TextCursor(text)
     cursor.take(SEPARATORS)
@@ -52,16 +43,16 @@ def parse_script(text: str, fps: float | None = FPS) -> Script:
     ----------
     text : str
         Actions in brackets: a time in seconds, or a frame as in ``62f``; one of `PHRASES` with
-        its numbers, or an emotion as in `parse_timeline`; and, if it is to last another time than
-        usual, ``for`` and a time. They may stand in any order, with commas or semicolons between
-        them. ``#`` begins a comment; nothing but comments is a script that does nothing.
+        its numbers, or an emotion as in `parse_timeline`; and optionally ``for`` and a duration.
+        Actions may stand in any order, separated by commas or semicolons. ``#`` begins a comment;
+        a script of comments only does nothing.
     fps : float, optional
-        Of the times that are given as frames. None finds only what is wrong at any frame rate.
+        For times in frames. None reports only what is wrong at any frame rate.
 
     Raises
     ------
     ValueError
-        If something can't be read; the text begins with the line and the column.
+        If the text can't be read; the message begins with the line and the column.
     """
     if fps is not None and not (fps > 0 and math.isfinite(fps)):
         raise ValueError(f"Expected a frame rate above 0, got {fps}.")
@@ -89,7 +80,7 @@ def parse_script(text: str, fps: float | None = FPS) -> Script:
 def _take_action(
     cursor: TextCursor, fps: float | None, events: list[ScriptEvent], emotions: list[ScriptEmotion]
 ) -> None:
-    """Take what is in one pair of brackets, and the blanks around it."""
+    """Take the contents of one pair of brackets."""
     cursor.skip_spaces()
     time_s = cursor.take_time(fps)
     cursor.skip_spaces()
@@ -109,7 +100,7 @@ def _take_action(
 
 
 def _unknown(cursor: TextCursor) -> ValueError:
-    """Return the error about what is neither an action nor an emotion."""
+    """Return the error for a word that is neither an action nor an emotion."""
     start, found, verb = cursor.position, cursor.found(), (cursor.take(WORD) or "").lower()
     pairs = [phrase for phrase in SCRIPT_WORDS if phrase.startswith(f"{verb} ")]
     if not pairs:
@@ -128,7 +119,7 @@ def _unknown(cursor: TextCursor) -> ValueError:
 
 
 def _take_event(cursor: TextCursor, fps: float | None, time_s: float, action: str) -> ScriptEvent:
-    """Take what follows the words of an action."""
+    """Take the numbers, repeats and duration of an action."""
     word = SCRIPT_WORDS[action]
     repeats = _take_repeats(cursor) if word.repeats else None
     numbers = word.defaults if repeats else _take_numbers(cursor, word)
@@ -141,7 +132,7 @@ def _take_event(cursor: TextCursor, fps: float | None, time_s: float, action: st
 
 
 def _take_repeats(cursor: TextCursor) -> int | None:
-    """Take how often a gesture is to be made, where that is said."""
+    """Take the number of repeats of a gesture, if stated."""
     cursor.skip_spaces()
     start, written = cursor.position, cursor.take(REPEATS)
     if written is None:

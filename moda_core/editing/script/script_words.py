@@ -1,7 +1,7 @@
-"""The words of a director's script, and what each does to a motion.
+"""Words of the director's script, and the effect of each on a motion.
 
-Left and right are the picture's, as its viewer sees it: ``wink left`` shuts the eye on the left of
-the picture, ``turn left`` turns the nose there, and ``tilt left`` leans the top of the head there.
+Left and right are the picture's: ``wink left`` shuts the eye on the left of the picture,
+``turn left`` turns the nose there, and ``tilt left`` leans the top of the head there.
 """
 
 from collections.abc import Callable
@@ -33,26 +33,26 @@ Effect = Callable[..., Motion]  # (motion, *numbers), or (motion, duration_s, *n
 
 @dataclass(frozen=True)
 class ScriptWord:
-    """What a word or a pair of words does.
+    """The effect of a word or a pair of words.
 
     Parameters
     ----------
     effect : callable
-        Takes the motion of the time that the action lasts, and the action's numbers.
+        Takes the motion during the action, and the action's numbers.
     channel : str
-        One of `CHANNELS`. While actions of one channel go on at once, the latest counts.
+        One of `CHANNELS`. Of simultaneous actions of one channel the latest counts.
     duration_s : float
-        Unless the script says another one.
+        Default duration.
     ease_s : float
-        Seconds in which the effect comes, and goes; a gesture, with 0, eases by itself and is told
-        its duration.
+        Seconds in which the effect comes, and goes. 0 for a gesture, which eases by itself and
+        takes its duration as first number.
     numbers : tuple of (str, float, float)
         Name, lowest and highest of each number that may follow.
     defaults : tuple of float
-        Their values if none follows; empty if they must.
+        Their values if none follows; empty if they are required.
     repeats : int
-        How often a gesture is usually made, in its usual duration; the effect is told the number
-        last. 0 for what can't be repeated.
+        Default number of repeats of a gesture, which takes the number last; 0 if it can't be
+        repeated.
     """
 
     effect: Effect
@@ -65,9 +65,9 @@ class ScriptWord:
 
 
 def _control(name: str, **lowered: float) -> Effect:
-    """Return what raises a control to an amount, and lowers others towards values by as much.
+    """Return an effect that raises one control to an amount, and lowers others by as much.
 
-    What is raised, or lowered, further already stays so.
+    Controls already raised, or lowered, further stay as they are.
     """
 
     def effect(motion: Motion, amount: float) -> Motion:
@@ -86,7 +86,7 @@ def _control(name: str, **lowered: float) -> Effect:
 
 
 def _shut(*eyes: int) -> Effect:
-    """Return what shuts eyes completely, however wide they were open."""
+    """Return an effect that shuts eyes completely, however wide they were open."""
 
     def effect(motion: Motion) -> Motion:
         shown = read(motion.offset)[:, LIDS]
