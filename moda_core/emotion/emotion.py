@@ -1,4 +1,4 @@
-"""An emotion to be shown: one or a blend, or several over time."""
+"""An emotion to show: one, a blend, or several over time."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ from .timeline import EmotionTimeline
 
 @dataclass(frozen=True, eq=False)
 class Emotion:
-    """An emotion to be shown.
+    """An emotion to show.
 
     Parameters
     ----------
     weights : Tensor, shape (9,)
         Over the nine labels, see `emotion_weights`.
     description : str
-        What users see.
+        Shown to users.
     intensity : float
-        0 is none of it, 1 as the model has it; more exaggerates. Also that of a timeline.
+        0 is off, 1 as the model has it; higher exaggerates. Also applies to a timeline.
     timeline : EmotionTimeline, optional
         Emotions that change over time, instead of `weights`.
     """

@@ -1,4 +1,4 @@
-"""Emotion labels of MoDA and their weights over the embedding table."""
+"""Emotion labels of MoDA, and weights over its embedding table."""
 
 import math
 from collections.abc import Mapping
@@ -22,18 +22,10 @@ NONE_INDEX = EMOTIONS.index("none")
 
 
 def emotion_weights(emotion: str | Mapping[str, float] = "none") -> Tensor:
-    """Return the weights of an emotion, or of a blend, over the nine labels.
+    """Return the weights (9,) of an emotion or a blend, at least 0, which sum to 1.
 
-    Parameters
-    ----------
-    emotion : str or mapping from str to float
-        A label of `EMOTIONS`, or weights by label. Weights that sum to less than 1 are
-        completed with ``none``; larger sums are scaled down to 1.
-
-    Returns
-    -------
-    Tensor, shape (9,)
-        Non-negative weights that sum to 1.
+    Takes a label of `EMOTIONS`, or weights by label: sums below 1 are completed with ``none``,
+    larger ones scaled down to 1.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A place in a text that a user wrote, for errors that say the line and the column."""
+"""A cursor in a text that a user wrote, whose errors state the line and the column."""
 
 import math
 import re
@@ -19,38 +19,19 @@ LARGEST_TIME_S = 1e6
 
 
 def where(text: str, position: int) -> str:
-    """Name a position in a text."""
+    """Return the line and the column of a position."""
     line = text.count("\n", 0, position) + 1
     return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
 
 
 def suggestion(word: str, known: Collection[str]) -> str:
-    """Guess what was meant by an unknown word.
-
-    Parameters
-    ----------
-    word : str
-        Of any case.
-
-    Returns
-    -------
-    str
-        Such as " (did you mean 'nod'?)", to put behind the word; empty without a guess.
-    """
+    """Return a guess such as " (did you mean 'nod'?)" at an unknown word, or an empty text."""
     found = get_close_matches(word.lower(), known, 1)
     return f" (did you mean '{found[0]}'?)" if found else ""
 
 
 class TextCursor:
-    """A text that is read from left to right.
-
-    Parameters
-    ----------
-    text : str
-        What the user wrote.
-    position : int
-        Where reading starts.
-    """
+    """A text read from left to right, starting at `position`."""
 
     def __init__(self, text: str, position: int = 0):
         self.text = text
@@ -62,18 +43,7 @@ class TextCursor:
         return self.position >= len(self.text)
 
     def take(self, pattern: str | re.Pattern) -> str | None:
-        """Take what matches here.
-
-        Parameters
-        ----------
-        pattern : str or re.Pattern
-            A regular expression.
-
-        Returns
-        -------
-        str or None
-            The match, which is then behind the cursor; None if there is none.
-        """
+        """Take the match of a regular expression here and move past it; None without a match."""
         match = re.compile(pattern).match(self.text, self.position)
         if match is None:
             return None
@@ -86,20 +56,7 @@ class TextCursor:
             pass
 
     def take_number(self, what: str, lowest: float, highest: float) -> float:
-        """Take a number.
-
-        Parameters
-        ----------
-        what : str
-            What it is, such as "an amount", for the message.
-        lowest, highest : float
-            Its range.
-
-        Raises
-        ------
-        ValueError
-            If there is none here, or it is out of its range.
-        """
+        """Take a number in a range; errors call it `what`, such as "an amount"."""
         start, token = self.position, self.take(NUMBER)
         if token is None:
             raise self.error(f"expected {what}, got {self.found()}. Write a number")
@@ -117,22 +74,17 @@ class TextCursor:
         lowest: float = 0,
         highest: float = LARGEST_TIME_S,
     ) -> float:
-        """Take a time: seconds as in ``2.5`` or ``2.5 s``, or a frame as in ``62f``.
+        """Take a time in seconds, written as ``2.5``, ``2.5 s`` or a frame as in ``62f``.
 
         Parameters
         ----------
         fps : float, optional
-            Frames a second, for times that are given as frames. None reads them for the sake of
-            mistakes that no frame rate mends, and returns `lowest`.
+            For times given as frames. None accepts any frame and returns `lowest`, to report only
+            what is wrong at any frame rate.
         what : str
-            What it is, such as "the duration", for the message.
+            Name of the time in errors, such as "the duration".
         lowest, highest : float
-            Its range in seconds.
-
-        Returns
-        -------
-        float
-            Seconds.
+            Range in seconds.
 
         Raises
         ------
@@ -163,7 +115,7 @@ class TextCursor:
         return value
 
     def _refuse_clock(self) -> None:
-        """Say how ``01:15`` is to be written."""
+        """Raise an error for a time such as ``01:15`` that states its seconds."""
         start, clock = self.position, self.take(CLOCK)
         if clock is not None:
             seconds = 0.0
@@ -184,20 +136,10 @@ class TextCursor:
         return repr(word[:SHOWN_LETTERS])
 
     def error(self, message: str, position: int | None = None) -> ValueError:
-        """Return the error about a place.
+        """Return the error for a position, by default the cursor's; `message` has no full stop.
 
-        Parameters
-        ----------
-        message : str
-            Without the full stop.
-        position : int, optional
-            Of what is wrong; else the cursor's.
-
-        Returns
-        -------
-        ValueError
-            Its text begins with the line and the column; at a number such as ``2,5`` it ends with
-            how that is to be written.
+        It begins with the line and the column; at a number such as ``2,5`` it ends with that
+        number written with a point.
         """
         position = self.position if position is None else position
         first = self.text.rfind("\n", 0, position) + 1

@@ -1,4 +1,4 @@
-"""Emotions that change over time, written as text: ``0.0 neutral, 2.5 happiness 0.8``."""
+"""Emotions over time, written as text: ``0.0 neutral, 2.5 happiness 0.8``."""
 
 import math
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ TRANSITION_S = 0.4
 
 @dataclass(frozen=True, eq=False)
 class EmotionKey:
-    """An emotion from a time on.
+    """An emotion shown from a time on.
 
     Parameters
     ----------
     weights : Tensor, shape (9,)
         Over the nine labels; they sum to 1.
     intensity : float
-        How strongly it is shown: 0 not at all, 1 as the model shows it.
+        0 is off, 1 as the model shows it.
     """
 
     time_s: float
@@ -34,7 +34,7 @@ class EmotionKey:
 
 @dataclass(frozen=True, eq=False)
 class EmotionTimeline:
-    """Emotions over time; before the first key its emotion is shown, too.
+    """Emotions over time; the first is also shown before its key.
 
     Parameters
     ----------
@@ -65,27 +65,14 @@ class EmotionTimeline:
     def curve(
         self, num_frames: int, fps: float = FPS, transition_s: float = TRANSITION_S
     ) -> Tensor:
-        """Return how much of each emotion is shown at each frame.
+        """Return the amount, weight times intensity, of each emotion by frame: (num_frames, 9).
 
         Parameters
         ----------
         num_frames : int
             Frame i stands for the time ``i / fps``.
-        fps : float
-            Frames a second.
         transition_s : float
-            Seconds that a change takes. It is centred on the key's time, where the mix is half
-            and half, and is shorter where keys are nearer to each other than that.
-
-        Returns
-        -------
-        Tensor, shape (num_frames, 9)
-            Amounts over `EMOTIONS`: weights times intensity, as in `EmotionCurve`.
-
-        Raises
-        ------
-        ValueError
-            If a number is out of its range.
+            Seconds of a change, centred on the key's time; shorter where keys are closer than that.
         """
         _check_frames(num_frames, fps)
         if not (transition_s >= 0 and math.isfinite(transition_s)):
@@ -111,14 +98,13 @@ def parse_timeline(text: str, fps: float = FPS) -> EmotionTimeline:
     Parameters
     ----------
     text : str
-        Entries such as ``2.5 happiness 0.8``, separated by commas, semicolons or ends of lines:
-        a time in seconds, or a frame as in ``62f``; then an emotion, a synonym or the beginning
-        of one, and its intensity from 0 to 2, by default 1. Several are blended with ``+``:
-        ``happiness 0.6 + surprise 0.4``; the intensity of a blend is the sum, and amounts that
-        are left out share what the others leave of 1. ``#`` begins a comment; nothing but
-        comments is no emotion.
+        Entries such as ``2.5 happiness 0.8``, separated by commas, semicolons or new lines: a time
+        in seconds, or a frame as in ``62f``; an emotion, a synonym, or the beginning of one; and
+        its intensity from 0 to 2, by default 1. ``+`` blends several, as in ``happiness 0.6 +
+        surprise 0.4``: the intensity is the sum, and amounts left out share the rest of 1. ``#``
+        begins a comment; a timeline of comments only shows no emotion.
     fps : float
-        Of the times that are given as frames.
+        For times given as frames.
 
     Returns
     -------
@@ -128,7 +114,7 @@ def parse_timeline(text: str, fps: float = FPS) -> EmotionTimeline:
     Raises
     ------
     ValueError
-        If something can't be read; the text begins with the line and the column.
+        If the text can't be read; the message begins with the line and the column.
     """
     _check_frames(1, fps)
     cursor, keys = TextCursor(text), []
@@ -154,7 +140,7 @@ def parse_timeline(text: str, fps: float = FPS) -> EmotionTimeline:
 
 
 def _take_end(cursor: TextCursor) -> None:
-    """Take the full stop that may stand behind the last entry; else there must be nothing."""
+    """Take an optional full stop after the last entry, and check that nothing follows."""
     start, found = cursor.position, cursor.found()
     cursor.take(r"\.")
     cursor.take(SEPARATORS)
@@ -166,7 +152,7 @@ def _take_end(cursor: TextCursor) -> None:
 
 
 def _half_transitions(key_s: Tensor, transition_s: float) -> Tensor:
-    """Return half of the time that each key's change takes, so that none reaches another."""
+    """Return half the seconds of each key's change, short enough that none reaches another."""
     gap_s = torch.full((len(key_s) + 1,), math.inf, dtype=torch.float64)
     gap_s[1:-1] = key_s.diff()
     return torch.minimum(gap_s[:-1], gap_s[1:]).clamp(max=transition_s) / 2

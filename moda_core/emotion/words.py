@@ -1,4 +1,4 @@
-"""The words that users have for the emotions, and blends of them."""
+"""Words for the emotions, and blends of them."""
 
 import torch
 from torch import Tensor
@@ -33,18 +33,10 @@ SYNONYMS = {
 
 
 def find_emotion(word: str) -> str | None:
-    """Return the label that a word stands for.
+    """Return the label for a word of any case, or None if it is unknown.
 
-    Parameters
-    ----------
-    word : str
-        A label of `EMOTIONS`, a synonym, or at least the first three letters of one; of any case.
-        The beginning of a label goes before that of a synonym.
-
-    Returns
-    -------
-    str or None
-        None if the word is unknown.
+    The word is a label of `EMOTIONS`, a synonym, or the first three or more letters of one; labels
+    take precedence over synonyms.
     """
     word, names = word.lower(), (*EMOTIONS, *SYNONYMS)
     if word not in names and len(word) >= SHORTEST_BEGINNING:
@@ -55,22 +47,7 @@ def find_emotion(word: str) -> str | None:
 def take_blend(cursor: TextCursor) -> tuple[Tensor, float]:
     """Take one emotion or a blend, such as ``happiness 0.6 + surprise 0.4``.
 
-    Amounts that are left out share what the others leave of 1.
-
-    Parameters
-    ----------
-    cursor : TextCursor
-        Where the first emotion is expected.
-
-    Returns
-    -------
-    weights : Tensor, shape (9,)
-    intensity : float
-
-    Raises
-    ------
-    ValueError
-        If it can't be read; the text begins with the line and the column.
+    Returns the weights (9,) and the intensity, their sum. Amounts left out share the rest of 1.
     """
     amounts: list[tuple[str, float | None]] = []
     cursor.skip_spaces()
