@@ -100,8 +100,8 @@ class TextCursor:
         end, other = self.position, self.take(WORD)
         if other is not None:
             raise self.error(
-                f"a time ends in {other[:SHOWN_LETTERS]!r}. Use seconds, such as 2.5 or 2.5s, or "
-                "frames, such as 62f",
+                f"unknown unit {other[:SHOWN_LETTERS]!r} of a time. Use seconds, such as 2.5 or "
+                "2.5s, or frames, such as 62f",
                 end,
             )
         frames = unit.startswith("f")

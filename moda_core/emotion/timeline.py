@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from ..motion.easing import smoothstep
 from ..motion.motion import FPS
 from .labels import emotion_weights
 from .text_cursor import SEPARATORS, TextCursor
@@ -52,11 +53,11 @@ class EmotionTimeline:
     def __post_init__(self):
         if not self.keys:
             raise ValueError("An emotion timeline has no key. Give one, such as '0.0 neutral'.")
-        times = [key.time_s for key in self.keys]
-        for time_s, following in pairwise(times):
-            if following < time_s:
+        for key, following in pairwise(self.keys):
+            if following.time_s < key.time_s:
                 raise ValueError(
-                    f"An emotion at {following:g} s follows one at {time_s:g} s. Sort the keys."
+                    f"An emotion at {following.time_s:g} s follows one at {key.time_s:g} s. "
+                    "Sort the keys."
                 )
 
     def __repr__(self) -> str:
@@ -88,7 +89,7 @@ class EmotionTimeline:
         index = torch.searchsorted(start_s, frame_s, right=True) - 1
         before = (index - 1).clamp(min=0)
         position = (frame_s - start_s[index]) / (2 * half_s[index])
-        mix = _smoothstep(position.nan_to_num(nan=1.0)).to(torch.float32)  # 0 / 0: a step
+        mix = smoothstep(0, 1, position.nan_to_num(nan=1.0)).float()  # 0 / 0: a step
         return torch.lerp(table[before], table[index], mix[:, None])
 
 
@@ -156,11 +157,6 @@ def _half_transitions(key_s: Tensor, transition_s: float) -> Tensor:
     gap_s = torch.full((len(key_s) + 1,), math.inf, dtype=torch.float64)
     gap_s[1:-1] = key_s.diff()
     return torch.minimum(gap_s[:-1], gap_s[1:]).clamp(max=transition_s) / 2
-
-
-def _smoothstep(position: Tensor) -> Tensor:
-    position = position.clamp(0, 1)
-    return position * position * (3 - 2 * position)
 
 
 def _check_frames(num_frames: int, fps: float) -> None:

@@ -9,26 +9,19 @@ from .text_cursor import SHOWN_LETTERS, WORD, TextCursor, suggestion
 MAX_INTENSITY = 2.0
 SHORTEST_BEGINNING = 3  # letters of a shortened word
 SYNONYMS = {
-    "angry": "anger",
-    "mad": "anger",
-    "furious": "anger",
-    "contemptuous": "contempt",
-    "scornful": "contempt",
-    "disdain": "contempt",
-    "disgusted": "disgust",
-    "afraid": "fear",
-    "scared": "fear",
-    "fearful": "fear",
-    "frightened": "fear",
-    "happy": "happiness",
-    "joy": "happiness",
-    "joyful": "happiness",
-    "calm": "neutral",
-    "sad": "sadness",
-    "unhappy": "sadness",
-    "surprised": "surprise",
-    "amazed": "surprise",
-    "off": "none",
+    word: label
+    for label, words in {
+        "anger": "angry mad furious",
+        "contempt": "contemptuous scornful disdain",
+        "disgust": "disgusted",
+        "fear": "afraid scared fearful frightened",
+        "happiness": "happy joy joyful",
+        "neutral": "calm",
+        "sadness": "sad unhappy",
+        "surprise": "surprised amazed",
+        "none": "off",
+    }.items()
+    for word in words.split()
 }
 
 
@@ -55,10 +48,10 @@ def take_blend(cursor: TextCursor) -> tuple[Tensor, float]:
     while True:
         label = take_emotion(cursor)
         cursor.skip_spaces()
-        numeric = cursor.take(r"(?=[-+]?\.?\d)") is not None
-        amounts.append(
-            (label, cursor.take_number("the intensity", 0, MAX_INTENSITY) if numeric else None)
-        )
+        amount = None
+        if cursor.take(r"(?=[-+]?\.?\d)") is not None:
+            amount = cursor.take_number("the intensity", 0, MAX_INTENSITY)
+        amounts.append((label, amount))
         cursor.skip_spaces()
         if not cursor.take(r"\+"):
             break

@@ -186,7 +186,7 @@ def test_many_emotions_have_amounts_within_their_range():
         ("1 sad -1", r"line 1, column 7: the intensity is -1"),
         ("-1 sad", r"line 1, column 1: the time is -1 s"),
         ("1e999 sad", r"line 1, column 1: the time is inf s"),
-        ("1m sad", r"line 1, column 2: a time ends in 'm'"),
+        ("1m sad", r"line 1, column 2: unknown unit 'm'"),
         ("1 sad joy", r"line 1, column 7: expected a comma"),
         (
             "1 sad 0.5 for 2",
