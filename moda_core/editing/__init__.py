@@ -21,31 +21,22 @@ if TYPE_CHECKING:
     from .script.script_parser import parse_script
     from .smoothing import OneEuro, SavitzkyGolay, smooth
 
-# Where each public name is defined.
-_HOMES = {
-    "AxisAdjustment": "pose",
-    "OneEuro": "smoothing",
-    "SavitzkyGolay": "smoothing",
-    "adjust_pose": "pose",
-    "apply_pose_keys": "pose_keys",
-    "close_in_silence": "lips",
-    "concat": "joining",
-    "direct": "script.director",
-    "fade": "fading",
-    "idle": "idling",
-    "look": "gestures",
-    "make_loop": "fading",
-    "mix": "mixing",
-    "nod": "gestures",
-    "parse_pose_keys": "pose_keys",
-    "parse_script": "script.script_parser",
-    "retime": "retiming",
-    "scale_lips": "lips",
-    "set_blinks": "eyes",
-    "set_gaze": "eyes",
-    "shake": "gestures",
-    "smooth": "smoothing",
+_NAMES = {
+    "eyes": "set_blinks set_gaze",
+    "fading": "fade make_loop",
+    "gestures": "look nod shake",
+    "idling": "idle",
+    "joining": "concat",
+    "lips": "close_in_silence scale_lips",
+    "mixing": "mix",
+    "pose": "AxisAdjustment adjust_pose",
+    "pose_keys": "apply_pose_keys parse_pose_keys",
+    "retiming": "retime",
+    "script.director": "direct",
+    "script.script_parser": "parse_script",
+    "smoothing": "OneEuro SavitzkyGolay smooth",
 }
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
     "AxisAdjustment",

@@ -8,7 +8,7 @@ from scipy.ndimage import median_filter
 from torch import Tensor
 
 from ..motion.checks import check_choice, check_number
-from ..motion.controls import CONTROLS, compose, read
+from ..motion.controls import CONTROLS, add_controls, compose, expression_row, read
 from ..motion.liveliness import BLINK, LIDS, OPEN_LIDS_FRAMES
 from ..motion.motion import EXPRESSION, FPS, Motion
 
@@ -18,8 +18,8 @@ MOST_BLINKS = 60.0  # a minute
 SHORTEST_INTERVAL_S = 0.4  # a blink lasts 0.28 s
 
 GAZE = CONTROLS.index("gaze")
-# LivePortrait's sliders (MIT) at full: looking up lifts the upper lids, and half of that, as its
-# closing of the eyes, takes the lids back a little.
+# LivePortrait's sliders (MIT) at full: looking up lifts the upper lids, and half of that, closing
+# the eyes, lowers them a little.
 GAZE_UP = {(11, "y"): -0.015, (15, "y"): -0.015}
 LIDS_OF_GAZE_UP = 0.47
 GLANCE_S = (0.5, 2.2)  # shortest and longest time that the eyes stay
@@ -153,7 +153,7 @@ def glances(num_frames: int, fps: float, seed: int) -> np.ndarray:
 
     Each step takes `SACCADE_S`; about every second one returns to the viewer.
     """
-    # Two generators, and row by row, so that a longer clip only adds to a shorter one.
+    # Two generators, drawn row by row, so that a longer clip only adds to a shorter one.
     uniform, normal = (np.random.default_rng([seed, stream]) for stream in (12, 13))
     most = int(num_frames / fps / GLANCE_S[0]) + 2
     stays, returns = uniform.random((most, 2)).T
@@ -169,14 +169,11 @@ def glances(num_frames: int, fps: float, seed: int) -> np.ndarray:
 
 def _look_up(motion: Motion, amount: Tensor, open_share: Tensor) -> Motion:
     """Raise the gaze by an amount (N, 1), for lids open by shares (N, 2)."""
-    rise = torch.zeros(63).to(amount)
-    for (keypoint, axis), value in GAZE_UP.items():
-        rise[3 * keypoint + "xyz".index(axis)] = value
     closing, opening = torch.zeros(2, len(CONTROLS)).to(amount)
     closing[LIDS] = LIDS_OF_GAZE_UP
-    rise = rise + compose(closing)
-    # Shut lids stay shut: what of it reads as a movement of the lids waits for them to open. The
-    # rest does not, so that blinks that are set afterwards find nothing but the lids to change.
+    rise = expression_row(GAZE_UP).to(amount) + compose(closing)
+    # Shut lids stay shut: the part that reads as a movement of the lids waits until they open. The
+    # rest does not, so that blinks set afterwards change nothing but the lids.
     opening[LIDS] = read(rise)[LIDS]
     values = motion.values.clone()
     values[:, EXPRESSION] += amount * (rise - compose(opening))
@@ -188,6 +185,4 @@ def _with_controls(motion: Motion, indices: list[int], change: Tensor) -> Motion
     """Add a change (N, n) to some controls."""
     added = torch.zeros(len(motion), len(CONTROLS)).to(change)
     added[:, indices] = change
-    values = motion.values.clone()
-    values[:, EXPRESSION] += compose(added)
-    return replace(motion, values=values)
+    return add_controls(motion, added)

@@ -56,8 +56,7 @@ def fade(
     check_number("fade_in_s", fade_in_s, 0, LONGEST_FADE_S)
     check_number("fade_out_s", fade_out_s, 0, LONGEST_FADE_S)
     source = source_frame(motion, pose, head)
-    time_s = torch.arange(len(motion), dtype=torch.float64) / motion.fps
-    weight = torch.ones_like(time_s)
+    time_s, weight = motion.time_s, torch.ones(len(motion), dtype=torch.float64)
     if fade_in_s:
         weight = weight * smoothstep(0, fade_in_s, time_s)
     if fade_out_s:
@@ -85,8 +84,8 @@ def make_loop(motion: Motion, crossfade_s: float = 1.0) -> Motion:
     check_number("crossfade_s", crossfade_s, 0, LONGEST_FADE_S)
     if crossfade_s == 0:
         raise ValueError(
-            "A loop needs a cross-fade from its end to its beginning, got 0 s. Fade out for 0.5 s "
-            "or more."
+            "A loop needs a cross-fade from its end to its beginning, got 0 seconds. Set half a "
+            "second or more."
         )
     shared = min(max(1, round(crossfade_s * motion.fps)), len(motion) // 2)
     if shared == 0:

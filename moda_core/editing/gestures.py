@@ -115,8 +115,7 @@ def gesture_phase(motion: Motion, time_s: float, duration_s: float) -> Tensor:
     """Return the progress of a gesture at every frame, (N,) in [0, 1]."""
     check_number("time_s", time_s, 0)
     check_number("duration_s", duration_s, SHORTEST_S, LONGEST_S)
-    now_s = torch.arange(len(motion), dtype=torch.float64) / motion.fps
-    return ((now_s - time_s) / duration_s).clamp(0, 1)
+    return ((motion.time_s - time_s) / duration_s).clamp(0, 1)
 
 
 def turned(motion: Motion, phase: Tensor, turns_deg: dict[str, Tensor]) -> Motion:

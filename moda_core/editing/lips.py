@@ -11,6 +11,7 @@ from ..motion.checks import check_number
 from ..motion.easing import smoothstep
 from ..motion.motion import (
     EXPRESSION,
+    LIP_DIMS,
     LIP_KEYPOINTS,
     Motion,
     MotionStats,
@@ -23,7 +24,6 @@ from ..motion.regions import part_matrix
 SPEECH_CONTROLS = ("jaw", "close", "width")
 LARGEST_GAIN = 4.0
 LONGEST_S = 5.0
-LIP_DIMS = [3 * keypoint + axis for keypoint in LIP_KEYPOINTS for axis in range(3)]
 
 
 @lru_cache(maxsize=1)

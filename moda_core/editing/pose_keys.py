@@ -127,12 +127,11 @@ def apply_pose_keys(
     check_choice("mode", mode, MODES)
     check_number("ease_s", ease_s, 0, LONGEST_EASE_S)
     values = motion.values.clone()
-    time_s = torch.arange(len(motion), dtype=torch.float64) / motion.fps
     for axis, dim in AXES.items():
         own_keys = sorted((key for key in keys if key.axis == axis), key=lambda key: key.time_s)
         if own_keys:
             _check_times(own_keys)
-            target, weight = _key_curve(own_keys, time_s, ease_s)
+            target, weight = _key_curve(own_keys, motion.time_s, ease_s)
             own = values[:, dim].squeeze(1).double().cpu()
             led = own + weight * target if mode == "add" else torch.lerp(own, target, weight)
             values[:, dim] = led.to(values)[:, None]
@@ -148,7 +147,7 @@ def _check_times(keys: Sequence[PoseKey]) -> None:
 def _twice(key: PoseKey, other: PoseKey) -> str:
     return (
         f"two {key.axis} keys are at {key.time_s:g} s: {key.degrees:g} and {other.degrees:g} "
-        "degrees. Leave one of them out, or move it"
+        "degrees. Remove or move one of them"
     )
 
 

@@ -68,7 +68,7 @@ def check_speed(speed: float, duration_s: float | None = None) -> None:
         return
     check_number("duration_s", duration_s, 0, LONGEST_S)
     if speed != 1:
-        raise ValueError(f"Got a speed of {speed:g} and a length. Leave the speed at 1.")
+        raise ValueError(f"Got both a speed of {speed:g} and a length. Set the speed to 1.")
 
 
 def fit_motion(motion: Motion, fps: float, num_frames: int, loop: bool = False) -> Motion:

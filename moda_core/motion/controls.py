@@ -6,12 +6,14 @@ editing constants (MIT), checked on real motion. A read-out sums a few channels 
 pseudo-inverse over all of them mistakes head motion for blinks.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-from .motion import EXPRESSION, released_stats
+from .motion import EXPRESSION, Motion, released_stats
 
 OPENING = 0.56  # of the lips at jaw 1, in eye distances
 PRESS = 0.05  # how much opening pressed lips take away
@@ -74,12 +76,16 @@ READ_OUTS: dict[str, dict[tuple[int, str], float]] = {
 }
 
 
-def _rows(table: dict[str, dict[tuple[int, str], float]]) -> Tensor:
-    rows = torch.zeros(len(CONTROLS), 63, dtype=torch.float64)
-    for name, terms in table.items():
-        for (keypoint, axis), value in terms.items():
-            rows[CONTROLS.index(name), 3 * keypoint + "xyz".index(axis)] = value
-    return rows
+def expression_row(terms: Mapping[tuple[int, str], float]) -> Tensor:
+    """Return an expression (63,), float64, from its values by keypoint and axis."""
+    row = torch.zeros(63, dtype=torch.float64)
+    for (keypoint, axis), value in terms.items():
+        row[3 * keypoint + "xyz".index(axis)] = value
+    return row
+
+
+def _rows(table: Mapping[str, Mapping[tuple[int, str], float]]) -> Tensor:
+    return torch.stack([expression_row(table[name]) for name in CONTROLS])
 
 
 @lru_cache(maxsize=1)
@@ -107,6 +113,13 @@ def compose(controls: Tensor) -> Tensor:
 def read(offset: Tensor) -> Tensor:
     """Read the controls (..., 12), not clamped, of an expression offset (..., 63)."""
     return offset @ _read_outs().to(offset)
+
+
+def add_controls(motion: Motion, change: Tensor) -> Motion:
+    """Return motion whose controls change by (N, 12); dims that they do not move stay the same."""
+    values = motion.values.clone()
+    values[:, EXPRESSION] += compose(change)
+    return replace(motion, values=values)
 
 
 @lru_cache(maxsize=1)

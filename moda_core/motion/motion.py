@@ -28,6 +28,7 @@ STD_FLOOR = 1e-5  # added to every standard deviation (spec E)
 
 # Lip keypoints of the released lip modulation (spec E).
 LIP_KEYPOINTS = (6, 12, 14, 17, 19, 20)
+LIP_DIMS = [3 * keypoint + axis for keypoint in LIP_KEYPOINTS for axis in range(3)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,11 @@ class Motion:
     def offset(self) -> Tensor:
         """Expression minus rest, shape (N, 63)."""
         return self.values[:, EXPRESSION] - self.rest.to(self.values)
+
+    @property
+    def time_s(self) -> Tensor:
+        """Time of every frame in seconds, shape (N,), float64."""
+        return torch.arange(len(self), dtype=torch.float64) / self.fps
 
     def save(self, path: str | Path) -> None:
         """Write the motion to a ``.safetensors`` or ``.json`` file, replacing it when complete.
@@ -209,11 +215,10 @@ def modulate_lips(motion: Tensor, silent_frames: int, reference_index: int | Non
     """
     if reference_index is None:
         reference_index = motion.shape[0] - max(int(0.75 * silent_frames), 1)
-    dims = torch.tensor([3 * keypoint + axis for keypoint in LIP_KEYPOINTS for axis in range(3)])
-    lips = motion[:, dims]
+    lips = motion[:, LIP_DIMS]
     delta = lips - lips[reference_index]
     distance = (delta**2).sum(dim=1, keepdim=True)
     gain = (torch.sigmoid(5 * distance) - 0.5) / (0.1 * distance.max() + 0.05)
     modulated = motion.clone()
-    modulated[:, dims] = lips[reference_index] + delta * (1 + gain)
+    modulated[:, LIP_DIMS] = lips[reference_index] + delta * (1 + gain)
     return modulated

@@ -70,7 +70,7 @@ def test_a_motion_gets_the_length_and_the_rate_that_are_asked(host, motion, inpu
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"speed": 2.0, "duration": 3.0}, "Got a speed of 2 and a length. Leave the speed at 1"),
+        ({"speed": 2.0, "duration": 3.0}, "a speed of 2 and a length. Set the speed to 1"),
         ({"speed": 30.0}, "number from 0.05 to 20 for speed, got 30"),
         ({"duration": -1.0}, "number from 0 to 86400 for duration_s, got -1"),
     ],
@@ -114,7 +114,7 @@ def test_the_pose_of_no_portrait_is_refused(host, motion):
 
 
 def test_a_loop_without_a_cross_fade_is_refused(host, motion):
-    with pytest.raises(ValueError, match="A loop needs time"):
+    with pytest.raises(ValueError, match="A loop needs a cross-fade"):
         host.call("MoDAFadeMotion", motion=motion, loop=True, fade_out=0.0)
 
 

@@ -68,8 +68,7 @@ def _play(motion: Motion, acts: Sequence[ScriptEvent], neutrals_s: Sequence[floa
         before = replace(motion, values=own + left if word.channel == HOLD else own)
         arguments = (act.duration_s, *act.arguments) if gesture else act.arguments
         wanted = word.effect(before, *arguments).values - own
-        time_s = torch.arange(frames.start, frames.stop, dtype=torch.float64) / motion.fps
-        share = _share(time_s, act, cut_s).to(wanted)[:, None]
+        share = _share(motion.time_s[frames], act, cut_s).to(wanted)[:, None]
         # A gesture adds to what is left of the one before; all else takes the place of that.
         change[frames] = left + share * wanted if gesture else torch.lerp(left, wanted, share)
     return replace(motion, values=motion.values + change)

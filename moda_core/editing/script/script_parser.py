@@ -169,8 +169,8 @@ def _take_duration(
         return usual_s
     if word.lower() != "for":
         raise cursor.error(
-            f"expected 'for' or ']', got {word[:SHOWN_LETTERS]!r}. Write one action in each pair "
-            "of brackets, and how long it lasts as in for 1.5",
+            f"expected 'for' or ']', got {word[:SHOWN_LETTERS]!r}. Write one action per pair of "
+            "brackets, and its duration as in for 1.5",
             start,
         )
     cursor.skip_spaces()

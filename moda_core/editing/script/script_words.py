@@ -9,23 +9,17 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ...motion.controls import CONTROLS, compose, read
+from ...motion.controls import CONTROLS, add_controls, read
 from ...motion.liveliness import LIDS
-from ...motion.motion import EXPRESSION, Motion
+from ...motion.motion import Motion
 from ..eyes import set_gaze
 from ..gestures import nod, shake
 from ..pose import AxisAdjustment, adjust_pose
 
 SHORTEST_S, LONGEST_S = 0.2, 3600.0  # of an action
 MAX_TURN_DEG = 45.0
-AWAY = {
-    "x": 0.8,
-    "y": -0.3,
-}  # where the eyes go that look away, and how far the head goes with them
-AWAY_TURN = {"yaw": -8.0, "pitch": 3.0}
-
+AWAY, AWAY_TURN = {"x": 0.8, "y": -0.3}, {"yaw": -8.0, "pitch": 3.0}  # of "look away"
 HOLD = "hold"  # a channel
-
 ANGLE = ("the angle", 0.0, MAX_TURN_DEG)
 
 Effect = Callable[..., Motion]  # (motion, *numbers), or (motion, duration_s, *numbers) of a gesture
@@ -78,9 +72,7 @@ def _control(name: str, **lowered: float) -> Effect:
         for other, value in lowered.items():
             index = CONTROLS.index(other)
             change[:, index] = min(amount, 1) * (value - shown[:, index]).clamp(max=0)
-        values = motion.values.clone()
-        values[:, EXPRESSION] += compose(change)
-        return replace(motion, values=values)
+        return add_controls(motion, change)
 
     return effect
 
@@ -93,18 +85,13 @@ def _shut(*eyes: int) -> Effect:
         change = torch.zeros(len(motion), len(CONTROLS)).to(shown)
         for eye in eyes:
             change[:, LIDS[eye]] = (1 - shown[:, eye]).clamp(min=0)
-        values = motion.values.clone()
-        values[:, EXPRESSION] += compose(change)
-        return replace(motion, values=values)
+        return add_controls(motion, change)
 
     return effect
 
 
 def _look(x: float, y: float) -> Effect:
-    def effect(motion: Motion, amount: float) -> Motion:
-        return set_gaze(motion, x=amount * x, y=amount * y)
-
-    return effect
+    return lambda motion, amount: set_gaze(motion, x=amount * x, y=amount * y)
 
 
 def _look_at(motion: Motion, x: float, y: float) -> Motion:
@@ -118,18 +105,15 @@ def _look_away(motion: Motion, amount: float) -> Motion:
 
 
 def _turn(axis: str, sign: float) -> Effect:
-    def effect(motion: Motion, degrees: float) -> Motion:
-        return adjust_pose(motion, **{axis: AxisAdjustment(offset_deg=sign * degrees)})
-
-    return effect
-
-
-def _nod(motion: Motion, duration_s: float, degrees: float, repeats: int) -> Motion:
-    return nod(motion, 0.0, degrees, duration_s, repeats)
+    return lambda motion, degrees: adjust_pose(
+        motion, **{axis: AxisAdjustment(offset_deg=sign * degrees)}
+    )
 
 
-def _shake(motion: Motion, duration_s: float, degrees: float, repeats: int) -> Motion:
-    return shake(motion, 0.0, degrees, duration_s, repeats)
+def _gesture(gesture: Effect) -> Effect:
+    return lambda motion, duration_s, degrees, repeats: gesture(
+        motion, 0.0, degrees, duration_s, repeats
+    )
 
 
 def _hold(motion: Motion) -> Motion:
@@ -168,8 +152,8 @@ SCRIPT_WORDS: dict[str, ScriptWord] = {
     "look away": replace(_gaze(_look_away), ease_s=0.3, defaults=(1.0,)),
     "look ahead": ScriptWord(_look(0.0, 0.0), "gaze", 1.5, 0.12, (), (0.0,)),
     "look at": ScriptWord(_look_at, "gaze", 1.5, 0.12, (("x", -1.0, 1.0), ("y", -1.0, 1.0)), ()),
-    "nod": _head(_nod, "nod", 7.0, 0.9, repeats=2),
-    "shake": _head(_shake, "shake", 8.0, 1.2, repeats=2),
+    "nod": _head(_gesture(nod), "nod", 7.0, 0.9, repeats=2),
+    "shake": _head(_gesture(shake), "shake", 8.0, 1.2, repeats=2),
     "tilt left": _head(_turn("roll", -1.0), "roll", 8.0),
     "tilt right": _head(_turn("roll", 1.0), "roll", 8.0),
     "turn left": _head(_turn("yaw", 1.0), "yaw", 12.0),

@@ -131,7 +131,7 @@ def test_keys_may_come_in_any_order_and_axes_do_not_meet():
 
 
 def test_two_keys_of_an_axis_at_one_time_are_refused():
-    message = "two yaw keys are at 1 s: 3 and 4 degrees. Leave one of them out"
+    message = "two yaw keys are at 1 s: 3 and 4 degrees. Remove or move one"
 
     with pytest.raises(ValueError, match=f"line 1, column 14: {message}"):
         parse_pose_keys("1.0 yaw 3,   25f yaw 4")

@@ -173,7 +173,7 @@ def test_an_emotion_at_the_beginning_is_there_from_the_first_frame():
         ("[1 smile 0,6]", r"column 11: expected '\]', got ','.*\. Write 0\.6 with a point\.$"),
         ("[2,5 smile]", r"line 1, column 3: unknown word ','.*\. Write 2\.5 with a point\.$"),
         ("[00:01 smile]", r"column 2: the time is written as 00:01. Write seconds: 1\.$"),
-        ("[1 smile and nod]", r"got 'and'\. Write one action in each pair of brackets"),
+        ("[1 smile and nod]", r"got 'and'\. Write one action per pair"),
         ("[1 nod 0 times]", r"line 1, column 8: the number of times is 0. Use a number from 1 to"),
         ("[1 ]", r"line 1, column 4: unknown word '\]'"),
         ("[nod]", r"line 1, column 2: expected a time, got 'nod'"),
