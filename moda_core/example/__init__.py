@@ -1,4 +1,4 @@
-"""A portrait and speech that come with the pack."""
+"""The bundled portrait and speech."""
 
 from pathlib import Path
 

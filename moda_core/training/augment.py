@@ -1,4 +1,4 @@
-"""What real recordings do to speech, done to log-mel power: voice, room, noise, music, level."""
+"""Augmentation of log-mel power as in real recordings: voice, room, noise, music, level."""
 
 import math
 
@@ -23,10 +23,7 @@ def _curves(rows: int, knots: int, size: float, random: torch.Generator) -> Tens
 
 
 def warp_formants(log_mel: Tensor, factor: Tensor) -> Tensor:
-    """Stretch the bands, as a longer or shorter vocal tract does.
-
-    Takes `log_mel` (B, S, 64), `factor` (B,).
-    """
+    """Stretch the bands of (B, S, 64) by factors (B,), as other lengths of the vocal tract do."""
     position = (torch.arange(NUM_BANDS) * factor[:, None]).clamp(max=NUM_BANDS - 1)
     lower = position.floor().long()
     upper = (lower + 1).clamp(max=NUM_BANDS - 1)
@@ -37,10 +34,7 @@ def warp_formants(log_mel: Tensor, factor: Tensor) -> Tensor:
 
 
 def add_room(power: Tensor, decay_s: Tensor, share: Tensor) -> Tensor:
-    """Add an exponentially decaying tail to every sound.
-
-    Takes `power` (B, S, 64), `decay_s` (B,), `share` (B,).
-    """
+    """Add an exponential tail of `decay_s` (B,) and a `share` (B,) to every sound of (B, S, 64)."""
     steps = torch.arange(REVERB_STEPS, 0, -1) * 0.01
     tail = torch.exp(-steps / decay_s[:, None])
     kernel = tail / tail.sum(dim=1, keepdim=True) * share[:, None]
@@ -56,7 +50,7 @@ def _noise(rows: int, steps: int, random: torch.Generator) -> Tensor:
 
 
 def _music(rows: int, steps: int, random: torch.Generator) -> Tensor:
-    """Return chords that change now and then, of loudness near 0, log power."""
+    """Return chords that change now and then, of loudness near 0, log power (rows, steps, 64)."""
     length = int(_uniform((1,), 15, 90, random))
     count = steps // length + 2
     chords = 1.6 * torch.randn(rows, count, NUM_BANDS, generator=random)
@@ -68,10 +62,7 @@ def _music(rows: int, steps: int, random: torch.Generator) -> Tensor:
 
 
 def augment(log_mel: Tensor, reference: Tensor, random: torch.Generator) -> Tensor:
-    """Make clean synthetic speech sound like recordings, and normalise it.
-
-    Maps `log_mel` (B, S, 64), `reference` (B,) to (B, S, 64).
-    """
+    """Make clean synthetic speech (B, S, 64) of loudness (B,) sound recorded, and normalise it."""
     rows, steps, _ = log_mel.shape
     silent = reference <= QUIETEST_REFERENCE
     log_mel = warp_formants(log_mel, _uniform((rows,), 0.88, 1.14, random))

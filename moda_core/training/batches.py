@@ -1,4 +1,4 @@
-"""Windows for training: augmented speech, motion under an emotion, and what came before."""
+"""Windows for training: augmented speech, motion under an emotion, and the motion before."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ PREVIOUS_NOISE = 0.1  # normalised; sampled motion is not as clean as the target
 
 
 def rest_motion() -> Tensor:
-    """Return the starter's motion at rest, shape (70,): what comes before the first frame."""
+    """Return the starter's motion at rest, shape (70,), which precedes the first frame."""
     rest = torch.zeros(MOTION_DIM)
     rest[: len(rest_expression())] = rest_expression()
     for part in (SCALE, TRANSLATION):
@@ -33,10 +33,7 @@ def rest_motion() -> Tensor:
 
 
 def to_motion(controls: Tensor, head: Tensor) -> Tensor:
-    """Turn a performance into motion.
-
-    Maps `controls` (..., N, 12), `head` (..., N, 6) to (..., N, 70).
-    """
+    """Turn controls (..., N, 12) and a head (..., N, 6) into motion (..., N, 70)."""
     rest = rest_motion()
     expression = rest_expression() + compose(controls)
     scale = rest[SCALE] * head[..., :1]
@@ -46,13 +43,12 @@ def to_motion(controls: Tensor, head: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Corpus:
-    """All clips in a row.
+    """All clips concatenated.
 
     Parameters
     ----------
     log_mel : Tensor, shape (frames, 4, 64), float16
-    controls : Tensor, shape (frames, 12)
-    head : Tensor, shape (frames, 6)
+    controls, head : Tensor, shapes (frames, 12) and (frames, 6)
     starts, lengths : Tensor, shape (clips,), int64
         Of each clip, in frames.
     references : Tensor, shape (clips,)
@@ -68,7 +64,7 @@ class Corpus:
 
     @classmethod
     def from_clips(cls, clips: Iterable[Clip]) -> "Corpus":
-        """Join clips, each of at least a window's length."""
+        """Concatenate clips, each of at least a window's length."""
         mels, controls, heads, references = [], [], [], []
         for clip in clips:
             mels.append(clip.log_mel.half())
@@ -82,10 +78,10 @@ class Corpus:
 
 
 def motion_stats(corpus: Corpus) -> MotionStats:
-    """Return statistics for the starter's normalised space.
+    """Return the statistics of the starter's normalised space, in which the rest pose is 0.
 
-    The mean is the rest pose, so that rest is 0. Dims that never move have a standard deviation
-    of 0: `STD_FLOOR` makes whatever the model writes there harmless.
+    Dims that never move have a standard deviation of 0: `STD_FLOOR` makes whatever the model
+    writes there harmless.
     """
     rest = rest_motion()
     neutral = (to_motion(corpus.controls, corpus.head) - rest).square().mean(dim=0)
@@ -106,15 +102,14 @@ class Batch:
     ----------
     features : Tensor, shape (B, 80, context, 4, 64)
     null_audio : Tensor, shape (B,), bool
-        Rows whose audio is to be replaced by the null vector.
+        Rows whose audio is replaced by the null vector.
     emotion : Tensor, shape (B, 9)
     previous : Tensor, shape (B, 1, 70)
         Normalised motion before the window.
     motion : Tensor, shape (B, 80, 70)
         Normalised target.
-    controls : Tensor, shape (B, 80, 12)
+    controls, head : Tensor, shapes (B, 80, 12) and (B, 80, 6)
         Of the target, without the emotion.
-    head : Tensor, shape (B, 80, 6)
     mask : Tensor, shape (B, 80, 1)
         0 beyond the end of the clip.
     """
@@ -130,13 +125,7 @@ class Batch:
 
 
 class BatchSampler:
-    """Draws augmented windows from a corpus, reproducibly.
-
-    Parameters
-    ----------
-    context : int
-        Audio frames to a token, odd.
-    """
+    """Draws augmented windows of a corpus from a seed; `context` is the audio frames per token."""
 
     def __init__(self, corpus: Corpus, stats: MotionStats, context: int, seed: int):
         self.corpus, self.stats, self.context = corpus, stats, context
@@ -144,7 +133,7 @@ class BatchSampler:
         self.weights = corpus.lengths.float()
 
     def draw(self, size: int) -> Batch:
-        """Return `size` windows, long clips as often as their length."""
+        """Draw windows, from each clip in proportion to its length."""
         clip = torch.multinomial(self.weights, size, replacement=True, generator=self.random)
         first = self._first_frames(clip)
         emotion, null_audio = self._emotions(size)

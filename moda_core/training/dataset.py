@@ -1,4 +1,4 @@
-"""Synthetic clips: speech, its log-mel power and the performance that belongs to it."""
+"""Synthetic clips: speech, its log-mel power and the matching performance."""
 
 import logging
 from collections.abc import Iterator
@@ -49,10 +49,8 @@ class Clip:
     waveform : array, shape (samples,), float32
         Mono at 16 kHz, a whole number of video frames.
     log_mel : Tensor, shape (N, 4, 64), float32
-        See `log_mel_spectrogram`.
-    controls : Tensor, shape (N, 12)
+    controls, head : Tensor, shapes (N, 12) and (N, 6)
         See `Performance`.
-    head : Tensor, shape (N, 6)
     """
 
     name: str
@@ -73,7 +71,7 @@ def make_clip(
     lead_s: float = 0.4,
     tail_s: float = 0.4,
 ) -> Clip:
-    """Put silence around an utterance and act it out; `waveform` (samples,)."""
+    """Put silence around an utterance (samples,) and perform it."""
     lead, tail = (int(seconds * SAMPLE_RATE) for seconds in (lead_s, tail_s))
     waveform = np.pad(waveform.astype(np.float32), (lead, tail))
     num_frames = len(waveform) // 640
@@ -100,7 +98,7 @@ def _to_16_khz(
 
 
 def espeak_clips(num_clips: int, seed: int, split: str) -> Iterator[Clip]:
-    """Speak random passages with random voices."""
+    """Speak random passages with random voices of espeak-ng."""
     random, espeak = np.random.default_rng(seed), Espeak()
     languages, variants = LANGUAGES.split(), VARIANTS[split].split()
     for index in range(num_clips):
@@ -124,7 +122,7 @@ _PROSODY = ((120, 235), (10, 92), (15, 92))  # words a minute, pitch, pitch rang
 
 
 def training_clips(num_espeak: int, num_flite: int, seed: int) -> Iterator[Clip]:
-    """Return the training set."""
+    """Speak the training set."""
     if num_flite:
         flite.require()
     yield from espeak_clips(num_espeak, seed, "train")
@@ -132,7 +130,7 @@ def training_clips(num_espeak: int, num_flite: int, seed: int) -> Iterator[Clip]
 
 
 def espeak_test_clips(seed: int = 4711, repeats: int = 2) -> list[Clip]:
-    """Return the held-out sentences, each spoken by `repeats` held-out voices."""
+    """Speak the held-out sentences, each with `repeats` held-out voices."""
     espeak, variants = Espeak(), VARIANTS["test"].split()
     clips = []
     for index, text in enumerate(TEST_SENTENCES * repeats):
@@ -149,7 +147,7 @@ def espeak_test_clips(seed: int = 4711, repeats: int = 2) -> list[Clip]:
 def flite_clip(
     text: str, voice: str, random: np.random.Generator, stretch: float = 1.0, speed: float = 1.0
 ) -> Clip:
-    """Speak a text with a flite voice and act it out."""
+    """Speak a text with a flite voice and perform it."""
     waveform, sample_rate, phones = flite.say(text, voice, stretch)
     waveform, phones = _to_16_khz(waveform, sample_rate, flite_to_ipa(phones), speed)
     tail_s = max(0.4, 3.4 - len(waveform) / SAMPLE_RATE)
@@ -157,7 +155,7 @@ def flite_clip(
 
 
 def flite_train_clips(num_clips: int, seed: int) -> Iterator[Clip]:
-    """Speak random sentences with the flite voices of the training set."""
+    """Speak random passages with the flite voices of the training set."""
     random = np.random.default_rng([seed, 1])
     for index in range(num_clips):
         text = passage(random, "en", "train")
@@ -166,7 +164,7 @@ def flite_train_clips(num_clips: int, seed: int) -> Iterator[Clip]:
 
 
 def flite_test_clips(voices: tuple[str, ...], per_voice: int = 12) -> list[Clip]:
-    """Return held-out sentences spoken by flite's voices; none where flite is missing."""
+    """Speak held-out sentences with flite's voices; return none if flite is missing."""
     if not flite.available():
         logger.warning("flite is not installed: its voices are left out of the evaluation")
         return []

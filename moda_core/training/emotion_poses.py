@@ -1,4 +1,4 @@
-"""What each emotion adds to the face and the head of the synthetic performer."""
+"""Offsets of face and head by which the synthetic performer shows each emotion."""
 
 import torch
 from torch import Tensor
@@ -39,10 +39,7 @@ CONTROL_OFFSETS, HEAD_OFFSETS = _offsets()  # (9, 12) and (9, 3)
 
 
 def add_emotion(controls: Tensor, head: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Lay emotions over neutral performances.
-
-    Takes `controls` (B, N, 12), `head` (B, N, 3), `weights` (B, 9).
-    """
+    """Add emotions (B, 9) to neutral controls (B, N, 12) and angles of the head (B, N, 3)."""
     added = (weights @ CONTROL_OFFSETS)[:, None].expand_as(controls).clone()
     added[..., LIDS] *= 1 - controls[..., LIDS].clamp(0, 1)
     return controls + added, head + (weights @ HEAD_OFFSETS)[:, None]

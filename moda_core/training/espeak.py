@@ -1,6 +1,6 @@
 """Synthetic speech with phoneme times, from espeak-ng's C library.
 
-Only training needs espeak-ng; the starter runs without it.
+Only training needs espeak-ng.
 """
 
 import ctypes
@@ -27,15 +27,7 @@ LIBRARY_NAMES = ("libespeak-ng.so.1", "libespeak-ng.dylib", "libespeak-ng.dll")
 
 @dataclass(frozen=True)
 class Phone:
-    """One sound of an utterance.
-
-    Parameters
-    ----------
-    symbol : str
-        The sound's name in the alphabet of its synthesiser; empty for a pause.
-    start_s, end_s : float
-        Seconds from the beginning of the waveform.
-    """
+    """One sound of an utterance, in the alphabet of its synthesiser; empty for a pause."""
 
     symbol: str
     start_s: float
@@ -83,12 +75,7 @@ def _load_library() -> ctypes.CDLL:
 
 
 class Espeak:
-    """The synthesiser; one per process, because the C library keeps global state.
-
-    Attributes
-    ----------
-    sample_rate : int
-        Of every waveform that `say` returns, in hertz.
+    """The synthesiser; one per process, because the C library has global state.
 
     Raises
     ------
@@ -126,7 +113,7 @@ class Espeak:
     def say(
         self, text: str, voice: str, rate: int = 175, pitch: int = 50, pitch_range: int = 50
     ) -> tuple[np.ndarray, list[Phone]]:
-        """Speak a text, shape (num_samples,)."""
+        """Speak a text; return float32 samples (num_samples,) and timed sounds."""
         self._pieces.clear()
         self._starts.clear()
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:

@@ -1,4 +1,4 @@
-"""Evaluate a starter's motion model: sampled motion against targets, silence, noise, real speech.
+"""Evaluation of a starter: sampled motion against targets, silence, noise and real speech.
 
 ``python -m moda_core.training.evaluate WEIGHTS [--speech FILE]`` prints the figures as JSON.
 """
@@ -63,17 +63,9 @@ def load_trained(path: Path) -> TrainedStarter:
 def sample(
     starter: TrainedStarter, waveform: np.ndarray, emotion: str = "none", seed: int = 0
 ) -> tuple[Tensor, Tensor]:
-    """Sample motion as the product does: ten steps, guidance 1.2, windows.
+    """Sample motion (N, 70) for mono speech at 16 kHz, with the product's defaults.
 
-    Parameters
-    ----------
-    waveform : array, shape (samples,), float32
-        Mono at 16 kHz.
-
-    Returns
-    -------
-    alone, shipped : Tensor, shape (N, 70)
-        De-normalised motion of the model, and what becomes of it in the product.
+    Returns the model's own motion, and the motion that the product makes of it, de-normalised.
     """
     features = log_mel_features([waveform])
     conditions = Conditions(
@@ -89,12 +81,12 @@ def sample(
 
 
 def controls_of(motion: Tensor) -> np.ndarray:
-    """Return the controls that motion (N, 70) shows, shape (N, 12)."""
+    """Return the controls (N, 12) that motion (N, 70) shows."""
     return read(motion[:, :63] - rest_expression()).numpy()
 
 
 def sample_lips(starter: TrainedStarter, clips: list[Clip]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return, for each clip, jaw, closure and width of the model alone and as shipped."""
+    """Return jaw, closure and width of each clip, of the model alone and as shipped."""
     motions = (sample(starter, clip.waveform, seed=seed) for seed, clip in enumerate(clips))
     return [tuple(controls_of(motion)[:, LIP_COLUMNS] for motion in pair) for pair in motions]
 
@@ -102,7 +94,7 @@ def sample_lips(starter: TrainedStarter, clips: list[Clip]) -> list[tuple[np.nda
 def lip_figures(
     clips: list[Clip], sampled: list[tuple[np.ndarray, np.ndarray]], comparator: EnergyComparator
 ) -> dict:
-    """Compare sampled lips with the targets of their clips, beside the comparators."""
+    """Compare sampled lips with the targets of their clips, and with the comparators."""
     target = np.concatenate([clip.controls[:, LIP_COLUMNS].numpy() for clip in clips])
     alone, shipped = (np.concatenate(lips) for lips in zip(*sampled, strict=True))
     figures = {
@@ -119,7 +111,7 @@ def lip_figures(
 
 
 def flite_figures(starter: TrainedStarter, comparator: EnergyComparator) -> dict[str, dict]:
-    """Return figures of flite's voices that were never trained on, together and one by one."""
+    """Return figures of flite's voices that were not trained on, together and one by one."""
     clips = flite_test_clips(FLITE_TEST)
     if not clips:
         return {}
@@ -157,7 +149,7 @@ def read_speech(path: Path) -> np.ndarray:
 
 
 def speech_figures(starter: TrainedStarter, waveform: np.ndarray) -> dict:
-    """Return what can be told of real speech, whose lips are not known; `waveform` (samples,)."""
+    """Return figures of real speech (samples,), whose true lips are unknown."""
     figures = {}
     for name, motion in zip(("model_alone", "as_shipped"), sample(starter, waveform), strict=True):
         controls = controls_of(motion)
@@ -180,14 +172,14 @@ def speech_figures(starter: TrainedStarter, waveform: np.ndarray) -> dict:
 def emotion_motions(
     starter: TrainedStarter, clips: Sequence[Clip], emotions: Sequence[str] = EMOTIONS
 ) -> Iterator[tuple[Clip, str, Tensor]]:
-    """Yield the motion of every clip under every emotion, as shipped, for pictures of it."""
+    """Yield the shipped motion of every clip under every emotion."""
     for seed, clip in enumerate(clips):
         for emotion in emotions:
             yield clip, emotion, sample(starter, clip.waveform, emotion, seed)[1]
 
 
 def emotion_figures(starter: TrainedStarter, clips: list[Clip]) -> dict:
-    """Return each emotion's mean controls and head, and how much of the jaw's speech is left."""
+    """Return each emotion's mean controls and head, and how much of the jaw's speech remains."""
     jaws: dict[str, list[np.ndarray]] = {}
     shown: dict[str, list[np.ndarray]] = {}
     for _, emotion, motion in emotion_motions(starter, clips):
@@ -228,13 +220,7 @@ def evaluate(starter: TrainedStarter, speech: Path | None = None, seed: int = 1)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the figures of a weights file.
-
-    Parameters
-    ----------
-    argv : list of str, optional
-        Command-line arguments.
-    """
+    """Print the figures of a weights file."""
     parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("--speech", type=Path)

@@ -1,4 +1,4 @@
-"""Speech of Debian's flite voices, built from human recordings, with phone end times."""
+"""Speech of flite's voices, built from human recordings, with times of its sounds."""
 
 import shutil
 import subprocess
@@ -47,7 +47,7 @@ def parse_phones(listing: str) -> list[Phone]:
 
 
 def say(text: str, voice: str, stretch: float = 1.0) -> tuple[np.ndarray, int, list[Phone]]:
-    """Speak a text with a flite voice, shape (num_samples,)."""
+    """Speak a text; return float32 samples (num_samples,), their rate and timed sounds."""
     require()
     if voice not in VOICES:
         raise MoDAError(f"flite's voice {voice!r} is not known here. Use one of {VOICES}.")

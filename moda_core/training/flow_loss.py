@@ -1,4 +1,4 @@
-"""Rectified-flow loss of the starter, with an eye on what the motion shows."""
+"""Rectified-flow loss of the starter, with extra weight on visible controls."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ class FlowLoss:
     Parameters
     ----------
     control_std : Tensor, shape (12,)
-        Of the neutral performances, the unit in which errors of controls count.
+        Of the neutral performances: the unit of the controls' errors.
     seed : int
         Of noise and noise levels.
     """
@@ -87,9 +87,9 @@ class FlowLoss:
         return loss + weighted.mean() + 0.25 * change.square().mean()
 
     def _sigmas(self, size: int) -> Tensor:
-        """Return noise levels over (0, 1], shape (size, 1, 1).
+        """Return noise levels in (0, 1], shape (size, 1, 1), more of them high.
 
-        High levels are more frequent: only there does the motion have to be heard.
+        Only at high levels does the motion depend on the audio.
         """
         jitter = torch.rand(size, generator=self.random)
         even = (torch.arange(size) + 1 - jitter) / size

@@ -1,4 +1,4 @@
-"""Teach the audio embedder to hear lips and stress before the motion is trained."""
+"""Pretraining of the audio embedder, which learns lips and stress before the motion."""
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ def train_audio_embedder(
     learning_rate: float,
     seed: int,
 ) -> nn.Linear:
-    """Train the embedder by plain regression, which costs a tenth of a step of the whole model."""
+    """Train the embedder by regression, at a tenth of the cost of a step of the whole model."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         head = nn.Linear(embedder.proj3.out_features, len(HEARD_CONTROLS) + 1)

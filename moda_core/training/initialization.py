@@ -1,4 +1,4 @@
-"""Starting weights that let a small motion transformer learn quickly."""
+"""Initial weights with which a small motion transformer learns quickly."""
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +51,7 @@ def _pass_through(network: MotionMMDiT, moving: Tensor) -> None:
 
 @torch.no_grad()
 def new_network(config: MMDiTConfig, moving: Tensor, seed: int) -> MotionMMDiT:
-    """Build a motion transformer with starting weights for training; `moving` (70,)."""
+    """Build a motion transformer with initial weights; `moving` (70,) marks dims that move."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = MotionMMDiT(config)

@@ -1,8 +1,8 @@
-"""Lip-motion Sync Expert: scores how well lips belong to speech, and teaches the motion model.
+"""Lip-motion Sync Expert: scores the agreement of lips and speech, as a loss for training.
 
-Two small encoders map a moment of speech and a moment of lip motion to unit vectors, and are
-trained so that those of the same moment agree (InfoNCE, van den Oord et al. 2018). Frozen, the
-expert's disagreement with the predicted clean lips joins the flow loss.
+Two small encoders map a moment of speech and of lip motion to unit vectors, trained so that those
+of one moment agree (InfoNCE, van den Oord et al. 2018). Frozen, the expert's disagreement with the
+predicted clean lips is added to the flow loss.
 """
 
 import torch
@@ -40,13 +40,7 @@ class _MomentEncoder(nn.Module):
 
 
 class LipSyncExpert(nn.Module):
-    """Contrastive scorer of speech and lips.
-
-    Parameters
-    ----------
-    lip_mean, lip_std : Tensor, shape (3,)
-        Of jaw, closure and width in the training set.
-    """
+    """Contrastive scorer of speech and lips, normalised by their mean and deviation (3,)."""
 
     def __init__(self, lip_mean: Tensor, lip_std: Tensor):
         super().__init__()
@@ -65,7 +59,7 @@ class LipSyncExpert(nn.Module):
 
 
 def contrastive_loss(heard: Tensor, seen: Tensor) -> Tensor:
-    """Return the InfoNCE loss of moments, in both directions; `heard, seen` (M, 64)."""
+    """Return the InfoNCE loss of moments (M, 64) in both directions."""
     logits = heard @ seen.T / TEMPERATURE
     same = torch.arange(len(heard))
     return (F.cross_entropy(logits, same) + F.cross_entropy(logits.T, same)) / 2
@@ -93,21 +87,13 @@ def train_expert(sampler: BatchSampler, seed: int, num_steps: int = 1500) -> Lip
 
 
 class LipSyncLoss:
-    """The expert's disagreement with predicted lips.
-
-    Parameters
-    ----------
-    expert : LipSyncExpert
-        Frozen.
-    weight : float
-        Of the score in the loss.
-    """
+    """Weighted disagreement of a frozen expert with predicted lips."""
 
     def __init__(self, expert: LipSyncExpert, stats: MotionStats, weight: float):
         self.expert, self.stats, self.weight = expert, stats, weight
 
     def __call__(self, clean: Tensor, batch: Batch) -> Tensor:
-        """Return the weighted loss; `clean` (B, 80, 70)."""
+        """Return the weighted loss of clean motion (B, 80, 70)."""
         offset = (clean * self.stats.std)[..., :63]  # the mean is the rest pose
         seen = self.expert.see(read(offset)[..., LIP_COLUMNS])
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Figures that tell how well sampled lips follow a target, and simple comparators."""
+"""Measures of how well sampled lips follow a target, and simple comparators."""
 
 from collections.abc import Iterable
 
@@ -17,20 +17,20 @@ LAGS = range(-4, 5)  # frames
 
 
 def correlation(predicted: np.ndarray, target: np.ndarray) -> float:
-    """Return Pearson's correlation; 0 where one side is constant."""
+    """Return Pearson's correlation; 0 if one side is constant."""
     if np.ptp(predicted) == 0 or np.ptp(target) == 0:
         return 0.0
     return float(np.corrcoef(predicted, target)[0, 1])
 
 
 def f1_score(predicted: np.ndarray, target: np.ndarray) -> float:
-    """Return the F1 of two boolean arrays, frame by frame; 0 where both are empty."""
+    """Return the F1 score of two boolean arrays by frame; 0 if both are empty."""
     total = predicted.sum() + target.sum()
     return float(2 * (predicted & target).sum() / total) if total else 0.0
 
 
 def compare_lips(predicted: np.ndarray, target: np.ndarray, closed: float = CLOSED) -> dict:
-    """Compare lips with their target; `predicted, target` (frames, 3)."""
+    """Compare lips (frames, 3) with their target."""
     figures = {}
     for column, name in enumerate(LIPS):
         found, wanted = predicted[:, column], target[:, column]
@@ -51,13 +51,7 @@ def lagged_energy(clip: Clip) -> np.ndarray:
 
 
 class EnergyComparator:
-    """Lips as a linear function of the speech's level, the least that a model has to beat.
-
-    Parameters
-    ----------
-    clips : iterable of Clip
-        Of the training set, never of a test set.
-    """
+    """Lips as a linear function of the speech's level, fitted to clips of the training set."""
 
     def __init__(self, clips: Iterable[Clip]):
         clips = list(clips)
@@ -86,7 +80,7 @@ class EnergyComparator:
 
 
 def pose_figures(motion: np.ndarray) -> dict:
-    """Return how much the head and the lids move; `motion` (frames, 70)."""
+    """Return the movement of the head in motion (frames, 70)."""
     figures = {}
     for name, column in (("pitch", 67), ("yaw", 68), ("roll", 69)):
         angle = motion[:, column]
@@ -97,16 +91,13 @@ def pose_figures(motion: np.ndarray) -> dict:
 
 
 def count_blinks(lids: np.ndarray, shut: float = 0.5) -> int:
-    """Return how often the lids, shape (frames,), close beyond `shut`."""
+    """Return how often the lids (frames,) close beyond `shut`."""
     closed = lids > shut
     return int((closed[1:] & ~closed[:-1]).sum())
 
 
 def peak_distances(opening: np.ndarray, energy: np.ndarray) -> dict[str, float]:
-    """Compare the peaks of the mouth's opening with those of the speech's level, the syllables.
-
-    Takes `opening, energy` (frames,).
-    """
+    """Compare the peaks of the mouth's opening (frames,) with those of the speech's level."""
     syllables = _peaks(gaussian_filter1d(energy, 1.0), 0.05)
     shifts = range(len(opening) // 8, len(opening), len(opening) // 8 or 1)
     shifted = [_median_distance(_peaks(np.roll(opening, s), 0.02), syllables) for s in shifts]

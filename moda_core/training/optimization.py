@@ -1,4 +1,4 @@
-"""The optimiser's loop, its learning rate and the running average of the weights."""
+"""The optimisation loop, its learning rate and the running average of the weights."""
 
 import logging
 import math
@@ -19,7 +19,7 @@ def learning_rate_at(step: int, num_steps: int, peak: float, warm_up: int = 100)
 
 
 class _Progress:
-    """Logs the mean loss every so many steps."""
+    """Logs the mean loss at intervals of steps."""
 
     def __init__(self, name: str, num_steps: int, every: int = 100):
         self.name, self.num_steps, self.every = name, num_steps, every
@@ -58,20 +58,14 @@ def optimize(
 
 
 class RunningAverage:
-    """Exponential average of a network's weights.
-
-    Parameters
-    ----------
-    decay : float
-        Approached from below during the first steps.
-    """
+    """Exponential average of a network's weights; `decay` is approached from below at first."""
 
     def __init__(self, network: nn.Module, decay: float):
         self.network, self.decay = network, decay
         self.state = {key: value.clone() for key, value in network.state_dict().items()}
 
     def update(self, step: int) -> None:
-        """Take in the network's weights after step `step`."""
+        """Add the network's weights after a step."""
         share = 1 - min(self.decay, (step + 1) / (step + 20))
         for key, value in self.network.state_dict().items():
             self.state[key].lerp_(value, share)

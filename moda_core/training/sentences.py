@@ -1,4 +1,4 @@
-"""Texts to speak: three sets of words and sentences that share nothing but function words."""
+"""Texts to speak: three sets of words and sentences that share only function words."""
 
 import numpy as np
 

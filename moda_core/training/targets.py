@@ -1,6 +1,6 @@
-"""Neutral facial performances for timed speech: what the starter learns to move.
+"""Neutral facial performances of timed speech, the starter's targets.
 
-Times are of 25 fps; frame i covers 40 i to 40 (i + 1) ms.
+At 25 fps; frame i covers 40 i to 40 (i + 1) ms.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Performance:
 
 
 def speech_energy(waveform: np.ndarray, num_frames: int) -> np.ndarray:
-    """Return the level of every frame over the clip's loud frames: (samples,) to (num_frames,)."""
+    """Return the level of every frame over the loud frames': (samples,) to (num_frames,)."""
     padded = np.zeros(num_frames * SAMPLES_PER_FRAME, np.float32)
     padded[: len(waveform)] = waveform[: len(padded)]
     level = np.sqrt((padded.reshape(num_frames, -1) ** 2).mean(axis=1))
@@ -48,7 +48,7 @@ def speech_energy(waveform: np.ndarray, num_frames: int) -> np.ndarray:
 
 
 def lip_curves(phones: list[Phone], num_frames: int) -> np.ndarray:
-    """Blend the mouth shapes of timed sounds into smooth curves, shape (num_frames, 4)."""
+    """Blend mouth shapes of timed sounds into jaw, width, closure and pause: (num_frames, 4)."""
     num_steps = num_frames * STEPS_PER_FRAME
     time = (np.arange(num_steps) + 0.5) / (FPS * STEPS_PER_FRAME)
     pulled, strength = np.zeros((2, num_steps)), np.full((2, num_steps), 1e-3)
@@ -77,7 +77,7 @@ def lip_curves(phones: list[Phone], num_frames: int) -> np.ndarray:
 
 
 def _gaze(random: np.random.Generator, num_frames: int) -> np.ndarray:
-    """Return glances aside, with a return to the viewer about every second time."""
+    """Return glances aside; about every second one returns to the viewer."""
     gaze, start, direction = np.zeros(num_frames), 0, 0.0
     while start < num_frames:
         length = int(random.uniform(0.5, 2.2) * FPS)
@@ -88,21 +88,10 @@ def _gaze(random: np.random.Generator, num_frames: int) -> np.ndarray:
 
 
 def perform(waveform: np.ndarray, phones: list[Phone], random: np.random.Generator) -> Performance:
-    """Act out a clip with a neutral face.
+    """Perform a clip with a neutral face, at ``round(25 * duration)`` frames.
 
-    Parameters
-    ----------
-    waveform : array, shape (samples,)
-        At 16 kHz; clean, since its level drives the jaw and the nods.
-    phones : list of Phone
-        In IPA.
-    random : numpy.random.Generator
-        Draws sway, blinks and glances; the lips are the same for any.
-
-    Returns
-    -------
-    Performance
-        Of ``round(25 * duration)`` frames.
+    The waveform (samples,) is clean at 16 kHz: its level drives the jaw and the nods. `random`
+    draws sway, blinks and glances; the lips are the same for any.
     """
     num_frames = round(len(waveform) / SAMPLES_PER_FRAME)
     energy = speech_energy(waveform, num_frames)
@@ -127,7 +116,7 @@ def perform(waveform: np.ndarray, phones: list[Phone], random: np.random.Generat
 
 
 def _head(random: np.random.Generator, accent: np.ndarray, speaking: np.ndarray) -> np.ndarray:
-    """Return nods on stress and sway, more lively while speaking."""
+    """Return nods on stress and sway, livelier during speech."""
     num_frames, lively = len(accent), 0.45 + 0.55 * speaking
 
     def sway(memory_s: float, size: float) -> np.ndarray:

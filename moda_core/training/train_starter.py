@@ -1,4 +1,4 @@
-"""Train the starter's motion model on synthetic speech: ``python run.py train-starter``."""
+"""Training of the starter's motion model on synthetic speech: ``python run.py train-starter``."""
 
 import argparse
 import json
@@ -32,22 +32,21 @@ LIP_SYNC_WEIGHT = 0.1
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How the starter is trained; the defaults reproduce the shipped weights.
+    """Settings of the training; the defaults reproduce the shipped weights.
 
     Parameters
     ----------
     num_embedder_steps, num_steps, num_lip_steps : int
-        Of the audio embedder alone, then of the motion model, then of the motion model with
-        misleading lips, see `FlowLoss`; the expert joins in the last stage.
+        Of the audio embedder alone, of the motion model, and of the motion model with misleading
+        lips (see `FlowLoss`), the only stage with the expert.
     batch_size, embedder_batch_size : int
-        Windows in a step.
+        Windows per step.
     num_clips, num_flite_clips : int
         Clips spoken by espeak-ng and by flite.
     learning_rate, lip_learning_rate : float
-        At its height, after a warm-up; it falls to 0 along a cosine. The second is the last
-        stage's.
+        Peak after the warm-up, from which it falls along a cosine; the second is the last stage's.
     average : float
-        Decay of the running average of the weights, which is what ships.
+        Decay of the running average of the weights, which is shipped.
     lip_sync_weight : float
         Of the Lip-motion Sync Expert's score in the loss; 0 leaves it out.
     num_expert_steps : int
@@ -76,7 +75,7 @@ def train_stage(
     sampler: BatchSampler,
     options: TrainingOptions,
 ) -> None:
-    """Train the network with one loss, and leave it with its averaged weights."""
+    """Train the network with one loss, and load its averaged weights."""
     num_steps, learning_rate = {
         "motion": (options.num_steps, options.learning_rate),
         "lips": (options.num_lip_steps, options.lip_learning_rate),
@@ -94,7 +93,7 @@ def train_stage(
 def train(
     corpus: Corpus, config: MMDiTConfig = STARTER, options: TrainingOptions | None = None
 ) -> TrainedStarter:
-    """Train a motion model from the beginning."""
+    """Train a motion model from scratch."""
     options = options or TrainingOptions()
     stats = motion_stats(corpus)
     network = new_network(config, stats.std > 0, options.seed)
@@ -144,7 +143,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def write_evaluation(path: Path, variant: str, figures: dict) -> None:
-    """Add the figures of the weights beside `path` to it, keeping those of the other variant."""
+    """Add the shipped weights' figures to a file, keeping those of the other variant."""
     stored = json.loads(path.read_text("utf-8")) if path.exists() else {}
     stored = {**stored, "shipped": variant, variant: figures}
     path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
@@ -153,20 +152,7 @@ def write_evaluation(path: Path, variant: str, figures: dict) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Train, evaluate and write ``starter.safetensors`` and ``starter_evaluation.json``.
 
-    Parameters
-    ----------
-    argv : list of str, optional
-        Command-line arguments.
-
-    Returns
-    -------
-    int
-        Exit status 0.
-
-    Raises
-    ------
-    MoDAError
-        If espeak-ng is missing.
+    Returns the exit status 0. Raises a `MoDAError` if espeak-ng is missing.
     """
     arguments = _arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")

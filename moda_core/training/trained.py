@@ -1,4 +1,4 @@
-"""The outcome of training: what one weights file holds."""
+"""A trained starter and its weights file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +13,7 @@ from ..weights.checkpoint import save_safetensors
 
 @dataclass(frozen=True)
 class TrainedStarter:
-    """A trained motion model with what belongs to it.
-
-    Parameters
-    ----------
-    null_audio : Tensor, shape (64,)
-        Stands for "no audio".
-    stats : MotionStats
-        Of the normalised space; the mean is the rest pose.
-    """
+    """A trained motion model, its null audio (64,) and the statistics of its normalised space."""
 
     network: MotionMMDiT
     null_audio: Tensor

@@ -1,4 +1,4 @@
-"""Mouth shapes of speech sounds: espeak-ng's IPA and flite's alphabet to three lip values."""
+"""Mouth shapes of speech sounds, from espeak-ng's IPA and flite's alphabet."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,8 @@ class Viseme:
         + spread, - puckered.
     close : float in [0, 1]
         Lips pressed together.
-    dominance : float
-        How strongly the jaw's target holds against its neighbours'.
-    width_dominance : float
-        The same for the width.
+    dominance, width_dominance : float
+        How strongly jaw and width resist their neighbours' targets.
     """
 
     jaw: float
