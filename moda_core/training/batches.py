@@ -19,7 +19,7 @@ NEUTRAL_INDEX = EMOTIONS.index("neutral")
 EXPRESSIVE = [index for index in range(len(EMOTIONS)) if index not in (NONE_INDEX, NEUTRAL_INDEX)]
 
 START_SHARE = 0.15  # of windows at the beginning of a clip, which continue the rest pose
-NULL_AUDIO_SHARE = 0.25  # of the windows without emotion: those the unconditional row learns from
+NULL_AUDIO_SHARE = 0.25  # of windows without emotion, which train the unconditional row
 PREVIOUS_NOISE = 0.1  # normalised; sampled motion is not as clean as the target
 
 
@@ -27,8 +27,8 @@ def rest_motion() -> Tensor:
     """Return the starter's motion at rest, shape (70,), which precedes the first frame."""
     rest = torch.zeros(MOTION_DIM)
     rest[: len(rest_expression())] = rest_expression()
-    for part in (SCALE, TRANSLATION):
-        rest[part] = released_stats().mean[part]
+    head = slice(SCALE.start, TRANSLATION.stop)
+    rest[head] = released_stats().mean[head]
     return rest
 
 
@@ -140,25 +140,16 @@ class BatchSampler:
         features = self._features(clip, first)
 
         frames = first[:, None] + torch.arange(-1, WINDOW)  # with the one before the window
-        controls, head = (self._take(part, clip, frames) for part in self._performance())
+        controls, head = (
+            self._take(part, clip, frames) for part in (self.corpus.controls, self.corpus.head)
+        )
         mask = (frames[:, 1:] < self.corpus.lengths[clip][:, None]).float()[..., None]
         face, angles = add_emotion(controls, head[..., 3:], emotion)
         posed = torch.cat([head[..., :3], angles], dim=-1)
         motion = self.stats.normalize(to_motion(face, posed))
         previous = self._previous(motion[:, :1], first == 0)
-        return Batch(
-            features,
-            null_audio,
-            emotion,
-            previous,
-            motion[:, 1:],
-            controls[:, 1:],
-            head[:, 1:],
-            mask,
-        )
-
-    def _performance(self) -> tuple[Tensor, Tensor]:
-        return self.corpus.controls, self.corpus.head
+        inside = (part[:, 1:] for part in (motion, controls, head))
+        return Batch(features, null_audio, emotion, previous, *inside, mask)
 
     def _uniform(self, *shape: int) -> Tensor:
         return torch.rand(*shape, generator=self.random)

@@ -15,25 +15,24 @@ from ..errors import MoDAError
 from . import flite
 from .espeak import Espeak, Phone
 from .sentences import TEST_SENTENCES, passage
-from .targets import perform
+from .targets import SAMPLES_PER_FRAME, perform
 from .visemes import flite_to_ipa
 
 logger = logging.getLogger(__name__)
 
-# English most of the time; the others bring sounds and rhythms that it lacks.
+# Mostly English; the others add sounds and rhythms that it lacks.
 LANGUAGES = (
     "en-us en-us en-us en en en-gb-scotland en-029 en-us-nyc en-gb-x-rp es fr de it pt-br pl nl sv"
 )
 VARIANTS = {
-    "train": "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 klatt klatt2 klatt4 Andy linda steph Alex "
-    "Gene Storm "
-    "belinda adam antonio benjamin boris caleb david ed edward iven john max michel miguel norbert "
-    "pablo paul quincy rob robert sandro shelby travis zac Marco Mario Michael Mike Jacky Lee Hugo "
-    "Henrique Diogo Andrea",
+    "train": "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 klatt klatt2 klatt4 Andy linda steph Alex Gene "
+    "Storm belinda adam antonio benjamin boris caleb david ed edward iven john max michel "
+    "miguel norbert pablo paul quincy rob robert sandro shelby travis zac Marco Mario Michael "
+    "Mike Jacky Lee Hugo Henrique Diogo Andrea",
     "validation": "Alicia aunty pedro marcelo",
     "test": "m8 Annie Denis grandma victor anika klatt3 grandpa",
 }
-# flite's recorded voices: half of them train, so that the model has heard people, half test.
+# flite's recorded voices: half of them train, so that the model learns from people, half test.
 FLITE_TRAIN, FLITE_TEST = ("kal", "awb"), ("rms", "slt")
 TEST_LANGUAGES = ("en-us", "en", "en-gb-scotland")
 
@@ -74,15 +73,12 @@ def make_clip(
     """Put silence around an utterance (samples,) and perform it."""
     lead, tail = (int(seconds * SAMPLE_RATE) for seconds in (lead_s, tail_s))
     waveform = np.pad(waveform.astype(np.float32), (lead, tail))
-    num_frames = len(waveform) // 640
-    waveform = waveform[: 640 * num_frames]
+    waveform = waveform[: len(waveform) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME]
     lead_s = lead / SAMPLE_RATE
     moved = [Phone(phone.symbol, phone.start_s + lead_s, phone.end_s + lead_s) for phone in phones]
     acted = perform(waveform, moved, random)
     log_mel = log_mel_spectrogram([waveform]).unflatten(0, (-1, FRAMES_PER_VIDEO_FRAME))
-    return Clip(
-        name, waveform, log_mel, torch.from_numpy(acted.controls), torch.from_numpy(acted.head)
-    )
+    return Clip(name, waveform, log_mel, *map(torch.from_numpy, (acted.controls, acted.head)))
 
 
 def _to_16_khz(
@@ -109,16 +105,18 @@ def espeak_clips(num_clips: int, seed: int, split: str) -> Iterator[Clip]:
         language = str(random.choice(languages))
         voice = f"{language}+{random.choice(variants)}"
         text = passage(random, language, split)
-        rate, pitch, pitch_range = (int(random.integers(*r)) for r in _PROSODY)
+        prosody = _prosody(random)
         speed = float(random.choice([1.0, random.uniform(0.87, 1.15)]))
-        waveform, phones = espeak.say(text, voice, rate, pitch, pitch_range)
+        waveform, phones = espeak.say(text, voice, *prosody)
         waveform, phones = _to_16_khz(waveform, espeak.sample_rate, phones, speed)
         lead_s, tail_s = random.choice([0.0, 0.2, 0.4, 0.9], 2)
         tail_s += max(0.0, 3.4 - lead_s - len(waveform) / SAMPLE_RATE)
         yield make_clip(voice, waveform, phones, random, lead_s, tail_s)
 
 
-_PROSODY = ((120, 235), (10, 92), (15, 92))  # words a minute, pitch, pitch range
+def _prosody(random: np.random.Generator) -> list[int]:
+    """Draw words a minute, pitch and pitch range."""
+    return [int(random.integers(*limits)) for limits in ((120, 235), (10, 92), (15, 92))]
 
 
 def training_clips(num_espeak: int, num_flite: int, seed: int) -> Iterator[Clip]:
@@ -137,8 +135,7 @@ def espeak_test_clips(seed: int = 4711, repeats: int = 2) -> list[Clip]:
         random = np.random.default_rng([seed, index])
         variant = variants[(index + index // len(TEST_SENTENCES)) % len(variants)]
         voice = f"{TEST_LANGUAGES[index % len(TEST_LANGUAGES)]}+{variant}"
-        rate, pitch, pitch_range = (int(random.integers(*r)) for r in _PROSODY)
-        waveform, phones = espeak.say(text, voice, rate, pitch, pitch_range)
+        waveform, phones = espeak.say(text, voice, *_prosody(random))
         waveform, phones = _to_16_khz(waveform, espeak.sample_rate, phones)
         clips.append(make_clip(voice, waveform, phones, random))
     return clips

@@ -3,9 +3,11 @@
 Only training needs espeak-ng.
 """
 
+import contextlib
 import ctypes
 import ctypes.util
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -35,11 +37,7 @@ class Phone:
 
 
 class _EventId(ctypes.Union):
-    _fields_ = [
-        ("number", ctypes.c_int),
-        ("name", ctypes.c_char_p),
-        ("string", ctypes.c_char * 8),
-    ]
+    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]
 
 
 class _Event(ctypes.Structure):
@@ -61,13 +59,9 @@ _CALLBACK = ctypes.CFUNCTYPE(
 
 
 def _load_library() -> ctypes.CDLL:
-    for name in (*LIBRARY_NAMES, ctypes.util.find_library("espeak-ng")):
-        if name is None:
-            continue
-        try:
+    for name in filter(None, (*LIBRARY_NAMES, ctypes.util.find_library("espeak-ng"))):
+        with contextlib.suppress(OSError):
             return ctypes.CDLL(name)
-        except OSError:
-            continue
     raise MoDAError(
         "Training the starter needs espeak-ng's library, which was not found. Install it with "
         "'apt install libespeak-ng1 espeak-ng-data' (Debian) or 'brew install espeak-ng' (macOS)."
@@ -129,6 +123,5 @@ class Espeak:
         return waveform, self._phones(len(waveform) / self.sample_rate)
 
     def _phones(self, duration_s: float) -> list[Phone]:
-        ends = [start for _, start in self._starts[1:]] + [duration_s]
-        spans = zip(self._starts, ends, strict=True)
-        return [Phone(symbol, start, end) for (symbol, start), end in spans if end > start]
+        spans = pairwise([*self._starts, ("", duration_s)])
+        return [Phone(symbol, start, end) for (symbol, start), (_, end) in spans if end > start]

@@ -5,7 +5,6 @@
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -46,8 +45,6 @@ from .measures import (
 )
 from .targets import speech_energy
 from .trained import TrainedStarter
-
-logger = logging.getLogger(__name__)
 
 JAW, LID = CONTROLS.index("jaw"), CONTROLS.index("blink_left")
 PAUSE_LEVEL = 0.08  # of the loud frames' level; quieter frames are pauses
@@ -212,10 +209,8 @@ def evaluate(starter: TrainedStarter, speech: Path | None = None, seed: int = 1)
     figures["quiet"] = silence_figures(starter)
     figures["emotions"] = emotion_figures(starter, synthetic[:4])
     if speech is not None:
-        figures["real_speech"] = {
-            "file": speech.name,
-            **speech_figures(starter, read_speech(speech)),
-        }
+        figures["real_speech"] = {"file": speech.name}
+        figures["real_speech"] |= speech_figures(starter, read_speech(speech))
     return figures
 
 

@@ -16,8 +16,8 @@ from .measures import LIP_COLUMNS
 LipSync = Callable[[Tensor, Batch], Tensor]
 
 NULL_AUDIO = -1.0  # features are never below 0, so this cannot be mistaken for sound
-# Weights of the loss on what the motion shows, beside the loss on the motion itself.
 TRUSTED_SIGMA = 0.4  # below, the velocity towards the true lips gets large, and counts less
+# Weights of the loss on the visible controls, which is added to the loss on the motion.
 CONTROL_WEIGHTS = {"jaw": 3.0, "close": 2.0, "width": 3.0}
 
 
@@ -32,13 +32,7 @@ class FlowLoss:
         Of noise and noise levels.
     """
 
-    def __init__(
-        self,
-        network: MotionMMDiT,
-        stats: MotionStats,
-        control_std: Tensor,
-        seed: int,
-    ):
+    def __init__(self, network: MotionMMDiT, stats: MotionStats, control_std: Tensor, seed: int):
         self.network, self.stats = network, stats
         self.moving = stats.std > 0
         weights = torch.tensor([CONTROL_WEIGHTS.get(name, 0.3) for name in CONTROLS])

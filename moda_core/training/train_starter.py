@@ -1,4 +1,4 @@
-"""Training of the starter's motion model on synthetic speech: ``python run.py train-starter``."""
+"""Train the starter's motion model on synthetic speech: ``python run.py train-starter``."""
 
 import argparse
 import json
@@ -28,6 +28,14 @@ logger = logging.getLogger(__name__)
 
 WEIGHTS_DIR = Path(__file__).parents[1] / "bundles" / "weights"
 LIP_SYNC_WEIGHT = 0.1
+COUNTS = {
+    "--steps": "num_steps",
+    "--lip-steps": "num_lip_steps",
+    "--embedder-steps": "num_embedder_steps",
+    "--flite-clips": "num_flite_clips",
+    "--clips": "num_clips",
+    "--seed": "seed",
+}  # options of the command, by fields of `TrainingOptions`
 
 
 @dataclass(frozen=True)
@@ -128,15 +136,11 @@ def train(
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     defaults = TrainingOptions()
     parser = argparse.ArgumentParser(prog="train-starter", description=__doc__)
-    parser.add_argument(
-        "--lip-sync-expert", action="store_true", help="let the Lip-motion Sync Expert join in"
-    )
-    parser.add_argument("--steps", type=int, default=defaults.num_steps)
-    parser.add_argument("--lip-steps", type=int, default=defaults.num_lip_steps)
-    parser.add_argument("--embedder-steps", type=int, default=defaults.num_embedder_steps)
-    parser.add_argument("--flite-clips", type=int, default=defaults.num_flite_clips)
-    parser.add_argument("--clips", type=int, default=defaults.num_clips)
-    parser.add_argument("--seed", type=int, default=defaults.seed)
+    expert = "add the Lip-motion Sync Expert's score to the loss"
+    parser.add_argument("--lip-sync-expert", action="store_true", help=expert)
+    for option, field in COUNTS.items():
+        default = getattr(defaults, field)
+        parser.add_argument(option, dest=field, metavar="N", type=int, default=default)
     parser.add_argument("--speech", type=Path, help="a real recording to evaluate on as well")
     parser.add_argument("--out", type=Path, default=WEIGHTS_DIR)
     return parser.parse_args(argv)
@@ -158,15 +162,8 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)  # two threads on a busy machine are slower than one
     expert = arguments.lip_sync_expert
-    options = TrainingOptions(
-        num_steps=arguments.steps,
-        num_lip_steps=arguments.lip_steps,
-        num_embedder_steps=arguments.embedder_steps,
-        num_clips=arguments.clips,
-        num_flite_clips=arguments.flite_clips,
-        lip_sync_weight=LIP_SYNC_WEIGHT if expert else 0.0,
-        seed=arguments.seed,
-    )
+    counts = {field: getattr(arguments, field) for field in COUNTS.values()}
+    options = TrainingOptions(**counts, lip_sync_weight=LIP_SYNC_WEIGHT if expert else 0.0)
     started = time.monotonic()
     logger.info("Speaking %d clips", options.num_clips)
     corpus = Corpus.from_clips(

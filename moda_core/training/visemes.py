@@ -63,22 +63,8 @@ VISEMES = {symbol: Viseme(*values) for symbols, *values in _TABLE for symbol in 
 
 # espeak-ng writes diphthongs as one sound.
 DIPHTHONGS = (
-    "aɪ",
-    "aʊ",
-    "eɪ",
-    "oʊ",
-    "əʊ",
-    "ɔɪ",
-    "ɪə",
-    "iə",
-    "eə",
-    "ʊə",
-    "ɔø",
-    "aʊ",
-    "ei",
-    "ai",
-    "oi",
-)
+    "aɪ", "aʊ", "eɪ", "oʊ", "əʊ", "ɔɪ", "ɪə", "iə", "eə", "ʊə", "ɔø", "ei", "ai", "oi",
+)  # fmt: skip
 SPLIT = 0.55  # share of a diphthong that its first half takes
 _MARKS = str.maketrans("", "", "ˈˌː-̃͡ˑ'")
 
@@ -98,10 +84,8 @@ def viseme_of(symbol: str) -> Viseme:
     bare = symbol.translate(_MARKS).strip("_ ")
     if not bare:
         return PAUSE
-    for length in range(len(bare), 0, -1):
-        if bare[:length] in VISEMES:
-            return VISEMES[bare[:length]]
-    return UNKNOWN
+    beginnings = (bare[:length] for length in range(len(bare), 0, -1))
+    return next((VISEMES[part] for part in beginnings if part in VISEMES), UNKNOWN)
 
 
 def viseme_segments(phones: list[Phone]) -> list[tuple[float, float, Viseme]]:
@@ -109,7 +93,7 @@ def viseme_segments(phones: list[Phone]) -> list[tuple[float, float, Viseme]]:
     segments = []
     for phone in phones:
         bare = phone.symbol.translate(_MARKS)
-        if any(bare.startswith(diphthong) for diphthong in DIPHTHONGS):
+        if bare.startswith(DIPHTHONGS):
             middle = phone.start_s + SPLIT * (phone.end_s - phone.start_s)
             segments.append((phone.start_s, middle, viseme_of(bare[0])))
             segments.append((middle, phone.end_s, viseme_of(bare[1:])))
