@@ -31,7 +31,7 @@ def save_motion(path: str | Path, values: Tensor, rest: Tensor, fps: float) -> N
         raise ValueError(
             f"Expected {MIN_FPS:g} to {MAX_FPS:g} frames a second, got {fps:g}. Retime the motion."
         )
-    to_bytes = write_json if path.suffix.lower() == JSON else _safetensors
+    to_bytes = _json if path.suffix.lower() == JSON else _safetensors
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         if path.is_dir():
@@ -65,19 +65,13 @@ def _safetensors(values: Tensor, rest: Tensor, fps: float) -> bytes:
     return safetensors.torch.save(tensors, metadata)
 
 
-def write_json(values: Tensor, rest: Tensor, fps: float) -> bytes:
+def _json(values: Tensor, rest: Tensor, fps: float) -> bytes:
     """Return motion as JSON, one frame per line."""
     head = {"format": FORMAT, "version": VERSION, "fps": float(fps), "layout": LAYOUT}
     rest, values = (x.cpu().double().numpy() for x in (rest, values))
-    text = json.dumps(head, indent=1)[:-2].encode()
-    return (
-        text
-        + b',\n "rest": '
-        + json.dumps(rest.tolist()).encode()
-        + b',\n "values": [\n'
-        + _lines(values)
-        + b"\n]\n}\n"
-    )
+    beginning = json.dumps(head, indent=1).removesuffix("\n}")
+    text = f'{beginning},\n "rest": {json.dumps(rest.tolist())},\n "values": [\n'
+    return text.encode() + _lines(values) + b"\n]\n}\n"
 
 
 def _lines(values: np.ndarray) -> bytes:
