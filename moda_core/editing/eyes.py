@@ -77,7 +77,7 @@ def blink_times(duration_s: float, rate_per_minute: float, jitter: float, seed: 
     random = np.random.default_rng([seed, 11])
     mean_s = 60 / rate_per_minute
     spread_s = min(jitter * mean_s, mean_s - SHORTEST_INTERVAL_S)
-    # One number for each interval, the first being where in an interval the motion starts.
+    # One number per interval; the first places the motion's start in its interval.
     draws = random.uniform(-1, 1, int(2 * duration_s / SHORTEST_INTERVAL_S) + 2)
     first_s = 0.5 * (1 + draws[0]) * mean_s
     times_s = first_s + np.concatenate([[0.0], np.cumsum(mean_s + spread_s * draws[1:])])
@@ -163,7 +163,7 @@ def glances(num_frames: int, fps: float, seed: int) -> np.ndarray:
     knots_s = np.stack([starts_s, starts_s + SACCADE_S], axis=1).ravel()
     time_s = np.arange(num_frames) / fps
     held = np.repeat(aside, 2, axis=0)[:-1]
-    held = np.concatenate([[[0.0, 0.0]], held])  # before the first glance the eyes are ahead
+    held = np.concatenate([[[0.0, 0.0]], held])  # until the first glance
     return np.stack([np.interp(time_s, knots_s, held[:, axis]) for axis in (0, 1)], axis=1)
 
 

@@ -16,12 +16,12 @@ from .pose import AXES
 
 LONGEST_S = 4 * 3600.0
 LARGEST_AMOUNT = 5.0
-SWAY = 0.5  # of the sway of somebody who speaks
+SWAY = 0.5  # of a speaker's sway
 SWAY_SLOWNESS = 2.0
 BREATH_HZ = 0.25
 BREATH_PITCH_DEG, BREATH_Y = 0.5, 0.004  # the head goes up and back as the chest fills
 TRANSLATION_Y = slice(TRANSLATION.start + 1, TRANSLATION.start + 2)
-SETTLED_S = 2.0  # drawn past the end, where the walk is not yet what a longer one would be
+SETTLED_S = 2.0  # drawn past the end, where a walk still depends on its length
 
 
 @dataclass(frozen=True)

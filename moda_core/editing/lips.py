@@ -20,7 +20,7 @@ from ..motion.motion import (
 )
 from ..motion.regions import part_matrix
 
-# Speech; a smile or a sneer is no part of it, and is neither amplified nor closed.
+# Speech only: smiles and sneers are neither amplified nor closed.
 SPEECH_CONTROLS = ("jaw", "close", "width")
 LARGEST_GAIN = 4.0
 LONGEST_S = 5.0

@@ -141,7 +141,7 @@ def apply_pose_keys(
 def _check_times(keys: Sequence[PoseKey]) -> None:
     for key, following in pairwise(keys):
         if following.time_s - key.time_s < SAME_TIME_S:
-            raise ValueError(f"Wrong keys: {_twice(key, following)}.")
+            raise ValueError(f"Conflicting keys: {_twice(key, following)}.")
 
 
 def _twice(key: PoseKey, other: PoseKey) -> str:
@@ -156,7 +156,7 @@ def _key_curve(keys: Sequence[PoseKey], time_s: Tensor, ease_s: float) -> tuple[
     times = np.array([key.time_s for key in keys])
     degrees = np.array([key.degrees for key in keys])
     inside = time_s.clamp(times[0], times[-1])
-    # The angle rests at both ends, so that the first and the last key are no kinks.
+    # The angle rests at both ends, so that it has no kink at the first and the last key.
     times = np.concatenate([times[:1] - 1, times, times[-1:] + 1])
     degrees = np.concatenate([degrees[:1], degrees, degrees[-1:]])
     target = torch.from_numpy(PchipInterpolator(times, degrees)(inside.numpy()))

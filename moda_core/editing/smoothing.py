@@ -89,7 +89,7 @@ def smooth(
     check_weights(strengths, MOTION_REGIONS)
     if not any(strengths.values()):
         return replace(motion, values=motion.values.clone())
-    # Only what a region is read from need be filtered.
+    # Only dims that a region reads need filtering.
     dims = region_matrix(strengths).any(dim=1)
     curves = motion.values.cpu()[:, dims].double().numpy()
     unit = (released_stats().std + STD_FLOOR)[dims].double().numpy()

@@ -14,14 +14,8 @@ TIME_UNIT = re.compile(r"[^\S\n]*(s|secs?|seconds?|f|frames?)(?![^\W_])", re.IGN
 DEGREES = re.compile(r"[^\S\n]*(?:°|deg(?:rees?)?(?![^\W_]))", re.IGNORECASE)
 CLOCK = re.compile(r"(?:\d+:)+\d+(?:\.\d*)?", re.ASCII)
 COMMA_NUMBER = re.compile(r"(?<![\d.])\d+,\d+(?!\.?\d)", re.ASCII)
-SHOWN_LETTERS = 20  # of what was found, in a message
+SHOWN_LETTERS = 20  # of quoted text in a message
 LARGEST_TIME_S = 1e6
-
-
-def where(text: str, position: int) -> str:
-    """Return the line and the column of a position."""
-    line = text.count("\n", 0, position) + 1
-    return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
 
 
 def suggestion(word: str, known: Collection[str]) -> str:
@@ -148,4 +142,5 @@ class TextCursor:
                 break
             if position <= number.end():
                 message += f". Write {number[0][:SHOWN_LETTERS].replace(',', '.')} with a point"
-        return ValueError(f"{where(self.text, position)}: {message}.")
+        line = self.text.count("\n", 0, position) + 1
+        return ValueError(f"line {line}, column {position - first + 1}: {message}.")

@@ -13,8 +13,8 @@ BLINK = np.array([0.35, 0.9, 1.0, 0.9, 0.55, 0.25, 0.1])  # closure of the lids,
 # trained on, and of the blinks that are added, which come more evenly.
 BLINK_INTERVAL_S, ADDED_BLINK_INTERVAL_S = (3.0, 1.15), (6.0, 0.63)
 SHORTEST_INTERVAL_S = 0.9
-OPEN_LIDS_FRAMES = 51  # long against a blink
-SNAP_FRAMES = 10  # half of the blinks wait for a quiet moment this near
+OPEN_LIDS_FRAMES = 51  # much longer than a blink
+SNAP_FRAMES = 10  # reach of the blinks that move to a quiet moment
 SWAY_MEMORY_S = 1.2
 SWAY_DEG = {"pitch": 2.0, "yaw": 2.2, "roll": 1.5}
 TRANSLATION_X = slice(TRANSLATION.start, TRANSLATION.start + 1)

@@ -19,8 +19,8 @@ REGION_CONTROLS = {
     "eyes": ("blink_left", "blink_right", "gaze"),
     "brows": ("brow", "worry", "frown"),
 }
-# Who gets what the controls do not explain. Cheeks, nose and outline go with the mouth, so that
-# the regions together are the whole face.
+# Regions of the movement that no control explains. Cheeks, nose and outline belong to the mouth, so
+# that the regions together are the whole face.
 REGION_KEYPOINTS = {
     "mouth": (*LIP_KEYPOINTS, 0, 3, 4, 5, 7, 8, 9, 10),
     "eyes": (11, 13, 15, 16, 18),

@@ -71,7 +71,7 @@ def augment(log_mel: Tensor, reference: Tensor, random: torch.Generator) -> Tens
     share = _uniform((rows,), 0.05, 0.3, random) * in_room
     power = add_room(power, _uniform((rows,), 0.03, 0.15, random), share)
 
-    # Of silent clips the noise is all there is: from inaudible to as loud as speech.
+    # Silent clips hold noise only, from inaudible to as loud as speech.
     level = reference - _uniform((rows,), 3.0, 10.0, random)
     level = torch.where(silent, _uniform((rows,), -9.0, 6.0, random), level)
     clean = torch.rand(rows, generator=random) < 0.6

@@ -19,7 +19,7 @@ from .optimization import optimize
 EMBEDDING = 64
 HIDDEN = 96
 NEIGHBOURS = 5  # frames that each layer sees
-ANCHOR_SPACING = 8  # frames between the moments of a window that are told apart
+ANCHOR_SPACING = 8  # frames between the compared moments of a window
 TEMPERATURE = 0.1
 
 
@@ -78,7 +78,7 @@ def train_expert(sampler: BatchSampler, seed: int, num_steps: int = 1500) -> Lip
         first = int(torch.randint(ANCHOR_SPACING, (1,), generator=sampler.random))
         chosen = torch.zeros(seen.shape[:2], dtype=torch.bool)
         chosen[:, first::ANCHOR_SPACING] = True
-        # Pauses look alike everywhere, so they cannot be told apart.
+        # Pauses look alike everywhere, so they cannot be distinguished.
         chosen &= batch.controls[..., LIP_COLUMNS].abs().sum(dim=-1) > 0.35
         return contrastive_loss(heard[chosen], seen[chosen])
 

@@ -33,7 +33,7 @@ _WORDS = {
     },
 }
 
-# Spoken as they stand; whole sentences, so that nothing of them can have been heard in training.
+# Spoken as they are; whole sentences, so that no part of them occurs in training.
 TEST_SENTENCES = (
     "Good morning, and thank you all for joining us here today.",
     "The bakery opens before sunrise, but the bread is gone by half past eight.",

@@ -13,7 +13,7 @@ from ...motion.motion import Motion
 from .script import ScriptEvent
 from .script_words import CHANNELS, HOLD, LONGEST_S, NEUTRAL, SCRIPT_WORDS, SHORTEST_S
 
-CUT_S = 0.2  # seconds in which a gesture ends that is cut short
+CUT_S = 0.2  # seconds in which an interrupted gesture ends
 
 
 def direct(motion: Motion, events: Iterable[ScriptEvent]) -> Motion:
@@ -52,7 +52,8 @@ def _play(motion: Motion, acts: Sequence[ScriptEvent], neutrals_s: Sequence[floa
     """Play the actions of one channel; of simultaneous ones the latest counts."""
     change = torch.zeros_like(motion.values)
     for act, following in zip(acts, [*acts[1:], None], strict=True):
-        word, cut_s = SCRIPT_WORDS[act.action], _first_after(neutrals_s, act.time_s)
+        word = SCRIPT_WORDS[act.action]
+        cut_s = next((time_s for time_s in neutrals_s if time_s > act.time_s), math.inf)
         gesture = word.ease_s == 0
         if gesture and following:
             if following.time_s <= act.time_s:
@@ -64,12 +65,12 @@ def _play(motion: Motion, acts: Sequence[ScriptEvent], neutrals_s: Sequence[floa
         if frames.start >= frames.stop:
             continue
         own, left = motion.values[frames], change[frames]
-        # A head that is held already is held on; all else acts on what the face does by itself.
+        # A held head stays held; all else acts on the face's own motion.
         before = replace(motion, values=own + left if word.channel == HOLD else own)
         arguments = (act.duration_s, *act.arguments) if gesture else act.arguments
         wanted = word.effect(before, *arguments).values - own
         share = _share(motion.time_s[frames], act, cut_s).to(wanted)[:, None]
-        # A gesture adds to what is left of the one before; all else takes the place of that.
+        # A gesture adds to the rest of the previous one; other actions replace it.
         change[frames] = left + share * wanted if gesture else torch.lerp(left, wanted, share)
     return replace(motion, values=motion.values + change)
 
@@ -86,20 +87,12 @@ def _share(time_s: Tensor, act: ScriptEvent, cut_s: float) -> Tensor:
     return share
 
 
-def _first_after(times_s: Sequence[float], time_s: float) -> float:
-    """Return the first of sorted times after `time_s`; infinity if none is."""
-    return next((later_s for later_s in times_s if later_s > time_s), math.inf)
-
-
 def _check(event: ScriptEvent) -> None:
     check_choice("action", event.action, (*SCRIPT_WORDS, NEUTRAL))
     check_number("time_s", event.time_s, 0)
-    if event.action != NEUTRAL:
-        check_number("duration_s", event.duration_s, SHORTEST_S, LONGEST_S)
-        _check_arguments(event)
-
-
-def _check_arguments(event: ScriptEvent) -> None:
+    if event.action == NEUTRAL:
+        return
+    check_number("duration_s", event.duration_s, SHORTEST_S, LONGEST_S)
     word = SCRIPT_WORDS[event.action]
     wanted = (len(word.numbers) or len(word.defaults)) + (word.repeats > 0)
     if len(event.arguments) != wanted:

@@ -162,7 +162,7 @@ SCRIPT_WORDS: dict[str, ScriptWord] = {
     "turn down": _head(_turn("pitch", 1.0), "pitch", 8.0),
     "hold": ScriptWord(_hold, HOLD, 1.0, 0.3, (), ()),
 }
-NEUTRAL = "neutral"  # an emotion, too: it ends what is going on
+NEUTRAL = "neutral"  # also an emotion: it ends all running actions
 OTHER_PHRASES = {
     "shake head": "shake",
     "raise eyebrows": "raise brows",
@@ -170,7 +170,7 @@ OTHER_PHRASES = {
     "look at camera": "look ahead",
 }
 PHRASES = {**{phrase: phrase for phrase in SCRIPT_WORDS}, **OTHER_PHRASES}
-# In the order in which they are played: a head is held before it is moved, and lids shut last.
+# In order of playback: the head is held before it is moved, and lids shut last.
 CHANNELS = (
     *(HOLD, "nod", "shake", "roll", "yaw", "pitch"),
     *("gaze", "brows", "mouth corners", "jaw", "lids"),

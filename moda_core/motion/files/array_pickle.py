@@ -40,15 +40,11 @@ WORDS: dict[tuple[str, str], Callable | str] = (
 CALLABLE = tuple(word for word in WORDS.values() if word is not NDARRAY)
 
 # Instructions that push their argument, or a constant.
-PUSHES = frozenset(
-    name
-    for names in (
-        "BININT BININT1 BININT2 LONG1 BINFLOAT",
-        "SHORT_BINUNICODE BINUNICODE BINUNICODE8",
-        "SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8",
-    )
-    for name in names.split()
-)
+PUSHES = frozenset((
+    "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT",
+    "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8",
+    "SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8",
+))  # fmt: skip
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 PROTOCOLS = (3, 4, 5)  # older ones have no bytes: they call a function for them
 NOTHING = frozenset(("FRAME", "STOP"))
@@ -70,8 +66,8 @@ class _Machine:
         self.position = 0
         self.trackers: list[ItemTracker] = []  # one for each mark
         self.payloads: list[tuple[int, int]] = []  # where arguments of bytes are
-        self.num_notes = 0  # with those in items that were read all at once
-        self.unlike_at = -1  # the last instruction that may do something else when repeated
+        self.num_notes = 0  # including those in items read all at once
+        self.unlike_at = -1  # the last instruction that may act differently when repeated
 
     def mark(self) -> None:
         self.marks.append(len(self.stack))
@@ -172,9 +168,7 @@ ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "MEMOIZE": lambda machine, _: machine.memoize(),
     **dict.fromkeys(("BINPUT", "LONG_BINPUT"), _Machine.put),
     **dict.fromkeys(("BINGET", "LONG_BINGET"), _Machine.get),
-    "TUPLE1": lambda machine, _: machine.tuple_of(1),
-    "TUPLE2": lambda machine, _: machine.tuple_of(2),
-    "TUPLE3": lambda machine, _: machine.tuple_of(3),
+    **{f"TUPLE{n}": lambda machine, _, size=n: machine.tuple_of(size) for n in (1, 2, 3)},
     "TUPLE": lambda machine, _: machine.stack.append(tuple(machine.since_mark())),
     "EMPTY_LIST": lambda machine, _: machine.stack.append([]),
     "APPEND": lambda machine, _: machine.extend([machine.stack.pop()]),
@@ -199,7 +193,7 @@ def read_array_pickle(content: bytes) -> Any:
             return _follow(content, at_once=False)
     except ForeignPickleError:
         raise
-    except Exception as error:  # a damaged pickle fails in any way
+    except Exception as error:  # a damaged pickle may raise anything
         reason = "".join(x if x.isprintable() else "?" for x in str(error)[:80]).rstrip(".")
         raise ValueError(f"it is damaged ({type(error).__name__}: {reason})") from error
 

@@ -99,7 +99,7 @@ def _numbers(stored: dict, key: str, depth: int) -> np.ndarray:
     try:
         for _ in range(depth):
             numbers = chain.from_iterable(numbers)
-        # Asked first: an array of texts would be as wide as the longest of them.
+        # Checked first: an array of strings would be as wide as the longest of them.
         if not set(map(type, numbers)) <= {int, float}:
             raise TypeError("not only numbers")
         return np.asarray(stored[key], dtype=np.float64)

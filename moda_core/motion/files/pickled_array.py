@@ -8,7 +8,7 @@ import numpy as np
 # Plain numbers only: numpy's short names, without the byte order.
 TYPES = {f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8)} - {"f1"} | {"b1"}
 MAX_DIMS = 8
-MAX_SIZE = 1 << 40  # so that their product is found at once
+MAX_SIZE = 1 << 40  # so that their product is computed quickly
 NOT_NUMBERS = "it holds an array of values that are not numbers"
 
 
