@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import torch
-from scipy.signal import lfilter
 from torch import Tensor, nn
 
 from ..motion.keypoints import NUM_KEYPOINTS, POSE_KEYS, rotation_matrix
@@ -51,8 +50,6 @@ class DrivingOptions:
         Departure of the keypoints from the picture's over that asked for; 1 changes nothing.
     stitching_strength : float
         How far the shoulders are held to the picture; 1 is the network's answer, 0 is off.
-    pose_ema : float in (0, 1]
-        Weight of each new frame in a moving average of the head's pose; 1 is off.
 
     Raises
     ------
@@ -64,7 +61,6 @@ class DrivingOptions:
     animation_region: str = "all"
     driving_multiplier: float = 1.0
     stitching_strength: float = 1.0
-    pose_ema: float = 1.0
 
     def __post_init__(self):
         if self.animation_region not in ANIMATION_REGIONS:
@@ -75,8 +71,6 @@ class DrivingOptions:
         for name in ("driving_multiplier", "stitching_strength"):
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"Expected a finite {name}, got {getattr(self, name)}.")
-        if not 0 < self.pose_ema <= 1:
-            raise ValueError(f"Expected pose_ema in (0, 1], got {self.pose_ema}.")
 
 
 def expression_mask(region: str) -> Tensor:
@@ -121,8 +115,6 @@ def driving_keypoints(
         own = info["exp"].reshape(63).cpu()
         relative = not torch.allclose(motion.rest.cpu(), own, rtol=0, atol=SAME_FACE)
     driving = motion_info(motion.values.to(source), rescale_ratio)
-    if options.pose_ema < 1:
-        driving |= {key: pose_average(driving[key], options.pose_ema) for key in ("t", *POSE_KEYS)}
 
     expression = _driven_expression(info, motion, relative, options.animation_region)
     rotation, translation = _driven_pose(info, driving, relative, options.animation_region)
@@ -143,26 +135,6 @@ def stitch(source: Tensor, driving: Tensor, network: nn.Module, strength: float 
     delta = strength * network(pair).float()  # (N, 65)
     shift = torch.cat([delta[:, 63:], torch.zeros_like(delta[:, :1])], dim=1)
     return driving + delta[:, :63].unflatten(1, (NUM_KEYPOINTS, 3)) + shift[:, None]
-
-
-def pose_average(values: Tensor, weight: float) -> Tensor:
-    """Return the exponential moving average over time, which starts at the first frame.
-
-    Parameters
-    ----------
-    values : Tensor, shape (N, C)
-    weight : float in (0, 1]
-        Of each new frame.
-
-    Returns
-    -------
-    Tensor, shape (N, C)
-        A new tensor.
-    """
-    curve = values.cpu().double().numpy()
-    start = (1 - weight) * curve[:1]
-    average, _ = lfilter([weight], [1, weight - 1], curve, axis=0, zi=start)
-    return torch.from_numpy(average).to(values)
 
 
 def _driven_expression(

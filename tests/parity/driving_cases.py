@@ -1,11 +1,21 @@
 """Golden cases of driving: keypoints of a face for every frame (spec F.6)."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
+from scipy.signal import lfilter
 
 from moda_core.liveportrait.driving import DrivingOptions, driving_keypoints
 from moda_core.motion.keypoints import refine_motion_info, transform_keypoints
-from moda_core.motion.motion import Motion, previous_motion, released_stats
+from moda_core.motion.motion import (
+    PITCH,
+    ROLL,
+    TRANSLATION,
+    Motion,
+    previous_motion,
+    released_stats,
+)
 
 from .renderer_cases import stitching_network
 
@@ -15,8 +25,25 @@ Arrays = dict[str, np.ndarray]
 CASES = {
     "driven": DrivingOptions(),
     "driven_nostitch": DrivingOptions(stitching_strength=0.0),
-    "driven_ema": DrivingOptions(pose_ema=0.01),
+    "driven_ema": DrivingOptions(),
 }
+AVERAGE_WEIGHT = 0.01  # of each new frame, in "driven_ema"
+POSE = [*range(TRANSLATION.start, TRANSLATION.stop), *range(PITCH.start, ROLL.stop)]
+
+
+def pose_average(curves: torch.Tensor, weight: float) -> torch.Tensor:
+    """Return the exponential moving average (N, C) over time, which starts at the first frame."""
+    curves = curves.double().numpy()
+    start = (1 - weight) * curves[:1]
+    average, _ = lfilter([weight], [1, weight - 1], curves, axis=0, zi=start)
+    return torch.from_numpy(average).float()
+
+
+def with_averaged_pose(motion: Motion) -> Motion:
+    """Return the motion with translation and angles averaged as in "driven_ema"."""
+    values = motion.values.clone()
+    values[:, POSE] = pose_average(values[:, POSE], AVERAGE_WEIGHT)
+    return replace(motion, values=values)
 
 
 def driving_helpers(case: dict, golden: Arrays) -> Arrays:
@@ -29,8 +56,9 @@ def driving_helpers(case: dict, golden: Arrays) -> Arrays:
     source, network = transform_keypoints(info), stitching_network(case["salt"])
     computed = {}
     for name, options in CASES.items():
+        played = with_averaged_pose(motion) if name == "driven_ema" else motion
         computed[f"{name}_x_s"] = source
         computed[f"{name}_x_d"] = driving_keypoints(
-            info, source, rescale_ratio, motion, network, options
+            info, source, rescale_ratio, played, network, options
         )
     return computed

@@ -18,6 +18,7 @@ from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
 
 from . import closed_forms as forms
+from .driving_cases import with_averaged_pose
 from .e2e_cases import portrait_renderer
 from .motion_cases import TINY, build
 from .renderer_cases import build as build_network
@@ -55,12 +56,12 @@ def driven(info: Arrays, motion: np.ndarray, salt: str) -> Arrays:
     source, (_, ratio) = transform_keypoints(face), previous_motion(face, stats)
     played = Motion(stats.denormalize(tensor(motion)), face["exp"].reshape(63))
     arrays = {}
-    for name, options in (
-        ("driven", DrivingOptions()),
-        ("driven_nostitch", DrivingOptions(stitching_strength=0.0)),
-        ("driven_ema", DrivingOptions(pose_ema=0.01)),
+    for name, driver, options in (
+        ("driven", played, DrivingOptions()),
+        ("driven_nostitch", played, DrivingOptions(stitching_strength=0.0)),
+        ("driven_ema", with_averaged_pose(played), DrivingOptions()),
     ):
-        inputs = (face, source, ratio, played, stitching_network(salt), options)
+        inputs = (face, source, ratio, driver, stitching_network(salt), options)
         arrays |= {f"{name}_x_s": source, f"{name}_x_d": driving_keypoints(*inputs)}
     return arrays
 

@@ -8,11 +8,11 @@ from moda_core.liveportrait.driving import (
     GAZE_OFFSET_Y,
     DrivingOptions,
     driving_keypoints,
-    pose_average,
     stitch,
 )
 from moda_core.motion.keypoints import transform_keypoints
 from moda_core.motion.motion import LIP_KEYPOINTS, Motion
+from tests.parity.driving_cases import pose_average
 from tests.tolerances import assert_rounded
 
 RATIO = torch.tensor([[1.3]])
@@ -196,7 +196,6 @@ def test_pose_average_starts_at_the_first_frame_and_follows_slowly():
     ("change", "message"),
     [
         ({"animation_region": "nose"}, "nose.*lips"),
-        ({"pose_ema": 0.0}, "pose_ema"),
         ({"driving_multiplier": float("nan")}, "driving_multiplier"),
         ({"stitching_strength": float("inf")}, "stitching_strength"),
     ],
