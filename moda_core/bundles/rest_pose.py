@@ -1,4 +1,4 @@
-"""The look that a waiting face has: its expression at rest, and its head."""
+"""The expression at rest and the head pose that idle and faded motion start from."""
 
 from torch import Tensor
 
@@ -11,10 +11,10 @@ from .released import start_in_picture
 def rest_pose(
     motion: Motion | None, portrait: Portrait | None, frame: int = 0
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Return the expression at rest (63,) and the head (7,) that a face waits with.
+    """Return the expression at rest, (63,), and the head, (7,), of a motion or else a portrait.
 
-    Those of a motion, at one of its frames, go before a portrait's. Either is None where the
-    built-in face will do: only portraits of the released renderer have a face of their own.
+    The head is that of one frame of the motion. Only portraits of the released renderer have a
+    pose of their own; without one both are None, and the starter's defaults apply.
     """
     if motion is not None:
         return motion.rest, motion.values[frame, HEAD]
