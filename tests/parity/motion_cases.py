@@ -72,14 +72,9 @@ NOISE_ROUNDING = 1e-5  # torch's normals differ between instruction sets by up t
 NAMED = "T{}_cfg{}_emo{}"
 
 
-def training_sigmas() -> torch.Tensor:
-    """Return the noise levels of training, ``j / 1000`` for j = 1 ... 1000, shape (1000,)."""
-    return torch.arange(1, NUM_TRAIN_STEPS + 1, dtype=torch.float32) / NUM_TRAIN_STEPS
-
-
 def scheduler(case: dict, golden: Arrays) -> Arrays:
     """Timesteps, noise levels and one Euler trajectory for each number of steps."""
-    computed = {"sigmas_table": training_sigmas()}
+    computed = {"sigmas_table": noise_levels(NUM_TRAIN_STEPS)[0].flip(0)}
     slope, drift = stated("sin({}*x_i) + {}*i", case["velocity"])
     for [num_steps] in in_names("N{}_timesteps", golden).values():
         sigma, sigma_next = noise_levels(num_steps)
