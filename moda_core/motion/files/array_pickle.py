@@ -6,7 +6,7 @@ can still be made to set attributes of known objects, to allocate a claimed amou
 overflow its stack by hashing nested tuples. This machine knows only the instructions of `PUSHES`
 and `ACTIONS`, and refuses the rest, which make objects of classes or reach outside the file. It
 looks up no name: the few in `WORDS`, which numpy writes for its arrays, stand for constructors of
-`pickled_array`, which note a type, a shape and bytes. Keys of dicts are text, because other keys
+`pickled_array`, which record a type, a shape and bytes. Keys of dicts are text, because other keys
 can be chosen to share one hash. Lengths are compared with the bytes present before memory is
 allocated, and instructions are counted.
 """
@@ -26,7 +26,7 @@ from .pickled_array import (
     number,
     type_of_numbers,
 )
-from .repeated_items import REPEATABLE, ItemTracker, is_same_everywhere, repeated_items
+from .repeated_items import REPEATABLE, ItemTracker, is_repeatable, repeated_items
 
 CORE_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 NUMERIC_MODULES = ("numpy.core.numeric", "numpy._core.numeric")
@@ -52,21 +52,21 @@ MAX_INSTRUCTIONS = 20_000_000  # more than an hour of motion, and at most some G
 FRAME, FRAME_HEAD = b"\x95", 9  # its code, and its bytes with the length of the frame
 
 
-class _SkippedNoteError(Exception):
-    """A note was asked for that lies in items read all at once."""
+class _SkippedMemoError(Exception):
+    """A memo entry was asked for that lies in items read all at once."""
 
 
 class _Machine:
-    """The stack, marks and notes of a pickle that is being followed."""
+    """The stack, marks and memo of a pickle that is being followed."""
 
     def __init__(self):
         self.stack: list[Any] = []
         self.marks: list[int] = []
-        self.notes: dict[int, Any] = {}
+        self.memo: dict[int, Any] = {}
         self.position = 0
         self.trackers: list[ItemTracker] = []  # one for each mark
         self.payloads: list[tuple[int, int]] = []  # where arguments of bytes are
-        self.num_notes = 0  # including those in items read all at once
+        self.memo_size = 0  # including those in items read all at once
         self.unlike_at = -1  # the last instruction that may act differently when repeated
 
     def mark(self) -> None:
@@ -81,19 +81,19 @@ class _Machine:
         return values
 
     def memoize(self) -> None:
-        self.notes[self.num_notes] = self.stack[-1]
-        self.num_notes += 1
+        self.memo[self.memo_size] = self.stack[-1]
+        self.memo_size += 1
 
     def put(self, index: int) -> None:
-        self.num_notes += index not in self.notes
-        self.notes[index] = self.stack[-1]
+        self.memo_size += index not in self.memo
+        self.memo[index] = self.stack[-1]
         self.unlike_at = self.position
 
     def get(self, index: int) -> None:
-        if index not in self.notes and len(self.notes) < self.num_notes:
-            raise _SkippedNoteError
-        self.stack.append(self.notes[index])
-        if not is_same_everywhere(self.stack[-1]):
+        if index not in self.memo and len(self.memo) < self.memo_size:
+            raise _SkippedMemoError
+        self.stack.append(self.memo[index])
+        if not is_repeatable(self.stack[-1]):
             self.unlike_at = self.position
 
     def check_protocol(self, protocol: int) -> None:
@@ -153,12 +153,12 @@ class _Machine:
         size = tracker.size(self.position)
         if not size or tracker.starts[-1][0] <= self.unlike_at:
             return 0
-        start, num_notes = tracker.starts[-1]
+        start, memo_size = tracker.starts[-1]
         payloads = [*takewhile(lambda span: span[0] >= start, reversed(self.payloads))][::-1]
         items = repeated_items(content, start, size, self.stack[-1], payloads)
         self.stack.extend(items)
         tracker.base += len(items)
-        self.num_notes += len(items) * (self.num_notes - num_notes)
+        self.memo_size += len(items) * (self.memo_size - memo_size)
         return len(items) * size
 
 
@@ -189,7 +189,7 @@ def read_array_pickle(content: bytes) -> Any:
     try:
         try:
             return _follow(content, at_once=True)
-        except _SkippedNoteError:
+        except _SkippedMemoError:
             return _follow(content, at_once=False)
     except ForeignPickleError:
         raise
@@ -221,7 +221,7 @@ def _follow(content: bytes, at_once: bool) -> Any:
         if skipped:
             file.seek(position + skipped)
             continue
-        num_notes = machine.num_notes
+        memo_size = machine.memo_size
         if name in PUSHES:
             machine.stack.append(argument)
             if isinstance(argument, bytes | bytearray):
@@ -233,5 +233,5 @@ def _follow(content: bytes, at_once: bool) -> Any:
         elif name not in NOTHING:
             raise ForeignPickleError(f"it uses the instruction {name}, which could run code")
         if machine.trackers and name != "MARK":
-            machine.trackers[-1].after(len(machine.stack), position, num_notes)
+            machine.trackers[-1].update(len(machine.stack), position, memo_size)
     return machine.stack.pop()

@@ -22,13 +22,13 @@ class ItemTracker:
 
     def __init__(self, base: int):
         self.base = base
-        self.starts: list[Span] = []  # of each item: its first byte, and the notes before it
+        self.starts: list[Span] = []  # of each item: its first byte, and the memo's size before it
 
-    def after(self, height: int, position: int, num_notes: int) -> None:
+    def update(self, height: int, position: int, memo_size: int) -> None:
         """Update the items from the height of the stack that an instruction left."""
         num_items = max(height - self.base, 0)
         if num_items > len(self.starts):
-            self.starts.append((position, num_notes))
+            self.starts.append((position, memo_size))
         else:
             del self.starts[num_items:]
 
@@ -40,9 +40,9 @@ class ItemTracker:
         return position - start if position - start == start - before else 0
 
 
-def is_same_everywhere(noted: Any) -> bool:
-    """Return whether an item that reads this note can be repeated."""
-    return isinstance(noted, str | bytes | PickledType) or callable(noted)
+def is_repeatable(memoized: Any) -> bool:
+    """Return whether an item that reads this entry of the memo can be repeated."""
+    return isinstance(memoized, str | bytes | PickledType) or callable(memoized)
 
 
 def repeated_items(

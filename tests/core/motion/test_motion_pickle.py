@@ -179,7 +179,7 @@ def test_a_rate_that_is_no_number_is_named(tmp_path, infos, rate):
         load(tmp_path, template(infos, output_fps=rate))
 
 
-def test_frames_that_repeat_one_note_are_not_believed(tmp_path, infos):
+def test_frames_that_repeat_one_memo_entry_are_not_believed(tmp_path, infos):
     stored = template(infos)
     stored["motion"] = stored["motion"][:1] * 10_000
 

@@ -13,7 +13,7 @@ from moda_core.motion.files.repeated_items import ItemTracker
 from .pickle_contents import plain
 
 NUM_ITEMS = 2500  # more than two of the batches that lists are written in
-WITHOUT_PUT = (4, 5)  # protocol 3 numbers every note, so that no item is like another
+WITHOUT_PUT = (4, 5)  # protocol 3 numbers every entry of the memo, so that no item is like another
 
 
 def frames(count=NUM_ITEMS):
@@ -131,7 +131,7 @@ def test_items_of_megabytes_that_differ_are_compared_one_by_one():
     np.testing.assert_equal(found, content)
 
 
-# An array's constructor as note 0, its type as note 1, an array as note 2.
+# In the memo: an array's constructor as 0, its type as 1, an array as 2.
 STATE = b"(K\x01K\x01\x85h\x01\x89C\x01%ctb"  # of an array of one byte
 BEGINNING = (
     b"\x80\x04](](cnumpy.core.multiarray\n_reconstruct\nq\x00"
@@ -143,20 +143,20 @@ BEGINNING = (
     ("item", "values", "again"),
     [
         (b"h\x00)R" + STATE, range(9), 99),
-        (b"h\x00)R" + STATE + b"q\x02", range(9), 8),  # the note becomes the last of them
+        (b"h\x00)R" + STATE + b"q\x02", range(9), 8),  # the entry becomes the last of them
         (b"h\x02" + STATE, [8] * 9, 8),  # one array, changed again and again
     ],
 )
-def test_items_that_change_what_is_noted_are_followed(item, values, again):
+def test_items_that_change_the_memo_are_followed(item, values, again):
     items = b"".join(item % number for number in range(9))
 
-    _, found, noted = plain(read_array_pickle(BEGINNING + items + b"eh\x02e."))
+    _, found, memoized = plain(read_array_pickle(BEGINNING + items + b"eh\x02e."))
 
     assert [array.tolist() for array in found] == [[value] for value in values]
-    assert noted.tolist() == [again]
+    assert memoized.tolist() == [again]
 
 
-def test_what_was_noted_in_items_read_at_once_is_found_again():
+def test_memo_entries_of_items_read_at_once_are_found():
     content = frames(40)
 
     found = read_array_pickle(pickle.dumps([content, content[30]], 4))
