@@ -20,7 +20,7 @@ from ..motion.liveliness import (
     TRANSLATION_X,
     X_OF_YAW,
     blink_lids,
-    wander,
+    random_walk,
 )
 from ..motion.motion import EXPRESSION, PITCH, ROLL, YAW
 
@@ -71,7 +71,7 @@ def finish_performance(motion: Tensor, features: Tensor, seed: int = 0) -> Tenso
     finished = motion.clone()
     finished[:, EXPRESSION] += compose(added)
     for index, (name, column) in enumerate({"pitch": PITCH, "yaw": YAW, "roll": ROLL}.items()):
-        walk = wander(np.random.default_rng([seed, 2, index]), len(motion), SWAY_MEMORY_S)
+        walk = random_walk(np.random.default_rng([seed, 2, index]), len(motion), SWAY_MEMORY_S)
         sway = SWAY_DEG[name] * torch.from_numpy(walk).to(motion)[:, None]
         finished[:, column] += sway
         if name == "yaw":

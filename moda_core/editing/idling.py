@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..motion.checks import MAX_FPS, MIN_FPS, check_head, check_number
 from ..motion.controls import rest_expression
-from ..motion.liveliness import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, wander
+from ..motion.liveliness import SWAY_DEG, SWAY_MEMORY_S, TRANSLATION_X, X_OF_YAW, random_walk
 from ..motion.motion import EXPRESSION, FPS, HEAD, PITCH, TRANSLATION, Motion, released_stats
 from .eyes import set_blinks, set_gaze
 from .pose import AXES
@@ -119,7 +119,7 @@ def breathing(num_frames: int, fps: float, seed: int) -> Tensor:
 def _walk(seeds: list[int], num_frames: int, fps: float) -> Tensor:
     """Draw a slow walk, (N, 1) float64, that does not depend on its length or rate."""
     length_s = num_frames / fps / SWAY_SLOWNESS
-    drawn = wander(
+    drawn = random_walk(
         np.random.default_rng(seeds), int((length_s + SETTLED_S) * FPS) + 1, SWAY_MEMORY_S
     )
     position = np.arange(num_frames) * (FPS / fps / SWAY_SLOWNESS)

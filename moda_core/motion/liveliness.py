@@ -21,7 +21,7 @@ TRANSLATION_X = slice(TRANSLATION.start, TRANSLATION.start + 1)
 X_OF_YAW = -0.0006  # the head moves to the side that the nose turns to
 
 
-def wander(random: np.random.Generator, num_frames: int, memory_s: float) -> np.ndarray:
+def random_walk(random: np.random.Generator, num_frames: int, memory_s: float) -> np.ndarray:
     """Return a smooth random walk about 0, (num_frames,), with a standard deviation near 1.
 
     After `memory_s` seconds the walk no longer depends on where it was.

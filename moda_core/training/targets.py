@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
 from ..motion.controls import CONTROLS
-from ..motion.liveliness import X_OF_YAW, blink_lids, wander
+from ..motion.liveliness import X_OF_YAW, blink_lids, random_walk
 from ..motion.motion import FPS
 from .espeak import Phone
 from .visemes import PAUSE, UNKNOWN, viseme_segments
@@ -106,7 +106,7 @@ def perform(waveform: np.ndarray, phones: list[Phone], random: np.random.Generat
         "width": width,
         "blink_left": lids,
         "blink_right": lids,
-        "brow": np.clip(accent, 0, 1) * 1.2 + 0.08 * wander(random, num_frames, 2.0),
+        "brow": np.clip(accent, 0, 1) * 1.2 + 0.08 * random_walk(random, num_frames, 2.0),
         "gaze": _gaze(random, num_frames),
     }
     controls = np.zeros((num_frames, len(CONTROLS)), np.float32)
@@ -120,7 +120,7 @@ def _head(random: np.random.Generator, accent: np.ndarray, speaking: np.ndarray)
     num_frames, lively = len(accent), 0.45 + 0.55 * speaking
 
     def sway(memory_s: float, size: float) -> np.ndarray:
-        return size * wander(random, num_frames, memory_s)
+        return size * random_walk(random, num_frames, memory_s)
 
     pitch = 11.0 * accent * speaking + sway(1.5, 2.4) * lively
     yaw = sway(2.0, 3.0) * lively

@@ -4,7 +4,7 @@ import torch
 
 from moda_core.bundles.performance import finish_performance, opened_jaw
 from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
-from moda_core.motion.liveliness import LIDS, blink_lids, wander
+from moda_core.motion.liveliness import LIDS, blink_lids, random_walk
 
 from ..editing.direct_cases import assert_same_motion
 
@@ -114,7 +114,7 @@ def test_motion_that_was_given_is_not_changed(features):
 
 
 def test_wander_has_unit_size_and_no_drift():
-    walk = wander(np.random.default_rng(0), 60000, memory_s=2.0)
+    walk = random_walk(np.random.default_rng(0), 60000, memory_s=2.0)
 
     assert abs(walk.mean()) < 0.15
     assert 0.8 < walk.std() < 1.1
