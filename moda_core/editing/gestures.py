@@ -46,7 +46,7 @@ def nod(
     _check(amplitude_deg, repeats)
     phase = gesture_phase(motion, time_s, duration_s)
     dips = torch.sin(math.pi * repeats * phase).square()
-    return turned(motion, phase, {"pitch": amplitude_deg * dips})
+    return add_turns(motion, phase, {"pitch": amplitude_deg * dips})
 
 
 def shake(
@@ -78,7 +78,7 @@ def shake(
     _check(amplitude_deg, repeats)
     phase = gesture_phase(motion, time_s, duration_s)
     swings = torch.sin(2 * math.pi * repeats * phase)
-    return turned(motion, phase, {"yaw": amplitude_deg * _held(phase, SHAKE_RAMP) * swings})
+    return add_turns(motion, phase, {"yaw": amplitude_deg * _plateau(phase, SHAKE_RAMP) * swings})
 
 
 def look(
@@ -107,8 +107,8 @@ def look(
     for angle in (yaw_deg, pitch_deg):
         _check(angle)
     phase = gesture_phase(motion, time_s, duration_s)
-    aside = _held(phase, LOOK_RAMP)
-    return turned(motion, phase, {"yaw": yaw_deg * aside, "pitch": pitch_deg * aside})
+    aside = _plateau(phase, LOOK_RAMP)
+    return add_turns(motion, phase, {"yaw": yaw_deg * aside, "pitch": pitch_deg * aside})
 
 
 def gesture_phase(motion: Motion, time_s: float, duration_s: float) -> Tensor:
@@ -118,7 +118,7 @@ def gesture_phase(motion: Motion, time_s: float, duration_s: float) -> Tensor:
     return ((motion.time_s - time_s) / duration_s).clamp(0, 1)
 
 
-def turned(motion: Motion, phase: Tensor, turns_deg: dict[str, Tensor]) -> Motion:
+def add_turns(motion: Motion, phase: Tensor, turns_deg: dict[str, Tensor]) -> Motion:
     """Add turns (N,) to angles of the head while a gesture's `phase` (N,) is inside 0 to 1."""
     during = (phase > 0) & (phase < 1)
     values = motion.values.clone()
@@ -127,7 +127,7 @@ def turned(motion: Motion, phase: Tensor, turns_deg: dict[str, Tensor]) -> Motio
     return replace(motion, values=values)
 
 
-def _held(phase: Tensor, ramp: float) -> Tensor:
+def _plateau(phase: Tensor, ramp: float) -> Tensor:
     """Rise from 0 to 1, stay and fall again smoothly, (N,)."""
     return smoothstep(0, ramp, phase) * smoothstep(1, 1 - ramp, phase)
 

@@ -40,7 +40,7 @@ def concat(motions: Sequence[Motion], crossfade_s: float = 0.4, overlap: bool = 
     check_number("crossfade_s", crossfade_s, 0, LONGEST_CROSSFADE_S)
     first = motions[0]
     shared = round(crossfade_s * first.fps * (1 if overlap else 0.5))  # frames of each side
-    parts = [values_like(motion, first) for motion in motions]
+    parts = [match_values(motion, first) for motion in motions]
     pieces, start = [], 0
     for part, following in pairwise(parts):
         reach = min(shared, len(part) // 2, len(following) // 2)
@@ -50,7 +50,7 @@ def concat(motions: Sequence[Motion], crossfade_s: float = 0.4, overlap: bool = 
     return replace(first, values=torch.cat(pieces))
 
 
-def values_like(motion: Motion, first: Motion) -> Tensor:
+def match_values(motion: Motion, first: Motion) -> Tensor:
     """Return a motion (M, 70) at the frame rate and expression at rest of another."""
     num_frames = max(1, round(len(motion) / motion.fps * first.fps))
     values = motion.resampled(first.fps, num_frames).values.to(first.values)

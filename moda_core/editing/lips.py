@@ -46,7 +46,7 @@ def scale_lips(motion: Motion, gain: float = 1.0) -> Motion:
         Smile, sneer and all other dims are equal bit for bit where the lips do not share them.
     """
     check_number("gain", gain, 0, LARGEST_GAIN)
-    return _scaled(motion, torch.full((len(motion),), gain))
+    return _scale_speech(motion, torch.full((len(motion),), gain))
 
 
 def close_in_silence(
@@ -88,7 +88,7 @@ def close_in_silence(
             f"The level has {len(gate)} frames and the motion {len(motion)}. Measure the level of "
             f"the motion's own sound at {motion.fps:g} frames a second."
         )
-    return _scaled(motion, 1 - amount * (1 - torch.from_numpy(gate)))
+    return _scale_speech(motion, 1 - amount * (1 - torch.from_numpy(gate)))
 
 
 def speech_gate(
@@ -149,7 +149,7 @@ def modulate_released_lips(
     return replace(motion, values=values)
 
 
-def _scaled(motion: Motion, gain: Tensor) -> Motion:
+def _scale_speech(motion: Motion, gain: Tensor) -> Motion:
     """Scale the lips' departure from rest by a gain (N,) per frame."""
     lips = motion.offset.double() @ _speech_matrix().to(motion.values.device)
     values = motion.values.clone()

@@ -45,7 +45,7 @@ class AxisAdjustment:
 
     def apply(self, angle: Tensor, center: str) -> Tensor:
         """Return the adjusted angle (N, 1) of every frame."""
-        angle = scaled(angle, 0.0 if self.freeze else self.gain, center)
+        angle = scale_movement(angle, 0.0 if self.freeze else self.gain, center)
         if self.offset_deg:
             angle = angle + self.offset_deg
         if self.limit_deg is None:
@@ -90,11 +90,11 @@ def adjust_pose(
             values[:, AXES[name]] = adjustment.apply(values[:, AXES[name]], center)
     place = "first" if center == "zero" else center
     for dims, gain in ((TRANSLATION, translation_gain), (SCALE, scale_gain)):
-        values[:, dims] = scaled(values[:, dims], gain, place)
+        values[:, dims] = scale_movement(values[:, dims], gain, place)
     return replace(motion, values=values)
 
 
-def scaled(curve: Tensor, gain: float, center: str) -> Tensor:
+def scale_movement(curve: Tensor, gain: float, center: str) -> Tensor:
     """Scale a movement about its centre: (N, C) to (N, C)."""
     if gain == 1:
         return curve

@@ -71,7 +71,7 @@ def parse_pose_keys(text: str, fps: float | None = FPS) -> tuple[PoseKey, ...]:
         start, key = cursor.position, _take_key(cursor, fps)
         place = key.axis, round(key.time_s / SAME_TIME_S)
         if place in keys and fps is not None:
-            raise cursor.error(_twice(keys[place], key), start)
+            raise cursor.error(_conflict(keys[place], key), start)
         keys[place] = key
         cursor.skip_spaces()
         if not cursor.at_end and not cursor.take(SEPARATORS):
@@ -141,10 +141,10 @@ def apply_pose_keys(
 def _check_times(keys: Sequence[PoseKey]) -> None:
     for key, following in pairwise(keys):
         if following.time_s - key.time_s < SAME_TIME_S:
-            raise ValueError(f"Conflicting keys: {_twice(key, following)}.")
+            raise ValueError(f"Conflicting keys: {_conflict(key, following)}.")
 
 
-def _twice(key: PoseKey, other: PoseKey) -> str:
+def _conflict(key: PoseKey, other: PoseKey) -> str:
     return (
         f"two {key.axis} keys are at {key.time_s:g} s: {key.degrees:g} and {other.degrees:g} "
         "degrees. Remove or move one of them"
