@@ -59,7 +59,7 @@ class MoDARenderFrames(io.ComfyNode):
                 io.Image.Output(display_name="frames", tooltip="One image per frame."),
                 io.Mask.Output(
                     display_name="mask",
-                    tooltip="Region of the picture that the frames replace, one mask per frame.",
+                    tooltip="Where the rendered face replaces the picture, one mask per frame.",
                 ),
             ],
         )

@@ -51,8 +51,8 @@ class MoDARenderVideo(io.ComfyNode):
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="Optional. Region of the picture that the frames replace, of the size "
-                    "of the picture. When not connected, the renderer sets it.",
+                    tooltip="Optional. Where the rendered face replaces the picture: a mask of the "
+                    "picture's size, white is replaced. When not connected, the renderer sets it.",
                 ),
                 io.Float.Input(
                     "fps",

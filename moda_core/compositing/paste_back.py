@@ -170,7 +170,8 @@ class PasteBack:
         if background.shape not in shapes:
             raise ValueError(
                 f"Expected a background of the picture's shape {tuple(self.image.shape)}, or "
-                f"{len(frames)} of them, got {tuple(background.shape)}. Scale it first."
+                f"{len(frames)} of them, got {tuple(background.shape)}. Resize it, or pass one for "
+                "each frame."
             )
 
 

@@ -26,8 +26,9 @@ def parse_points(text: str) -> list[tuple[float, float]]:
         raise ValueError(f"{text!r} is not a list of x,y pairs") from error
     if any(len(pair) != 2 for pair in numbers) or len(numbers) not in (4, 6):
         raise ValueError(
-            f"expected 4 or 6 pairs x,y, got {text!r}: eyes, mouth corners, and optionally the "
-            "inner edges of the upper and lower lip, from left to right and top to bottom"
+            f"expected 4 or 6 pairs x,y in pixels, such as '210,180 300,182 225,290 290,291', got "
+            f"{text!r}: eyes and mouth corners from left to right as seen in the picture, and "
+            "optionally the inner edges of the upper and lower lip"
         )
     return [(x, y) for x, y in numbers]
 

@@ -57,7 +57,8 @@ class WarpingNetwork(nn.Module):
         """
         if tuple(volume.shape) != (1, *VOLUME_SHAPE):
             raise ValueError(
-                f"Expected one volume of shape {(1, *VOLUME_SHAPE)}, got {tuple(volume.shape)}. "
+                f"Expected the features of one portrait, {(1, *VOLUME_SHAPE)}, got "
+                f"{tuple(volume.shape)}. "
                 "Prepare one portrait at a time."
             )
         _check_keypoints(kp_source, "kp_source")
