@@ -204,4 +204,4 @@ def load_chosen_renderer(choice: str, precision: str) -> LoadedRenderer:
         free_memory=_host.free_memory,
     )
     networks = vars(renderer.networks).values()
-    return LoadedRenderer(renderer, tuple(map(_host.managed, networks)), files.yunet)
+    return LoadedRenderer(renderer, tuple(map(_host.managed, networks)))

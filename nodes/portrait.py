@@ -116,7 +116,7 @@ class MoDAExtractIdentity(io.ComfyNode):
             order=face_order,
             mask=mask_of(mask, picture),
         )
-        landmarks = find_face(picture, choice, renderer.yunet)
+        landmarks = find_face(picture, choice)
         _host.bring_to_device(renderer.patchers, PORTRAIT_ACTIVATIONS)
         portrait = renderer.renderer.portrait(picture, landmarks, crop_scale)
         drawn = draw_face(*renderer.renderer.crop(portrait), landmarks)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from comfy_api.latest import io
 
@@ -72,13 +71,10 @@ class LoadedRenderer(_Loaded):
     ----------
     patchers : tuple of ModelPatcher
         Empty without weights.
-    yunet : Path, optional
-        Weights of a face detector in the same folder.
     """
 
     renderer: Renderer
     patchers: tuple = ()
-    yunet: Path | None = None
 
     def __repr__(self) -> str:
         return f"Renderer({self.renderer.name!r})"

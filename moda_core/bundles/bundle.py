@@ -89,14 +89,11 @@ class Bundle:
     ----------
     encoder : callable (recording, duration_s, progress) -> AudioFeatures
         The audio encoder that the model was trained with.
-    yunet : Path, optional
-        Weights of a face finder; default the built-in one.
     """
 
     model: MotionModel
     renderer: Renderer
     encoder: Callable[..., AudioFeatures]
-    yunet: Path | None = None
 
     def portrait(
         self, image: str | Path | Tensor, face: FaceChoice | FaceLandmarks | None = None
@@ -125,9 +122,9 @@ class Bundle:
                 "give a FaceChoice with points in pixels of the file."
             )
         if source:
-            image, face = locate_face(image, face, self.yunet)
+            image, face = locate_face(image, face)
         elif not isinstance(face, FaceLandmarks):
-            face = find_face(image, face, self.yunet)
+            face = find_face(image, face)
         try:
             return self.renderer.portrait(image, face)
         except ValueError as error:
@@ -302,5 +299,4 @@ def load_released(
         load_released_model(files.motion_model, device),
         load_renderer(files, device, dtype),
         encode,
-        files.yunet,
     )

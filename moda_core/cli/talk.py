@@ -10,7 +10,7 @@ from torch import Tensor
 from ..audio.waveform import audio_duration, frame_count
 from ..bundles.bundle import load_released, load_starter
 from ..errors import FaceNotFoundError, MoDAError, OutputError
-from ..face.cascade_landmarks import LOW_CONFIDENCE
+from ..face.confidence import LOW_CONFIDENCE
 from ..liveportrait.driving import DrivingOptions
 from ..model_files.model_folder import find_model_files
 from ..model_files.stamps import check_unchanged, user_stamps
@@ -111,7 +111,7 @@ def talk(
     files = None if settings.models is None else find_model_files(settings.models)
     if files is not None:
         check_unchanged(filter(None, vars(files).values()), user_stamps())
-    image, landmarks = locate_face(portrait_path, settings.face, files and files.yunet)
+    image, landmarks = locate_face(portrait_path, settings.face)
     duration_s = audio_duration(audio_path, settings.seconds)
     num_frames = frame_count(duration_s, settings.fps)
     if files is None:

@@ -15,12 +15,12 @@ from .mesh_points import (
     LEFT_IRIS,
     LIPS_REGION,
     NUM_POINTS,
+    NUM_SURFACE_POINTS,
     RIGHT_EYE_REGION,
     RIGHT_IRIS,
 )
 
 MESH_SIDE = 192  # pixels of the network's input
-NUM_SURFACE_POINTS = 468  # without the irises
 EYE_RING = 16  # points of an eye's region that are its opening
 REGION_SCALE, REGION_SIDE = 1.5, 16  # of a rectangle over its points' box; its cells
 

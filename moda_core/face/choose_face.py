@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 from torch import Tensor
 
 from ..errors import FaceNotFoundError
-from .face_box import FaceBox
 from .face_text import FACE_ORDERS
+from .landmarks import FaceLandmarks
 
 POINTS_REMEDY = "give the eyes and mouth corners yourself as `points`"
 SHARE_OF_BEST = 0.5  # least cover of a selected face over that of the most covered one
@@ -15,21 +16,24 @@ Box = tuple[float, float, float, float]
 
 
 def choose_face(
-    faces: list[FaceBox],
+    faces: list[FaceLandmarks],
     index: int = 0,
     order: str = "largest",
     mask: Tensor | None = None,
     box: Box | None = None,
     size: tuple[int, int] | None = None,
-) -> FaceBox:
+) -> FaceLandmarks:
     """Choose one face of a picture.
 
     Parameters
     ----------
+    faces : list of FaceLandmarks
+        As found: the one that a quick search takes first.
     index : int
         Number of the face in the order, from 0.
     order : {"largest", "left to right", "center"}
-        Which face comes first; "center" is the nearest to the middle of the picture.
+        Which face comes first; "largest" is the order of `faces`, "center" the nearest to the
+        middle of the picture.
     mask : Tensor, shape (H, W), in [0, 1], optional
         Count only faces that it covers at least in part.
     box : tuple of (x, y, width, height), optional
@@ -53,8 +57,7 @@ def choose_face(
     where = "" if size is None else f" of {size[1]}x{size[0]} pixels"
     if not faces:
         raise FaceNotFoundError(
-            f"No face was found in the picture{where}: turn it upright, use another one, "
-            f"or {POINTS_REMEDY}."
+            f"No face was found in the picture{where}: use another one, or {POINTS_REMEDY}."
         )
     selected = faces_within(faces, mask, box)
     if not selected:
@@ -73,8 +76,8 @@ def choose_face(
 
 
 def faces_within(
-    faces: list[FaceBox], mask: Tensor | None = None, box: Box | None = None
-) -> list[FaceBox]:
+    faces: list[FaceLandmarks], mask: Tensor | None = None, box: Box | None = None
+) -> list[FaceLandmarks]:
     """Return the faces that a mask and a box select.
 
     Parameters
@@ -84,7 +87,7 @@ def faces_within(
 
     Returns
     -------
-    list of FaceBox
+    list of FaceLandmarks
         The covered faces, without those covered less than half as much as the most covered one.
         All faces if there is neither a mask nor a box.
     """
@@ -110,38 +113,37 @@ def _check_order(order: str, size: tuple[int, int] | None) -> None:
         raise ValueError('Expected the size of the picture for the order "center", got none.')
 
 
-def _sorted(faces: list[FaceBox], order: str, size: tuple[int, int] | None) -> list[FaceBox]:
-    def rank(face: FaceBox) -> float:
-        if order == "left to right":
-            return face.center_x
-        if order == "center":
-            return math.hypot(face.center_x - size[1] / 2, face.center_y - size[0] / 2)
-        return -face.size
+def _sorted(
+    faces: list[FaceLandmarks], order: str, size: tuple[int, int] | None
+) -> list[FaceLandmarks]:
+    if order == "largest":
+        return faces
+    if order == "left to right":
+        return sorted(faces, key=lambda face: _center(face)[0])
+    middle = np.array(size[::-1]) / 2
+    return sorted(faces, key=lambda face: math.dist(_center(face), middle))
 
-    return sorted(faces, key=rank)
+
+def _center(face: FaceLandmarks) -> np.ndarray:
+    return (face.box[:2] + face.box[2:]) / 2
 
 
-def _mask_share(face: FaceBox, mask: Tensor | None) -> float:
-    """Return the mean of a mask over the face's square; 1 without a mask."""
+def _mask_share(face: FaceLandmarks, mask: Tensor | None) -> float:
+    """Return the mean of a mask over the face's box; 1 without a mask."""
     if mask is None:
         return 1.0
     if mask.ndim != 2:
         raise ValueError(f"Expected a mask of shape (H, W), got {tuple(mask.shape)}.")
-    half = face.size / 2
-    left, right = (round(face.center_x + side * half) for side in (-1, 1))
-    top, bottom = (round(face.center_y + side * half) for side in (-1, 1))
-    part = mask[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    left, top, right, bottom = (max(round(edge), 0) for edge in face.box.tolist())
+    part = mask[top:bottom, left:right]
     return float(part.float().mean()) if part.numel() else 0.0
 
 
-def _box_share(face: FaceBox, box: Box | None) -> float:
-    """Return the share of the face's square that a box covers; 1 without a box."""
+def _box_share(face: FaceLandmarks, box: Box | None) -> float:
+    """Return the share of the face's box that a box covers; 1 without a box."""
     if box is None:
         return 1.0
-    half = face.size / 2
-    x, y, width, height = box
-    shares = (
-        min(center + half, start + length) - max(center - half, start)
-        for center, start, length in ((face.center_x, x, width), (face.center_y, y, height))
-    )
-    return math.prod(max(share, 0.0) / face.size for share in shares)
+    low, high = face.box[:2], face.box[2:]
+    start, stop = np.array(box[:2]), np.add(box[:2], box[2:])
+    covered = (np.minimum(high, stop) - np.maximum(low, start)).clip(0)
+    return float(covered.prod() / (high - low).prod())

@@ -1,38 +1,44 @@
 """Landmarks of one face, in pixels of the picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .mesh_points import INNER_LIPS_MIDDLE, LEFT_IRIS, MOUTH_CORNERS, NUM_SURFACE_POINTS, RIGHT_IRIS
+
 SHORTEST_AXIS = 1e-3  # pixels from the eyes to the mouth, below which a face counts as upright
+# The six points that locate a face, in the order of `FaceLandmarks.points`.
+SIX_POINTS = [LEFT_IRIS[0], RIGHT_IRIS[0], *MOUTH_CORNERS, *INNER_LIPS_MIDDLE]
 
 
 @dataclass(frozen=True, eq=False)
 class FaceLandmarks:
-    """The points that locate a face.
+    """The mesh of one face.
 
-    All points are float arrays (x, y) in pixels of the full picture, x to the right, y down, the
-    centre of the first pixel at (0.5, 0.5). `left` and `right` are the image's.
+    `left` and `right` are the image's; all points are (x, y) in pixels of the full picture, x to
+    the right, y down, the centre of the first pixel at (0.5, 0.5).
 
     Parameters
     ----------
-    left_eye, right_eye : array, shape (2,)
-        Centres of the eyes (pupils when looking straight).
-    left_mouth, right_mouth : array, shape (2,)
-        Corners of the mouth.
-    upper_lip, lower_lip : array, shape (2,)
-        Middle of the inner edge of each lip; equal if the mouth is closed.
+    mesh : array, shape (478, 3), float64
+        In the order of `mesh_points`; z is in pixels too, smaller towards the viewer.
     confidence : float in [0, 1]
-        Reliability of the points; 1 for points given by the user.
+        Probability that eyes and mouth are within 0.1 eye distances; 1 for points given by the
+        user. See `LOW_CONFIDENCE`.
     """
 
-    left_eye: np.ndarray
-    right_eye: np.ndarray
-    left_mouth: np.ndarray
-    right_mouth: np.ndarray
-    upper_lip: np.ndarray
-    lower_lip: np.ndarray
+    mesh: np.ndarray
     confidence: float = 1.0
+
+    @property
+    def left_eye(self) -> np.ndarray:
+        """Centre of the left iris, (2,)."""
+        return self.mesh[LEFT_IRIS[0], :2]
+
+    @property
+    def right_eye(self) -> np.ndarray:
+        """Centre of the right iris, (2,)."""
+        return self.mesh[RIGHT_IRIS[0], :2]
 
     @property
     def eye_distance(self) -> float:
@@ -46,13 +52,30 @@ class FaceLandmarks:
 
     @property
     def mouth(self) -> np.ndarray:
-        """Midpoint of the mouth corners, (2,)."""
-        return (self.left_mouth + self.right_mouth) / 2
+        """Midpoint of the mouth's corners, (2,)."""
+        return self.mesh[MOUTH_CORNERS, :2].mean(axis=0)
+
+    @property
+    def box(self) -> np.ndarray:
+        """Left, top, right and bottom of the face without the ears and the hair, (4,)."""
+        surface = self.mesh[:NUM_SURFACE_POINTS, :2]
+        return np.concatenate([surface.min(axis=0), surface.max(axis=0)])
+
+    @property
+    def size(self) -> float:
+        """Longer side of the box in pixels."""
+        return float((self.box[2:] - self.box[:2]).max())
 
     def points(self) -> np.ndarray:
-        """Return the six points (6, 2) in the order of the fields."""
-        eyes, corners = (self.left_eye, self.right_eye), (self.left_mouth, self.right_mouth)
-        return np.stack([*eyes, *corners, self.upper_lip, self.lower_lip])
+        """Return six points (6, 2): eyes, corners of the mouth, inner edges of the lips.
+
+        Left before right, upper before lower.
+        """
+        return self.mesh[SIX_POINTS, :2]
+
+    def scaled(self, x: float, y: float) -> "FaceLandmarks":
+        """Return the landmarks in a picture scaled by factors."""
+        return replace(self, mesh=self.mesh * (x, y, (x + y) / 2))
 
 
 def face_axes(eyes: np.ndarray, mouth: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Indices of the attention mesh's 478 points. Left and right are the picture's."""
 
 NUM_POINTS = 478
+NUM_SURFACE_POINTS = 468  # without the irises, which come last
 
 # fmt: off
 # Rings, from the left corner along the lower edge to the right one, and back along the upper edge.
@@ -10,6 +11,8 @@ OUTER_LIPS = [
 INNER_LIPS = [
     78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
 ]
+MOUTH_CORNERS = [61, 291]
+INNER_LIPS_MIDDLE = [13, 14]  # upper and lower
 LEFT_EYE = [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246]
 RIGHT_EYE = [362, 382, 381, 380, 374, 373, 390, 249, 263, 466, 388, 387, 386, 385, 384, 398]
 # Centre, then four points on the edge.
@@ -29,6 +32,8 @@ FACE_OVAL = [
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 ]
 CHIN = 152
+FOREHEAD = 10
+JAW_CORNERS = [172, 397]
 # From ear to ear.
 JAW = [
     234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361,

@@ -83,7 +83,7 @@ class PortraitRenderer:
             above 0.
         """
         check_picture(image)
-        transform = crop_from_landmarks(landmarks, crop_scale, image)
+        transform = crop_from_landmarks(landmarks, crop_scale)
         crop = crop_face(image, transform)
         face = self.encode_face(reduce_area(crop, FACE_SIZE)).to("cpu")
         prepared = PreparedPortrait(face, crop.cpu(), transform, PasteBack(image, transform))

@@ -24,9 +24,7 @@ NAMES = {
     "warping_module": "warping_module",
     "spade_generator": "spade_generator",
     "stitching_retargeting_module": "stitching_retargeting_module",
-    "yunet": "yunet",
 }
-OPTIONAL = ("yunet",)
 RENDERER_PARTS = (
     "appearance_feature_extractor",
     "motion_extractor",
@@ -50,8 +48,6 @@ class ModelFiles:
     appearance_feature_extractor, motion_extractor, warping_module, spade_generator, \
 stitching_retargeting_module : Path, optional
         LivePortrait's files.
-    yunet : Path, optional
-        Face finder.
     """
 
     motion_model: Path | None = None
@@ -61,7 +57,6 @@ stitching_retargeting_module : Path, optional
     warping_module: Path | None = None
     spade_generator: Path | None = None
     stitching_retargeting_module: Path | None = None
-    yunet: Path | None = None
 
 
 def find_model_files(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
@@ -116,7 +111,7 @@ def find_parts(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
         None for the parts that are not there.
     """
     files = list_files(folder)
-    wanted = {*parts, *OPTIONAL}
+    wanted = set(parts)
     found = {
         part: _find_file(files, name, folder) for part, name in NAMES.items() if part in wanted
     }

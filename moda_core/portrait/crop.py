@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..face.jaw import jaw_offset
 from ..face.landmarks import FaceLandmarks, face_axes
+from ..face.mesh_points import JAW, LEFT_BROW, MOUTH_CORNERS, OUTER_LIPS, RIGHT_BROW
 from .resample_picture import sample_bilinear, sampling_grid
 
 CROP_SIZE = 512
@@ -24,11 +24,11 @@ FACE_INDICES = {
     203: ((0, 6, 12, 18), (24, 30, 36, 42), (48, 66)),
 }
 
-# The box around the 106 landmarks, fitted to dense landmarks of portraits (`bench crop`): its side
-# in distances from the eyes to the mouth plus distances between the eyes, and its centre below the
-# eyes in distances from the eyes to the mouth.
-FACE_SIDE = (1.05, 1.05)
-FACE_CENTER = 0.63
+# Points of the mesh that lie where the 106 landmarks do: jaw from ear to ear, brows, eyes, nose and
+# lips, but no forehead.
+LEFT_LIDS, RIGHT_LIDS = [33, 159, 133, 145], [362, 386, 263, 374]
+NOSE = [1, 2, 4, 98, 327, 168, 6, 197, 195, 5]
+CROP_POINTS = [127, *JAW, 356, *LEFT_BROW, *RIGHT_BROW, *LEFT_LIDS, *RIGHT_LIDS, *NOSE, *OUTER_LIPS]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,28 +93,16 @@ def crop_transform(
     left, right, mouth = (
         points[list(indices)].mean(axis=0) for indices in FACE_INDICES[len(points)]
     )
-    axes = face_axes((left + right) / 2, mouth)
-    middle = points.mean(axis=0)
-    turned = (points - middle) @ axes.T
-    low, high = turned.min(axis=0), turned.max(axis=0)
-    side = float((high - low).max()) * scale
-    if not side > 0:
-        raise ValueError("Expected the points of a face, got all of them at one place.")
-    center = middle + (low + high) / 2 @ axes + axes[1] * (vy * side)
-    return CropTransform(center.astype(np.float32), side, axes_angle(axes), size)
+    return _crop_around(points, face_axes((left + right) / 2, mouth), size, scale, vy)
 
 
-def crop_from_landmarks(
-    landmarks: FaceLandmarks, scale: float = CROP_SCALE, image: Tensor | None = None
-) -> CropTransform:
-    """Estimate the reference's crop from eyes and mouth alone.
+def crop_from_landmarks(landmarks: FaceLandmarks, scale: float = CROP_SCALE) -> CropTransform:
+    """Return the reference's crop around the points of a mesh that lie where its 106 do.
 
     Parameters
     ----------
     scale : float
-        Side of the square over that of the bounding box of the face's 106 landmarks.
-    image : Tensor, shape (H, W, 3), uint8, optional
-        The picture, from which the turn of the head is measured. Default: a frontal face.
+        Side of the square over that of the bounding box of these points.
 
     Returns
     -------
@@ -126,21 +114,27 @@ def crop_from_landmarks(
     ValueError
         If all points coincide, or the scale is not above 0.
     """
-    eyes, mouth = landmarks.eyes, landmarks.mouth
-    axes = face_axes(eyes, mouth)
-    length = float(np.hypot(*(mouth - eyes)))
-    eye_distance = abs(float((landmarks.right_eye - landmarks.left_eye) @ axes[0]))
-    width = FACE_SIDE[0] * length + FACE_SIDE[1] * eye_distance
-    if not width > 0:
-        raise ValueError("Expected the points of a face, got all of them at one place.")
     if not 0 < scale < math.inf:
         raise ValueError(f"Expected a scale of the crop above 0, got {scale}.")
-    offset = 0.0 if image is None else jaw_offset(image, landmarks, width)
-    middle = eyes + (axes[0] * offset + axes[1] * FACE_CENTER) * length
-    center = middle + axes[1] * (CROP_VY * scale * width)
     # Landmarks count from the corner of the first pixel, the reference from its centre.
-    center = (center - 0.5).astype(np.float32)
-    return CropTransform(center, scale * width, axes_angle(axes))
+    mesh = (landmarks.mesh[:, :2] - 0.5).astype(np.float32)
+    left, right, mouth = (mesh[of].mean(axis=0) for of in (LEFT_LIDS, RIGHT_LIDS, MOUTH_CORNERS))
+    axes = face_axes((left + right) / 2, mouth)
+    return _crop_around(mesh[CROP_POINTS], axes, CROP_SIZE, scale, CROP_VY)
+
+
+def _crop_around(
+    points: np.ndarray, axes: np.ndarray, size: int, scale: float, vy: float
+) -> CropTransform:
+    """Return the square around the box of points (n, 2) along the axes of the face."""
+    middle = points.mean(axis=0)
+    turned = (points - middle) @ axes.T
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    side = float((high - low).max()) * scale
+    if not side > 0:
+        raise ValueError("Expected the points of a face, got all of them at one place.")
+    center = middle + (low + high) / 2 @ axes + axes[1] * (vy * side)
+    return CropTransform(center.astype(np.float32), side, axes_angle(axes), size)
 
 
 def axes_angle(axes: np.ndarray) -> float:

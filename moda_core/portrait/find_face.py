@@ -1,18 +1,19 @@
 """From a picture to the landmarks of the face to animate."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from ..errors import FaceNotFoundError
-from ..face.cascade_landmarks import find_landmarks, landmarks_from_points
-from ..face.choose_face import choose_face, faces_within
+from ..face.choose_face import POINTS_REMEDY, choose_face, faces_within
+from ..face.face_text import Point
+from ..face.find_faces import find_faces
+from ..face.given_points import landmarks_from_points, landmarks_in_box
 from ..face.landmarks import FaceLandmarks
-from ..face.yunet import load_yunet
 from .image import check_picture, limit_size, read_image, resize_limit
+
+SMALLEST_EYE_DISTANCE = 12.0  # pixels of the animated picture; less can't be animated
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class FaceChoice:
 
     Parameters
     ----------
-    points : list of (float, float), optional
-        Landmarks, instead of a search.
+    points : dict, optional
+        Landmarks (x, y) by name, instead of a search: see `parse_points`.
     box : tuple of (x, y, width, height), optional
         Search only this part.
     index : int
@@ -33,36 +34,33 @@ class FaceChoice:
         Search only faces that it covers; of the picture's size.
     """
 
-    points: list[tuple[float, float]] | None = None
+    points: dict[str, Point] | None = None
     box: tuple[float, float, float, float] | None = None
     index: int = 0
     order: str = "largest"
     mask: Tensor | None = None
 
 
-def find_face(
-    image: Tensor, choice: FaceChoice | None = None, yunet: Path | None = None
-) -> FaceLandmarks:
+def find_face(image: Tensor, choice: FaceChoice | None = None) -> FaceLandmarks:
     """Find the face in a picture.
 
     Parameters
     ----------
     image : Tensor, shape (H, W, 3), uint8
-        Of any size; searched at the size of `limit_size`.
+        Of any size.
     choice : FaceChoice, optional
         Default: the largest face.
-    yunet : Path, optional
-        Weights of the YuNet detector. Default: a detector without weights of a network.
 
     Returns
     -------
     FaceLandmarks
-        In pixels of `image`.
+        In pixels of `image`. If no face is found in the choice's box, the box itself is taken as
+        the face, from the brows to the chin.
 
     Raises
     ------
     FaceNotFoundError
-        If there is no usable face, or the given points do not form one.
+        If there is no usable face, it is too small, or the given points do not form one.
     ValueError
         If the picture, the order, the mask or the box is invalid.
     """
@@ -70,27 +68,16 @@ def find_face(
     choice = choice or FaceChoice()
     if choice.points is not None:
         return _given_landmarks(image, choice.points)
-    found = _search(limit_size(image), _scaled_choice(choice, image), yunet)
-    height, width = image.shape[:2]
-    # By side: the shorter one is rounded when a picture is scaled down.
-    scaled_height, scaled_width = resize_limit(height, width, multiple=1)
-    if (scaled_height, scaled_width) == (height, width):
-        return found
-    enlarged = found.points() * np.array([width / scaled_width, height / scaled_height])
-    return FaceLandmarks(*enlarged, confidence=found.confidence)
+    return _checked_size(_search(image, choice), 1.0)
 
 
-def locate_face(
-    path: str | Path, choice: FaceChoice | None = None, yunet: Path | None = None
-) -> tuple[Tensor, FaceLandmarks]:
+def locate_face(path: str | Path, choice: FaceChoice | None = None) -> tuple[Tensor, FaceLandmarks]:
     """Read a picture file and find the face in it.
 
     Parameters
     ----------
     choice : FaceChoice, optional
         In pixels of the file. Default: the largest face.
-    yunet : Path, optional
-        As in `find_face`.
 
     Returns
     -------
@@ -106,73 +93,52 @@ def locate_face(
     FaceNotFoundError
         If there is no usable face in it; the message names the file.
     """
-    choice = choice or FaceChoice()
-    original = read_image(path)
+    original, choice = read_image(path), choice or FaceChoice()
     image = limit_size(original)
-    if choice.points is not None:
-        return image, _given_landmarks(image, choice.points, _scale(original), path)
+    # By side: the shorter one is rounded when a picture is scaled down.
+    height, width = resize_limit(*original.shape[:2], multiple=1)
+    scale = width / original.shape[1], height / original.shape[0]
     try:
-        return image, find_face(image, _scaled_choice(choice, original), yunet)
+        if choice.points is not None:
+            return image, _given_landmarks(original, choice.points).scaled(*scale)
+        found = _checked_size(_search(original, choice), scale[0])
     except (FaceNotFoundError, ValueError) as error:
         raise FaceNotFoundError(f"'{path}': {error}") from error
+    return image, found.scaled(*scale)
 
 
-def _search(image: Tensor, choice: FaceChoice, yunet: Path | None) -> FaceLandmarks:
-    """Find the chosen face of a picture within the size limit."""
-    index, order, mask, box = choice.index, choice.order, choice.mask, choice.box
-    if yunet is None:
-        return find_landmarks(image, index, order, mask, box)
-    faces = dict(load_yunet(yunet).find(image))
-    if box is not None and not faces_within(list(faces), box=box):
-        return find_landmarks(image, box=box)  # takes the box as the face
-    face = choose_face(list(faces), index, order, mask, box, tuple(image.shape[:2]))
-    return faces[face]
+def _search(image: Tensor, choice: FaceChoice) -> FaceLandmarks:
+    """Find the chosen face of a picture."""
+    first = choice.index == 0 and choice.order == "largest"
+    everywhere = choice.mask is None and choice.box is None
+    faces = find_faces(image, every=not (first and everywhere))
+    if choice.box is not None and not faces_within(faces, box=choice.box):
+        return landmarks_in_box(choice.box)
+    size = tuple(image.shape[:2])
+    return choose_face(faces, choice.index, choice.order, choice.mask, choice.box, size)
 
 
-def _scale(picture: Tensor) -> float:
-    """Return the factor by which `limit_size` scales a picture."""
-    height, width = picture.shape[:2]
-    return max(resize_limit(height, width, multiple=1)) / max(height, width)
-
-
-def _scaled_choice(choice: FaceChoice, picture: Tensor) -> FaceChoice:
-    """Scale a choice as `limit_size` scales its picture."""
-    box, mask, scale = choice.box, choice.mask, _scale(picture)
-    if box is not None:
-        box = tuple(value * scale for value in box)
-    if mask is not None:
-        mask = _scaled_mask(mask, picture)
-    return replace(choice, box=box, mask=mask)
-
-
-def _scaled_mask(mask: Tensor, picture: Tensor) -> Tensor:
-    """Scale a mask (H, W) as `limit_size` scales its picture."""
-    if mask.shape != picture.shape[:2]:
-        raise ValueError(
-            f"Expected a mask of the picture's shape {tuple(picture.shape[:2])}, got "
-            f"{tuple(mask.shape)}. Scale it first."
+def _checked_size(face: FaceLandmarks, scale: float) -> FaceLandmarks:
+    """Raise FaceNotFoundError for a face that is too small in a picture scaled down by `scale`."""
+    if face.confidence and face.eye_distance * scale < SMALLEST_EYE_DISTANCE:
+        left, top, right, _ = face.box.round().astype(int).tolist()
+        reduced = "" if scale == 1 else f", {(right - left) * scale:.0f} after scaling it down"
+        raise FaceNotFoundError(
+            f"The face at {left},{top} is {right - left} pixels wide in the picture{reduced}: too "
+            f"small to animate. Crop the picture around the face, or {POINTS_REMEDY}."
         )
-    levels = (mask.float() * 255).round().to(torch.uint8)
-    return limit_size(levels[..., None].expand(-1, -1, 3))[..., 0] / 255
+    return face
 
 
-def _given_landmarks(
-    image: Tensor,
-    points: list[tuple[float, float]],
-    scale: float = 1.0,
-    path: str | Path | None = None,
-) -> FaceLandmarks:
-    """Make landmarks of points, which become pixels of the picture by `scale`."""
+def _given_landmarks(image: Tensor, points: dict[str, Point]) -> FaceLandmarks:
     height, width = image.shape[:2]
-    named = f"the picture '{path}'" if path else f"the picture of {width}x{height} pixels"
-    for x, y in points:
-        if not (0 <= x * scale <= width and 0 <= y * scale <= height):
+    for name, (x, y) in points.items():
+        if not (0 <= x <= width and 0 <= y <= height):
             raise FaceNotFoundError(
-                f"The point {x:g},{y:g} is not inside {named}. "
-                f"Give points in pixels of the picture{' file' if path else ''}, x before y."
+                f"The point {name} at {x:g},{y:g} is not inside the picture of {width}x{height} "
+                "pixels. Give points in pixels of the picture, x before y."
             )
     try:
-        return landmarks_from_points([(x * scale, y * scale) for x, y in points])
+        return landmarks_from_points(points, image)
     except ValueError as error:
-        whose = f" for '{path}'" if path else ""
-        raise FaceNotFoundError(f"The points{whose} do not form a face: {error}") from error
+        raise FaceNotFoundError(f"The points do not form a face: {error}") from error

@@ -97,7 +97,7 @@ class WarpRenderer:
         shape = fit_shape(face_shape(landmarks), image.cpu().numpy())
         with torch.inference_mode():
             region = prepare_region(image.to(self.device), shape, self.dtype)
-        prepared = PreparedWarp(region, crop_from_landmarks(landmarks, crop_scale, image.cpu()))
+        prepared = PreparedWarp(region, crop_from_landmarks(landmarks, crop_scale))
         return Portrait(image.cpu(), landmarks, self.name, identity_keypoints(landmarks), prepared)
 
     def chunk_size(self, portrait: Portrait) -> int:

@@ -1,0 +1,159 @@
+"""All faces of a picture: candidates by the detectors, and a mesh on each."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..runtime.threads import one_thread
+from .attention_mesh import MESH_SIDE
+from .confidence import face_confidence, is_flat_drawing
+from .detect import Candidate, detect, overlap
+from .landmarks import FaceLandmarks
+from .mesh_points import LEFT_EYE, RIGHT_EYE
+from .networks import face_network
+from .square import Square, cut_square, whole_picture
+
+LEAST_LOGIT = 3.0  # of the mesh network, for there being a face
+SURE_LOGIT = 15.0  # from it on, no other view of a place is tried
+SAME_FACE = 0.3  # intersection over union of two boxes of one face
+MAX_VIEWS = 3  # of one place
+QUARTERS = (0, 1, 2, 3)
+SMALLEST_FACE = 32  # pixels across, that a full search finds
+SMALLEST_TILE = 18 * SMALLEST_FACE  # side in pixels
+TURNED_TILE = 1.5 * SMALLEST_TILE  # side from which on rotated faces are searched
+TILE_STEP = 0.85  # of a tile's side, to the next one
+WIDER_SCALE, TILT = 1.8, 0.15  # of the view that tests a mesh; radians
+LOOK_SCALE = 1.5  # side of the square for the next look over that of the mesh's box
+
+
+Found = tuple[FaceLandmarks, float]  # with the logit of the mesh network
+
+
+@one_thread()
+def find_faces(image: Tensor, every: bool = False) -> list[FaceLandmarks]:
+    """Find the faces of a picture.
+
+    Parameters
+    ----------
+    image : Tensor, shape (H, W, 3), uint8
+        Of any size.
+    every : bool
+        Search for small faces too where a large one is found. Where none is, the picture is always
+        searched for faces from 32 pixels on.
+
+    Returns
+    -------
+    list of FaceLandmarks
+        Largest first, but those of the quick search before all others: the first one is the same
+        whether all are searched or not.
+    """
+    whole = [whole_picture(image)]
+    candidates = detect("short_range", image, whole, QUARTERS)
+    found = quick = _place(image, candidates + detect("full_range", image, whole), [])
+    for side in _tile_sides(image):
+        if found and not every:
+            break
+        tiles = _tiles(image, side)
+        found = _place(image, detect("full_range", image, tiles), found)
+        if side >= TURNED_TILE and not found:
+            found = _place(image, detect("full_range", image, tiles, QUARTERS[1:]), found)
+    largest = max((face.size for face, _ in quick), default=math.inf)
+    faces = [face for face, _ in found]
+    return sorted(faces, key=lambda face: (face.size > largest, -face.size))
+
+
+@one_thread()
+def follow_face(image: Tensor, square: Square) -> FaceLandmarks | None:
+    """Find the face in a square of a picture, or return None if there is none.
+
+    In footage, the square is `square_around` the last frame's mesh.
+    """
+    found = _look(image, square)
+    return found and found[0]
+
+
+def square_around(mesh: np.ndarray, scale: float = LOOK_SCALE) -> Square:
+    """Return the square for the next look at a mesh (478, 3): around it, and rotated with it."""
+    across = (mesh[RIGHT_EYE] - mesh[LEFT_EYE]).mean(0)
+    angle = math.atan2(across[1], across[0])
+    level = Square(0.5, 0.5, 1.0, -angle).to_picture(mesh[:, :2])
+    low, high = level.min(0), level.max(0)
+    center = Square(0.5, 0.5, 1.0, angle).to_picture((low + high) / 2)
+    return Square(*center.tolist(), scale * float((high - low).max()), angle)
+
+
+def _place(image: Tensor, candidates: list[Candidate], found: list[Found]) -> list[Found]:
+    """Return the faces found before, and those at new candidates."""
+    found, tried = list(found), []
+    for candidate in sorted(candidates, key=lambda candidate: -candidate.score):
+        box = candidate.box
+        if any(sure >= SURE_LOGIT and _is_same(box, face.box) for face, sure in found):
+            continue
+        if sum(_is_same(box, other) for other in tried) >= MAX_VIEWS:
+            continue
+        tried.append(box)
+        seen = _look(image, candidate.square)
+        found += [seen] if seen else []
+    return _different(found)
+
+
+def _look(image: Tensor, square: Square) -> Found | None:
+    """Place the mesh twice, then in two other views, which tell its confidence."""
+    mesh, logit = _place_mesh(image, square)
+    if logit >= LEAST_LOGIT:
+        mesh, logit = _place_mesh(image, square_around(mesh))
+    if logit < LEAST_LOGIT or is_flat_drawing(image, square_around(mesh, 1.0)):
+        return None
+    wider = square_around(mesh, WIDER_SCALE)
+    other, _ = _place_mesh(image, replace(wider, angle=wider.angle + TILT))
+    mirrored, _ = _place_mesh(image, square_around(mesh), mirrored=True)
+    return FaceLandmarks(mesh, face_confidence(image, mesh, other, mirrored)), logit
+
+
+@torch.inference_mode()
+def _place_mesh(image: Tensor, square: Square, mirrored: bool = False) -> tuple[np.ndarray, float]:
+    """Return the mesh (478, 3) of the face in a square, in pixels of the picture, and its logit.
+
+    `mirrored`: as the network sees the face in a mirror, which swaps left and right.
+    """
+    pixels = cut_square(image, square, MESH_SIDE)
+    pixels = pixels.flip(3) if mirrored else pixels
+    points, logit = face_network("attention_mesh")(pixels.to(memory_format=torch.channels_last))
+    points = points[0].double().numpy() / MESH_SIDE
+    points[:, 0] = 1 - points[:, 0] if mirrored else points[:, 0]
+    places = square.to_picture(points[:, :2])
+    return np.concatenate([places, points[:, 2:] * square.side], 1), float(logit)
+
+
+def _different(found: list[Found]) -> list[Found]:
+    """Keep the surest of the faces that overlap."""
+    kept: list[Found] = []
+    for face, logit in sorted(found, key=lambda pair: -pair[1]):
+        if not any(_is_same(face.box, other.box) for other, _ in kept):
+            kept.append((face, logit))
+    return kept
+
+
+def _is_same(first: np.ndarray, second: np.ndarray) -> bool:
+    return overlap(first, second) > SAME_FACE
+
+
+def _tile_sides(image: Tensor) -> list[float]:
+    """Return the sides of the tiles of a full search, largest first."""
+    longest = max(image.shape[:2]) / 2
+    count = max(0, math.ceil(math.log2(longest / SMALLEST_TILE)))
+    return [longest / 2**k for k in range(count)] + [min(longest, SMALLEST_TILE)]
+
+
+def _tiles(image: Tensor, side: float) -> list[Square]:
+    """Return overlapping squares that cover a picture."""
+    places = []
+    for length in image.shape[:2]:
+        count = max(1, math.ceil((length - side) / (TILE_STEP * side)) + 1)
+        places.append(
+            np.linspace(side / 2, length - side / 2, count) if count > 1 else [length / 2]
+        )
+    return [Square(float(x), float(y), side) for y in places[0] for x in places[1]]
