@@ -13,6 +13,7 @@ INNER_LIPS = [
 ]
 MOUTH_CORNERS = [61, 291]
 INNER_LIPS_MIDDLE = [13, 14]  # upper and lower
+UPPER_INNER_LIP = INNER_LIPS[11:]  # from right to left, without the corners
 LEFT_EYE = [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246]
 RIGHT_EYE = [362, 382, 381, 380, 374, 373, 390, 249, 263, 466, 388, 387, 386, 385, 384, 398]
 # Centre, then four points on the edge.
@@ -34,6 +35,7 @@ FACE_OVAL = [
 CHIN = 152
 FOREHEAD = 10
 JAW_CORNERS = [172, 397]
+TEMPLES = [127, 356]
 # From ear to ear.
 JAW = [
     234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361,

@@ -1,8 +1,7 @@
 """The face frame, and the shape of a face in it.
 
 The frame has its origin between the eyes, the distance of the eyes as its unit, x along the line of
-the eyes to the image's right, and y down the face. What the six landmarks leave open comes from a
-template.
+the eyes to the image's right, and y down the face.
 """
 
 import math
@@ -12,19 +11,29 @@ import numpy as np
 from torch import Tensor
 
 from ..face.landmarks import FaceLandmarks
+from ..face.mesh_points import (
+    CHIN,
+    INNER_LIPS_MIDDLE,
+    LEFT_BROW,
+    LEFT_EYE,
+    MOUTH_CORNERS,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    TEMPLES,
+    UPPER_INNER_LIP,
+)
 
-# Template, in eye distances (medians over 20 portraits).
-SEAM_Y = 1.04  # of the closed lips
-CHIN_Y = 1.71
-BROW_Y = -0.35
-HALF_FACE = 1.07
-EYE_X, EYE_HALF_WIDTH = 0.49, 0.215
-UPPER_LID, LOWER_LID = -0.085, 0.088
-MOUTH_HALF_WIDTH = 0.36
-
-LENGTH_RANGE = (0.85, 1.3)  # of a face's length over the template's
+SEAM_Y = 1.04  # of the closed lips of an average face, in eye distances
+LENGTH_RANGE = (0.85, 1.3)  # of a face's length over the average
 MOUTH_HALF_WIDTH_RANGE = (0.2, 0.6)
 LEAN_LIMIT = 0.35
+TILT_LIMIT = 0.35  # radians
+EYE_SLOPE_LIMIT = 0.4
+LEAST_LID = 0.02  # of each lid above or below the line of the corners, in eye distances
+CHIN_BELOW_MOUTH = 0.35  # at least
+HALF_WIDTH_RANGE, MIDDLE_LIMIT = (0.8, 1.3), 0.25  # of the head
+SEAM_TERMS = 4
+SEAM_RIDGE = 0.01  # against wild curves
 
 
 def rotate(x: Tensor, y: Tensor, angle: float) -> tuple[Tensor, Tensor]:
@@ -111,6 +120,8 @@ class EyeShape:
         Half the distance of the corners.
     upper, lower : float
         Middle of the lids, below `y`.
+    slope : float
+        Of the line between the corners, downwards to the right.
     """
 
     x: float
@@ -118,6 +129,7 @@ class EyeShape:
     half_width: float
     upper: float
     lower: float
+    slope: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -129,27 +141,27 @@ class FaceShape:
     eyes : pair of EyeShape
         The image's left one first.
     length : float
-        Length of the face over the template's.
+        Height of the mouth below the eyes over the average.
+    chin : float
+        Height of the tip of the chin below the eyes.
+    brow : float
+        Height of the upper edge of the brows below the eyes: negative.
+    middle, half_width : float
+        Middle and half the width of the face at the temples.
     """
 
     frame: FaceFrame
     mouth: MouthShape
     eyes: tuple[EyeShape, EyeShape]
     length: float
-
-    @property
-    def chin(self) -> float:
-        """Height of the tip of the chin below the eyes."""
-        return CHIN_Y * self.length
-
-    @property
-    def brow(self) -> float:
-        """Height of the brows below the eyes: negative."""
-        return BROW_Y
+    chin: float
+    brow: float
+    middle: float
+    half_width: float
 
 
 def face_shape(landmarks: FaceLandmarks) -> FaceShape:
-    """Fit the template to the landmarks of a face.
+    """Measure a face by its mesh.
 
     Raises `ValueError` if the eyes are less than 4 pixels apart, or the mouth is not below them.
     """
@@ -160,26 +172,62 @@ def face_shape(landmarks: FaceLandmarks) -> FaceShape:
         )
     across, down = (landmarks.right_eye - landmarks.left_eye).tolist()
     frame = FaceFrame(*landmarks.eyes.tolist(), landmarks.eye_distance, math.atan2(down, across))
-    mouth = _mouth_shape(landmarks, frame)
+    mesh = np.stack(frame.to_face(landmarks.mesh[:, 0], landmarks.mesh[:, 1]), axis=1)
+    mouth = _mouth_shape(mesh)
     if mouth.y < 0.3:
         raise ValueError("The mouth does not lie below the eyes. Correct the points.")
     length = float(np.clip((mouth.y + mouth.upper) / SEAM_Y, *LENGTH_RANGE))
-    eyes = tuple(
-        EyeShape(side * EYE_X, 0.01, EYE_HALF_WIDTH, UPPER_LID, LOWER_LID) for side in (-1, 1)
+    left, right = mesh[TEMPLES, 0].tolist()
+    return FaceShape(
+        frame,
+        mouth,
+        (_eye_shape(mesh[LEFT_EYE]), _eye_shape(mesh[RIGHT_EYE])),
+        length,
+        chin=max(float(mesh[CHIN, 1]), mouth.y + CHIN_BELOW_MOUTH),
+        brow=float(mesh[[LEFT_BROW[2], RIGHT_BROW[2]], 1].mean()),
+        middle=float(np.clip((left + right) / 2, -MIDDLE_LIMIT, MIDDLE_LIMIT)),
+        half_width=float(np.clip((right - left) / 2, *HALF_WIDTH_RANGE)),
     )
-    return FaceShape(frame, mouth, eyes, length)
 
 
-def _mouth_shape(landmarks: FaceLandmarks, frame: FaceFrame) -> MouthShape:
-    left, right, upper, lower = (
-        np.array(frame.to_face(*point)) for point in landmarks.points()[2:]
+def _eye_shape(ring: np.ndarray) -> EyeShape:
+    """Measure an eye by the ring (16, 2) of its opening."""
+    left, right = ring[0], ring[8]  # corners; the lower lid lies between them, then the upper one
+    x, y = (left + right) / 2
+    half_width = max(float(right[0] - left[0]) / 2, 2 * LEAST_LID)
+    slope = float(
+        np.clip((right[1] - left[1]) / (2 * half_width), -EYE_SLOPE_LIMIT, EYE_SLOPE_LIMIT)
     )
+    below = ring[:, 1] - y - slope * (ring[:, 0] - x)
+    lower, upper = below[3:6].mean(), below[11:14].mean()
+    return EyeShape(
+        float(x), float(y), half_width, min(upper, -LEAST_LID), max(lower, LEAST_LID), slope
+    )
+
+
+def _mouth_shape(mesh: np.ndarray) -> MouthShape:
+    """Measure the mouth by its corners and the inner edges of the lips."""
+    (left, right), (upper, lower) = mesh[MOUTH_CORNERS], mesh[INNER_LIPS_MIDDLE]
     middle, across = (left + right) / 2, right - left
-    tilt = float(np.clip(math.atan2(across[1], across[0]), -0.35, 0.35))
+    tilt = float(np.clip(math.atan2(across[1], across[0]), -TILT_LIMIT, TILT_LIMIT))
     half_width = float(np.clip(np.hypot(*across) / 2, *MOUTH_HALF_WIDTH_RANGE))
-    below = np.array([-math.sin(tilt), math.cos(tilt)])
-    upper_y, lower_y = float((upper - middle) @ below), float((lower - middle) @ below)
+    axes = np.array([[math.cos(tilt), math.sin(tilt)], [-math.sin(tilt), math.cos(tilt)]])
+    (upper_x, upper_y), (lower_x, lower_y) = ((point - middle) @ axes.T for point in (upper, lower))
     upper_y, lower_y = min(upper_y, lower_y), max(upper_y, lower_y)
-    aside = float(((upper + lower) / 2 - middle) @ (below[1], -below[0])) / half_width
-    lean = float(np.clip(aside, -LEAN_LIMIT, LEAN_LIMIT))
-    return MouthShape(*middle.tolist(), tilt, half_width, upper_y, lower_y, lean)
+    lean = float(np.clip((upper_x + lower_x) / 2 / half_width, -LEAN_LIMIT, LEAN_LIMIT))
+    place, height = ((mesh[UPPER_INNER_LIP] - middle) @ axes.T).T
+    place = place / half_width
+    seam = seam_terms(place - lean * (1 - place**2).clip(0), height, float(upper_y))
+    return MouthShape(
+        *middle.tolist(), tilt, half_width, float(upper_y), float(lower_y), lean, seam
+    )
+
+
+def seam_terms(across: np.ndarray, height: np.ndarray, middle: float) -> tuple[float, ...]:
+    """Fit the terms of `MouthShape.seam` to the height of a lip at places along the mouth."""
+    dome = (1 - across**2).clip(0)
+    basis = np.stack([dome * across**power for power in range(1, SEAM_TERMS + 1)], axis=1)
+    ridge = SEAM_RIDGE * np.eye(SEAM_TERMS)
+    return tuple(
+        np.linalg.solve(basis.T @ basis + ridge, basis.T @ (height - dome * middle)).tolist()
+    )

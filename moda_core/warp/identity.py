@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ..face.landmarks import FaceLandmarks
-from .face_shape import MOUTH_HALF_WIDTH, face_shape
+from .face_shape import face_shape
 
 # 21 points of a template face (x, y, z) in eye distances; x and y as in the face frame.
 TEMPLATE = (
@@ -31,6 +31,7 @@ TEMPLATE = (
     (0.0, 1.1, 1.05),
     (0.0, 0.96, 1.05),
 )
+MOUTH_HALF_WIDTH = 0.36  # of the template
 EYE_DISTANCES_PER_UNIT = 2.35
 LIPS = [12, 14, 17, 18, 19, 20]
 

@@ -5,9 +5,9 @@ from torch import Tensor
 
 from ..motion.easing import bump, smoothstep
 from .drive import Pose
-from .face_shape import HALF_FACE, FaceShape
+from .face_shape import FaceShape
 
-HEAD_HALF_WIDTH = 1.22 * HALF_FACE  # with the hair
+HAIR = 1.22  # width of the head over that of the face
 HEAD_TOP = -1.6  # of a face of the template's length
 DEPTH = 1.35  # of the front of the head above its silhouette
 NOSE_Y, NOSE_DEPTH = 0.6, 0.36
@@ -58,7 +58,8 @@ def _turn(x: Tensor, y: Tensor, z: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
 def head_depth(shape: FaceShape, x: Tensor, y: Tensor) -> Tensor:
     """Return the depth of points of the head in front of its silhouette; 0 outside it."""
     middle, half_height = _head_span(shape)
-    inside = 1 - (x / HEAD_HALF_WIDTH) ** 2 - ((y - middle) / half_height) ** 2
+    across = (x - shape.middle) / (HAIR * shape.half_width)
+    inside = 1 - across**2 - ((y - middle) / half_height) ** 2
     inside = inside.clamp(min=0)
     rounded = inside * inside / (inside + 0.1)  # no infinite slope at the silhouette
     nose = NOSE_DEPTH * bump(x, 0.17) * bump(y - NOSE_Y * shape.length, 0.26)
@@ -71,9 +72,10 @@ def head_weight(shape: FaceShape, x: Tensor, y: Tensor) -> Tensor:
     1 on the head, `SHOULDER_SHARE` below the neck, 0 far from the head.
     """
     middle, half_height = _head_span(shape)
+    across = (x - shape.middle) / (HAIR * shape.half_width)
     below = (y - middle).clamp(min=0) * 0.8
     above = (y - middle).clamp(max=0)
-    radius = (x / HEAD_HALF_WIDTH) ** 2 + ((above + below) / half_height) ** 2
+    radius = across**2 + ((above + below) / half_height) ** 2
     neck = 1 - (1 - SHOULDER_SHARE) * smoothstep(shape.chin - 0.1, shape.chin + 0.95, y)
     return (1 - smoothstep(MOVED**2, STILL**2, radius)) * neck
 

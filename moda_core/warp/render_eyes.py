@@ -49,7 +49,8 @@ def eye_shift(
     eye, blink, gaze = shape.eyes[index], controls[BLINKS[index]], controls["gaze"]
     across = (x - eye.x) / eye.half_width
     profile = (1 - across**2).clamp(min=0) ** 0.6
-    upper, lower = eye.y + eye.upper * profile, eye.y + eye.lower * profile
+    line = eye.y + eye.slope * (x - eye.x).clamp(-eye.half_width, eye.half_width)
+    upper, lower = line + eye.upper * profile, line + eye.lower * profile
     span = lower - upper
     shut, wide = blink.clamp(min=0), blink.clamp(max=0)
     lid = upper + span * (shut * (1 - LOWER_LID_RISE) + 0.35 * wide)

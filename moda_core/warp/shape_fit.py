@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from .face_shape import FaceFrame, FaceShape, MouthShape
+from .face_shape import SEAM_TERMS, FaceFrame, FaceShape, MouthShape
 
 CELL = 0.01  # of the patches that are searched, in eye distances
-SEAM_REACH = 0.07  # of the search around the line through the landmarks
-SEAM_TERMS = 4
+SEAM_REACH = 0.05  # of the search around the landmarks
+SEAM_RIDGE = 0.001  # against wild curves
 CLOSED_GAP = 0.03  # of lips that count as closed
 
 
@@ -42,7 +42,9 @@ def _fit_seam(mouth: MouthShape, frame: FaceFrame, image: np.ndarray) -> MouthSh
     across = place - mouth.lean * (1 - place**2)
     offsets = np.arange(-SEAM_REACH, SEAM_REACH + CELL / 2, CELL / 2)
     dome = 1 - across**2
-    down = (mouth.upper + mouth.lower) / 2 * dome + offsets[:, None]
+    powers = across[:, None] ** np.arange(1, SEAM_TERMS + 1)
+    closed = (mouth.upper + mouth.lower) / 2
+    down = (closed + powers @ mouth.seam) * dome + offsets[:, None]
     right = np.broadcast_to(place * mouth.half_width, down.shape)
     cos, sin = np.cos(mouth.tilt), np.sin(mouth.tilt)
     x, y = mouth.x + right * cos - down * sin, mouth.y + right * sin + down * cos
@@ -55,14 +57,13 @@ def _fit_seam(mouth: MouthShape, frame: FaceFrame, image: np.ndarray) -> MouthSh
     valley = valley / (np.abs(valley).max() + 1e-6) - 0.5 * (offsets[:, None] / SEAM_REACH) ** 2
     path = offsets[_best_path(valley)]
     strength = np.clip(valley.max(axis=0), 0.05, 1)
-    basis = np.stack([dome * across**power for power in range(SEAM_TERMS + 1)], axis=1)
-    ridge = 0.05 * len(across) * np.diag(0.02 * np.ones(SEAM_TERMS + 1))
+    basis = dome[:, None] * np.concatenate([np.ones((len(across), 1)), powers], axis=1)
+    ridge = SEAM_RIDGE * len(across) * np.eye(SEAM_TERMS + 1)
     weighted = basis * strength[:, None]
     terms = np.linalg.solve(weighted.T @ basis + ridge, weighted.T @ path)
-    middle_height = (mouth.upper + mouth.lower) / 2 + float(terms[0])
-    return replace(
-        mouth, upper=middle_height, lower=middle_height, seam=tuple(float(t) for t in terms[1:])
-    )
+    middle_height = closed + float(terms[0])
+    seam = tuple((terms[1:] + mouth.seam).tolist())
+    return replace(mouth, upper=middle_height, lower=middle_height, seam=seam)
 
 
 def _best_path(score: np.ndarray) -> np.ndarray:
