@@ -2,7 +2,8 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.face.face_text import FACE_ORDERS, parse_box, parse_points
+from ..moda_core.face.face_text import FACE_ORDERS, format_points, parse_box, parse_points
+from ..moda_core.face.given_points import named_points
 from ..moda_core.portrait.draw_face import draw_face
 from ..moda_core.portrait.find_face import FaceChoice, find_face
 from . import _host
@@ -68,7 +69,7 @@ class MoDAExtractIdentity(io.ComfyNode):
                     placeholder="x,y x,y x,y x,y",
                     tooltip="Sets the face instead of finding it: left eye, right eye, left and "
                     "right corner of the mouth, as seen in the picture, in pixels; for example "
-                    "210,180 290,178 220,260 285,262.",
+                    "210,180 290,178 220,260 285,262. More points by name: chin:250,320.",
                     extra_dict=ADVANCED,
                 ),
                 io.String.Input(
@@ -92,6 +93,11 @@ class MoDAExtractIdentity(io.ComfyNode):
                     display_name="paste_mask",
                     tooltip="Region of the picture that rendered frames replace; 1 replaces it "
                     "fully.",
+                ),
+                io.String.Output(
+                    display_name="points",
+                    tooltip="The found points, in the form of the input 'points': to correct them, "
+                    "copy the text there and change it.",
                 ),
             ],
         )
@@ -121,4 +127,5 @@ class MoDAExtractIdentity(io.ComfyNode):
         portrait = renderer.renderer.portrait(picture, landmarks, crop_scale)
         drawn = draw_face(*renderer.renderer.crop(portrait), landmarks)
         covered = renderer.renderer.paste_mask(portrait)[None]
-        return io.NodeOutput(portrait, image_of(drawn[None]), covered)
+        found = format_points(named_points(landmarks))
+        return io.NodeOutput(portrait, image_of(drawn[None]), covered, found)

@@ -79,6 +79,11 @@ def landmarks_from_points(points: dict[str, Point], image: Tensor | None = None)
     return FaceLandmarks(mesh, confidence=1.0)
 
 
+def named_points(landmarks: FaceLandmarks) -> dict[str, Point]:
+    """Return points of a face by name, of which `landmarks_from_points` makes it again."""
+    return {name: tuple(landmarks.mesh[i, :2].tolist()) for name, i in POINT_INDEX.items()}
+
+
 def landmarks_in_box(box: tuple[float, float, float, float]) -> FaceLandmarks:
     """Take a box (left, top, width, height) as an upright face from the brows to the chin."""
     left, top, width, height = box

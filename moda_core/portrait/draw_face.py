@@ -1,4 +1,4 @@
-"""Drawing of the landmarks on the crop of a face."""
+"""Drawing of the landmarks and the mesh on the crop of a face."""
 
 import math
 from itertools import pairwise
@@ -9,13 +9,27 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..face.landmarks import FaceLandmarks
+from ..face.mesh_points import (
+    FACE_OVAL,
+    INNER_LIPS,
+    LEFT_BROW,
+    LEFT_EYE,
+    NOSE_BASE,
+    NOSE_BRIDGE,
+    OUTER_LIPS,
+    RIGHT_BROW,
+    RIGHT_EYE,
+)
 from .crop import CropTransform
 
 DARK, LIGHT = (16, 16, 20), (255, 255, 255)  # one of them is visible on any skin
 EYE, MOUTH = (86, 180, 233), (255, 176, 32)  # distinguishable for colour-blind people too
 NAMES = ("left eye", "right eye", "left corner", "right corner", "upper lip", "lower lip")
 COLOURS = (EYE, EYE, MOUTH, MOUTH, MOUTH, MOUTH)
-OUTLINE = (2, 4, 3, 5, 2)  # of the lips, indices of the points
+# Lines through the mesh; those of the first row are closed.
+RINGS = (FACE_OVAL, LEFT_EYE, RIGHT_EYE, OUTER_LIPS, INNER_LIPS)
+CURVES = (NOSE_BRIDGE, NOSE_BASE, *(brow[:5] for brow in (LEFT_BROW, RIGHT_BROW)))
+MESH_OPACITY = 0.55
 CLOSED_GAP = 0.03  # of the lips in eye distances; below it they share a label
 
 # Sizes in sides of the crop.
@@ -39,8 +53,8 @@ def draw_face(crop: Tensor, transform: CropTransform, landmarks: FaceLandmarks) 
     Returns
     -------
     Tensor, shape (S, S, 3), uint8
-        A new picture: rings at the eyes, dots at the mouth and its outline; from 256 pixels also
-        the names of the points, and the confidence if it is below 1.
+        A new picture: thin lines of the mesh, rings at the eyes, dots at the mouth; from 256
+        pixels also the names of the points, and the confidence if it is below 1.
 
     Raises
     ------
@@ -53,13 +67,15 @@ def draw_face(crop: Tensor, transform: CropTransform, landmarks: FaceLandmarks) 
             f"{tuple(crop.shape)} of {crop.dtype}. Cut it with this transform."
         )
     pixels = crop.cpu().numpy().astype(np.float32)
-    points = _points_in_crop(transform, landmarks)
+    mesh = _in_crop(transform, landmarks.mesh)
+    points = _in_crop(transform, landmarks.points())
     size = transform.size
     width = max(LINE_WIDTH * size, 1.0)
-    outline = [(points[first], points[last]) for first, last in pairwise(OUTLINE)]
-    for colour, stroke in ((DARK, 2 * width), (MOUTH, width)):
-        for start, stop in outline:
-            _draw_line(pixels, start, stop, stroke, colour)
+    unmarked = pixels.copy()
+    for line in (*([*ring, ring[0]] for ring in RINGS), *CURVES):
+        for first, last in pairwise(line):
+            _draw_line(pixels, mesh[first], mesh[last], width, LIGHT)
+    pixels = unmarked + (pixels - unmarked) * MESH_OPACITY
     for point, colour in zip(points[2:], COLOURS[2:], strict=True):
         _draw_dot(pixels, point, max(LIP_RADIUS * size, 2.0), colour)
     for point, colour in zip(points[:2], COLOURS, strict=False):
@@ -70,12 +86,11 @@ def draw_face(crop: Tensor, transform: CropTransform, landmarks: FaceLandmarks) 
     return torch.from_numpy(np.array(drawn))
 
 
-def _points_in_crop(transform: CropTransform, landmarks: FaceLandmarks) -> np.ndarray:
-    """Return the six landmarks in pixels of a crop, (6, 2) float64, first pixel centre at 0."""
+def _in_crop(transform: CropTransform, points: np.ndarray) -> np.ndarray:
+    """Return points (n, 2) of the picture in pixels of a crop, first pixel centre at 0."""
     # Landmarks count from the corner of the first pixel, the transform from its centre.
-    points = landmarks.points().astype(np.float64) - 0.5
     matrix = transform.to_crop.astype(np.float64)
-    return points @ matrix[:2, :2].T + matrix[:2, 2]
+    return (points[:, :2] - 0.5) @ matrix[:2, :2].T + matrix[:2, 2]
 
 
 def _draw_ring(
