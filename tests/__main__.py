@@ -34,8 +34,8 @@ NUMERICAL = tuple(
     )
 )
 # Golden files that the small part leaves to `--processors`: full-size networks take minutes with
-# old instruction sets, and `audio_small` still misses its tolerance without AVX-512.
-NOT_IN_SMALL = ("audio_base", "audio_small", "e2e", "spade", "warping")
+# old instruction sets.
+NOT_IN_SMALL = ("audio_base", "e2e", "spade", "warping")
 GOLDEN_TEST = "parity/test_golden.py::test_every_implemented_array_is_within_its_tolerance"
 LEVELS = ("default", "avx2", "avx512")  # of ATen, from the oldest on
 TAKES_VALUE = ("-k", "-m", "-o", "-p", "-c", "-n", "-W", "-r")
