@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ..runtime.layers import PLAIN, Layers
 from .attention import QKNorm, attend, joint_attention, split_heads
 from .config import MMDiTConfig
+from .linear import linear_gelu
 
 NORM_EPS = 1e-6
 
@@ -60,7 +61,7 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., D) to (..., D)."""
-        return self.fc2(F.gelu(self.fc1(x), approximate="tanh"))
+        return self.fc2(linear_gelu(self.fc1, x))
 
 
 class Stream(nn.Module):
@@ -191,7 +192,7 @@ class SingleStreamBlock(nn.Module):
         query, key = self.norm(query, key, rope)
         attention = attend(query, key, value)  # (B, num_read, D)
 
-        hidden = F.gelu(self.mlp_in(read), approximate="tanh")
+        hidden = linear_gelu(self.mlp_in, read)
         update = self.attention_out(attention) + self.mlp_out(hidden)
         return branch.add(tokens[:, :num_read], update)
 

@@ -21,14 +21,26 @@ def onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
 
+def onednn_gelu(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Compute a linear layer and the tanh form of GELU, with no pass of its own for the latter."""
+    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "gelu", [], "tanh")
+
+
 class Linear(nn.Linear):
     """A linear layer whose kernel can be replaced; `F.linear` until `choose_kernels` does so."""
 
     kernel: Kernel = staticmethod(F.linear)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, fuse_gelu: bool = False) -> Tensor:
         """Apply the layer to every token: (..., in_features) to (..., out_features)."""
-        return self.kernel(x, self.weight, self.bias)
+        return (onednn_gelu if fuse_gelu else self.kernel)(x, self.weight, self.bias)
+
+
+def linear_gelu(layer: nn.Module, x: Tensor) -> Tensor:
+    """Apply a linear layer, then the tanh form of GELU, in one kernel where the layer has one."""
+    if getattr(layer, "kernel", None) is onednn_linear:
+        return layer(x, fuse_gelu=True)
+    return F.gelu(layer(x), approximate="tanh")
 
 
 class CPUOperations:

@@ -14,6 +14,7 @@ from moda_core.mmdit.linear import (
     Linear,
     choose_kernels,
     kernel_for,
+    linear_gelu,
     onednn_linear,
     processor,
 )
@@ -181,6 +182,20 @@ def test_onednn_agrees_with_the_plain_kernel(bias):
     expected = F.linear(x.double(), weight.double(), offset if offset is None else offset.double())
     sizes = F.linear(x.abs(), weight.abs(), offset if offset is None else offset.abs())
     assert_rounded(found, expected, 13, scale=sizes)
+
+
+@pytest.mark.parametrize("kernel", [F.linear, onednn_linear])
+def test_gelu_after_a_layer_is_its_tanh_form_by_every_kernel(kernel):
+    layer = Linear(12, 50).requires_grad_(False)
+    layer.kernel = kernel
+    x = 3 * torch.randn(2, 7, 12)
+
+    found = linear_gelu(layer, x)
+
+    y = F.linear(x.double(), layer.weight.double(), layer.bias.double())
+    expected = 0.5 * y * (1 + torch.tanh((2 / torch.pi) ** 0.5 * (y + 0.044715 * y**3)))
+    sizes = F.linear(x.abs(), layer.weight.abs(), layer.bias.abs()) + 1
+    assert_rounded(found, expected, 13 + 10, scale=sizes)
 
 
 @pytest.mark.parametrize(
