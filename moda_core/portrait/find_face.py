@@ -1,5 +1,6 @@
 """From a picture to the landmarks of the face to animate."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from torch import Tensor
 
 from ..errors import FaceNotFoundError
 from ..face.choose_face import POINTS_REMEDY, choose_face, faces_within
-from ..face.face_text import Point
+from ..face.face_text import POINT_NAMES, Point
 from ..face.find_faces import find_faces
 from ..face.given_points import landmarks_from_points, landmarks_in_box
 from ..face.landmarks import FaceLandmarks
@@ -22,8 +23,8 @@ class FaceChoice:
 
     Parameters
     ----------
-    points : dict, optional
-        Landmarks (x, y) by name, instead of a search: see `parse_points`.
+    points : dict or sequence of (float, float), optional
+        Landmarks instead of a search: by name, see `parse_points`, or the first four or six.
     box : tuple of (x, y, width, height), optional
         Search only this part.
     index : int
@@ -34,7 +35,7 @@ class FaceChoice:
         Search only faces that it covers; of the picture's size.
     """
 
-    points: dict[str, Point] | None = None
+    points: dict[str, Point] | Sequence[Point] | None = None
     box: tuple[float, float, float, float] | None = None
     index: int = 0
     order: str = "largest"
@@ -130,7 +131,11 @@ def _checked_size(face: FaceLandmarks, scale: float) -> FaceLandmarks:
     return face
 
 
-def _given_landmarks(image: Tensor, points: dict[str, Point]) -> FaceLandmarks:
+def _given_landmarks(image: Tensor, points: dict[str, Point] | Sequence[Point]) -> FaceLandmarks:
+    if not isinstance(points, dict):
+        if len(points) not in (4, 6):
+            raise ValueError(f"Expected 4 or 6 points, or points by name, got {len(points)}.")
+        points = dict(zip(POINT_NAMES, points, strict=False))
     height, width = image.shape[:2]
     for name, (x, y) in points.items():
         if not (0 <= x <= width and 0 <= y <= height):
