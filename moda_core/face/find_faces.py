@@ -66,13 +66,20 @@ def find_faces(image: Tensor, every: bool = False) -> list[FaceLandmarks]:
 
 
 @one_thread()
-def follow_face(image: Tensor, square: Square) -> FaceLandmarks | None:
-    """Find the face in a square of a picture, or return None if there is none.
-
-    In footage, the square is `square_around` the last frame's mesh.
-    """
+def face_in_square(image: Tensor, square: Square) -> FaceLandmarks | None:
+    """Find the face in a square of a picture, or return None if there is none."""
     found = _look(image, square)
     return found and found[0]
+
+
+@one_thread()
+def follow_face(image: Tensor, last: FaceLandmarks) -> FaceLandmarks | None:
+    """Find a face of the last frame of footage in the next one, by one call of the mesh network.
+
+    Returns None if it is lost. Its confidence stays that of `last`.
+    """
+    mesh, logit = _place_mesh(image, square_around(last.mesh))
+    return replace(last, mesh=mesh) if logit >= LEAST_LOGIT else None
 
 
 def square_around(mesh: np.ndarray, scale: float = LOOK_SCALE) -> Square:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..weights.checkpoint import read_safetensors
 from .face_text import EXTRA_NAMES, POINT_NAMES, Point
-from .find_faces import follow_face, square_around
+from .find_faces import face_in_square, square_around
 from .landmarks import SIX_POINTS, FaceLandmarks
 from .mesh_points import (
     CHIN,
@@ -73,7 +73,7 @@ def landmarks_from_points(points: dict[str, Point], image: Tensor | None = None)
     targets = {index: _to_face(point, *frame) for index, point in given.items()}
     _check_proportions(targets, *eyes)
     mesh = _from_face(_fit(mean_mesh(), targets), *frame)
-    found = None if image is None else follow_face(image, square_around(mesh))
+    found = None if image is None else face_in_square(image, square_around(mesh))
     if found is not None and _agrees(found.mesh, given, frame):
         mesh = _from_face(_fit(_to_face(found.mesh, *_eye_frame(found.mesh)), targets), *frame)
     return FaceLandmarks(mesh, confidence=1.0)
