@@ -100,7 +100,7 @@ def starter_parts(host) -> Parts:
     features, speech = host.call(
         "MoDAEncodeAudio", audio_encoder=encoder, audio=audio, start=1.0, duration=SECONDS
     )
-    portrait, _, _ = host.call("MoDAExtractIdentity", renderer=renderer, image=image, points=POINTS)
+    portrait, *_ = host.call("MoDAExtractIdentity", renderer=renderer, image=image, points=POINTS)
     (motion,) = host.call(
         "MoDASampleMotion", model=model, audio_features=features, portrait=portrait, steps=2
     )

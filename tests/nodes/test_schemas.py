@@ -11,7 +11,7 @@ LINKS = {
     "MoDAEncodeAudio": (("MODA_AUDIO_ENCODER", "AUDIO"), ("MODA_AUDIO_FEATURES", "AUDIO")),
     "MoDAExtractIdentity": (
         ("MODA_RENDERER", "IMAGE", "MASK"),
-        ("MODA_PORTRAIT", "IMAGE", "MASK"),
+        ("MODA_PORTRAIT", "IMAGE", "MASK", "STRING"),
     ),
     "MoDAEmotion": ((), ("MODA_EMOTION",)),
     "MoDASampleMotion": (
