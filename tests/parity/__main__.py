@@ -16,6 +16,7 @@ from . import (
     crop_cases,
     driving_cases,
     e2e_cases,
+    face_cases,
     motion_cases,
     renderer_cases,
 )
@@ -37,6 +38,7 @@ RUNNERS = {
     "warping.npz": renderer_cases.warping,
     "spade.npz": renderer_cases.spade,
     "e2e.npz": e2e_cases.e2e,
+    "faces.npz": face_cases.face_networks,
 }
 # The same pictures by two versions of OpenCV, whose bilinear rules differ: either will do.
 VARIANTS = {"helpers.npz": "helpers_cv410.npz", "helpers_cv410.npz": "helpers.npz"}
