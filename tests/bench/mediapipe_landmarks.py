@@ -1,36 +1,26 @@
-"""Write reference points of portraits, found by mediapipe, as JSON for `bench_landmarks`.
+"""Write the meshes of portraits, found by mediapipe, as JSON for `bench faces`.
 
 A stand-alone script for an environment of its own, because mediapipe's requirements do not go
 together with the pack's and nothing of the pack may depend on it::
 
     python3.11 -m venv ENV
     ENV/bin/pip install mediapipe==0.10.14 Pillow
-    ENV/bin/python tests/bench/mediapipe_landmarks.py FOLDER points.json
+    ENV/bin/python tests/bench/mediapipe_landmarks.py meshes.json FOLDER moda_core/example
 
-That release carries its models in the wheel, so nothing else is downloaded. `left` and `right` are
-the picture's; points are x, y in pixels, the centre of the first pixel at (0.5, 0.5). Only the
-largest face of a picture is written; a picture without one is named on the console and left out.
+That release carries its models in the wheel, so nothing else is downloaded. A mesh is 478 points
+x, y in pixels, the centre of the first pixel at (0.5, 0.5). Only the largest face of a picture is
+written; a picture without one is named on the console and left out.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import mediapipe
 import numpy as np
 from PIL import Image, ImageOps
 
-# Indices of the 478-point mesh: iris centres, mouth corners, inner edges of the lips.
-MESH_INDEX = {
-    "left_eye": 468,
-    "right_eye": 473,
-    "left_mouth": 61,
-    "right_mouth": 291,
-    "upper_lip": 13,
-    "lower_lip": 14,
-}
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 CROP_MARGIN = 0.6  # of the mesh's size, on each side, for the second look
 
@@ -55,11 +45,11 @@ def find_mesh_twice(finder, image: np.ndarray) -> np.ndarray | None:
     return mesh if closer is None else closer + np.array([left, top])
 
 
-def write_folder(description: str, describe: Callable[[np.ndarray], object]) -> None:
-    """Read a folder and write JSON: what is to be said of the mesh (478, 2) of every picture."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("folder", type=Path, help="portraits")
+def main() -> None:
+    """Write the meshes of all pictures of some folders."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("output", type=Path, help="JSON to write")
+    parser.add_argument("folders", type=Path, nargs="+", help="portraits")
     arguments = parser.parse_args()
     finder = mediapipe.solutions.face_mesh.FaceMesh(
         static_image_mode=True,
@@ -67,23 +57,19 @@ def write_folder(description: str, describe: Callable[[np.ndarray], object]) -> 
         refine_landmarks=True,
         min_detection_confidence=0.3,
     )
-    described = {}
-    for path in sorted(arguments.folder.iterdir()):
+    meshes = {}
+    for path in sorted(path for folder in arguments.folders for path in folder.iterdir()):
         if path.suffix.lower() not in SUFFIXES:
             continue
-        image = np.array(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
-        mesh = find_mesh_twice(finder, image)
+        mesh = find_mesh_twice(
+            finder, np.array(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+        )
         if mesh is None:
             sys.stderr.write(f"{path.name}: no face\n")
-            continue
-        described[path.name] = describe(mesh)
-    arguments.output.write_text(json.dumps(described, indent=1), encoding="utf-8")
-
-
-def six_points(mesh: np.ndarray) -> dict[str, list[float]]:
-    """Return the points of `FaceLandmarks` in a mesh (478, 2)."""
-    return {name: mesh[index].round(2).tolist() for name, index in MESH_INDEX.items()}
+        else:
+            meshes[path.name] = mesh.round(2).tolist()
+    arguments.output.write_text(json.dumps(meshes), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write_folder(__doc__.splitlines()[0], six_points)
+    main()
