@@ -69,9 +69,10 @@ def landmarks_from_points(points: dict[str, Point], image: Tensor | None = None)
     if not np.isfinite(np.stack(list(given.values()))).all():
         raise ValueError("Expected finite coordinates, got NaN or infinity: check the points.")
     eyes = given[LEFT_IRIS[0]], given[RIGHT_IRIS[0]]
+    _check_eyes(*eyes)
     frame = _face_frame(*eyes)
     targets = {index: _to_face(point, *frame) for index, point in given.items()}
-    _check_proportions(targets, *eyes)
+    _check_proportions(targets)
     mesh = _from_face(_fit(mean_mesh(), targets), *frame)
     found = None if image is None else face_in_square(image, square_around(mesh))
     if found is not None and _agrees(found.mesh, given, frame):
@@ -180,10 +181,8 @@ def _move_lips(mesh: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> None:
         mesh[lip, :2] += offset * dome[lip]
 
 
-def _check_proportions(
-    points: dict[int, np.ndarray], left_eye: np.ndarray, right_eye: np.ndarray
-) -> None:
-    """Raise ValueError unless points of the face frame have the proportions of a frontal face."""
+def _check_eyes(left_eye: np.ndarray, right_eye: np.ndarray) -> None:
+    """Raise ValueError unless the eyes are apart, the left one first."""
     across = right_eye - left_eye
     distance = math.hypot(*across)
     if distance < SMALLEST_EYE_DISTANCE:
@@ -196,6 +195,10 @@ def _check_proportions(
             "Expected the left eye first, as seen in the picture; the second one lies to its "
             "left: swap the eyes and the mouth corners."
         )
+
+
+def _check_proportions(points: dict[int, np.ndarray]) -> None:
+    """Raise ValueError unless points of the face frame have the proportions of a frontal face."""
     left, right = (points[index] for index in MOUTH_CORNERS)
     width, height = right[0] - left[0], (left[1] + right[1]) / 2
     upper, lower = (points.get(index, (0.0, 0.0)) for index in INNER_LIPS_MIDDLE)
