@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ..errors import FaceNotFoundError
-from ..face.choose_face import POINTS_REMEDY, choose_face, faces_within
+from ..face.choose_face import POINTS_REMEDY, Box, choose_face, faces_within
 from ..face.face_text import POINT_NAMES, Point
 from ..face.find_faces import find_faces
 from ..face.given_points import landmarks_from_points, landmarks_in_box
@@ -36,7 +36,7 @@ class FaceChoice:
     """
 
     points: dict[str, Point] | Sequence[Point] | None = None
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
     index: int = 0
     order: str = "largest"
     mask: Tensor | None = None
@@ -69,7 +69,7 @@ def find_face(image: Tensor, choice: FaceChoice | None = None) -> FaceLandmarks:
     choice = choice or FaceChoice()
     if choice.points is not None:
         return _given_landmarks(image, choice.points)
-    return _checked_size(_search(image, choice), 1.0)
+    return _search(image, choice)
 
 
 def locate_face(path: str | Path, choice: FaceChoice | None = None) -> tuple[Tensor, FaceLandmarks]:
@@ -102,26 +102,37 @@ def locate_face(path: str | Path, choice: FaceChoice | None = None) -> tuple[Ten
     try:
         if choice.points is not None:
             return image, _given_landmarks(original, choice.points).scaled(*scale)
-        found = _checked_size(_search(original, choice), scale[0])
+        found = _search(original, choice, scale[0])
     except (FaceNotFoundError, ValueError) as error:
         raise FaceNotFoundError(f"'{path}': {error}") from error
     return image, found.scaled(*scale)
 
 
-def _search(image: Tensor, choice: FaceChoice) -> FaceLandmarks:
-    """Find the chosen face of a picture."""
+def _search(image: Tensor, choice: FaceChoice, scale: float = 1.0) -> FaceLandmarks:
+    """Find the chosen face of a picture that will be scaled down by `scale`."""
     first = choice.index == 0 and choice.order == "largest"
     everywhere = choice.mask is None and choice.box is None
     faces = find_faces(image, every=not (first and everywhere))
     if choice.box is not None and not faces_within(faces, box=choice.box):
-        return landmarks_in_box(choice.box)
+        return _box_as_face(image, choice.box)
     size = tuple(image.shape[:2])
-    return choose_face(faces, choice.index, choice.order, choice.mask, choice.box, size)
+    face = choose_face(faces, choice.index, choice.order, choice.mask, choice.box, size)
+    return _checked_size(face, scale)
+
+
+def _box_as_face(image: Tensor, box: Box) -> FaceLandmarks:
+    (rows, columns), (x, y, width, height) = image.shape[:2], box
+    if not (0 <= x + width / 2 < columns and 0 <= y + height / 2 < rows):
+        raise ValueError(
+            f"Expected a box inside the picture of {columns}x{rows} pixels, got x,y,width,height "
+            f"{x:g},{y:g},{width:g},{height:g}."
+        )
+    return landmarks_in_box(box)
 
 
 def _checked_size(face: FaceLandmarks, scale: float) -> FaceLandmarks:
     """Raise FaceNotFoundError for a face that is too small in a picture scaled down by `scale`."""
-    if face.confidence and face.eye_distance * scale < SMALLEST_EYE_DISTANCE:
+    if face.eye_distance * scale < SMALLEST_EYE_DISTANCE:
         left, top, right, _ = face.box.round().astype(int).tolist()
         reduced = "" if scale == 1 else f", {(right - left) * scale:.0f} after scaling it down"
         raise FaceNotFoundError(
