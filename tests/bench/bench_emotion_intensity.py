@@ -18,8 +18,8 @@ from moda_core.bundles.starter import encode_speech, load_starter_model
 from moda_core.emotion.labels import emotion_weights
 from moda_core.errors import MoDAError
 from moda_core.example import SPEECH
-from moda_core.face.cascade_landmarks import find_landmarks
 from moda_core.motion.motion import FPS
+from moda_core.portrait.find_face import find_face
 from moda_core.portrait.image import limit_size, read_image
 from moda_core.runtime.threads import one_thread
 from moda_core.sampling.conditions import Conditions
@@ -115,7 +115,7 @@ def run(
     progress = Progress("emotion-intensity", 1 + len(SHOWN) * (len(INTENSITIES) - 1))
     image = limit_size(read_image(EXAMPLE))
     renderer = WarpRenderer(device)
-    face = renderer.portrait(image, find_landmarks(image))
+    face = renderer.portrait(image, find_face(image))
     model, (source, clips) = load_starter_model(device), sentences(count)
 
     def seen(values: torch.Tensor, label: str, intensity: float, seed: int) -> Seen:

@@ -12,9 +12,9 @@ import torch
 
 from moda_core.bundles.starter import STARTER_WEIGHTS
 from moda_core.emotion.labels import EMOTIONS
-from moda_core.face.cascade_landmarks import find_landmarks
 from moda_core.motion.controls import rest_expression
 from moda_core.motion.motion import EXPRESSION, Motion, released_stats
+from moda_core.portrait.find_face import find_face
 from moda_core.portrait.image import limit_size, read_image
 from moda_core.portrait.portrait import Portrait
 from moda_core.training.dataset import espeak_test_clips
@@ -85,7 +85,7 @@ def run(portrait: str = "", device: str = "cpu", dtype: str = "float32") -> dict
     """Measure; return the figures."""
     image = limit_size(read_image(portrait or EXAMPLE))
     renderer = WarpRenderer(device)
-    face = renderer.portrait(image, find_landmarks(image))
+    face = renderer.portrait(image, find_face(image))
     starter, clips = load_trained(STARTER_WEIGHTS), espeak_test_clips()[:NUM_CLIPS]
     progress, measured = Progress("emotions", len(clips) * len(SHOWN) + 1), []
     for clip, label, motion in emotion_motions(starter, clips, SHOWN):

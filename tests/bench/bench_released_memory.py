@@ -31,7 +31,7 @@ def child(minutes: str, sound: str, video: str, device: str) -> None:
 
     from .stand_ins import stand_in_bundle
 
-    files = SimpleNamespace(yunet=None)  # those of the networks are not read
+    files = SimpleNamespace()  # those of the networks are not read
     with (
         mock.patch.object(talk, "find_model_files", return_value=files),
         mock.patch.object(talk, "load_released", return_value=stand_in_bundle(device)),

@@ -10,6 +10,7 @@ from moda_core.face.landmarks import FaceLandmarks
 from moda_core.motion.controls import CONTROLS, compose, rest_expression
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.warp.warp_renderer import DTYPES, WarpRenderer
+from tests.faces import face_from
 
 from .progress import Progress
 
@@ -63,7 +64,7 @@ def _noise_image() -> torch.Tensor:
 def _centred_landmarks() -> FaceLandmarks:
     """A face that fills the picture as a portrait's does: eyes 98 pixels apart."""
     points = [(207, 205), (305, 205), (221, 307), (291, 307), (256, 307), (256, 307)]
-    return FaceLandmarks(*(np.array(point, dtype=float) for point in points))
+    return face_from(points)
 
 
 def _talking_motion(num_frames: int) -> Motion:

@@ -65,7 +65,7 @@ def test_a_picture_in_memory_gives_the_portrait_of_its_file(starter, portrait):
 
 
 def test_given_landmarks_are_used(starter, portrait):
-    moved = FaceLandmarks(*(portrait.landmarks.points() + 5))
+    moved = FaceLandmarks(portrait.landmarks.mesh + 5)
 
     found = starter.portrait(portrait.image, moved)
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from moda_core.face.landmarks import FaceLandmarks
 from tests.bench.picture_measures import FEATURES, as_array, measure
+from tests.faces import face_from
 
 SIZE, UNIT, EYES_Y = 200, 48, 80
 POINTS = [(76, 80), (124, 80), (82, 131), (118, 131), (100, 131), (100, 131)]
-LANDMARKS = FaceLandmarks(*(np.array(point, dtype=float) for point in POINTS))
+LANDMARKS = face_from(POINTS)
 
 
 def picture() -> np.ndarray:

@@ -6,11 +6,11 @@ import torch
 
 from moda_core.compositing.compositing import Compositing
 from moda_core.example import PORTRAIT
-from moda_core.face.cascade_landmarks import find_landmarks
 from moda_core.face.landmarks import FaceLandmarks
 from moda_core.motion.controls import compose, rest_expression
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.portrait.crop import crop_from_landmarks
+from moda_core.portrait.find_face import find_face
 from moda_core.portrait.image import read_image
 from moda_core.warp import warp_renderer
 from moda_core.warp.warp_renderer import WarpRenderer
@@ -29,7 +29,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def landmarks(image):
-    return find_landmarks(image)
+    return find_face(image)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def noise(*shape: int) -> torch.Tensor:
 
 
 def moved(points: FaceLandmarks, columns: int) -> FaceLandmarks:
-    return FaceLandmarks(*(point + np.array([columns, 0]) for point in points.points()))
+    return FaceLandmarks(points.mesh + np.array([columns, 0, 0]))
 
 
 def test_choosing_nothing_changes_no_bit(renderer, portrait):
@@ -184,7 +184,7 @@ def test_faces_are_square_and_move(renderer, portrait):
 def test_the_crop_lies_where_the_scale_says(renderer, image, landmarks):
     crop, transform = renderer.crop(renderer.portrait(image, landmarks, 1.8))
 
-    expected = crop_from_landmarks(landmarks, 1.8, image)
+    expected = crop_from_landmarks(landmarks, 1.8)
     column, row = (transform.to_image @ np.array([256, 256, 1]))[:2]
     patch = image[int(row) - 1 : int(row) + 3, int(column) - 1 : int(column) + 3]
     assert transform.side == expected.side

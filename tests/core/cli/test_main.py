@@ -66,7 +66,10 @@ def noise_picture(folder):
 
 
 def small_face(folder):
-    Image.open(PORTRAIT).resize((110, 110)).save(folder / "small.png")
+    small = Image.open(PORTRAIT).resize((80, 80))
+    sheet = Image.new("RGB", (200, 200), (90, 110, 100))
+    sheet.paste(small, (60, 60))
+    sheet.save(folder / "small.png")
 
 
 def sound(name, samples):
@@ -108,7 +111,7 @@ def test_unusable_files_get_one_sentence_and_leave_nothing(files, capsys, kind, 
 
 @pytest.mark.parametrize(
     ("make", "name", "says"),
-    [(noise_picture, "noise.png", "points"), (small_face, "small.png", "pixels")],
+    [(noise_picture, "noise.png", "points"), (small_face, "small.png", "too small to animate")],
 )
 def test_a_picture_without_a_usable_face_is_refused_with_a_remedy(files, capsys, make, name, says):
     make(files)
@@ -278,10 +281,10 @@ def test_a_device_that_is_not_there_is_refused(files, capsys):
 
 
 def test_points_of_a_face_that_is_too_small_are_refused(files, capsys):
-    options = ["--points", points_of(60, 60)]
+    options = ["--points", points_of(20, 20)]
 
     assert talk(files, options=options) == 2
-    assert "at least 64 pixels" in capsys.readouterr().err
+    assert "at least 4 pixels apart" in capsys.readouterr().err
 
 
 def test_points_outside_the_picture_are_refused(files, capsys):

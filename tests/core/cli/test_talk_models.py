@@ -16,7 +16,6 @@ from tests.bench.stand_ins import StandInNetwork, stand_in_bundle
 from tests.sound_files import write_sound
 
 FILES = {
-    "yunet": "yunet.pth",
     "encoder": "chinese-hubert-base/pytorch_model.bin",
     "motion_model": "net-200.pth",
     "appearance_feature_extractor": "appearance_feature_extractor.pth",
@@ -34,7 +33,6 @@ def models(tmp_path):
     for name in FILES.values():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-    (folder / FILES["yunet"]).unlink()
     config = '{"model_type": "hubert"}'
     (folder / "chinese-hubert-base" / "config.json").write_text(config)
     return folder
@@ -94,7 +92,6 @@ def write_nan(path):
 @pytest.mark.parametrize(
     ("part", "write", "says"),
     [
-        ("yunet", write_web_page, "web page"),
         ("encoder", write_web_page, "web page"),
         ("encoder", write_other_model, "looks like"),
         ("encoder", write_cut, "damaged"),
@@ -113,7 +110,7 @@ def test_a_bad_file_is_named(tmp_path, models, monkeypatch, capsys, part, write,
         monkeypatch.setattr(bundle, "load_released_model", lambda *a, **k: None)
     write(models / FILES[part])
 
-    status = talk(tmp_path, models, *([] if part == "yunet" else POINTS))
+    status = talk(tmp_path, models, *POINTS)
 
     message = sentence(capsys)
     assert status == 2

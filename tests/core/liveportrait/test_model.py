@@ -12,22 +12,23 @@ import torch
 from moda_core.compositing.compositing import Compositing
 from moda_core.errors import MoDAError
 from moda_core.example import PORTRAIT
-from moda_core.face.cascade_landmarks import find_landmarks
 from moda_core.face.landmarks import FaceLandmarks
 from moda_core.liveportrait.dense_motion import SourceVolume
 from moda_core.liveportrait.driving import DrivingOptions
 from moda_core.liveportrait.model import PortraitRenderer
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.portrait.crop import crop_from_landmarks
+from moda_core.portrait.find_face import find_face
 from moda_core.portrait.image import read_image
 from moda_core.runtime.out_of_memory import is_out_of_memory
 from tests.bench.stand_ins import StandInNetwork, stand_in_renderer
+from tests.faces import face_from
 
 EYES_AND_MOUTH = [(90, 90), (130, 90), (95, 130), (125, 130), (110, 130), (110, 130)]
 
 
 def landmarks():
-    return FaceLandmarks(*(np.array(point, float) for point in EYES_AND_MOUTH))
+    return face_from(EYES_AND_MOUTH)
 
 
 @pytest.fixture(scope="module")
@@ -180,16 +181,14 @@ def test_driving_options_reach_the_keypoints(renderer, portrait):
     assert (moving != moving[:1]).any()
 
 
-def test_the_crop_follows_its_scale_and_the_outline_of_the_face(renderer):
+def test_the_crop_follows_its_scale_and_the_mesh(renderer):
     example = read_image(PORTRAIT)
-    found = find_landmarks(example)
+    found = find_face(example)
 
     usual, wide = (renderer.portrait(example, found, scale) for scale in (2.3, 3.0))
 
-    expected = crop_from_landmarks(found, image=example)
-    without_outline = crop_from_landmarks(found)
+    expected = crop_from_landmarks(found)
     assert (usual.prepared.transform.center == expected.center).all()
-    assert (expected.center != without_outline.center).any()
     assert wide.prepared.transform.side == pytest.approx(3.0 / 2.3 * expected.side)
 
 
@@ -198,7 +197,7 @@ def test_the_crop_follows_its_scale_and_the_outline_of_the_face(renderer):
     [
         ({"image": torch.zeros(1, 300, 260, 3, dtype=torch.uint8)}, "shape"),
         ({"image": torch.zeros(300, 260, 3)}, "uint8"),
-        ({"landmarks": FaceLandmarks(*[np.ones(2)] * 6)}, "one place"),
+        ({"landmarks": FaceLandmarks(np.ones((478, 3)))}, "one place"),
         ({"crop_scale": 0.0}, "scale"),
     ],
 )

@@ -203,8 +203,8 @@ def test_what_the_loader_would_refuse_is_not_converted(
 def test_a_missing_file_and_an_unknown_part_are_named(tmp_path):
     with pytest.raises(InputFileError, match=r"none\.pth' does not exist"):
         convert_file(tmp_path / "none.pth", SMALL)
-    with pytest.raises(ValueError, match="'yunet'"):
-        convert_file(tmp_path / "none.pth", "yunet")
+    with pytest.raises(ValueError, match="'vae'"):
+        convert_file(tmp_path / "none.pth", "vae")
 
 
 def test_a_safetensors_file_needs_no_conversion(tmp_path, appearance):

@@ -49,12 +49,11 @@ def test_the_released_tree_is_found(released):
     assert files.encoder == released / "audio" / ENCODER
     assert [getattr(files, part) for part in PARTS] == [base / f"{part}.pth" for part in PARTS]
     assert files.stitching_retargeting_module.name == f"{STITCHING}.pth"
-    assert files.yunet is None
 
 
 def test_a_flat_folder_of_conversions_is_found(tmp_path):
-    names = [f"{part}.safetensors" for part in (*PARTS, STITCHING, "moda_net-200_fp16", "yunet")]
-    touch(tmp_path, *names, "yunet.txt")
+    names = [f"{part}.safetensors" for part in (*PARTS, STITCHING, "moda_net-200_fp16")]
+    touch(tmp_path, *names, "spade_generator.txt")
     add_encoder(tmp_path, "Chinese-HuBERT-base-fp16", weights="model.safetensors")
 
     files = find_model_files(tmp_path)
@@ -62,7 +61,6 @@ def test_a_flat_folder_of_conversions_is_found(tmp_path):
     assert files.motion_model.name == "moda_net-200_fp16.safetensors"
     assert files.encoder == tmp_path / "Chinese-HuBERT-base-fp16"
     assert files.spade_generator == tmp_path / "spade_generator.safetensors"
-    assert files.yunet == tmp_path / "yunet.safetensors"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Finding the one face of a picture, by YuNet where its weights are."""
+"""Finding the one face of a picture, in pixels of the picture or of its file."""
 
 import numpy as np
 import pytest
@@ -7,171 +7,209 @@ from PIL import Image
 
 from moda_core.errors import FaceNotFoundError
 from moda_core.example import PORTRAIT
-from moda_core.face.face_box import FaceBox
-from moda_core.face.landmarks import FaceLandmarks
-from moda_core.portrait import find_face as module
+from moda_core.face.confidence import LOW_CONFIDENCE
 from moda_core.portrait.find_face import FaceChoice, find_face, locate_face
+from tests.faces import EYE_DISTANCE, PORTRAIT_POINTS, as_tensor, on_screen, portrait_picture
 
-PICTURE = PORTRAIT
-
-
-def face(x, size):
-    return FaceBox(x, 300.0, size, 0.0, 0.9), FaceLandmarks(
-        *[np.array([x, float(i)]) for i in range(6)]
-    )
+LEFT_EYE = np.array(PORTRAIT_POINTS["left_eye"])
+POINTS = [(270.0, 200.0), (362.0, 206.0), (277.0, 301.0), (342.0, 304.0)]
+TOLERANCE = 0.05 * EYE_DISTANCE  # pixels of the bundled portrait
 
 
-class FakeYuNet:
-    def find(self, image):
-        return [face(100.0, 90.0), face(300.0, 150.0), face(500.0, 60.0)]
+@pytest.fixture(scope="module")
+def portrait():
+    return as_tensor(portrait_picture())
 
 
-@pytest.fixture
-def yunet(monkeypatch):
-    monkeypatch.setattr(module, "load_yunet", lambda path: FakeYuNet())
-    return "yunet.pth"
-
-
-@pytest.mark.parametrize(
-    ("choice", "x"),
-    [
-        (FaceChoice(), 300),
-        (FaceChoice(index=2), 500),
-        (FaceChoice(order="left to right"), 100),
-        (FaceChoice(box=(450, 250, 100, 100)), 500),
-    ],
-)
-def test_the_chosen_one_of_yunets_faces_is_taken(yunet, choice, x):
-    _, landmarks = locate_face(PICTURE, choice, yunet)
-
-    assert landmarks.left_eye[0] == x
-
-
-@pytest.mark.parametrize("size", [608, 2432])
-def test_a_mask_chooses_in_pixels_of_the_file(yunet, tmp_path, size):
-    Image.open(PICTURE).resize((size, size)).save(tmp_path / "face.png")
-    scale = size / min(size, 1920)
-    mask = torch.zeros(size, size)
-    mask[:, round(400 * scale) :] = 1
-
-    _, landmarks = locate_face(tmp_path / "face.png", FaceChoice(mask=mask), yunet)
-
-    assert landmarks.left_eye[0] == 500
-
-
-def test_a_mask_of_another_size_is_refused(yunet):
-    with pytest.raises(FaceNotFoundError, match=r"\(608, 608\), got \(3, 4\)"):
-        locate_face(PICTURE, FaceChoice(mask=torch.ones(3, 4)), yunet)
-
-
-def test_a_box_without_a_face_of_yunets_is_the_face(yunet):
-    _, landmarks = locate_face(PICTURE, FaceChoice(box=(200, 120, 250, 250)), None)
-    _, fallen_back = locate_face(PICTURE, FaceChoice(box=(200, 20, 250, 180)), yunet)
-
-    assert fallen_back.left_eye[0] != 300
-    assert 200 < fallen_back.left_eye[0] < 450
-    assert 200 < landmarks.left_eye[0] < 450
-
-
-def test_a_face_that_yunet_does_not_have_is_refused_with_the_file(yunet):
-    with pytest.raises(FaceNotFoundError, match=r"portrait\.jpg.*3 found"):
-        locate_face(PICTURE, FaceChoice(index=3), yunet)
-
-
-def test_points_need_no_detector(monkeypatch):
-    monkeypatch.setattr(module, "load_yunet", None)
-    points = [(270.0, 200.0), (362.0, 206.0), (277.0, 301.0), (342.0, 304.0)]
-
-    _, landmarks = locate_face(PICTURE, FaceChoice(points=points), "yunet.pth")
-
-    assert landmarks.left_eye.tolist() == [270.0, 200.0]
+@pytest.fixture(scope="module")
+def pair():
+    """The portrait at the left, and at half its size from column 650 on."""
+    sheet = on_screen(92.15, (650, 100), (960, 608))
+    sheet.paste(portrait_picture(), (0, 0))
+    return as_tensor(sheet)
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "factors"),
+    ("choice", "is_right"),
     [
-        (608, 608, (1, 1)),
-        (3001, 4000, (3001 / 1440, 4000 / 1920)),
-        (2501, 81, (2501 / 1920, 81 / 62)),
+        (FaceChoice(), False),
+        (FaceChoice(index=1), True),
+        (FaceChoice(order="left to right"), False),
+        (FaceChoice(order="left to right", index=1), True),
+        (FaceChoice(order="center"), False),
+        (FaceChoice(box=(700, 120, 200, 200)), True),
     ],
 )
-def test_a_face_in_memory_is_in_pixels_of_the_whole_picture(yunet, width, height, factors):
-    image = torch.zeros(height, width, 3, dtype=torch.uint8)
+def test_the_chosen_one_of_two_faces_is_taken(pair, choice, is_right):
+    expected = LEFT_EYE / 2 + (650, 100) if is_right else LEFT_EYE
 
-    landmarks = find_face(image, FaceChoice(), yunet)
+    landmarks = find_face(pair, choice)
 
-    x, y = factors
-    expected = [[300 * x, row * y] for row in range(6)]
-    assert landmarks.points() == pytest.approx(np.array(expected))
-    assert landmarks.confidence == 1
+    assert landmarks.left_eye == pytest.approx(expected, abs=TOLERANCE)
 
 
-def test_a_box_and_a_mask_choose_in_pixels_of_the_whole_picture(yunet):
-    image = torch.zeros(2400, 3840, 3, dtype=torch.uint8)
-    mask = torch.zeros(2400, 3840)
-    mask[:, 900:] = 1
+def test_a_mask_chooses_the_face_that_it_covers(pair):
+    mask = torch.zeros(pair.shape[:2])
+    mask[:, 640:] = 1
 
-    by_box = find_face(image, FaceChoice(box=(900, 500, 200, 200)), yunet)
-    by_mask = find_face(image, FaceChoice(mask=mask), yunet)
+    landmarks = find_face(pair, FaceChoice(mask=mask))
 
-    assert by_box.left_eye[0] == by_mask.left_eye[0] == 1000
+    assert landmarks.left_eye == pytest.approx(LEFT_EYE / 2 + (650, 100), abs=TOLERANCE)
 
 
-def test_given_points_of_a_large_picture_stay_as_they_are():
-    image = torch.zeros(4000, 4000, 3, dtype=torch.uint8)
-    points = [(2700.0, 2000.0), (3620.0, 2060.0), (2770.0, 3010.0), (3420.0, 3040.0)]
+def test_a_face_that_is_not_there_is_refused_with_the_number_found(pair):
+    with pytest.raises(FaceNotFoundError, match=r"number 2: 2 found.*960x608"):
+        find_face(pair, FaceChoice(index=2))
 
-    landmarks = find_face(image, FaceChoice(points=points))
 
-    assert landmarks.points()[:4].tolist() == [list(point) for point in points]
+@pytest.mark.parametrize("selector", ["mask", "box"])
+def test_a_choice_in_a_large_file_is_in_pixels_of_the_file(tmp_path, selector):
+    path, sheet = tmp_path / "large.bmp", Image.new("RGB", (2112, 608), (96, 104, 112))
+    for left in (0, 1400):
+        sheet.paste(portrait_picture(), (left, 0))
+    sheet.save(path)
+    mask = torch.zeros(608, 2112)
+    mask[100:400, 1600:1800] = 1
+    choices = {"mask": FaceChoice(mask=mask), "box": FaceChoice(box=(1600, 100, 200, 300))}
+
+    image, landmarks = locate_face(path, choices[selector])
+
+    expected = (LEFT_EYE + np.array([1400, 0])) * 1920 / 2112
+    assert image.shape == (552, 1920, 3)
+    assert landmarks.left_eye == pytest.approx(expected, abs=TOLERANCE)
+
+
+def test_a_face_in_memory_is_in_pixels_of_the_whole_picture(portrait):
+    large = as_tensor(portrait_picture().resize((3000, 2400)))
+
+    landmarks = find_face(large)
+
+    factors = np.array([3000, 2400]) / 608
+    places = np.array(list(PORTRAIT_POINTS.values())[:4])
+    assert landmarks.points()[:4] == pytest.approx(places * factors, abs=TOLERANCE * factors[0])
 
 
 def test_a_file_and_its_picture_in_memory_give_the_same_face():
-    image, from_file = locate_face(PICTURE)
+    image, from_file = locate_face(PORTRAIT)
 
     in_memory = find_face(image)
 
-    assert np.array_equal(from_file.points(), in_memory.points())
+    assert np.array_equal(from_file.mesh, in_memory.mesh)
     assert from_file.confidence == in_memory.confidence
 
 
+@pytest.mark.parametrize("points", [POINTS, [*POINTS, (310.0, 302.0), (310.0, 312.0)]])
+def test_given_points_are_exact(portrait, points):
+    landmarks = find_face(portrait, FaceChoice(points=points))
+
+    assert landmarks.points()[: len(points)] == pytest.approx(np.array(points), abs=1e-9)
+    assert landmarks.confidence == 1
+
+
+def test_given_points_of_a_file_are_scaled_with_each_side_of_it(tmp_path):
+    path = tmp_path / "wide.png"
+    Image.new("RGB", (2501, 81), (128, 128, 128)).save(path)
+    points = [(1000.0, 20.0), (1040.0, 20.0), (1005.0, 60.0), (1035.0, 60.0)]
+
+    image, landmarks = locate_face(path, FaceChoice(points=points))
+
+    assert image.shape == (62, 1920, 3)
+    expected = np.array(points) * (1920 / 2501, 62 / 81)
+    assert landmarks.points()[:4] == pytest.approx(expected, abs=1e-9)
+
+
+def test_points_by_name_may_name_more_of_the_face(portrait):
+    points = {**PORTRAIT_POINTS, "chin": (300.0, 362.0)}
+
+    landmarks = find_face(portrait, FaceChoice(points=points))
+
+    assert landmarks.mesh[152, :2] == pytest.approx((300, 362), abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("points", "named"),
     [
-        ([(1, 2), (700, 2)], ("700,2", "608x608 pixels")),
+        (
+            [(1, 2), (700, 2), (1, 9), (9, 9)],
+            ("right_eye at 700,2", "608x608 pixels", "x before y"),
+        ),
+        ({**PORTRAIT_POINTS, "chin": (300, -1)}, ("chin at 300,-1", "608x608 pixels")),
         ([(400, 200), (200, 200), (250, 300), (350, 300)], ("left eye first", "swap")),
     ],
 )
-def test_points_in_memory_are_refused_without_a_file(points, named):
-    image = torch.zeros(608, 608, 3, dtype=torch.uint8)
+def test_points_that_make_no_face_in_the_picture_are_refused(portrait, points, named):
+    with pytest.raises(FaceNotFoundError) as in_memory:
+        find_face(portrait, FaceChoice(points=points))
+    with pytest.raises(FaceNotFoundError) as of_file:
+        locate_face(PORTRAIT, FaceChoice(points=points))
 
-    with pytest.raises(FaceNotFoundError) as raised:
-        find_face(image, FaceChoice(points=points))
-
-    assert all(part in str(raised.value) for part in named)
-    assert "None" not in str(raised.value)
+    assert all(part in str(in_memory.value) for part in named)
+    assert all(part in str(of_file.value) for part in (f"'{PORTRAIT}'", *named))
 
 
-@pytest.mark.parametrize(
-    ("points", "named"),
-    [
-        ([(1, 2), (700, 2)], ("700,2", "in pixels of the picture file", "x before y")),
-        ([(400, 200), (200, 200), (250, 300), (350, 300)], ("left eye first", "swap")),
-    ],
-)
-def test_points_of_a_file_are_refused_with_the_file(points, named):
-    with pytest.raises(FaceNotFoundError) as raised:
-        locate_face(PICTURE, FaceChoice(points=points))
+def test_another_number_of_points_is_refused(portrait):
+    with pytest.raises(ValueError, match=r"4 or 6 points.*got 5"):
+        find_face(portrait, FaceChoice(points=[*POINTS, (310.0, 302.0)]))
 
-    assert all(part in str(raised.value) for part in (f"'{PICTURE}'", *named))
+
+def test_a_face_too_small_to_animate_is_refused_with_its_place_and_pixels():
+    picture = as_tensor(on_screen(24, (300, 200), (640, 480)))
+
+    with pytest.raises(FaceNotFoundError, match=r"at \d+,2\d\d is 2\d pixels wide.*Crop.*`points`"):
+        find_face(picture)
+
+
+def test_a_face_too_small_after_scaling_is_refused_with_both_widths(tmp_path):
+    path = tmp_path / "screen.bmp"
+    on_screen(36, (1500, 200), (2880, 400)).save(path)
+
+    with pytest.raises(FaceNotFoundError, match=r"screen\.bmp.* 3\d pixels .*, 2\d after scaling"):
+        locate_face(path)
+
+    assert find_face(as_tensor(Image.open(path))).eye_distance == pytest.approx(16.8, abs=1.5)
+
+
+def test_points_of_a_small_face_are_accepted():
+    picture = as_tensor(on_screen(24, (300, 200), (640, 480)))
+    points = np.array(list(PORTRAIT_POINTS.values())[:4]) * 24 / 184.3 + (300, 200)
+
+    landmarks = find_face(picture, FaceChoice(points=points.tolist()))
+
+    assert landmarks.eye_distance == pytest.approx(EYE_DISTANCE * 24 / 184.3, rel=0.01)
+
+
+def test_a_box_without_a_face_is_the_face():
+    grey = torch.full((400, 500, 3), 128, dtype=torch.uint8)
+
+    landmarks = find_face(grey, FaceChoice(box=(200, 100, 120, 150)))
+
+    brow, chin = landmarks.mesh[[63, 105, 66, 296, 334], 1].min(), landmarks.mesh[152, 1]
+    assert landmarks.confidence < LOW_CONFIDENCE
+    assert (brow, chin) == (pytest.approx(100, abs=5), pytest.approx(250, abs=5))
+    assert landmarks.eyes[0] == pytest.approx(260, abs=5)
+
+
+def test_a_box_beside_the_picture_is_refused(portrait):
+    with pytest.raises(ValueError, match=r"inside the picture of 608x608 pixels.*700,0,100,100"):
+        find_face(portrait, FaceChoice(box=(700, 0, 100, 100)))
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (608, 607)])
-def test_a_mask_of_another_size_is_refused_in_memory_even_if_it_is_empty(yunet, shape):
-    image = torch.zeros(608, 608, 3, dtype=torch.uint8)
+def test_a_mask_of_another_size_is_refused_even_if_it_is_empty(portrait, shape):
+    with pytest.raises(ValueError, match=rf"\(608, 608\), got \({shape[0]}, {shape[1]}\)"):
+        find_face(portrait, FaceChoice(mask=torch.zeros(shape)))
 
-    with pytest.raises(ValueError, match=r"shape \(608, 608\)"):
-        find_face(image, FaceChoice(mask=torch.zeros(shape)), yunet)
+
+def test_a_mask_of_another_size_than_a_file_is_refused_with_the_file():
+    with pytest.raises(FaceNotFoundError, match=r"portrait\.jpg.*\(608, 608\), got \(3, 4\)"):
+        locate_face(PORTRAIT, FaceChoice(mask=torch.ones(3, 4)))
+
+
+def test_a_picture_without_a_face_says_how_to_give_points():
+    grey = torch.full((96, 128, 3), 128, dtype=torch.uint8)
+
+    with pytest.raises(FaceNotFoundError, match=r"128x96 pixels.*`points`"):
+        find_face(grey)
 
 
 def test_a_picture_of_another_kind_is_refused():

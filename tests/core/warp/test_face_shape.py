@@ -5,16 +5,12 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from moda_core.face.landmarks import FaceLandmarks
 from moda_core.warp.face_shape import face_shape
 from moda_core.warp.identity import identity_keypoints
 from moda_core.warp.shape_fit import fit_shape
+from tests.faces import face_from
 
 POINTS = np.array([(70, 80), (130, 80), (80, 145), (120, 145), (100, 145), (100, 145)], dtype=float)
-
-
-def landmarks(points: np.ndarray) -> FaceLandmarks:
-    return FaceLandmarks(*points)
 
 
 def turned(points: np.ndarray, angle: float, scale: float, shift: float) -> np.ndarray:
@@ -23,7 +19,7 @@ def turned(points: np.ndarray, angle: float, scale: float, shift: float) -> np.n
 
 
 def test_frame_has_the_eyes_half_a_unit_beside_the_origin():
-    frame = face_shape(landmarks(turned(POINTS, 0.4, 1.7, 20))).frame
+    frame = face_shape(face_from(turned(POINTS, 0.4, 1.7, 20))).frame
     left_eye, right_eye = turned(POINTS, 0.4, 1.7, 20)[:2]
 
     assert frame.to_face(*left_eye) == pytest.approx((-0.5, 0), abs=1e-9)
@@ -31,7 +27,7 @@ def test_frame_has_the_eyes_half_a_unit_beside_the_origin():
 
 
 def test_pixels_return_from_the_face_frame():
-    frame = face_shape(landmarks(turned(POINTS, -0.7, 0.8, 3))).frame
+    frame = face_shape(face_from(turned(POINTS, -0.7, 0.8, 3))).frame
     x, y = torch.rand(5), torch.rand(5)
 
     returned = frame.to_face(*frame.to_pixels(x, y))
@@ -40,8 +36,8 @@ def test_pixels_return_from_the_face_frame():
 
 
 def test_identity_ignores_where_a_face_lies_and_how_large_it_is():
-    here = identity_keypoints(landmarks(POINTS))
-    there = identity_keypoints(landmarks(turned(POINTS, 0.3, 2.5, 40)))
+    here = identity_keypoints(face_from(POINTS))
+    there = identity_keypoints(face_from(turned(POINTS, 0.3, 2.5, 40)))
 
     assert here.shape == (63,)
     assert torch.allclose(here, there, atol=1e-5)
@@ -52,7 +48,7 @@ def test_identity_tells_a_wide_mouth_from_a_narrow_one():
     wide[2:4, 0] += (-8, 8)
 
     assert not torch.allclose(
-        identity_keypoints(landmarks(POINTS)), identity_keypoints(landmarks(wide))
+        identity_keypoints(face_from(POINTS)), identity_keypoints(face_from(wide))
     )
 
 
@@ -61,7 +57,7 @@ def test_mouth_above_the_eyes_is_refused():
     flipped[2:, 1] = 20
 
     with pytest.raises(ValueError, match="below the eyes"):
-        face_shape(landmarks(flipped))
+        face_shape(face_from(flipped))
 
 
 def test_eyes_on_one_point_are_refused():
@@ -69,7 +65,7 @@ def test_eyes_on_one_point_are_refused():
     merged[1] = merged[0]
 
     with pytest.raises(ValueError, match="pixels apart"):
-        face_shape(landmarks(merged))
+        face_shape(face_from(merged))
 
 
 def test_seam_follows_the_dark_line_between_closed_lips():
@@ -81,7 +77,7 @@ def test_seam_follows_the_dark_line_between_closed_lips():
         image[round(row - 0.5), column] = 20
     image = gaussian_filter(image, (0.7, 0.7, 0)).round().astype(np.uint8)
 
-    mouth = fit_shape(face_shape(landmarks(POINTS)), image).mouth
+    mouth = fit_shape(face_shape(face_from(POINTS)), image).mouth
 
     assert mouth.upper * 60 == pytest.approx(3.0, abs=0.8)
     assert mouth.gap == 0
@@ -90,6 +86,6 @@ def test_seam_follows_the_dark_line_between_closed_lips():
 def test_open_lips_are_left_as_given():
     points = POINTS.copy()
     points[5, 1] += 8
-    shape = face_shape(landmarks(points))
+    shape = face_shape(face_from(points))
 
     assert fit_shape(shape, np.zeros((200, 200, 3), np.uint8)) == shape

@@ -8,6 +8,7 @@ from moda_core.motion.controls import CONTROLS, compose, rest_expression
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.portrait.portrait import Portrait
 from moda_core.warp.warp_renderer import WarpRenderer
+from tests.faces import face_from
 
 SIZE, UNIT = 200, 40
 EYES_Y, MOUTH_Y = 80, 122
@@ -16,7 +17,7 @@ EYES_Y, MOUTH_Y = 80, 122
 def landmarks(gap: float = 0.0) -> FaceLandmarks:
     points = [(80, EYES_Y), (120, EYES_Y), (86, MOUTH_Y), (114, MOUTH_Y)]
     points += [(100, MOUTH_Y), (100, MOUTH_Y + gap)]
-    return FaceLandmarks(*(np.array(point, dtype=float) for point in points))
+    return face_from(points)
 
 
 def textured() -> np.ndarray:
@@ -189,7 +190,7 @@ def test_face_at_the_edge_of_the_picture_is_rendered():
     points = landmarks().points() - (70, 60)
     renderer = WarpRenderer()
 
-    portrait = renderer.portrait(image, FaceLandmarks(*points))
+    portrait = renderer.portrait(image, face_from(points))
     frames = next(renderer.frames(portrait, play(jaw=1, roll=9, blink_left=1)))
 
     assert frames.shape == (1, 90, 90, 3)
@@ -227,7 +228,7 @@ def test_a_suspended_renderer_leaves_the_callers_gradients_alone():
 
 
 def test_points_far_outside_the_picture_are_refused():
-    away = FaceLandmarks(*(point + 1000 for point in landmarks().points()))
+    away = face_from(landmarks().points() + 1000)
 
     with pytest.raises(ValueError, match="inside the picture of 200x200"):
         WarpRenderer().portrait(torch.from_numpy(textured()), away)
