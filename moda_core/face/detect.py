@@ -66,10 +66,19 @@ def detect(name: str, image: Tensor, squares: list[Square], turns: tuple = (0,))
 
 def overlap(first: np.ndarray, second: np.ndarray) -> float:
     """Return the intersection over union of two boxes (left, top, right, bottom)."""
+    shared = _shared_area(first, second)
+    return shared / max(_shared_area(first, first) + _shared_area(second, second) - shared, 1e-12)
+
+
+def overlap_of_smaller(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the intersection over the smaller of two boxes (left, top, right, bottom)."""
+    smaller = min(_shared_area(first, first), _shared_area(second, second))
+    return _shared_area(first, second) / max(smaller, 1e-12)
+
+
+def _shared_area(first: np.ndarray, second: np.ndarray) -> float:
     sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
-    shared = float(np.prod(sides.clip(0)))
-    areas = [float(np.prod((box[2:] - box[:2]).clip(0))) for box in (first, second)]
-    return shared / max(sum(areas) - shared, 1e-12)
+    return float(np.prod(sides.clip(0)))
 
 
 def _decode(values: Tensor, anchors: Tensor, side: int) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..runtime.threads import one_thread
 from .attention_mesh import MESH_SIDE
 from .confidence import face_confidence, is_flat_drawing
-from .detect import Candidate, detect, overlap
+from .detect import Candidate, detect, overlap, overlap_of_smaller
 from .landmarks import FaceLandmarks
 from .mesh_points import LEFT_EYE, RIGHT_EYE
 from .networks import face_network
@@ -19,6 +19,7 @@ from .square import Square, cut_square, whole_picture
 LEAST_LOGIT = 3.0  # of the mesh network, for there being a face
 SURE_LOGIT = 15.0  # from it on, no other view of a place is tried
 SAME_FACE = 0.3  # intersection over union of two boxes of one face
+NESTED = 0.6  # intersection over the smaller of two boxes, of which only the surer is a face
 MAX_VIEWS = 3  # of one place
 QUARTERS = (0, 1, 2, 3)
 SMALLEST_FACE = 32  # pixels across, that a full search finds
@@ -136,10 +137,12 @@ def _place_mesh(image: Tensor, square: Square, mirrored: bool = False) -> tuple[
 
 
 def _different(found: list[Found]) -> list[Found]:
-    """Keep the surest of the faces that overlap."""
+    """Keep the surest of the faces that overlap or lie within each other."""
     kept: list[Found] = []
     for face, logit in sorted(found, key=lambda pair: -pair[1]):
-        if not any(_is_same(face.box, other.box) for other, _ in kept):
+        boxes = [other.box for other, _ in kept]
+        same = any(_is_same(face.box, box) for box in boxes)
+        if not same and all(overlap_of_smaller(face.box, box) <= NESTED for box in boxes):
             kept.append((face, logit))
     return kept
 
