@@ -1,5 +1,6 @@
 """Reading of pictures of any kind as 8-bit RGB, and the limit of their size."""
 
+import contextlib
 import io
 import logging
 import warnings
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from ..errors import InputFileError
 from ..weights.input_file import check_input_file
+from .picture_kind import HEIC, picture_kind
 
 try:  # missing in some builds of Pillow
     from PIL import ImageCms
@@ -27,7 +29,9 @@ SIZE_MULTIPLE = 2
 SMALLEST_SIDE = 16
 BACKGROUND = "white"  # behind transparent parts, as in a passport photo
 DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
-SUGGESTION = "Use a JPEG or PNG file"
+HEAD_SIZE = 512
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 
 def read_image(path: str | Path) -> Tensor:
@@ -35,7 +39,7 @@ def read_image(path: str | Path) -> Tensor:
 
     It is rotated upright (EXIF) and converted to sRGB; transparent parts get a white background,
     and deeper values are scaled to 8 bits. Only the first frame of an animation is read; a warning
-    is logged.
+    is logged. HEIC is read where the package pillow-heif is installed.
 
     Returns
     -------
@@ -111,13 +115,15 @@ def _decoded(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, on size and odd EXIF
-            with Image.open(path) as image:
-                if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-                    logger.warning("'%s' holds several frames; the first one is used.", path)
-                image.load()
-                return _to_rgb(ImageOps.exif_transpose(image))
-    except UnidentifiedImageError as error:
-        raise InputFileError(f"'{path}' is not a picture. {SUGGESTION}.") from error
+            try:
+                return _opened(path, path)
+            except UnidentifiedImageError as error:
+                return _to_rgb(_heic(path, error))
+            except ValueError:
+                # Pillow refuses texts above a megabyte, such as workflows, to guard its memory.
+                return _opened(path, _without_texts(path))
+    except InputFileError:
+        raise
     except Image.DecompressionBombError as error:
         raise InputFileError(
             f"'{path}' has more than {2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels. "
@@ -129,6 +135,44 @@ def _decoded(path: Path) -> Image.Image:
         raise InputFileError(
             f"'{path}' is damaged or incomplete ({error}). Export or download it again."
         ) from error
+
+
+def _opened(path: Path, source: Path | io.BytesIO) -> Image.Image:
+    with Image.open(source) as image:
+        if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+            logger.warning("'%s' holds several frames; the first one is used.", path)
+        return _to_rgb(ImageOps.exif_transpose(image))
+
+
+def _heic(path: Path, error: Exception) -> Image.Image:
+    """Read HEIC, upright; InputFileError names what else the file is, or what reading it takes.
+
+    FFmpeg's libraries give the tiles of an iPhone's picture one by one, and unrotated.
+    """
+    with path.open("rb") as file:
+        kind = picture_kind(file.read(HEAD_SIZE))
+    if kind is None:
+        raise InputFileError(f"'{path}' is not a picture. Use a JPEG or PNG file.") from error
+    if kind[0] == HEIC:
+        with contextlib.suppress(ImportError):
+            import pillow_heif
+
+            return pillow_heif.read_heif(path).to_pillow()
+    raise InputFileError(f"'{path}' is {kind[0]}. {kind[1]}.") from error
+
+
+def _without_texts(path: Path) -> io.BytesIO:
+    """Return a PNG file without its texts; another file as it is."""
+    content = path.read_bytes()
+    if not content.startswith(PNG_SIGNATURE):
+        return io.BytesIO(content)
+    kept, start = [PNG_SIGNATURE], len(PNG_SIGNATURE)
+    while start < len(content):
+        end = start + 12 + int.from_bytes(content[start : start + 4], "big")
+        if content[start + 4 : start + 8] not in PNG_TEXTS:
+            kept.append(content[start:end])
+        start = end
+    return io.BytesIO(b"".join(kept))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

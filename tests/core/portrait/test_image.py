@@ -1,11 +1,13 @@
 import io
 import struct
+import sys
 import zlib
 
+import av
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from moda_core.errors import InputFileError
 from moda_core.portrait.image import limit_size, read_image, resize_limit
@@ -196,6 +198,83 @@ def test_a_broken_colour_profile_does_no_harm(tmp_path):
     Image.fromarray(gradient()).save(tmp_path / "a.png", icc_profile=b"no profile")
 
     assert distance(tmp_path / "a.png", gradient()) == 0
+
+
+def test_megabytes_of_text_in_a_png_do_no_harm(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("workflow", "0" * 3_000_000, zip=True)
+    texts.add_itxt("prompt", "1" * 3_000_000, zip=True)
+    Image.fromarray(gradient()).save(tmp_path / "a.png", pnginfo=texts, exif=exif)
+    limit = PngImagePlugin.MAX_TEXT_CHUNK
+
+    assert distance(tmp_path / "a.png", gradient()[::-1, ::-1]) == 0
+    assert limit == PngImagePlugin.MAX_TEXT_CHUNK
+
+
+def media_head(brand, *compatible):
+    content = brand + bytes(4) + b"".join(compatible)
+    return struct.pack(">I", 8 + len(content)) + b"ftyp" + content
+
+
+HEIC = media_head(b"heic", b"mif1", b"heic")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "remedy"),
+    [
+        ("a.heic", HEIC, "HEIC", "pillow-heif"),
+        ("a.jpg", HEIC, "HEIC", "pillow-heif"),
+        ("a.heif", media_head(b"mif1", b"miaf", b"heic"), "HEIC", "pillow-heif"),
+        ("a.jxl", b"\xff\x0a\xfa\x1f\x41\x91", "JPEG XL", "PNG"),
+        ("a.png", b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl ", "JPEG XL", "PNG"),
+        ("a.pdf", b"%PDF-1.7\n%\xe2\xe3\n1 0 obj\n", "PDF", "PNG"),
+        ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="8"/>', "SVG", "PNG"),
+        ("b.svg", b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- x -->\n<svg/>', "SVG", "PNG"),
+        ("a.mp4", media_head(b"isom", b"iso2", b"avc1", b"mp41"), "a video", "frames"),
+        ("a.mov", media_head(b"qt  ", b"qt  "), "a video", "frames"),
+        ("a.webm", b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01", "a video", "frames"),
+        ("a.avi", b"RIFF\0\1\0\0AVI LIST", "a video", "frames"),
+        ("b.jpg", b"<!DOCTYPE html><html><title>x</title>", "a web page", "Download"),
+        ("c.jpg", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS", "git lfs pull"),
+    ],
+)
+def test_what_pillow_cannot_read_is_named_with_a_remedy(
+    tmp_path, monkeypatch, name, content, kind, remedy
+):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / name).write_bytes(content + bytes(600))
+
+    with pytest.raises(InputFileError) as caught:
+        read_image(tmp_path / name)
+
+    message = str(caught.value)
+    assert all(part in message for part in (str(tmp_path / name), kind, remedy))
+    assert "\n" not in message
+
+
+def test_a_real_video_is_named_as_one(tmp_path):
+    with av.open(tmp_path / "a.png", "w", format="mp4") as container:
+        stream = container.add_stream("libx264", 25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for frame in (av.VideoFrame.from_ndarray(gradient()), None):
+            container.mux(stream.encode(frame))
+
+    with pytest.raises(InputFileError, match="is a video"):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("name", ["a.heic", "a.jpg"])
+def test_heic_of_tiles_is_read_where_pillow_heif_is_installed(tmp_path, monkeypatch, name):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    monkeypatch.setattr(pillow_heif.options, "GRID_TILE_SIZE", 512)  # as in iPhones
+    picture = np.asarray(Image.fromarray(gradient()).resize((1200, 700)))
+    image = pillow_heif.from_pillow(Image.fromarray(picture))
+    image.save(tmp_path / name, quality=100, chroma=444, format="HEIF")
+
+    assert b"grid" in (tmp_path / name).read_bytes()[:2000]
+    assert distance(tmp_path / name, picture) <= 4
 
 
 def bad_files(folder):

@@ -1,0 +1,55 @@
+"""What a file is that was taken for a picture, by how it begins and not by its name."""
+
+from ..weights.file_format import foreign_content
+
+HEIC = "a HEIC picture, as iPhones take"
+FRAME = "Save one of its frames as a PNG file"
+EXPORT = "Export it as a PNG or JPEG file"
+# Brands of ISO base media files; other ones are videos.
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+# How files begin, what they are, and what to do about each.
+STARTS = (
+    (b"\xff\x0a", "a JPEG XL picture", EXPORT),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture", EXPORT),
+    (b"%PDF", "a PDF document", "Export the page, or the picture in it, as a PNG file"),
+    (b"\x1a\x45\xdf\xa3", "a video", FRAME),  # Matroska and WebM
+    (b"\0\0\x01\xba", "a video", FRAME),  # MPEG
+    (b"FLV\x01", "a video", FRAME),
+    (b"OggS", "a video or sound", FRAME),
+)
+
+
+def picture_kind(head: bytes) -> tuple[str, str] | None:
+    """Tell what a file is that Pillow can't identify.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first 512 bytes, or as many as there are.
+
+    Returns
+    -------
+    tuple of (str, str) or None
+        What it is, and what to do about it; None if it is of no known kind.
+    """
+    for start, what, remedy in STARTS:
+        if head.startswith(start):
+            return what, remedy
+    if head[4:8] == b"ftyp":
+        return _media_kind(head)
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return "a video", FRAME
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!--")) and b"<svg" in text):
+        return "an SVG drawing", EXPORT
+    return foreign_content(head)
+
+
+def _media_kind(head: bytes) -> tuple[str, str]:
+    size = int.from_bytes(head[:4], "big")
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, min(size, len(head)), 4))]
+    if b"avif" in brands or b"avis" in brands:
+        return "an AVIF picture, which this version of Pillow can't read", EXPORT
+    if brands[0] in HEIC_BRANDS:
+        return HEIC, "Convert it to JPEG or PNG, or install the Python package pillow-heif"
+    return "a video", FRAME
