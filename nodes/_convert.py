@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,31 +12,28 @@ from ..moda_core.audio.clip import scaled_samples
 Value = TypeVar("Value")
 
 WHITE = 1.0  # behind transparent parts, as in a passport photo
+CHANNELS = (1, 3, 4)  # grey, RGB, RGB with opacity
+FULL_SCALES = {torch.uint8: 255.0, torch.uint16: 65535.0, torch.bool: 1.0}
+NUMPY_KINDS = {"f": np.float32, "u": np.int64, "i": np.int64, "b": np.bool_}
+BRIGHTEST_MEAN = 2.0  # of a picture with white at 1; highlights may be brighter
 
 
-def picture_of(image: Tensor) -> Tensor:
-    """Convert an IMAGE of one picture (1, H, W, C) to 8-bit RGB (H, W, 3).
-
-    Raises `ValueError` for a batch and for what is not an IMAGE.
-    """
-    if image.ndim == 4 and image.shape[0] != 1:
+def picture_of(image) -> Tensor:
+    """Convert an IMAGE of one picture to 8-bit RGB (H, W, 3); see `image_batch`."""
+    batch = image_batch(image)
+    if len(batch) != 1:
         raise ValueError(
-            f"Expected one picture, got a batch of {image.shape[0]}. "
+            f"Expected one picture, got a batch of {len(batch)}. "
             "Use an 'ImageFromBatch' node to pick one."
         )
-    return pictures_of(image)[0]
+    return pictures_of(batch)[0]
 
 
 def pictures_of(images: Tensor) -> Tensor:
-    """Convert an IMAGE batch (B, H, W, C) in [0, 1] to 8-bit RGB (B, H, W, 3).
+    """Convert images (B, H, W, C) of `image_batch` to 8-bit RGB (B, H, W, 3).
 
-    C is 1, 3 or 4; the last of 4 is opacity, over white.
+    The last of 4 channels is opacity, over white.
     """
-    if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or not images.numel():
-        raise ValueError(
-            f"Expected an IMAGE of shape (B, H, W, 3), got {tuple(images.shape)}. "
-            "Link the output of an image node."
-        )
     pixels = images.detach().cpu().float()
     if not torch.isfinite(pixels).all():
         raise ValueError(
@@ -47,6 +45,72 @@ def pictures_of(images: Tensor) -> Tensor:
         pixels = pixels[..., :3] * opacity + WHITE * (1 - opacity)
     levels = (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
     return levels.expand(*levels.shape[:-1], 3).contiguous()
+
+
+def image_batch(images) -> Tensor:
+    """Return an IMAGE of any pack as (B, H, W, C), C 1, 3 or 4, with values of 0 to 1.
+
+    Other packs also give integers, 0 to 255, numpy arrays, lists, single pictures without a batch,
+    grey ones without channels, and channels first. Raises `ValueError` where the meaning is not
+    plain.
+    """
+    if isinstance(images, list | tuple) and images:
+        batches = [image_batch(image) for image in images]
+        if len({batch.shape[1:] for batch in batches}) > 1:
+            sizes = ", ".join(f"{batch.shape[2]}x{batch.shape[1]}" for batch in batches[:4])
+            raise ValueError(
+                f"Expected pictures of one size, got a list of {sizes}. Link one, or scale them."
+            )
+        return torch.cat(batches)
+    if not isinstance(images, Tensor):
+        array = np.asarray(images)
+        if array.dtype.kind not in NUMPY_KINDS or not array.ndim:
+            raise ValueError(
+                f"Expected an IMAGE, got {_shown(images)}. Link the output of an image node."
+            )
+        exact = array.dtype in (np.uint8, np.uint16)
+        kind = array.dtype.newbyteorder("=") if exact else NUMPY_KINDS[array.dtype.kind]
+        images = torch.from_numpy(np.array(array, kind))
+    return _unit_range(_with_batch(images))
+
+
+def _shown(value) -> str:
+    return "nothing (None)" if value is None else f"a value of type {type(value).__name__}"
+
+
+def _with_batch(images: Tensor) -> Tensor:
+    """Return images as (B, H, W, C)."""
+    shape = tuple(images.shape)
+    if images.ndim in (2, 3) and (images.ndim == 2 or shape[-1] not in CHANNELS):
+        if images.ndim == 3 and shape[0] in CHANNELS[1:]:
+            images = images.movedim(0, -1)[None]  # (C, H, W)
+        else:
+            images = images.reshape(-1, *shape[-2:], 1)  # grey
+    elif images.ndim == 3:
+        images = images[None]
+    elif images.ndim == 4 and shape[-1] not in CHANNELS and shape[1] in CHANNELS:
+        images = images.movedim(1, -1)
+    if images.ndim != 4 or images.shape[-1] not in CHANNELS or not images.numel():
+        raise ValueError(
+            f"Expected an IMAGE of shape (B, H, W, 3), got {shape}. "
+            "Link the output of an image node."
+        )
+    return images
+
+
+def _unit_range(images: Tensor) -> Tensor:
+    """Return numbers of 0 to 1; a picture that is brighter on average is one of 0 to 255."""
+    if images.dtype in FULL_SCALES:
+        return images.float() / FULL_SCALES[images.dtype]
+    if images.is_floating_point() and not images.mean(dtype=torch.float32) > BRIGHTEST_MEAN:
+        return images
+    low, high = float(images.min()), float(images.max())
+    if low < 0 or high > 255:
+        raise ValueError(
+            f"Expected an IMAGE with values of 0 to 1, got {low:g} to {high:g}. "
+            "Scale it in the node that made it."
+        )
+    return images.float() / 255
 
 
 def image_of(pictures: Tensor) -> Tensor:

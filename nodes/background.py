@@ -10,7 +10,7 @@ from torch import Tensor
 from ..moda_core.compositing.backdrop import VideoBackdrop, check_size, pictures_backdrop
 from ..moda_core.compositing.compositing import Backdrop
 from ..moda_core.portrait.portrait import Portrait
-from ._convert import pictures_of
+from ._convert import image_batch, pictures_of
 
 SHORTEST_CUT_S = 0.01
 ROUNDING_S = 1e-3  # time stamps are rounded
@@ -24,7 +24,7 @@ def backdrop_of(background, fps: float, portrait: Portrait, stack: ExitStack) ->
     size = tuple(portrait.image.shape[:2])
     if background is None:
         return None
-    if isinstance(background, Tensor):
+    if not hasattr(background, "get_stream_source"):
         return images_backdrop(background, fps, fps, size)
     if isinstance(background, InputImpl.VideoFromComponents):
         parts = background.get_components()
@@ -61,8 +61,9 @@ def cut_backdrop(video, fps: float) -> Backdrop:
     return backdrop
 
 
-def images_backdrop(images: Tensor, fps: float, out_fps: float, size: tuple[int, int]) -> Backdrop:
-    """Show an IMAGE batch (B, H, W, 3); pictures are converted when they are used."""
+def images_backdrop(images, fps: float, out_fps: float, size: tuple[int, int]) -> Backdrop:
+    """Show an IMAGE batch; pictures are converted to 8 bits when they are used."""
+    images = image_batch(images)
     check_size(tuple(images.shape[1:3]), size)
 
     def take(index: int) -> Tensor:

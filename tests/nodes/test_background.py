@@ -111,3 +111,20 @@ def test_sound_of_whole_numbers_is_scaled(host):
     )
 
     assert audio["waveform"].abs().max() == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "0 to 255", "numpy", "list", "grey"])
+def test_backgrounds_of_other_packs_are_shown(host, parts, kind):
+    pictures = greys([0.0, 120 / 255], parts)
+    given = {
+        "uint8": (255 * pictures).round().to(torch.uint8),
+        "0 to 255": 255 * pictures,
+        "numpy": pictures.numpy(),
+        "list": list(pictures),
+        "grey": pictures[..., 0],
+    }[kind]
+
+    frames = render(host, parts, given)
+
+    corner = frames[:3, :4, :4].astype(int).mean((1, 2, 3))
+    assert corner == pytest.approx([0, 120, 120], abs=3)

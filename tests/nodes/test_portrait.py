@@ -1,7 +1,10 @@
 """Portraits in all the forms in which a graph brings them."""
 
+import re
+
 import pytest
 import torch
+from PIL import Image
 
 from .starter_graph import POINTS
 
@@ -66,6 +69,76 @@ def test_a_grey_picture_has_three_channels(host, parts):
     portrait, *_ = extract(host, parts, parts.image.mean(-1, keepdim=True), points=POINTS)
 
     assert portrait.image.shape == parts.image.shape[1:]
+
+
+def levels(image):
+    return (image * 255).round()
+
+
+OTHER_IMAGES = {
+    "uint8": lambda image: levels(image).to(torch.uint8),
+    "int64 of 0 to 255": lambda image: levels(image).long(),
+    "uint16": lambda image: torch.from_numpy((levels(image).numpy() * 257).astype("u2")),
+    "floats of 0 to 255": levels,
+    "double": lambda image: image.double(),
+    "numpy": lambda image: image.numpy(),
+    "numpy uint8 without batch": lambda image: levels(image)[0].numpy().astype("u1"),
+    "numpy, big-endian doubles": lambda image: image.numpy().astype(">f8"),
+    "Pillow's": lambda image: Image.fromarray(levels(image)[0].numpy().astype("u1")),
+    "list": lambda image: [image],
+    "tuple of single pictures": lambda image: (image[0],),
+    "without batch": lambda image: image[0],
+    "opaque alpha": lambda image: torch.cat([image, torch.ones_like(image[..., :1])], -1),
+    "channels first": lambda image: image.movedim(-1, 1),
+    "channels first, without batch": lambda image: image[0].movedim(-1, 0),
+}
+GREYS = {
+    "(B, H, W, 1)": lambda grey: grey[..., None],
+    "(B, H, W)": lambda grey: grey,
+    "(H, W)": lambda grey: grey[0],
+    "(H, W) uint8": lambda grey: levels(grey[0]).numpy().astype("u1"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_IMAGES)
+def test_images_of_other_packs_give_the_same_picture(host, parts, kind):
+    portrait, _, _ = extract(host, parts, OTHER_IMAGES[kind](parts.image), points=POINTS)
+
+    assert torch.equal(portrait.image, parts.portrait.image)
+
+
+@pytest.mark.parametrize("kind", GREYS)
+def test_grey_images_of_other_packs_give_the_same_picture(host, parts, kind):
+    grey = levels(parts.image.mean(-1)) / 255
+    portrait, _, _ = extract(host, parts, GREYS[kind](grey), points=POINTS)
+
+    expected = (255 * grey[0]).round().to(torch.uint8)[..., None].expand(-1, -1, 3)
+    assert torch.equal(portrait.image, expected)
+
+
+@pytest.mark.parametrize(
+    ("image", "seen"),
+    [
+        (None, "None"),
+        ([], "(0,)"),
+        ({"samples": torch.zeros(1, 4, 8, 8)}, "dict"),
+        ("a.png", "str"),
+        (3, "int"),
+        ([None], "None"),
+        (torch.zeros(1, 20, 20, 5), "(1, 20, 20, 5)"),
+        (torch.zeros(1, 2, 20, 20, 3), "(1, 2, 20, 20, 3)"),
+        (torch.zeros(0, 20, 20, 3), "(0, 20, 20, 3)"),
+        (torch.full((1, 20, 20, 3), 1000.0), "1000 to 1000"),
+        ([torch.zeros(20, 20, 3), torch.zeros(30, 20, 3)], "20x20, 20x30"),
+        ([torch.zeros(20, 20, 3)] * 2, "batch of 2"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_no_image_is_refused_with_what_was_seen(host, parts, image, seen):
+    with pytest.raises(ValueError, match=re.escape(seen)) as caught:
+        extract(host, parts, image)
+
+    assert re.search(r"\. (Link|Scale|Use)", str(caught.value))
 
 
 def test_a_batch_is_refused_with_its_size_and_the_way_out(host, parts):
