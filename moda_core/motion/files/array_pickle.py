@@ -6,9 +6,9 @@ can still be made to set attributes of known objects, to allocate a claimed amou
 overflow its stack by hashing nested tuples. This machine knows only the instructions of `PUSHES`
 and `ACTIONS`, and refuses the rest, which make objects of classes or reach outside the file. It
 looks up no name: the few in `WORDS`, which numpy writes for its arrays, stand for constructors of
-`pickled_array`, which record a type, a shape and bytes. Keys of dicts are text, because other keys
-can be chosen to share one hash. Lengths are compared with the bytes present before memory is
-allocated, and instructions are counted.
+`pickled_array`, which record a type, a shape and bytes; likewise the few that torch writes for its
+tensors. Keys of dicts are text, because other keys can be chosen to share one hash. Lengths are
+compared with the bytes present before memory is allocated, and instructions are counted.
 """
 
 import io
@@ -23,32 +23,50 @@ from .pickled_array import (
     PickledType,
     array_of_bytes,
     begin_array,
+    begin_dict,
+    encoded,
+    items_of,
     number,
+    tensor_of_storage,
     type_of_numbers,
 )
 from .repeated_items import REPEATABLE, ItemTracker, is_repeatable, repeated_items
 
 CORE_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 NUMERIC_MODULES = ("numpy.core.numeric", "numpy._core.numeric")
+BUILTINS = ("builtins", "__builtin__")
 NDARRAY = "ndarray"  # an argument of `_reconstruct`, never called
 WORDS: dict[tuple[str, str], Callable | str] = (
     {(module, "_reconstruct"): begin_array for module in CORE_MODULES}
     | {(module, "scalar"): number for module in CORE_MODULES}
     | {(module, "_frombuffer"): array_of_bytes for module in NUMERIC_MODULES}
     | {("numpy", "dtype"): type_of_numbers, ("numpy", "ndarray"): NDARRAY}
+    # Before protocol 3 there are no bytes: they are text that is to be encoded.
+    | {("_codecs", "encode"): encoded, ("__builtin__", "bytes"): encoded}
+    | {("collections", "OrderedDict"): begin_dict}
+    | {(module, name): items_of for module in BUILTINS for name in ("set", "frozenset")}
+    | {("torch._utils", "_rebuild_tensor_v2"): tensor_of_storage}
+    | {("torch.storage", "_load_from_bytes"): lambda content: read_storage(content)}
 )
-CALLABLE = tuple(word for word in WORDS.values() if word is not NDARRAY)
+STORAGES = {
+    ("torch", f"{name}Storage"): kind
+    for name, kind in {
+        "Double": "f8", "Float": "f4", "Half": "f2", "Long": "i8", "Int": "i4", "Short": "i2",
+        "Char": "i1", "Byte": "u1", "Bool": "b1",
+    }.items()
+}  # fmt: skip
 
 # Instructions that push their argument, or a constant.
 PUSHES = frozenset((
     "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT",
     "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8",
-    "SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8",
+    "SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8", "INT", "LONG", "FLOAT", "UNICODE",
 ))  # fmt: skip
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
-PROTOCOLS = (3, 4, 5)  # older ones have no bytes: they call a function for them
-NOTHING = frozenset(("FRAME", "STOP"))
+NOTHING = frozenset(("PROTO", "FRAME", "STOP"))
 MAX_INSTRUCTIONS = 20_000_000  # more than an hour of motion, and at most some GB of memory
+SHORT = 64  # arguments of calls, which may be repeated
+CALLS = 4  # in which longer arguments may be used, of which a tensor of protocol 2 needs two
 FRAME, FRAME_HEAD = b"\x95", 9  # its code, and its bytes with the length of the frame
 
 
@@ -57,9 +75,10 @@ class _SkippedMemoError(Exception):
 
 
 class _Machine:
-    """The stack, marks and memo of a pickle that is being followed."""
+    """The stack, marks and memo of a pickle of `size` bytes that is being followed."""
 
-    def __init__(self):
+    def __init__(self, size: int, words: dict[tuple[str, str], Callable | str]):
+        self.words, self.budget = words, CALLS * size
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -96,10 +115,6 @@ class _Machine:
         if not is_repeatable(self.stack[-1]):
             self.unlike_at = self.position
 
-    def check_protocol(self, protocol: int) -> None:
-        if protocol not in PROTOCOLS:
-            raise ForeignPickleError(f"it is of pickle protocol {protocol}, not 3, 4 or 5")
-
     def tuple_of(self, size: int) -> None:
         values = tuple(self.stack[-size:])
         if len(values) != size:
@@ -122,19 +137,29 @@ class _Machine:
                 raise ForeignPickleError("a dict in it has keys that are not text")
             target[key] = value
 
+    def dict_of(self, pairs: list[Any]) -> None:
+        self.stack.append({})
+        self.update(pairs)
+
     def name(self, module: Any, attribute: Any) -> None:
         named = isinstance(module, str) and isinstance(attribute, str)
-        word = WORDS.get((module, attribute)) if named else None
+        word = self.words.get((module, attribute)) if named else None
         if word is None:
             shown = f"{module}.{attribute}"[:80] if named else "no name"
-            raise ForeignPickleError(f"it names {shown!r}, which could run code")
+            raise ForeignPickleError(
+                f"it names {shown!r}, which is not an array or container and could run code"
+            )
         self.stack.append(word)
 
     def reduce(self) -> None:
         arguments, word = self.stack.pop(), self.stack.pop()
-        known = any(word is constructor for constructor in CALLABLE)
-        if not known or type(arguments) is not tuple:
+        if not callable(word) or type(arguments) is not tuple:
             raise ForeignPickleError("it calls something other than an array's constructor")
+        # Each long argument is the file's own; read again and again, it would take hours.
+        sizes = (len(each) for each in arguments if isinstance(each, str | bytes | list))
+        self.budget -= sum(size for size in sizes if size > SHORT)
+        if self.budget < 0:
+            raise ForeignPickleError("it makes more arrays than it has bytes for")
         self.stack.append(word(*arguments))
 
     def build(self) -> None:
@@ -163,17 +188,23 @@ class _Machine:
 
 
 ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
-    "PROTO": lambda machine, protocol: machine.check_protocol(protocol),
     "MARK": lambda machine, _: machine.mark(),
     "MEMOIZE": lambda machine, _: machine.memoize(),
-    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), _Machine.put),
-    **dict.fromkeys(("BINGET", "LONG_BINGET"), _Machine.get),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), _Machine.put),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Machine.get),
     **{f"TUPLE{n}": lambda machine, _, size=n: machine.tuple_of(size) for n in (1, 2, 3)},
     "TUPLE": lambda machine, _: machine.stack.append(tuple(machine.since_mark())),
-    "EMPTY_LIST": lambda machine, _: machine.stack.append([]),
+    # A set is read as a list, since its items are not compared.
+    **dict.fromkeys(("EMPTY_LIST", "EMPTY_SET"), lambda machine, _: machine.stack.append([])),
+    **dict.fromkeys(
+        ("LIST", "FROZENSET"), lambda machine, _: machine.stack.append(machine.since_mark())
+    ),
     "APPEND": lambda machine, _: machine.extend([machine.stack.pop()]),
-    "APPENDS": lambda machine, _: machine.extend(machine.since_mark()),
+    **dict.fromkeys(
+        ("APPENDS", "ADDITEMS"), lambda machine, _: machine.extend(machine.since_mark())
+    ),
     "EMPTY_DICT": lambda machine, _: machine.stack.append({}),
+    "DICT": lambda machine, _: machine.dict_of(machine.since_mark()),
     "SETITEM": lambda machine, _: machine.update([machine.stack.pop(), machine.stack.pop()][::-1]),
     "SETITEMS": lambda machine, _: machine.update(machine.since_mark()),
     "GLOBAL": lambda machine, named: machine.name(*named.split(" ", 1)),
@@ -210,7 +241,7 @@ def _without_frames(content: bytes) -> bytes:
 
 def _follow(content: bytes, at_once: bool) -> Any:
     """Follow the instructions, reading repeated items `at_once` or one by one."""
-    machine = _Machine()
+    machine = _Machine(len(content), WORDS)
     file = io.BytesIO(content)
     for index, (opcode, argument, position) in enumerate(pickletools.genops(file)):
         if index == MAX_INSTRUCTIONS:
@@ -222,16 +253,40 @@ def _follow(content: bytes, at_once: bool) -> Any:
             file.seek(position + skipped)
             continue
         memo_size = machine.memo_size
-        if name in PUSHES:
-            machine.stack.append(argument)
-            if isinstance(argument, bytes | bytearray):
-                machine.payloads.append((file.tell() - len(argument), file.tell()))
-        elif name in CONSTANTS:
-            machine.stack.append(CONSTANTS[name])
-        elif name in ACTIONS:
-            ACTIONS[name](machine, argument)
-        elif name not in NOTHING:
-            raise ForeignPickleError(f"it uses the instruction {name}, which could run code")
+        if isinstance(argument, bytes | bytearray):
+            machine.payloads.append((file.tell() - len(argument), file.tell()))
+        _act(machine, name, argument)
         if machine.trackers and name != "MARK":
             machine.trackers[-1].update(len(machine.stack), position, memo_size)
     return machine.stack.pop()
+
+
+def _act(machine: _Machine, name: str, argument: Any) -> None:
+    if name in PUSHES:
+        machine.stack.append(argument)
+    elif name in CONSTANTS:
+        machine.stack.append(CONSTANTS[name])
+    elif name in ACTIONS:
+        ACTIONS[name](machine, argument)
+    elif name not in NOTHING:
+        raise ForeignPickleError(f"it uses the instruction {name}, which could run code")
+
+
+def read_storage(content: Any) -> PickledArray:
+    """Read the numbers of a tensor as ``torch.save`` wrote them before its zip files.
+
+    Those are five small pickles, of which the fourth names the type and the number of values and
+    the others can be skipped; then the number again, and the values.
+    """
+    if not isinstance(content, bytes | bytearray):
+        raise ForeignPickleError("a tensor in it has no bytes")
+    file, described = io.BytesIO(content), []
+    for _ in range(5):
+        machine = _Machine(len(content), STORAGES)
+        for opcode, argument, _ in pickletools.genops(file):
+            if opcode.name != "BINPERSID":  # the description stays on the stack
+                _act(machine, opcode.name, argument)
+        described.append(machine.stack.pop())
+    kind, size = described[3][1], described[3][4]
+    values = PickledType(kind).array(content[file.tell() + 8 :], (size,), False)
+    return PickledArray(values)

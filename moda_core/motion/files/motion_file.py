@@ -19,6 +19,8 @@ from .save import JSON, SAFETENSORS
 from .template import read_template
 
 KINDS = f"a {SAFETENSORS} or {JSON} file of motion, or a LivePortrait template (.pkl)"
+# Of protocols 2 to 5; then a dict, an OrderedDict and a list of the protocols 0 and 1.
+PICKLE_STARTS = (b"\x80", b"(dp", b"}q", b"ccollections\nOrderedDict\n", b"(lp", b"]q")
 MAX_BYTES = 1 << 28  # of JSON and templates, hours of motion
 
 
@@ -58,7 +60,7 @@ def _read(path: Path) -> Motion:
     size = path.stat().st_size
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size - 8:
         return _read_safetensors(path)
-    is_template = head[:1] == b"\x80"
+    is_template = head.startswith(PICKLE_STARTS)
     if is_template or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         if size > MAX_BYTES:
             raise ValueError(f"it has {size} bytes, and at most {MAX_BYTES} are read")

@@ -85,3 +85,42 @@ def number(dtype: Any, content: Any) -> PickledArray:
 def type_of_numbers(text: Any, *flags: Any) -> PickledType:
     """Return the type of ``dtype(text, align, copy)``."""
     return PickledType(text)
+
+
+def encoded(text: Any = "", encoding: Any = "latin1") -> bytes:
+    """Return the bytes of ``encode(text, "latin1")`` or ``bytes()``, used before protocol 3."""
+    if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
+        raise ForeignPickleError("it encodes something other than bytes")
+    return text.encode("latin1")
+
+
+def begin_dict() -> dict:
+    """Return the dict of ``OrderedDict()``, whose items follow."""
+    return {}
+
+
+def items_of(items: Any) -> list:
+    """Return the items of ``set(list)``, used before protocol 4."""
+    if type(items) is not list:
+        raise ForeignPickleError("a set in it is made of something other than a list")
+    return items
+
+
+def tensor_of_storage(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> PickledArray:
+    """Return the array of torch's ``_rebuild_tensor_v2``; offset and strides count values."""
+    values = storage.array if isinstance(storage, PickledArray) else None
+    lengths = (shape, strides, (offset,))
+    whole = all(isinstance(each, tuple) and len(each) <= MAX_DIMS for each in lengths) and all(
+        type(number) is int and 0 <= number <= MAX_SIZE for each in lengths for number in each
+    )
+    if values is None or not whole or len(shape) != len(strides):
+        raise ForeignPickleError("a tensor in it has an invalid shape")
+    reach = sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
+    size = math.prod(shape)
+    if size > values.size or (size and offset + reach >= values.size):
+        raise ForeignPickleError(
+            f"a tensor in it claims the shape {shape!s:.60}, but has {values.size} numbers"
+        )
+    steps = tuple(stride * values.itemsize for stride in strides)
+    array = np.lib.stride_tricks.as_strided(values[offset:], shape, steps, writeable=False)
+    return PickledArray(np.ascontiguousarray(array).reshape(shape))

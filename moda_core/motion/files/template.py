@@ -1,5 +1,6 @@
 """LivePortrait's motion templates: pickles of the motion of its driving videos."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ ORTHOGONAL = 0.01  # largest deviation of a stored rotation from an exact one
 def read_template(content: bytes) -> Motion:
     """Turn a motion template into motion."""
     template = read_array_pickle(content)
+    if isinstance(template, list) and template and isinstance(template[0], list):
+        template = {"motion": template[0]}  # beside landmarks, as a node of ComfyUI saves them
     frames = template.get("motion") if isinstance(template, dict) else None
     if not isinstance(frames, list) or not frames:
         raise ValueError("the list 'motion' of LivePortrait's templates is missing or empty")
@@ -101,7 +104,10 @@ def _degrees(frames: list[dict], axis: str) -> Tensor:
 
 def _frame_rate(template: dict) -> float:
     """Return the frame rate; the earliest templates have none."""
-    rate = _numbers(template.get("output_fps", FPS), "'output_fps'")
+    rate = template.get("output_fps", FPS)
+    if isinstance(rate, float) and not math.isfinite(rate):
+        raise ValueError(f"'output_fps' is {rate}, not a frame rate")
+    rate = _numbers(rate, "'output_fps'")
     if rate.size != 1:
         raise ValueError(f"'output_fps' has {rate.size} numbers instead of 1")
     return rate.item()

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from moda_core.motion.files import array_pickle
 from moda_core.motion.files.array_pickle import read_array_pickle
 
 from .pickle_contents import plain
 
-PROTOCOLS = (3, 4, 5)
+PROTOCOLS = range(6)
 DTYPES = (*"?bBhHiIqQefd", ">f4", ">i2")
 
 
@@ -144,6 +145,13 @@ HUGE = op("BININT") + struct.pack("<i", 2**31 - 1)
         + b"tR.",
         "array without bytes": RECONSTRUCT + b")R(K\x01K\x01\x85" + DTYPE + b"\x89Ntb.",
         "tuple as a key": b"})NX\x00\x00\x00\x00\x86Ns.",
+        "bytes of a number": b"c__builtin__\nbytes\n" + HUGE + b"\x85R.",
+        "set of text": b"c__builtin__\nset\n" + text("ab") + b"\x85R.",
+        "tensor of no storage": b"ctorch._utils\n_rebuild_tensor_v2\n(NK\x00))tR.",
+        "tensor of nested calls": b"ctorch.storage\n_load_from_bytes\n"
+        + op("SHORT_BINBYTES")
+        + b"\x0ecos\nsystem\n)R."
+        + b"\x85R.",
         "array as a key": b"}" + RECONSTRUCT + b")RNs.",
         "number as a key": b"}K\x01Ns.",
         "huge number": op("LONG4") + b"\x02\x00\x00\x00\x01\x01.",
@@ -201,6 +209,38 @@ def test_pickles_of_newer_numpy_are_read():
         renamed = written.replace(name, other)
 
         np.testing.assert_array_equal(plain(read_array_pickle(renamed))[0], np.arange(3.0))
+
+
+def storage_of(tensor):
+    return pickle.dumps(tensor, 4)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (b"K\x02K\x03\x86", b"K\x02K\x09\x86"),  # a larger shape
+        (b"K\x00K\x02", b"K\x01K\x02"),  # a later start
+        (b"K\x03K\x01\x86", b"K\x04K\x01\x86"),  # wider rows
+        (b"K\x03K\x01\x86", b"K\x00K\x00\x86\x94\x30K\x00K\x00K\x00\x87"),  # more axes
+    ],
+)
+def test_tensors_stay_within_their_numbers(good, bad):
+    written = storage_of(torch.arange(6.0).reshape(2, 3))
+    assert written.count(good) == 1
+    np.testing.assert_array_equal(plain(read_array_pickle(written)), np.arange(6.0).reshape(2, 3))
+
+    with pytest.raises(ValueError, match=r"tensor in it|instruction"):
+        read_array_pickle(written.replace(good, bad))
+
+
+def test_content_that_is_read_again_and_again_is_refused():
+    encode = b"\x80\x02]c_codecs\nencode\nq\x00a"
+    once = b"X" + struct.pack("<I", 1000) + b"a" * 1000 + b"q\x01a"
+    again = b"h\x00h\x01\x85Ra"
+
+    assert len(read_array_pickle(encode + once + again * 3 + b".")) == 5
+    with pytest.raises(ValueError, match="more arrays than"):
+        read_array_pickle(encode + once + again * 200 + b".")
 
 
 def test_instructions_are_counted(monkeypatch):

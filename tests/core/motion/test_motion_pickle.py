@@ -1,6 +1,8 @@
 """LivePortrait's motion templates: pickles that are read, and never run."""
 
 import pickle
+from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from tests.tolerances import assert_rounded
 from ..editing.direct_cases import assert_same_motion
 
 NUM_FRAMES = 5
-PROTOCOLS = (3, 4, 5)
+PROTOCOLS = range(6)
 
 
 @pytest.fixture
@@ -81,6 +83,109 @@ def test_a_template_starts_at_the_mean_scale(tmp_path, infos):
     previous, _ = previous_motion(tensors(infos[0]), released_stats())
     first = released_stats().denormalize(previous[0, 0])
     assert_same_motion(motion.values[:1], first[None], roundings=64)
+
+
+def as_tensors(value):
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value)
+    if isinstance(value, dict):
+        return {key: as_tensors(each) for key, each in value.items()}
+    return [as_tensors(each) for each in value] if isinstance(value, list) else value
+
+
+def with_rotation_of_the_driver(stored):
+    frames = [{("R_d" if k == "R" else k): v for k, v in f.items()} for f in stored["motion"]]
+    return stored | {"motion": frames}
+
+
+def landmarks(stored):
+    return [np.zeros((203, 2), np.float32) for _ in stored["motion"]]
+
+
+WRITTEN = {
+    # From 2024-07-19 to 08-02 the driver's ratios were tensors.
+    "tensors in another key": lambda stored: stored | {"c_d_eyes_lst": [torch.rand(1, 2)] * 3},
+    "tensors in motion": as_tensors,
+    "doubles": lambda stored: (
+        stored
+        | {
+            "motion": [
+                {k: torch.from_numpy(v).double() for k, v in f.items()} for f in stored["motion"]
+            ]
+        }
+    ),
+    "views of one tensor": lambda stored: (
+        stored
+        | {
+            "motion": [
+                f | {"exp": e}
+                for f, e in zip(
+                    stored["motion"],
+                    torch.from_numpy(np.concatenate([f["exp"] for f in stored["motion"]])).split(1),
+                    strict=True,
+                )
+            ]
+        }
+    ),
+    "turned tensors": lambda stored: (
+        stored
+        | {
+            "motion": [
+                f | {"R": torch.from_numpy(f["R"].transpose(0, 2, 1).copy()).mT}
+                for f in stored["motion"]
+            ]
+        }
+    ),
+    "OrderedDict": lambda stored: OrderedDict(
+        stored, motion=[OrderedDict(frame) for frame in stored["motion"]]
+    ),
+    "rate as an array": lambda stored: stored | {"output_fps": np.float64(30)},
+    "rate as a tensor": lambda stored: stored | {"output_fps": torch.tensor(30)},
+    "other types": lambda stored: (
+        stored
+        | {"note": ("a", None, b"", True, {1, 2}, frozenset("ab"), -(2**70), 1.5), "é": {"a": []}}
+    ),
+    "list with landmarks": lambda stored: [
+        with_rotation_of_the_driver(stored)["motion"],
+        landmarks(stored),
+    ],
+    "list of tensors": lambda stored: [
+        as_tensors(with_rotation_of_the_driver(stored)["motion"]),
+        as_tensors(landmarks(stored)),
+    ],
+}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_templates_as_other_programs_wrote_them_give_the_same_motion(
+    tmp_path, infos, kind, protocol
+):
+    stored = template(infos)
+    content = WRITTEN[kind](stored)
+
+    motion = load(tmp_path, content, protocol)
+
+    assert torch.equal(motion.values, load(tmp_path, stored).values)
+    assert motion.fps == (25 if isinstance(content, list) else 30)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"output_fps": 0}, "frame rate above 0, got 0"),
+        ({"output_fps": float("nan")}, "'output_fps' is nan"),
+        ({"more": Path("a")}, "pathlib"),
+        ({"more": torch.device("cpu")}, "torch.device"),
+        ({"more": torch.zeros(1, dtype=torch.bfloat16)}, "torch.BFloat16Storage"),
+        ({"more": np.array(["a"])}, "not numbers"),
+        ({"more": {1: 2}}, "keys that are not text"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_read_is_refused_for_its_own_reason(tmp_path, infos, change, reason):
+    with pytest.raises(InputFileError, match=reason):
+        load(tmp_path, template(infos, **change), 4)
 
 
 def test_early_templates_with_another_name_for_the_rotation_are_read(tmp_path, infos):
