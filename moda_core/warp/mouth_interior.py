@@ -13,6 +13,7 @@ TOOTH_WIDTH = 0.125  # of an upper front tooth, in eye distances
 UPPER_TEETH_BELOW_SEAM = 0.055
 LOWER_TEETH_BELOW_SEAM = 0.03
 INTERIOR_GAP = 0.07  # of the lips, above which the picture's own interior is kept
+DIM_SKIN = 45 / 255  # brightness of skin, below which the interior darkens with it
 USUAL_SKIN = (0.86, 0.66, 0.55)  # under white light
 
 
@@ -37,8 +38,10 @@ def mouth_colors(shape: FaceShape, image: Tensor) -> MouthColors:
     light = (skin / (brightness + 1e-3)) / (usual / (usual @ weights))
     light = light.clamp(0.6, 1.3) ** 0.6
 
+    dimmed = (brightness / DIM_SKIN).clamp(max=1.0)
+
     def toned(rgb: tuple[float, float, float], level: Tensor) -> Tensor:
-        base = torch.tensor(rgb).to(image) * light * level
+        base = torch.tensor(rgb).to(image) * light * level * dimmed
         return 255 * torch.lerp((base @ weights).expand(3), base, color)
 
     return MouthColors(

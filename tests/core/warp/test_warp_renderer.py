@@ -115,6 +115,19 @@ def test_jaw_opens_a_dark_mouth_of_the_right_height():
     assert opened.sum() / UNIT == pytest.approx(0.5, abs=0.08)
 
 
+@pytest.mark.parametrize("level", [2, 8, 15, 25])
+def test_the_interior_of_a_very_dark_mouth_is_as_dark_as_its_face(level):
+    def interior(skin: int) -> np.ndarray:
+        image = np.full((SIZE, SIZE, 3), skin, np.uint8)
+        frame = render(image, play(jaw=1))[0].astype(float)
+        changed = frame[110:150, 80:120] - image[110:150, 80:120]
+        return frame[110:150, 80:120][np.abs(changed).max(axis=2) > 0.02 * skin + 0.5]
+
+    brightest, at_40 = interior(level).max(), interior(40).max()
+
+    assert brightest == pytest.approx(at_40 * level / 40, abs=2)
+
+
 def test_rest_closes_an_open_smile():
     image = plain()
     image[MOUTH_Y : MOUTH_Y + 5, 90:110] = 250  # teeth
