@@ -20,7 +20,9 @@ from ..liveportrait.load import load_renderer
 from ..model_files.model_folder import ENCODER, ModelFiles, find_model_files
 from ..motion.motion import Motion
 from ..portrait.crop import CROP_SCALE, CropTransform
+from ..portrait.cutout import cutout_portrait, parse_color, transparent_frames
 from ..portrait.find_face import FaceChoice, find_face, locate_face
+from ..portrait.image import limit_size, read_opacity
 from ..portrait.portrait import Portrait
 from ..sampling.chain import Progress
 from ..sampling.emotion_curve import emotion_curve
@@ -41,12 +43,17 @@ class Renderer(Protocol):
 
     name: str
 
+    slack: float  # by how much the background's colour may change the face, of 1
+
     free_memory: Callable[[], None] | None
 
     def portrait(
         self, image: Tensor, landmarks: FaceLandmarks, crop_scale: float = CROP_SCALE
     ) -> Portrait:
         """Prepare a picture (H, W, 3) uint8."""
+
+    def with_picture(self, portrait: Portrait, image: Tensor) -> Portrait:
+        """Return a portrait that moves another picture (H, W, 3), uint8, in the same way."""
 
     def chunk_size(self, portrait: Portrait) -> int:
         """Return how many frames of a portrait to render at once."""
@@ -96,7 +103,11 @@ class Bundle:
     encoder: Callable[..., AudioFeatures]
 
     def portrait(
-        self, image: str | Path | Tensor, face: FaceChoice | FaceLandmarks | None = None
+        self,
+        image: str | Path | Tensor,
+        face: FaceChoice | FaceLandmarks | None = None,
+        background: str = "white",
+        opacity: Tensor | None = None,
     ) -> Portrait:
         """Find a face in a picture and prepare it for `perform` and `render`.
 
@@ -107,6 +118,10 @@ class Bundle:
         face : FaceChoice or FaceLandmarks, optional
             Which face, in pixels of the picture or its file; default the largest. Landmarks go
             with a tensor only.
+        background : str
+            Colour behind the transparent parts of a picture, such as "#00ff00".
+        opacity : Tensor, shape (H, W), uint8, optional
+            Of a tensor, which is over white; default that of the file.
 
         Raises
         ------
@@ -121,12 +136,15 @@ class Bundle:
                 "Landmarks are in pixels of a picture in memory, got a file. Read it first, or "
                 "give a FaceChoice with points in pixels of the file."
             )
+        color = parse_color(background)
         if source:
+            opacity = limited_opacity(image)
             image, face = locate_face(image, face)
         elif not isinstance(face, FaceLandmarks):
             face = find_face(image, face)
         try:
-            return self.renderer.portrait(image, face)
+            opacity = None if opacity is None else opacity / 255
+            return cutout_portrait(self.renderer, image, opacity, color, face)
         except ValueError as error:
             raise FaceNotFoundError(f"{source}{error}") from error
 
@@ -211,8 +229,7 @@ class Bundle:
             Of the renderer's `frames`: `compositing`, `start`, `stop`; of the released renderer
             also `options`, a `DrivingOptions`.
         """
-        chunk = self.renderer.chunk_size(portrait)
-        return self.renderer.frames(portrait, motion, chunk, **options)
+        return rendered(self.renderer, portrait, motion, False, **options)
 
     def write_video(
         self,
@@ -222,6 +239,7 @@ class Bundle:
         audio: str | Path | tuple[Tensor, int] | None = None,
         comment: str | None = COMMENT,
         on_frames: Callable[[Tensor], None] | None = None,
+        transparent: bool = False,
         **options,
     ) -> None:
         """Render a motion into a video while it is encoded, whatever its length.
@@ -229,7 +247,8 @@ class Bundle:
         Parameters
         ----------
         path : str or Path
-            Ends in .mp4, .mov or .mkv; a file of that name is replaced.
+            Ends in .mp4, .mov or .mkv, or for a transparent video in .mov or .webm; a file of that
+            name is replaced.
         portrait, motion
             As for `render`.
         audio : str, Path, or tuple (waveform, sample_rate), optional
@@ -238,6 +257,9 @@ class Bundle:
             The file's comment.
         on_frames : callable (frames), optional
             Called with each chunk of frames; may raise to cancel.
+        transparent : bool
+            Whether the transparent parts of the portrait's picture stay so: ProRes 4444 or VP9. It
+            takes twice the time.
         **options
             Of `render`.
 
@@ -248,8 +270,35 @@ class Bundle:
         """
         if isinstance(audio, tuple):
             audio = AudioTrack(*audio)
-        writer = VideoWriter(path, portrait.size, motion.fps, len(motion), audio, comment=comment)
-        write_frames(writer, self.render(portrait, motion, **options), on_frames)
+        writer = VideoWriter(
+            path,
+            portrait.size,
+            motion.fps,
+            len(motion),
+            audio,
+            comment=comment,
+            transparent=transparent,
+        )
+        chunks = rendered(self.renderer, portrait, motion, transparent, **options)
+        write_frames(writer, chunks, on_frames)
+
+
+def rendered(
+    renderer: Renderer, portrait: Portrait, motion: Motion, transparent: bool, **options
+) -> Iterator[Tensor]:
+    """Yield the frames of a motion, (n, H, W, 3), or (n, H, W, 4) with opacity."""
+    chunk = renderer.chunk_size(portrait)
+    if not transparent:
+        return renderer.frames(portrait, motion, chunk, **options)
+    slack = renderer.slack
+    pairs = transparent_frames(renderer.frames, portrait, motion, chunk, slack=slack, **options)
+    return (rgba for _, rgba in pairs)
+
+
+def limited_opacity(path: str | Path) -> Tensor | None:
+    """Return the opacity (H, W), uint8, of a picture file, of the size of `locate_face`."""
+    opacity = read_opacity(path)
+    return None if opacity is None else limit_size(opacity[..., None])[..., 0]
 
 
 def load_starter(device: str = "cpu") -> Bundle:

@@ -65,7 +65,8 @@ def run_talk(arguments: argparse.Namespace) -> None:
 
     output = getattr(arguments, "output", None)
     if output is None:
-        output = output_folder() / f"{arguments.portrait.stem}-{arguments.audio.stem}.mp4"
+        suffix = ".mov" if hasattr(arguments, "transparent") else ".mp4"
+        output = output_folder() / f"{arguments.portrait.stem}-{arguments.audio.stem}{suffix}"
     settings = TalkSettings(**talk_settings(arguments))
     try:
         make_video(arguments.portrait, arguments.audio, output, settings)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ..audio.waveform import audio_duration, frame_count
-from ..bundles.bundle import load_released, load_starter
-from ..errors import FaceNotFoundError, MoDAError, OutputError
+from ..bundles.bundle import limited_opacity, load_released, load_starter, rendered
+from ..errors import FaceNotFoundError, InputFileError, MoDAError, OutputError
 from ..face.confidence import LOW_CONFIDENCE
 from ..liveportrait.driving import DrivingOptions
 from ..model_files.model_folder import find_model_files
@@ -47,6 +47,10 @@ class TalkSettings:
         Of the released renderer's large networks.
     driving : DrivingOptions, optional
         How motion drives the face, of the released renderer.
+    background : str
+        Colour behind the transparent parts of the picture.
+    transparent : bool
+        Whether these parts stay transparent, in a .mov or .webm.
 
     Raises
     ------
@@ -64,6 +68,8 @@ class TalkSettings:
     models: Path | None = None
     dtype: torch.dtype = torch.float32
     driving: DrivingOptions | None = None
+    background: str = "white"
+    transparent: bool = False
 
     def __post_init__(self):
         if self.driving is not None and self.models is None:
@@ -105,13 +111,19 @@ def talk(
     settings, stopwatch = settings or TalkSettings(), stopwatch or Stopwatch()
     progress = progress or (lambda what: lambda done, total: None)
     check_device(settings.device)
-    check_output(output)
+    check_output(output, settings.transparent)
     check_inputs_are_kept(output, portrait_path, audio_path)
 
     files = None if settings.models is None else find_model_files(settings.models)
     if files is not None:
         check_unchanged(filter(None, vars(files).values()), user_stamps())
     image, landmarks = locate_face(portrait_path, settings.face)
+    opacity = limited_opacity(portrait_path)
+    if settings.transparent and opacity is None:
+        raise InputFileError(
+            f"'{portrait_path}' has no transparent parts. Use a cut-out, such as a PNG with "
+            "transparency, or leave out --transparent."
+        )
     duration_s = audio_duration(audio_path, settings.seconds)
     num_frames = frame_count(duration_s, settings.fps)
     if files is None:
@@ -120,7 +132,7 @@ def talk(
         bundle = load_released(files, settings.device, settings.dtype)
         options = {"options": settings.driving}
     try:
-        portrait = bundle.portrait(image, landmarks)
+        portrait = bundle.portrait(image, landmarks, settings.background, opacity)
     except FaceNotFoundError as error:
         raise FaceNotFoundError(f"'{portrait_path}': {error}") from error
     stopwatch.end_set_up()
@@ -147,8 +159,17 @@ def talk(
         shown(sampler.position, num_frames)
 
     comment = COMMENT if settings.labelled else None
-    writer = VideoWriter(output, portrait.size, motion.fps, num_frames, audio_path, comment=comment)
-    chunks = renderer.frames(portrait, motion, renderer.chunk_size(portrait), **options)
+    clear = settings.transparent
+    writer = VideoWriter(
+        output,
+        portrait.size,
+        motion.fps,
+        num_frames,
+        audio_path,
+        comment=comment,
+        transparent=clear,
+    )
+    chunks = rendered(renderer, portrait, motion, clear, **options)
     write_frames(writer, chunks, on_frames, stopwatch)
     return TalkResult(num_frames, sampler.kept, portrait.landmarks.confidence)
 

@@ -29,7 +29,8 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         default=argparse.SUPPRESS,
-        help="the video, .mp4, .mov or .mkv; in output/ if not named",
+        help="the video, .mp4, .mov or .mkv, or with --transparent .mov or .webm; in output/ if "
+        "not named",
     )
     parser.add_argument(
         "--emotion", type=str.lower, choices=EMOTIONS, default="none", help="how the face looks"
@@ -66,6 +67,19 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         default=argparse.SUPPRESS,
         help="leave out the file's comment that it is AI-generated",
+    )
+    parser.add_argument(
+        "--background",
+        default="white",
+        metavar="COLOUR",
+        type=text_type(color_text),
+        help="behind the transparent parts of the picture: a name, or '#00ff00'",
+    )
+    parser.add_argument(
+        "--transparent",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="keep these parts transparent: ProRes 4444 (.mov) or VP9 (.webm); takes twice as long",
     )
     parser.add_argument("--device", default="cpu", help="where torch computes: cpu, cuda, mps")
     _add_face_arguments(parser)
@@ -139,6 +153,14 @@ def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def color_text(text: str) -> str:
+    """Return a colour's text; ValueError if it names none."""
+    from ..portrait.cutout import parse_color
+
+    parse_color(text)
+    return text
+
+
 def talk_settings(arguments: argparse.Namespace) -> dict:
     """Return the fields of `TalkSettings` that the arguments name."""
     import torch
@@ -173,6 +195,8 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
         "face": FaceChoice(
             given.get("points"), given.get("box"), arguments.face, arguments.face_order
         ),
+        "background": arguments.background,
+        "transparent": given.get("transparent", False),
         "labelled": not given.get("no_label", False),
         "device": arguments.device,
         "models": models,

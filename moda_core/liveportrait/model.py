@@ -1,6 +1,7 @@
 """The released renderer: appearance and motion of a face, warped and decoded for every frame."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
 from einops import rearrange
@@ -50,6 +51,7 @@ class PortraitRenderer:
     """
 
     name = RELEASED_RENDERER
+    slack = 0.06  # the normalisation of the decoder spreads the background over the face
 
     def __init__(
         self,
@@ -91,13 +93,25 @@ class PortraitRenderer:
         return Portrait(image.cpu(), landmarks, self.name, identity, prepared)
 
     @torch.inference_mode()
-    def encode_face(self, crop: Tensor) -> SourceFace:
+    def with_picture(self, portrait: Portrait, image: Tensor) -> Portrait:
+        """Return a portrait that moves another picture (H, W, 3), uint8, in the same way."""
+        transform = portrait.prepared.transform
+        crop = crop_face(image, transform)
+        info = portrait.prepared.face.info
+        face = self.encode_face(reduce_area(crop, FACE_SIZE), info).to("cpu")
+        prepared = PreparedPortrait(face, crop.cpu(), transform, PasteBack(image, transform))
+        return replace(portrait, image=image.cpu(), prepared=prepared)
+
+    @torch.inference_mode()
+    def encode_face(self, crop: Tensor, info: dict[str, Tensor] | None = None) -> SourceFace:
         """Run the networks that see the picture.
 
         Parameters
         ----------
         crop : Tensor, shape (256, 256, 3), uint8
             The face, upright, with room around it.
+        info : dict, optional
+            Its refined motion info, if it is known.
 
         Returns
         -------
@@ -105,7 +119,9 @@ class PortraitRenderer:
         """
         networks = self.networks
         pixels = rearrange(crop.to(self.device), "h w c -> 1 c h w").float() / 255
-        info = refine_motion_info(networks.motion(pixels))
+        if info is None:
+            info = refine_motion_info(networks.motion(pixels))
+        info = {key: value.to(self.device) for key, value in info.items()}
         keypoints = transform_keypoints(info)
         _, rescale_ratio = previous_motion(info, released_stats())
         appearance = networks.appearance(pixels.to(dtype_of(networks.appearance)))

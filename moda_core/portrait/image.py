@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ except ImportError:
 
 logger = logging.getLogger(__name__)
 
+Convert = Callable[[Image.Image], Image.Image | None]
 SIZE_LIMIT = 1920
 SIZE_MULTIPLE = 2
 SMALLEST_SIDE = 16
@@ -53,13 +55,24 @@ def read_image(path: str | Path) -> Tensor:
     """
     path = Path(path)
     check_input_file(path, "picture")
-    rgb = _decoded(path)
+    rgb = _decoded(path, _to_rgb)
     if min(rgb.size) < SMALLEST_SIDE:
         raise InputFileError(
             f"'{path}' measures {rgb.width} x {rgb.height} pixels. "
             f"Use a picture of at least {SMALLEST_SIDE} x {SMALLEST_SIDE}."
         )
     return torch.from_numpy(np.array(rgb))
+
+
+def read_opacity(path: str | Path) -> Tensor | None:
+    """Return the opacity (H, W), uint8, of a picture file; None if it is opaque throughout.
+
+    It is upright, and of the size of `read_image`, whose errors it raises.
+    """
+    path = Path(path)
+    check_input_file(path, "picture")
+    opacity = _decoded(path, _opacity)
+    return None if opacity is None else torch.from_numpy(np.array(opacity))
 
 
 def check_picture(image: Tensor) -> None:
@@ -111,17 +124,17 @@ def _scaled(height: int, width: int, limit: int) -> tuple[int, int]:
     return max(int(height * limit / width), 1), limit
 
 
-def _decoded(path: Path) -> Image.Image:
+def _decoded(path: Path, convert: Convert) -> Image.Image | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, on size and odd EXIF
             try:
-                return _opened(path, path)
+                return _opened(path, path, convert)
             except UnidentifiedImageError as error:
-                return _to_rgb(_heic(path, error))
+                return convert(_heic(path, error))
             except ValueError:
                 # Pillow refuses texts above a megabyte, such as workflows, to guard its memory.
-                return _opened(path, _without_texts(path))
+                return _opened(path, _without_texts(path), convert)
     except InputFileError:
         raise
     except Image.DecompressionBombError as error:
@@ -137,11 +150,11 @@ def _decoded(path: Path) -> Image.Image:
         ) from error
 
 
-def _opened(path: Path, source: Path | io.BytesIO) -> Image.Image:
+def _opened(path: Path, source: Path | io.BytesIO, convert: Convert) -> Image.Image | None:
     with Image.open(source) as image:
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
             logger.warning("'%s' holds several frames; the first one is used.", path)
-        return _to_rgb(ImageOps.exif_transpose(image))
+        return convert(image)
 
 
 def _heic(path: Path, error: Exception) -> Image.Image:
@@ -176,7 +189,8 @@ def _without_texts(path: Path) -> io.BytesIO:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB: depth, colour profile, transparency."""
+    """Convert any mode to upright RGB: depth, colour profile, transparency."""
+    image = ImageOps.exif_transpose(image)
     if image.mode in DEEP_GREY:
         return Image.fromarray(_eight_bits(image)).convert("RGB")
     alpha = None
@@ -188,6 +202,13 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return rgb
     background = Image.new("RGB", rgb.size, BACKGROUND)
     return Image.composite(rgb, background, alpha)
+
+
+def _opacity(image: Image.Image) -> Image.Image | None:
+    if image.mode in DEEP_GREY or not image.has_transparency_data:
+        return None
+    opacity = ImageOps.exif_transpose(image).convert("RGBA").getchannel("A")
+    return None if opacity.getextrema()[0] == 255 else opacity
 
 
 def _eight_bits(image: Image.Image) -> np.ndarray:

@@ -23,6 +23,8 @@ class Portrait:
         Identity input of the motion model, keypoint-major.
     prepared : object
         Private to the renderer.
+    cutout : Cutout, optional
+        The same over another background, if the picture has transparent parts.
     """
 
     image: Tensor
@@ -30,6 +32,7 @@ class Portrait:
     renderer: str
     identity: Tensor
     prepared: object
+    cutout: object = None
 
     def __repr__(self) -> str:
         return f"Portrait({self.size[0]}x{self.size[1]}, renderer {self.renderer!r})"

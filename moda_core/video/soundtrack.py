@@ -26,6 +26,7 @@ AAC_RATES = (
 )
 CHANNEL_BIT_RATE = 96_000
 BITS_PER_SAMPLE = 5  # AAC allows 6 at most, which low rates would exceed
+OPUS_RATES = (48000,)  # WebM has Opus
 COPYING_FORMATS = ("mp4", "mov")  # they have an edit list
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
@@ -94,9 +95,10 @@ def add_sound(
     """Add a sound stream to an output file and return its packets in order of time.
 
     AAC files are copied bit for bit into MP4 and MOV; other sound is encoded once, at its own rate
-    if AAC supports it, with more than two channels mixed down to stereo. It is cut, or padded with
-    silence, to `duration_s`. Nothing may have been muxed yet; closing the iterator closes the
-    source. InputFileError and ValueError tell why a file or tensor can't be used.
+    if AAC supports it, for WebM as Opus, with more than two channels mixed down to stereo. It is
+    cut, or padded with silence, to `duration_s`. Nothing may have been muxed yet; closing the
+    iterator closes the source. InputFileError and ValueError tell why a file or tensor can't be
+    used.
     """
     copies = output.format.name in COPYING_FORMATS and not isinstance(track.source, Tensor)
     plan = None
@@ -179,8 +181,10 @@ class _Encoder:
             self._layout = LAYOUTS.get(channels)
         self._length = round(duration_s * self.rate)
         output_channels = 2 if channels > 1 and self._layout else 1
-        coded_rate = min((rate for rate in AAC_RATES if rate >= self.rate), default=AAC_RATES[-1])
-        self._stream = output.add_stream("aac", rate=coded_rate)
+        opus = output.format.name == "webm"
+        rates = OPUS_RATES if opus else AAC_RATES
+        coded_rate = min((rate for rate in rates if rate >= self.rate), default=rates[-1])
+        self._stream = output.add_stream("libopus" if opus else "aac", rate=coded_rate)
         self._stream.layout = LAYOUTS[output_channels]
         bit_rate = min(CHANNEL_BIT_RATE, BITS_PER_SAMPLE * coded_rate)
         self._stream.bit_rate = output_channels * bit_rate

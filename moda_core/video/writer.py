@@ -16,6 +16,17 @@ from ..errors import OutputError
 from .soundtrack import AudioTrack, add_sound
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+# With opacity, by suffix: format, encoder, its pixels and options.
+TRANSPARENT = {
+    ".mov": ("mov", "prores_ks", "yuva444p10le", {"profile": "4444", "vendor": "apl0"}),
+    ".webm": (
+        "webm",
+        "libvpx-vp9",
+        "yuva420p",
+        # Without its look-ahead frames, which it can't combine with opacity.
+        {"crf": "18", "b": "0", "auto-alt-ref": "0", "deadline": "good", "cpu-used": "4"},
+    ),
+}
 # On talking heads "veryfast" gives the smallest files at equal quality of x264's presets down to
 # "medium", at two to four times the speed of the slower ones.
 PRESET = "veryfast"
@@ -43,8 +54,10 @@ def frame_rate(fps: float | Fraction) -> Fraction:
     return Fraction(fps).limit_denominator(1000)
 
 
-def check_output(path: str | Path) -> Path:
+def check_output(path: str | Path, transparent: bool = False) -> Path:
     """Check that a video can be written to `path`, before any work is done for it.
+
+    A `transparent` one is ProRes 4444 (.mov) or VP9 (.webm).
 
     Raises
     ------
@@ -53,9 +66,11 @@ def check_output(path: str | Path) -> Path:
         folder.
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
+    known = TRANSPARENT if transparent else FORMATS
+    if path.suffix.lower() not in known:
+        kind = "transparent video" if transparent else "video"
         raise OutputError(
-            f"'{path}' does not end in a known kind of video. Use one of: {', '.join(FORMATS)}."
+            f"'{path}' does not end in a known kind of {kind}. Use one of: {', '.join(known)}."
         )
     try:
         if path.is_dir():
@@ -79,7 +94,9 @@ def part_path(path: Path) -> Path:
 
 
 class VideoWriter:
-    """Write H.264 video and AAC sound frame by frame; a context manager.
+    """Write video and sound frame by frame; a context manager.
+
+    H.264 and AAC; a transparent one is ProRes 4444 with AAC, or VP9 with Opus.
 
     The file is called ``<name>.part`` until it is complete. An exception inside the ``with`` block,
     `KeyboardInterrupt` included, removes it.
@@ -87,7 +104,8 @@ class VideoWriter:
     Parameters
     ----------
     path : str or Path
-        Ends in .mp4, .mov or .mkv; an existing file is replaced.
+        Ends in .mp4, .mov or .mkv, or for a transparent one in .mov or .webm; an existing file is
+        replaced.
     size : (int, int)
         Width and height of the frames, at least 2; an odd last column or row is cut off.
     fps : float or Fraction
@@ -102,6 +120,8 @@ class VideoWriter:
         x264's preset.
     comment : str or None
         The file's comment.
+    transparent : bool
+        Whether frames have a fourth channel, their opacity. `crf` and `preset` are not used then.
 
     Raises
     ------
@@ -121,20 +141,27 @@ class VideoWriter:
         crf: int = CRF,
         preset: str = PRESET,
         comment: str | None = COMMENT,
+        transparent: bool = False,
     ):
         if min(size) < 2 or num_frames < 1:
             raise ValueError(
                 f"Expected a size of at least 2 x 2 and a frame, got {size} and {num_frames}."
             )
-        self.path = check_output(path)
+        self.path = check_output(path, transparent)
         self.part = part_path(self.path)
         self.size = size
         self.rate = frame_rate(fps)
         self.num_frames = num_frames
         self.audio = audio if audio is None or isinstance(audio, AudioTrack) else AudioTrack(audio)
         self.num_written = 0
-        self._options = {"crf": str(crf), "preset": preset}
-        if torch.backends.cpu.get_cpu_capability() == "AVX512":
+        suffix = self.path.suffix.lower()
+        self._channels, self._pixels = (4, "rgba") if transparent else (3, "rgb24")
+        if transparent:
+            self._format, self._codec, self._coded, self._options = TRANSPARENT[suffix]
+        else:
+            self._format, self._codec, self._coded = FORMATS[suffix], "libx264", "yuv420p"
+            self._options = {"crf": str(crf), "preset": preset}
+        if not transparent and torch.backends.cpu.get_cpu_capability() == "AVX512":
             self._options["x264-params"] = f"asm={UP_TO_AVX2}"
         self._comment = comment
         self._container = None
@@ -165,7 +192,7 @@ class VideoWriter:
         Parameters
         ----------
         frames : Tensor or array, shape (N, H, W, 3), uint8
-            RGB.
+            RGB; of a transparent video (N, H, W, 4), RGB that is not multiplied by the opacity.
 
         Raises
         ------
@@ -179,9 +206,9 @@ class VideoWriter:
         if isinstance(frames, Tensor):
             frames = frames.detach().cpu().numpy()
         width, height = self.size
-        if frames.dtype != np.uint8 or frames.shape[1:] != (height, width, 3):
+        if frames.dtype != np.uint8 or frames.shape[1:] != (height, width, self._channels):
             raise ValueError(
-                f"Expected uint8 frames of shape (N, {height}, {width}, 3), "
+                f"Expected uint8 frames of shape (N, {height}, {width}, {self._channels}), "
                 f"got {frames.dtype} {frames.shape}."
             )
         if self.num_written + len(frames) > self.num_frames:
@@ -193,14 +220,16 @@ class VideoWriter:
         self._container = av.open(
             f"file:{self.part}",
             "w",
-            format=FORMATS[self.path.suffix.lower()],
-            options={} if self.path.suffix.lower() == ".mkv" else {"movflags": "+faststart"},
+            format=self._format,
+            options={"movflags": "+faststart"} if self._format in ("mp4", "mov") else {},
         )
         if self._comment is not None:
             self._container.metadata["comment"] = self._comment
-        self._stream = stream = self._container.add_stream("libx264", self.rate, self._options)
+        self._stream = stream = self._container.add_stream(self._codec, self.rate, self._options)
         stream.width, stream.height = (side - side % 2 for side in self.size)
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = self._coded
+        if self._codec == "libvpx-vp9":
+            stream.metadata["alpha_mode"] = "1"  # players look for it
         context = stream.codec_context
         context.color_primaries = context.color_trc = context.colorspace = BT709
         context.color_range = LIMITED_RANGE
@@ -211,8 +240,8 @@ class VideoWriter:
 
     def _write_frame(self, pixels: np.ndarray):
         frame = self._reformatter.reformat(
-            av.VideoFrame.from_ndarray(pixels, format="rgb24"),
-            format="yuv420p",
+            av.VideoFrame.from_ndarray(pixels, format=self._pixels),
+            format=self._coded,
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
         )

@@ -6,7 +6,7 @@ something moves: elsewhere frames equal the picture bit for bit.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -58,6 +58,7 @@ class WarpRenderer:
     """
 
     name = STARTER_RENDERER
+    slack = 0.0  # the background does not change the face
 
     def __init__(
         self,
@@ -99,6 +100,13 @@ class WarpRenderer:
             region = prepare_region(image.to(self.device), shape, self.dtype)
         prepared = PreparedWarp(region, crop_from_landmarks(landmarks, crop_scale))
         return Portrait(image.cpu(), landmarks, self.name, identity_keypoints(landmarks), prepared)
+
+    def with_picture(self, portrait: Portrait, image: Tensor) -> Portrait:
+        """Return a portrait that moves another picture (H, W, 3), uint8, in the same way."""
+        region = portrait.prepared.region
+        pixels = region.view(image).permute(2, 0, 1)[None].to(region.source).contiguous()
+        prepared = replace(portrait.prepared, region=replace(region, source=pixels))
+        return replace(portrait, image=image.cpu(), prepared=prepared)
 
     def chunk_size(self, portrait: Portrait) -> int:
         """Return how many frames of a portrait to render at once."""

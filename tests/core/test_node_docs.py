@@ -145,6 +145,7 @@ def test_the_examples_of_the_library_run_as_they_stand(tmp_path, monkeypatch):
     code = "\n".join(re.findall(r"^(?:    (.*)|)$", text, re.MULTILINE))
     picture = Image.open(PORTRAIT).resize((320, 320))
     picture.save(tmp_path / "me.jpg")
+    picture.convert("RGBA").rotate(45).rotate(-45).save(tmp_path / "cutout.png")
     scipy.io.wavfile.write(tmp_path / "speech.wav", 16000, np.zeros(6400, np.int16))
     monkeypatch.chdir(tmp_path)
     shown, image = [], torch.from_numpy(np.array(picture))
@@ -154,7 +155,7 @@ def test_the_examples_of_the_library_run_as_they_stand(tmp_path, monkeypatch):
 
     assert len(given["takes"]) == 3
     assert sum(map(len, shown)) == len(moda.load_motion(tmp_path / "take.safetensors"))
-    for name in ("take.safetensors", "out.mp4", "30fps.mp4", "soft.mp4"):
+    for name in ("take.safetensors", "out.mp4", "30fps.mp4", "soft.mp4", "clear.mov"):
         assert (tmp_path / name).stat().st_size > 1000
 
 

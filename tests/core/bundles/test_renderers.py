@@ -10,6 +10,7 @@ from moda_core.face.landmarks import FaceLandmarks
 from moda_core.motion.controls import compose, rest_expression
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.portrait.crop import crop_from_landmarks
+from moda_core.portrait.cutout import cutout_portrait, transparent_frames
 from moda_core.portrait.find_face import find_face
 from moda_core.portrait.image import read_image
 from moda_core.warp import warp_renderer
@@ -250,3 +251,61 @@ def test_exhausted_memory_frees_halves_and_asks_the_backdrop_once(
     assert torch.equal(frames[:, solid], usual[:, solid])
     assert asked == [(0, 2), (2, 4), (4, 5)]
     assert freed == [True]
+
+
+def ellipse(image) -> torch.Tensor:
+    """The opacity of a cut-out head with a soft edge."""
+    height, width = image.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    distance = np.hypot((x - 0.5 * width) / (0.25 * width), (y - 0.5 * height) / (0.45 * height))
+    return torch.from_numpy(np.clip((1.1 - distance) / 0.1, 0, 1)).float()
+
+
+def cut_out(renderer, image, landmarks, color=(255, 255, 255)):
+    opacity = ellipse(image)
+    over_white = (image * opacity[..., None] + 255 * (1 - opacity[..., None])).round().byte()
+    return cutout_portrait(renderer, over_white, opacity, color, landmarks)
+
+
+@pytest.mark.parametrize("color", [(255, 255, 255), (0, 0, 0), (0, 255, 0)])
+def test_the_opacity_of_a_cut_out_is_that_of_its_picture_where_nothing_moves(
+    renderer, image, landmarks, color
+):
+    portrait = cut_out(renderer, image, landmarks, color)
+
+    (frames, rgba), *_ = transparent_frames(
+        renderer.frames, portrait, talking(2), 2, slack=renderer.slack
+    )
+
+    still = renderer.paste_mask(portrait) == 0
+    expected = 255 * ((ellipse(image) - renderer.slack) / (1 - 2 * renderer.slack)).clamp(0, 1)
+    assert still.any()
+    assert (rgba[0, ..., 3].float() - expected)[still].abs().max() <= 2
+    clear = still & (ellipse(image) == 0)
+    assert (frames[0][clear] == torch.tensor(color)).all()
+
+
+def test_the_opacity_of_a_cut_out_moves_with_the_head(image, landmarks):
+    renderer = WarpRenderer()
+    portrait = cut_out(renderer, image, landmarks)
+    motion = talking(2)
+    grey = (255 * ellipse(image)).round().byte()[..., None].expand(-1, -1, 3)
+    turned = rendered(renderer, renderer.with_picture(portrait, grey), 2, chunk=2)
+
+    pairs = list(transparent_frames(renderer.frames, portrait, motion, 2, slack=renderer.slack))
+
+    (left, top), (right, bottom) = (
+        edge(landmarks.points(), axis=0).astype(int) for edge in (np.min, np.max)
+    )
+    for (_, rgba), seen in zip(pairs, turned, strict=True):
+        opacity, seen = rgba[0, ..., 3].int(), seen[..., 0].int()
+        assert (opacity - grey[..., 0].int()).abs().max() > 100  # the head has moved
+        assert opacity[top:bottom, left:right].min() == 255  # painted parts are opaque too
+        seen[top - 20 : bottom + 40, left - 20 : right + 20] = 255  # lids and mouth are not grey
+        opacity[top - 20 : bottom + 40, left - 20 : right + 20] = 255
+        assert (opacity - seen).abs().max() <= 3
+
+
+def test_a_portrait_without_transparency_has_no_transparent_frames(renderer, portrait):
+    with pytest.raises(ValueError, match="no transparent parts"):
+        next(transparent_frames(renderer.frames, portrait, talking(1), 1, slack=0.0))

@@ -167,6 +167,51 @@ def test_pictures_of_any_pixel_format_are_animated(files, portrait, name):
     assert streams(files / "out.mp4") == (5, 25.0, 1)
 
 
+def cut_out(portrait):
+    """The portrait with a transparent left margin."""
+    opacity = np.full((200, 200), 255, np.uint8)
+    opacity[:, :20] = 0
+    return np.dstack([np.asarray(portrait), opacity])
+
+
+@pytest.mark.parametrize(("name", "pixels"), [("out.mov", "yuva444p12le"), ("out.webm", None)])
+def test_a_cut_out_stays_transparent_if_asked(files, portrait, name, pixels):
+    Image.fromarray(cut_out(portrait)).save(files / "cut.png")
+    options = ["--points", points_of(200, 200), "--transparent", "--background", "lime"]
+
+    assert talk(files, "cut.png", output=name, options=options) == 0
+
+    with av.open(files / name) as video:
+        stream = video.streams.video[0]
+        assert stream.codec_context.pix_fmt == pixels or stream.metadata["ALPHA_MODE"] == "1"
+        first = next(video.decode(stream)).to_ndarray(format="rgba").astype(int)
+    if pixels:
+        assert first[150:, :15, 3].max() <= 1  # the shoulders stand still
+        assert first[150:, 25:, 3].min() >= 254
+        inside = first[150:, 150:, :3] - np.asarray(portrait)[150:, 150:]
+        assert np.abs(inside).mean() < 3
+
+
+def test_the_background_of_a_cut_out_is_chosen(files, portrait):
+    Image.fromarray(cut_out(portrait)).save(files / "cut.png")
+    options = ["--points", points_of(200, 200), "--background", "#00ff00"]
+
+    assert talk(files, "cut.png", options=options) == 0
+
+    with av.open(files / "out.mp4") as video:
+        first = next(video.decode(video=0)).to_ndarray(format="rgb24").astype(int)
+    assert np.abs(first[:, :15] - [0, 255, 0]).max() <= 12
+
+
+def test_transparency_that_a_picture_lacks_is_refused(files, capsys):
+    options = ["--points", points_of(200, 200), "--transparent"]
+
+    assert talk(files, output="out.mov", options=options) == 2
+
+    assert "no transparent parts" in capsys.readouterr().err
+    assert not list(files.glob("out*"))
+
+
 def test_the_first_frame_of_an_animated_picture_is_used(files, portrait):
     portrait.save(files / "a.gif", save_all=True, append_images=[portrait.rotate(90)])
 
@@ -228,6 +273,7 @@ def test_a_table_of_times_ends_the_run(files, capsys):
         ["--cfg-scale", "x"],
         ["--points", "1,2 3,4"],
         ["--points", "1,2 3,4 5,6 7"],
+        ["--background", "whitish"],
         ["--wings"],
     ],
 )

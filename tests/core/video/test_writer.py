@@ -485,3 +485,63 @@ def test_damaged_aac_is_encoded_anew_as_far_as_it_can_be_decoded(tmp_path):
 
     assert len(frames_of(tmp_path / "a.mp4")) == 40
     assert len(payloads(tmp_path / "a.mp4")) > 0
+
+
+def opacity_frames(count):
+    """RGBA frames: a colour that is clear at the left, half so in the middle, and opaque."""
+    width, height = SIZE
+    frames = np.empty((count, height, width, 4), np.uint8)
+    frames[..., :3] = 200, 120, 60
+    frames[..., 3] = np.repeat([0, 128, 255], width // 3)
+    return frames
+
+
+@pytest.mark.parametrize(
+    ("suffix", "decoder", "sound"), [(".mov", "prores", "aac"), (".webm", "libvpx-vp9", "opus")]
+)
+def test_transparent_videos_keep_opacity_colour_and_sound(tmp_path, suffix, decoder, sound):
+    audio = write_sound(tmp_path / "sound.wav", 22050)
+    path, frames = tmp_path / f"video{suffix}", opacity_frames(40)
+
+    with VideoWriter(path, SIZE, 25, 40, audio, transparent=True) as writer:
+        writer.write(frames)
+
+    # FFmpeg's own decoder of VP9 ignores opacity.
+    context = av.CodecContext.create(decoder, "r")
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        context.extradata = stream.codec_context.extradata
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        codec, seconds = container.streams.audio[0].codec_context.name, container.duration / 1e6
+        shown = container.metadata.get("comment") or container.metadata["COMMENT"]
+        if suffix == ".mov":
+            container.seek(0)
+            decoded = list(container.decode(stream))
+        else:
+            decoded = [frame for packet in packets for frame in context.decode(packet)]
+    decoded += context.decode(None) if suffix == ".webm" else []
+    found = np.stack([frame.to_ndarray(format="rgba") for frame in decoded]).astype(int)
+    middles = [8, 24, 40]  # of the three parts
+    assert len(found) == 40
+    assert np.abs(found[:, 16, middles, 3] - [0, 128, 255]).max() <= 2
+    assert np.abs(found[:, 16, middles[1:], :3] - [200, 120, 60]).max() <= 4
+    assert (codec, shown) == (sound, "AI-generated")
+    assert seconds == pytest.approx(1.6, abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["video.mp4", "video.mkv", "video"])
+def test_kinds_without_opacity_are_refused_for_transparent_videos(tmp_path, name):
+    with pytest.raises(OutputError, match=r"transparent video.*\.mov, \.webm"):
+        check_output(tmp_path / name, transparent=True)
+
+
+def test_frames_without_opacity_are_refused_by_a_transparent_video(tmp_path):
+    path = tmp_path / "video.webm"
+
+    with (
+        pytest.raises(ValueError, match="32, 48, 4"),
+        VideoWriter(path, SIZE, 25, 40, transparent=True) as writer,
+    ):
+        writer.write(grey_frames(40))
+
+    assert not list(tmp_path.iterdir())
