@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from ..moda_core.audio.clip import scaled_samples
+from ..moda_core.portrait.portrait import Portrait
 
 Value = TypeVar("Value")
 
 WHITE = 1.0  # behind transparent parts, as in a passport photo
+SEEN = 0.05  # opacity of a mask
 CHANNELS = (1, 3, 4)  # grey, RGB, RGB with opacity
 FULL_SCALES = {torch.uint8: 255.0, torch.uint16: 65535.0, torch.bool: 1.0}
 NUMPY_KINDS = {"f": np.float32, "u": np.int64, "i": np.int64, "b": np.bool_}
@@ -27,6 +29,21 @@ def picture_of(image) -> Tensor:
             "Use an 'ImageFromBatch' node to pick one."
         )
     return pictures_of(batch)[0]
+
+
+def cutout_of(image, transparency: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Return the picture of an IMAGE, over white, and its opacity (H, W), None if it is opaque.
+
+    `transparency` is a MASK of what is transparent, in addition to the IMAGE's own fourth channel.
+    """
+    batch = image_batch(image)
+    picture = picture_of(batch)
+    opacity = batch[0, ..., 3].cpu().float().clamp(0, 1) if batch.shape[-1] == 4 else None
+    if (clear := mask_of(transparency, picture)) is not None:
+        shown = picture.float() * (1 - clear)[..., None] + 255 * WHITE * clear[..., None]
+        picture = shown.round().to(torch.uint8)
+        opacity = 1 - clear if opacity is None else opacity * (1 - clear)
+    return picture, None if opacity is None or (opacity == 1).all() else opacity
 
 
 def pictures_of(images: Tensor) -> Tensor:
@@ -137,6 +154,23 @@ def mask_of(mask: Tensor | None, picture: Tensor) -> Tensor | None:
         f"The mask measures {mask.shape[1]}x{mask.shape[0]} pixels, the picture {width}x{height}. "
         "Scale the mask to the picture."
     )
+
+
+def region_of(mask: Tensor | None, portrait: Portrait) -> Tensor | None:
+    """Convert a MASK of where a portrait's frames are visible; it must not be of the background."""
+    region = mask_of(mask, portrait.image)
+    if region is None:
+        return None
+    points = portrait.landmarks.points().clip(0, np.array(portrait.size) - 1).astype(int)
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0) + 1
+    rows, columns = region[[0, -1]], region[:, [0, -1]]
+    background = float(torch.cat([rows.flatten(), columns.flatten()]).mean()) > 0.5
+    if background and region[top:bottom, left:right].max() < SEEN:
+        raise ValueError(
+            "The mask covers the background and leaves out the face. Invert the mask with an "
+            "'InvertMask' node: white is replaced by the rendered face."
+        )
+    return region
 
 
 def sound_of(audio: dict | None) -> tuple[Tensor, int]:

@@ -24,11 +24,11 @@ def backdrop_of(background, fps: float, portrait: Portrait, stack: ExitStack) ->
     size = tuple(portrait.image.shape[:2])
     if background is None:
         return None
-    if not hasattr(background, "get_stream_source"):
-        return images_backdrop(background, fps, fps, size)
     if isinstance(background, InputImpl.VideoFromComponents):
         parts = background.get_components()
         return images_backdrop(parts.images, float(parts.frame_rate), fps, size)
+    if not hasattr(background, "get_stream_source"):
+        return images_backdrop(background, fps, fps, size)
     video = stack.enter_context(VideoBackdrop(background.get_stream_source(), fps, size))
     return cut_backdrop(background, fps) if is_cut(background) else video
 

@@ -1,11 +1,14 @@
 """The node that renders part of a motion as images."""
 
+from collections.abc import Iterator
+
 import torch
 from comfy_api.latest import io
 from torch import Tensor
 
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.crop import crop_face
+from ..moda_core.portrait.cutout import transparent_frames
 from ..moda_core.portrait.portrait import Portrait
 from . import _host
 from ._convert import image_of
@@ -59,7 +62,8 @@ class MoDARenderFrames(io.ComfyNode):
                 io.Image.Output(display_name="frames", tooltip="One image per frame."),
                 io.Mask.Output(
                     display_name="mask",
-                    tooltip="Where the rendered face replaces the picture, one mask per frame.",
+                    tooltip="Where the rendered face replaces the picture, one mask per frame. Of "
+                    "a cut-out, its opacity: white is opaque.",
                 ),
             ],
         )
@@ -83,10 +87,15 @@ class MoDARenderFrames(io.ComfyNode):
         chunk = engine.chunk_size(portrait)
         _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
         make = engine.faces if output == FACE_CROP else engine.frames
+        masks = mask.expand(stop - start, -1, -1)
         chunks = make(portrait, motion, chunk, start=start, stop=stop)
+        if portrait.cutout is not None:
+            masks = torch.empty(masks.shape)
+            part = {"start": start, "stop": stop, "slack": engine.slack}
+            chunks = split(transparent_frames(make, portrait, motion, chunk, **part), masks)
         with _host.memory_errors_shown():
             frames = collected(chunks, stop - start, mask.shape)
-        return io.NodeOutput(frames, mask.expand(len(frames), -1, -1))
+        return io.NodeOutput(frames, masks)
 
 
 def end_of(motion: Motion, start: int, count: int) -> int:
@@ -103,6 +112,13 @@ def crop_mask(mask: Tensor, transform) -> Tensor:
     """Crop a picture's mask (H, W) to its face."""
     levels = (mask * 255).round().to(torch.uint8)
     return crop_face(levels[..., None].expand(-1, -1, 3), transform)[..., 0] / 255
+
+
+def split(pairs: Iterator[tuple[Tensor, Tensor]], masks: Tensor) -> Iterator[Tensor]:
+    """Yield the frames of a cut-out, and put their opacity into `masks` (N, H, W)."""
+    for mask, (frame, rgba) in zip(masks, pairs, strict=True):
+        mask.copy_(rgba[0, ..., 3] / 255)
+        yield frame
 
 
 def collected(chunks, num_frames: int, size) -> Tensor:

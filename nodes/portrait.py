@@ -1,13 +1,17 @@
 """The node that finds a face in a picture and prepares it for a renderer."""
 
+from dataclasses import replace
+
 from comfy_api.latest import io
 
+from ..moda_core.errors import FaceNotFoundError
 from ..moda_core.face.face_text import FACE_ORDERS, format_points, parse_box, parse_points
 from ..moda_core.face.given_points import named_points
+from ..moda_core.portrait.cutout import cutout_portrait, parse_color
 from ..moda_core.portrait.draw_face import draw_face
 from ..moda_core.portrait.find_face import FaceChoice, find_face
 from . import _host
-from ._convert import image_of, mask_of, parsed, picture_of
+from ._convert import cutout_of, image_of, mask_of, parsed
 from .inputs import ADVANCED
 from .types import LoadedRenderer, PortraitType, RendererType
 
@@ -80,6 +84,20 @@ class MoDAExtractIdentity(io.ComfyNode):
                     "there, the box itself is used as the face.",
                     extra_dict=ADVANCED,
                 ),
+                io.Mask.Input(
+                    "transparency",
+                    optional=True,
+                    tooltip="Optional. Mask of the transparent part of a cut-out, as Load Image "
+                    "gives it: white is transparent.",
+                ),
+                io.String.Input(
+                    "background_color",
+                    default="white",
+                    optional=True,
+                    tooltip="Color behind the transparent part of a cut-out: a name, or a number "
+                    "such as #00ff00.",
+                    extra_dict=ADVANCED,
+                ),
             ],
             outputs=[
                 PortraitType.Output(
@@ -113,8 +131,11 @@ class MoDAExtractIdentity(io.ComfyNode):
         crop_scale: float = 2.3,
         points: str = "",
         box: str = "",
+        transparency=None,
+        background_color: str = "white",
     ) -> io.NodeOutput:
-        picture = picture_of(image)
+        picture, opacity = cutout_of(image, transparency)
+        color = parse_color(background_color)
         choice = FaceChoice(
             points=parsed(parse_points, points),
             box=parsed(parse_box, box),
@@ -122,10 +143,29 @@ class MoDAExtractIdentity(io.ComfyNode):
             order=face_order,
             mask=mask_of(mask, picture),
         )
-        landmarks = find_face(picture, choice)
+        landmarks = found_face(picture, choice)
         _host.bring_to_device(renderer.patchers, PORTRAIT_ACTIVATIONS)
-        portrait = renderer.renderer.portrait(picture, landmarks, crop_scale)
+        portrait = cutout_portrait(
+            renderer.renderer, picture, opacity, color, landmarks, crop_scale
+        )
         drawn = draw_face(*renderer.renderer.crop(portrait), landmarks)
         covered = renderer.renderer.paste_mask(portrait)[None]
         found = format_points(named_points(landmarks))
         return io.NodeOutput(portrait, image_of(drawn[None]), covered, found)
+
+
+def found_face(picture, choice: FaceChoice):
+    """Find a face; if the mask leaves out the only ones, say so."""
+    try:
+        return find_face(picture, choice)
+    except FaceNotFoundError as error:
+        if choice.mask is None or choice.points is not None:
+            raise
+        try:
+            find_face(picture, replace(choice, mask=1 - choice.mask))
+        except FaceNotFoundError:
+            raise error from None
+        raise FaceNotFoundError(
+            "The mask leaves out the face. Invert the mask with an 'InvertMask' node; if it is "
+            "Load Image's mask of a cut-out, link it to 'transparency' instead."
+        ) from error

@@ -1,5 +1,6 @@
 """The node that renders a motion as a video."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 from comfy_api.latest import InputImpl, io
@@ -7,18 +8,25 @@ from torch import Tensor
 
 from ..moda_core.compositing.compositing import Compositing
 from ..moda_core.motion.motion import Motion
+from ..moda_core.portrait.cutout import transparent_frames
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.video.encode import write_frames
 from ..moda_core.video.soundtrack import AudioTrack, num_video_frames
 from ..moda_core.video.writer import VideoWriter
 from . import _host
-from ._convert import mask_of, sound_of
+from ._convert import region_of, sound_of
+from ._user_files import saved_path
 from .background import backdrop_of
 from .inputs import renderer_inputs
 from .types import LoadedRenderer
 
 FRAME_ACTIVATIONS = 500e6  # bytes for each frame of a chunk: `run.py bench activations`
 QUALITIES = {"standard": 18, "high": 12, "small file": 24}  # x264's constant rate factors
+
+
+OPAQUE = "off"
+TRANSPARENT = {OPAQUE: "", "ProRes 4444 (.mov)": ".mov", "VP9 (.webm)": ".webm"}
+TRANSPARENT_PREFIX = "video/MoDA"
 
 
 class MoDARenderVideo(io.ComfyNode):
@@ -31,7 +39,8 @@ class MoDARenderVideo(io.ComfyNode):
             display_name="MoDA Render Video",
             description="Animates the portrait and encodes the video while it renders, so that "
             "long videos take no more memory. Link the video to Save Video.",
-            search_aliases=["talking head", "animate", "lip sync", "video"],
+            search_aliases=["talking head", "animate", "lip sync", "video", "alpha"],
+            hidden=[io.Hidden.unique_id],
             inputs=[
                 *renderer_inputs(),
                 io.Audio.Input(
@@ -70,6 +79,15 @@ class MoDARenderVideo(io.ComfyNode):
                     tooltip="Quality of the H.264 encoding. 'high' about doubles the file size, "
                     "'small file' about halves it.",
                 ),
+                io.Combo.Input(
+                    "transparent",
+                    options=list(TRANSPARENT),
+                    default=OPAQUE,
+                    optional=True,
+                    tooltip="For cut-outs: also saves the video with a transparent background in "
+                    "ComfyUI's output folder, as video/MoDA. It takes twice the time. The output "
+                    "'video' has the portrait's background color.",
+                ),
             ],
             outputs=[
                 io.Video.Output(
@@ -90,6 +108,7 @@ class MoDARenderVideo(io.ComfyNode):
         mask=None,
         fps: float = 25.0,
         quality: str = "standard",
+        transparent: str = OPAQUE,
     ) -> io.NodeOutput:
         path = _host.temporary_path(".mp4")
         sound = None if audio is None else sound_of(audio)
@@ -97,23 +116,35 @@ class MoDARenderVideo(io.ComfyNode):
         motion = motion.resampled(fps, num_video_frames(motion, sound_s, fps))
         with ExitStack() as stack:
             compositing = Compositing(
-                mask=mask_of(mask, portrait.image),
+                mask=region_of(mask, portrait),
                 backdrop=backdrop_of(background, fps, portrait, stack),
             )
-            write_video(path, renderer, portrait, motion, sound, compositing, QUALITIES[quality])
+            options = {"compositing": compositing}
+            if transparent != OPAQUE and background is not None:
+                raise ValueError(
+                    "A background hides the transparent parts. Disconnect 'background', or set "
+                    f"'transparent' to '{OPAQUE}'."
+                )
+            if transparent == OPAQUE:
+                chunks = rendered(renderer, portrait, motion, **options)
+            else:
+                clear = transparent_writer(TRANSPARENT[transparent], portrait, motion, sound)
+                _host.show_text(cls.hidden.unique_id, f"Saves {clear.path}")
+                stack.enter_context(clear)
+                chunks = copied(clear, renderer, portrait, motion, **options)
+            write_video(path, chunks, portrait, motion, sound, QUALITIES[quality])
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)))
 
 
 def write_video(
     path,
-    renderer: LoadedRenderer,
+    chunks: Iterator[Tensor],
     portrait: Portrait,
     motion: Motion,
     sound: tuple[Tensor, int] | None,
-    compositing: Compositing,
     crf: int,
 ) -> None:
-    """Render into a file, encoding frames while the next ones are made; errors leave no file."""
+    """Encode frames while the next ones are rendered; errors leave no file."""
     track = None if sound is None else AudioTrack(*sound)
     writer = VideoWriter(path, portrait.size, motion.fps, len(motion), track, crf)
     progress, done = _host.Progress(), 0
@@ -124,7 +155,6 @@ def write_video(
         progress(done, len(motion), lambda: frames[-1])
 
     with _host.memory_errors_shown():
-        chunks = rendered(renderer, portrait, motion, compositing=compositing)
         write_frames(writer, chunks, on_frames)
 
 
@@ -133,3 +163,25 @@ def rendered(renderer: LoadedRenderer, portrait: Portrait, motion: Motion, **opt
     chunk = renderer.renderer.chunk_size(portrait)
     _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
     yield from renderer.renderer.frames(portrait, motion, chunk, **options)
+
+
+def transparent_writer(
+    suffix: str, portrait: Portrait, motion: Motion, sound: tuple[Tensor, int] | None
+) -> VideoWriter:
+    """Return the writer of a new transparent video in the output folder."""
+    path, _ = saved_path(TRANSPARENT_PREFIX, suffix)
+    track = None if sound is None else AudioTrack(*sound)
+    return VideoWriter(path, portrait.size, motion.fps, len(motion), track, transparent=True)
+
+
+def copied(
+    writer: VideoWriter, renderer: LoadedRenderer, portrait: Portrait, motion: Motion, **options
+) -> Iterator[Tensor]:
+    """Write the frames of a cut-out with their opacity, and yield them without."""
+    engine = renderer.renderer
+    chunk = engine.chunk_size(portrait)
+    _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
+    arguments = (engine.frames, portrait, motion, chunk)
+    for frames, rgba in transparent_frames(*arguments, slack=engine.slack, **options):
+        writer.write(rgba)
+        yield frames

@@ -10,7 +10,15 @@ HOST_MODULES = {
     *("comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "server", "nodes"),
 }
 CORE_LIBRARIES = {"torch", "numpy", "einops", "safetensors", "av", "scipy", "PIL", "soundfile"}
-LAZY_LIBRARIES = {"transformers", "kornia", "huggingface_hub", "yaml", "tqdm", "psutil"}
+LAZY_LIBRARIES = {
+    "pillow_heif",
+    "transformers",
+    "kornia",
+    "huggingface_hub",
+    "yaml",
+    "tqdm",
+    "psutil",
+}
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 # Rooms of the core, from the ground up: each imports only those before it (DESIGN, Layout).
 ROOMS = (

@@ -10,7 +10,7 @@ LINKS = {
     "MoDALoadRenderer": ((), ("MODA_RENDERER",)),
     "MoDAEncodeAudio": (("MODA_AUDIO_ENCODER", "AUDIO"), ("MODA_AUDIO_FEATURES", "AUDIO")),
     "MoDAExtractIdentity": (
-        ("MODA_RENDERER", "IMAGE", "MASK"),
+        ("MODA_RENDERER", "IMAGE", "MASK", "MASK"),
         ("MODA_PORTRAIT", "IMAGE", "MASK", "STRING"),
     ),
     "MoDAEmotion": ((), ("MODA_EMOTION",)),
