@@ -102,7 +102,7 @@ GREYS = {
 
 @pytest.mark.parametrize("kind", OTHER_IMAGES)
 def test_images_of_other_packs_give_the_same_picture(host, parts, kind):
-    portrait, _, _ = extract(host, parts, OTHER_IMAGES[kind](parts.image), points=POINTS)
+    portrait, *_ = extract(host, parts, OTHER_IMAGES[kind](parts.image), points=POINTS)
 
     assert torch.equal(portrait.image, parts.portrait.image)
 
@@ -110,7 +110,7 @@ def test_images_of_other_packs_give_the_same_picture(host, parts, kind):
 @pytest.mark.parametrize("kind", GREYS)
 def test_grey_images_of_other_packs_give_the_same_picture(host, parts, kind):
     grey = levels(parts.image.mean(-1)) / 255
-    portrait, _, _ = extract(host, parts, GREYS[kind](grey), points=POINTS)
+    portrait, *_ = extract(host, parts, GREYS[kind](grey), points=POINTS)
 
     expected = (255 * grey[0]).round().to(torch.uint8)[..., None].expand(-1, -1, 3)
     assert torch.equal(portrait.image, expected)
