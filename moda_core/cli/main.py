@@ -128,9 +128,9 @@ def run_models(arguments: argparse.Namespace) -> None:
 
 def run_train_starter(arguments: argparse.Namespace) -> None:
     """Train the starter's motion model."""
-    from ..training.train_starter import main as train
+    from ..training.train_starter import build_parser, train_and_save
 
-    train(arguments.rest)
+    train_and_save(build_parser().parse_args(arguments.rest))
 
 
 def main(arguments: list[str] | None = None) -> int:

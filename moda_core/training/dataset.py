@@ -1,6 +1,5 @@
 """Synthetic clips: speech, its log-mel power and the matching performance."""
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,30 +10,23 @@ from torch import Tensor
 
 from ..audio.log_mel import FRAMES_PER_VIDEO_FRAME, log_mel_spectrogram
 from ..audio.speech_preparation import SAMPLE_RATE
-from ..errors import MoDAError
 from . import flite
 from .espeak import Espeak, Phone
-from .sentences import TEST_SENTENCES, passage
+from .sentences import passage
 from .targets import SAMPLES_PER_FRAME, perform
 from .visemes import flite_to_ipa
-
-logger = logging.getLogger(__name__)
 
 # Mostly English; the others add sounds and rhythms that it lacks.
 LANGUAGES = (
     "en-us en-us en-us en en en-gb-scotland en-029 en-us-nyc en-gb-x-rp es fr de it pt-br pl nl sv"
 )
-VARIANTS = {
-    "train": "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 klatt klatt2 klatt4 Andy linda steph Alex Gene "
-    "Storm belinda adam antonio benjamin boris caleb david ed edward iven john max michel "
-    "miguel norbert pablo paul quincy rob robert sandro shelby travis zac Marco Mario Michael "
-    "Mike Jacky Lee Hugo Henrique Diogo Andrea",
-    "validation": "Alicia aunty pedro marcelo",
-    "test": "m8 Annie Denis grandma victor anika klatt3 grandpa",
-}
-# flite's recorded voices: half of them train, so that the model learns from people, half test.
-FLITE_TRAIN, FLITE_TEST = ("kal", "awb"), ("rms", "slt")
-TEST_LANGUAGES = ("en-us", "en", "en-gb-scotland")
+VARIANTS = (
+    "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 klatt klatt2 klatt4 Andy linda steph Alex Gene Storm "
+    "belinda adam antonio benjamin boris caleb david ed edward iven john max michel miguel norbert "
+    "pablo paul quincy rob robert sandro shelby travis zac Marco Mario Michael Mike Jacky Lee Hugo "
+    "Henrique Diogo Andrea"
+)
+FLITE_VOICES = ("kal", "awb")  # recorded voices, so that the model learns from people too
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,7 @@ def make_clip(
     return Clip(name, waveform, log_mel, *map(torch.from_numpy, (acted.controls, acted.head)))
 
 
-def _to_16_khz(
+def to_16_khz(
     waveform: np.ndarray, sample_rate: int, phones: list[Phone], speed: float = 1.0
 ) -> tuple[np.ndarray, list[Phone]]:
     """Resample, and play `speed` times as fast, which also raises pitch and formants."""
@@ -93,10 +85,10 @@ def _to_16_khz(
     return resampled, [Phone(p.symbol, p.start_s * ratio, p.end_s * ratio) for p in phones]
 
 
-def espeak_clips(num_clips: int, seed: int, split: str) -> Iterator[Clip]:
+def espeak_clips(num_clips: int, seed: int) -> Iterator[Clip]:
     """Speak random passages with random voices of espeak-ng."""
     random, espeak = np.random.default_rng(seed), Espeak()
-    languages, variants = LANGUAGES.split(), VARIANTS[split].split()
+    languages, variants = LANGUAGES.split(), VARIANTS.split()
     for index in range(num_clips):
         if index % 16 == 15:
             silence = np.zeros(int(random.uniform(3.5, 6) * SAMPLE_RATE), np.float32)
@@ -104,17 +96,17 @@ def espeak_clips(num_clips: int, seed: int, split: str) -> Iterator[Clip]:
             continue
         language = str(random.choice(languages))
         voice = f"{language}+{random.choice(variants)}"
-        text = passage(random, language, split)
-        prosody = _prosody(random)
+        text = passage(random, language)
+        prosody = draw_prosody(random)
         speed = float(random.choice([1.0, random.uniform(0.87, 1.15)]))
         waveform, phones = espeak.say(text, voice, *prosody)
-        waveform, phones = _to_16_khz(waveform, espeak.sample_rate, phones, speed)
+        waveform, phones = to_16_khz(waveform, espeak.sample_rate, phones, speed)
         lead_s, tail_s = random.choice([0.0, 0.2, 0.4, 0.9], 2)
         tail_s += max(0.0, 3.4 - lead_s - len(waveform) / SAMPLE_RATE)
         yield make_clip(voice, waveform, phones, random, lead_s, tail_s)
 
 
-def _prosody(random: np.random.Generator) -> list[int]:
+def draw_prosody(random: np.random.Generator) -> list[int]:
     """Draw words a minute, pitch and pitch range."""
     return [int(random.integers(*limits)) for limits in ((120, 235), (10, 92), (15, 92))]
 
@@ -123,22 +115,8 @@ def training_clips(num_espeak: int, num_flite: int, seed: int) -> Iterator[Clip]
     """Speak the training set."""
     if num_flite:
         flite.require()
-    yield from espeak_clips(num_espeak, seed, "train")
+    yield from espeak_clips(num_espeak, seed)
     yield from flite_train_clips(num_flite, seed)
-
-
-def espeak_test_clips(seed: int = 4711, repeats: int = 2) -> list[Clip]:
-    """Speak the held-out sentences, each with `repeats` held-out voices."""
-    espeak, variants = Espeak(), VARIANTS["test"].split()
-    clips = []
-    for index, text in enumerate(TEST_SENTENCES * repeats):
-        random = np.random.default_rng([seed, index])
-        variant = variants[(index + index // len(TEST_SENTENCES)) % len(variants)]
-        voice = f"{TEST_LANGUAGES[index % len(TEST_LANGUAGES)]}+{variant}"
-        waveform, phones = espeak.say(text, voice, *_prosody(random))
-        waveform, phones = _to_16_khz(waveform, espeak.sample_rate, phones)
-        clips.append(make_clip(voice, waveform, phones, random))
-    return clips
 
 
 def flite_clip(
@@ -146,7 +124,7 @@ def flite_clip(
 ) -> Clip:
     """Speak a text with a flite voice and perform it."""
     waveform, sample_rate, phones = flite.say(text, voice, stretch)
-    waveform, phones = _to_16_khz(waveform, sample_rate, flite_to_ipa(phones), speed)
+    waveform, phones = to_16_khz(waveform, sample_rate, flite_to_ipa(phones), speed)
     tail_s = max(0.4, 3.4 - len(waveform) / SAMPLE_RATE)
     return make_clip(f"flite {voice}", waveform, phones, random, tail_s=tail_s)
 
@@ -155,22 +133,6 @@ def flite_train_clips(num_clips: int, seed: int) -> Iterator[Clip]:
     """Speak random passages with the flite voices of the training set."""
     random = np.random.default_rng([seed, 1])
     for index in range(num_clips):
-        text = passage(random, "en", "train")
+        text = passage(random, "en")
         stretch, speed = random.uniform(0.85, 1.25), random.uniform(0.87, 1.15)
-        yield flite_clip(text, FLITE_TRAIN[index % len(FLITE_TRAIN)], random, stretch, speed)
-
-
-def flite_test_clips(voices: tuple[str, ...], per_voice: int = 12) -> list[Clip]:
-    """Speak held-out sentences with flite's voices; return none if flite is missing."""
-    if not flite.available():
-        logger.warning("flite is not installed: its voices are left out of the evaluation")
-        return []
-    random = np.random.default_rng(4712)
-    clips = []
-    for voice in voices:
-        for text in TEST_SENTENCES[:per_voice]:
-            try:
-                clips.append(flite_clip(text, voice, random))
-            except MoDAError as error:
-                logger.warning("Left out: %s", error)
-    return clips
+        yield flite_clip(text, FLITE_VOICES[index % len(FLITE_VOICES)], random, stretch, speed)

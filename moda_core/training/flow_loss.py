@@ -11,7 +11,7 @@ from ..motion.motion import EXPRESSION, STD_FLOOR, MotionStats
 from ..sampling.flow import predict_clean
 from ..sampling.window_plan import WINDOW
 from .batches import Batch
-from .measures import LIP_COLUMNS
+from .targets import LIP_COLUMNS
 
 LipSync = Callable[[Tensor, Batch], Tensor]
 

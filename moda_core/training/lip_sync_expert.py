@@ -13,8 +13,8 @@ from ..audio.log_mel import FRAMES_PER_VIDEO_FRAME, NUM_BANDS
 from ..motion.controls import read
 from ..motion.motion import MotionStats
 from .batches import Batch, BatchSampler
-from .measures import LIP_COLUMNS
 from .optimization import optimize
+from .targets import LIP_COLUMNS
 
 EMBEDDING = 64
 HIDDEN = 96

@@ -14,6 +14,8 @@ from ..motion.motion import FPS
 from .espeak import Phone
 from .visemes import PAUSE, UNKNOWN, viseme_segments
 
+LIPS = ("jaw", "close", "width")  # the controls that speech moves
+LIP_COLUMNS = [CONTROLS.index(name) for name in LIPS]
 STEPS_PER_FRAME = 4  # lips are blended at 100 Hz
 SAMPLES_PER_FRAME = 640  # at 16 kHz
 

@@ -1,7 +1,6 @@
 """Train the starter's motion model on synthetic speech: ``python run.py train-starter``."""
 
 import argparse
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -12,11 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..bundles.starter import STARTER_WEIGHTS
 from ..mmdit.config import STARTER, MMDiTConfig
 from ..mmdit.model import MotionMMDiT
 from .batches import Batch, BatchSampler, Corpus, motion_stats
 from .dataset import training_clips
-from .evaluate import evaluate
 from .flow_loss import NULL_AUDIO, FlowLoss
 from .hearing import train_audio_embedder
 from .initialization import new_network
@@ -26,7 +25,6 @@ from .trained import TrainedStarter
 
 logger = logging.getLogger(__name__)
 
-WEIGHTS_DIR = Path(__file__).parents[1] / "bundles" / "weights"
 LIP_SYNC_WEIGHT = 0.1
 COUNTS = {
     "--steps": "num_steps",
@@ -133,7 +131,8 @@ def train(
     return TrainedStarter(network.eval(), null_audio, stats)
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
     defaults = TrainingOptions()
     parser = argparse.ArgumentParser(prog="train-starter", description=__doc__)
     expert = "add the Lip-motion Sync Expert's score to the loss"
@@ -141,29 +140,20 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     for option, field in COUNTS.items():
         default = getattr(defaults, field)
         parser.add_argument(option, dest=field, metavar="N", type=int, default=default)
-    parser.add_argument("--speech", type=Path, help="a real recording to evaluate on as well")
-    parser.add_argument("--out", type=Path, default=WEIGHTS_DIR)
-    return parser.parse_args(argv)
+    parser.add_argument("--out", type=Path, default=STARTER_WEIGHTS.parent)
+    return parser
 
 
-def write_evaluation(path: Path, variant: str, figures: dict) -> None:
-    """Add the shipped weights' figures to a file, keeping those of the other variant."""
-    stored = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    stored = {**stored, "shipped": variant, variant: figures}
-    path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+def train_and_save(arguments: argparse.Namespace) -> dict:
+    """Train and write ``starter.safetensors``.
 
-
-def main(argv: list[str] | None = None) -> int:
-    """Train, evaluate and write ``starter.safetensors`` and ``starter_evaluation.json``.
-
-    Returns the exit status 0. Raises a `MoDAError` if espeak-ng is missing.
+    Returns the options and the time in minutes. Raises a `MoDAError` if espeak-ng is missing.
     """
-    arguments = _arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)  # two threads on a busy machine are slower than one
-    expert = arguments.lip_sync_expert
     counts = {field: getattr(arguments, field) for field in COUNTS.values()}
-    options = TrainingOptions(**counts, lip_sync_weight=LIP_SYNC_WEIGHT if expert else 0.0)
+    lip_sync_weight = LIP_SYNC_WEIGHT if arguments.lip_sync_expert else 0.0
+    options = TrainingOptions(**counts, lip_sync_weight=lip_sync_weight)
     started = time.monotonic()
     logger.info("Speaking %d clips", options.num_clips)
     corpus = Corpus.from_clips(
@@ -172,10 +162,5 @@ def main(argv: list[str] | None = None) -> int:
     starter = train(corpus, options=options)
     minutes = (time.monotonic() - started) / 60
     arguments.out.mkdir(parents=True, exist_ok=True)
-    starter.save(arguments.out / "starter.safetensors")
-    logger.info("Evaluating")
-    figures = {"options": asdict(options), "training_minutes": round(minutes, 1)}
-    figures |= evaluate(starter, arguments.speech, options.seed + 1)
-    variant = "with_lip_sync_expert" if expert else "without_lip_sync_expert"
-    write_evaluation(arguments.out / "starter_evaluation.json", variant, figures)
-    return 0
+    starter.save(arguments.out / STARTER_WEIGHTS.name)
+    return {"options": asdict(options), "training_minutes": round(minutes, 1)}

@@ -43,10 +43,12 @@ BENCHES = {
     "activations": "bench_activations",
     "node-memory": "bench_node_memory",
     "same-file": "bench_same_file",
+    "starter": "bench_starter",
 }
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
     "same-file",
+    "starter",
     "renderer",
     "activations",
     "talk",

@@ -26,11 +26,11 @@ from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.emotion_curve import EmotionCurve
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.sample import sample_motion
-from moda_core.training.dataset import espeak_test_clips
 from moda_core.warp.warp_renderer import WarpRenderer
 
 from .bench_emotion_timeline import measures
 from .bench_emotions import EXAMPLE, SHOWN, nearest_mean, picture_figures
+from .held_out_speech import espeak_test_clips
 from .progress import Progress
 
 NUM_CLIPS, LONG_CLIPS, PART_FRAMES = 10, 20, 80

@@ -17,10 +17,10 @@ from moda_core.motion.motion import EXPRESSION, Motion, released_stats
 from moda_core.portrait.find_face import find_face
 from moda_core.portrait.image import limit_size, read_image
 from moda_core.portrait.portrait import Portrait
-from moda_core.training.dataset import espeak_test_clips
-from moda_core.training.evaluate import emotion_figures, emotion_motions, load_trained
 from moda_core.warp.warp_renderer import WarpRenderer
 
+from .bench_starter import emotion_figures, emotion_motions, load_trained
+from .held_out_speech import espeak_test_clips
 from .picture_measures import as_array, measure
 from .progress import Progress
 

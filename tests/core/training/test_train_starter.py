@@ -9,13 +9,14 @@ from moda_core.mmdit.config import MMDiTConfig, read_config
 from moda_core.training.batches import BatchSampler, Corpus, motion_stats, rest_motion
 from moda_core.training.dataset import make_clip
 from moda_core.training.espeak import Phone
-from moda_core.training.evaluate import load_trained
 from moda_core.training.initialization import new_network
 from moda_core.training.lip_sync_expert import contrastive_loss
-from moda_core.training.measures import EnergyComparator, compare_lips, count_blinks, f1_score
 from moda_core.training.optimization import RunningAverage, learning_rate_at
-from moda_core.training.train_starter import TrainingOptions, train, write_evaluation
+from moda_core.training.train_starter import TrainingOptions, train
 from moda_core.weights.checkpoint import read_safetensors
+from tests.bench.bench_starter import load_trained
+from tests.bench.starter_measures import EnergyComparator, compare_lips, count_blinks, f1_score
+from tests.bench.train_starter import write_evaluation
 
 TINY = MMDiTConfig(
     width=80,

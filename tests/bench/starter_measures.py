@@ -6,12 +6,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
-from ..motion.controls import CONTROLS
-from .dataset import Clip
-from .targets import speech_energy
+from moda_core.training.dataset import Clip
+from moda_core.training.targets import LIP_COLUMNS, LIPS, speech_energy
 
-LIPS = ("jaw", "close", "width")
-LIP_COLUMNS = [CONTROLS.index(name) for name in LIPS]
 CLOSED = 0.5  # closure from which lips count as pressed together
 LAGS = range(-4, 5)  # frames
 

@@ -1,11 +1,8 @@
 """Evaluation of a starter: sampled motion against targets, silence, noise and real speech.
 
-``python -m moda_core.training.evaluate WEIGHTS [--speech FILE]`` prints the figures as JSON.
+`python run.py bench starter WEIGHTS [SPEECH]`; needs espeak-ng, and flite for half of the figures.
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,28 +11,25 @@ import torch
 from scipy.signal import resample_poly
 from torch import Tensor
 
-from ..audio.log_mel import log_mel_features
-from ..audio.speech_preparation import SAMPLE_RATE
-from ..bundles.performance import finish_performance
-from ..bundles.starter import load_starter_model
-from ..emotion.labels import EMOTIONS, NONE_INDEX, emotion_weights
-from ..mmdit.model import IDENTITY_DIM
-from ..motion.controls import CONTROLS, OPENING, read, rest_expression
-from ..motion.motion import FPS
-from ..sampling.conditions import Conditions
-from ..sampling.emotion_curve import EmotionCurve
-from ..sampling.options import SamplingOptions
-from ..sampling.sample import sample_motion
-from .dataset import (
-    FLITE_TEST,
-    FLITE_TRAIN,
-    Clip,
-    espeak_clips,
-    espeak_test_clips,
-    flite_test_clips,
-)
-from .measures import (
-    LIP_COLUMNS,
+from moda_core.audio.log_mel import log_mel_features
+from moda_core.audio.speech_preparation import SAMPLE_RATE
+from moda_core.bundles.performance import finish_performance
+from moda_core.bundles.starter import load_starter_model
+from moda_core.emotion.labels import EMOTIONS, NONE_INDEX, emotion_weights
+from moda_core.mmdit.model import IDENTITY_DIM
+from moda_core.motion.controls import CONTROLS, OPENING, read, rest_expression
+from moda_core.motion.motion import FPS
+from moda_core.sampling.conditions import Conditions
+from moda_core.sampling.emotion_curve import EmotionCurve
+from moda_core.sampling.options import SamplingOptions
+from moda_core.sampling.sample import sample_motion
+from moda_core.training.dataset import FLITE_VOICES, Clip, espeak_clips
+from moda_core.training.targets import LIP_COLUMNS, speech_energy
+from moda_core.training.trained import TrainedStarter
+
+from .held_out_speech import espeak_test_clips, flite_test_clips
+from .progress import Progress
+from .starter_measures import (
     EnergyComparator,
     compare_lips,
     correlation,
@@ -43,8 +37,6 @@ from .measures import (
     peak_distances,
     pose_figures,
 )
-from .targets import speech_energy
-from .trained import TrainedStarter
 
 JAW, LID = CONTROLS.index("jaw"), CONTROLS.index("blink_left")
 PAUSE_LEVEL = 0.08  # of the loud frames' level; quieter frames are pauses
@@ -109,7 +101,7 @@ def lip_figures(
 
 def flite_figures(starter: TrainedStarter, comparator: EnergyComparator) -> dict[str, dict]:
     """Return figures of flite's voices that were not trained on, together and one by one."""
-    clips = flite_test_clips(FLITE_TEST)
+    clips = flite_test_clips()
     if not clips:
         return {}
     sampled = sample_lips(starter, clips)
@@ -196,35 +188,28 @@ def emotion_figures(starter: TrainedStarter, clips: list[Clip]) -> dict:
     return figures
 
 
-def evaluate(starter: TrainedStarter, speech: Path | None = None, seed: int = 1) -> dict:
-    """Return all figures."""
-    comparator = EnergyComparator(espeak_clips(COMPARATOR_CLIPS, seed, "train"))
+def run(
+    weights: str, speech: str = "", seed: int = 1, device: str = "cpu", dtype: str = "float32"
+) -> dict:
+    """Measure weights, on a real recording as well if one is named; return the figures."""
+    torch.set_num_threads(1)
+    starter, progress = load_trained(Path(weights)), Progress("starter", 5)
+    progress("fitting the comparator")
+    comparator = EnergyComparator(espeak_clips(COMPARATOR_CLIPS, seed))
+    progress("espeak-ng's unseen voices")
     synthetic = espeak_test_clips()
     sampled = sample_lips(starter, synthetic)
     figures = {
-        "flite_voices_trained_on": list(FLITE_TRAIN),
+        "flite_voices_trained_on": list(FLITE_VOICES),
         "espeak_unseen_voices_and_sentences": lip_figures(synthetic, sampled, comparator),
-        **flite_figures(starter, comparator),
     }
+    progress("flite's unseen voices")
+    figures |= flite_figures(starter, comparator)
+    progress("silence")
     figures["quiet"] = silence_figures(starter)
+    progress("emotions")
     figures["emotions"] = emotion_figures(starter, synthetic[:4])
-    if speech is not None:
-        figures["real_speech"] = {"file": speech.name}
-        figures["real_speech"] |= speech_figures(starter, read_speech(speech))
+    if speech:
+        figures["real_speech"] = {"file": Path(speech).name}
+        figures["real_speech"] |= speech_figures(starter, read_speech(Path(speech)))
     return figures
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Print the figures of a weights file."""
-    parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
-    parser.add_argument("weights", type=Path)
-    parser.add_argument("--speech", type=Path)
-    arguments = parser.parse_args(argv)
-    torch.set_num_threads(1)
-    figures = evaluate(load_trained(arguments.weights), arguments.speech)
-    json.dump(figures, sys.stdout, indent=1)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
