@@ -15,15 +15,6 @@ CROP_SIZE = 512
 CROP_SCALE = 2.3  # side of the square over that of the points' bounding box
 CROP_VY = -0.125  # of the square along the face, in sides; negative is towards the forehead
 
-# Indices of the left eye, the right eye and the mouth, by the number of landmarks.
-FACE_INDICES = {
-    5: ((0,), (1,), (3, 4)),
-    68: ((36, 39), (42, 45), (48, 54)),
-    101: ((39, 42, 45, 48), (51, 54, 57, 60), (75, 81)),
-    106: ((33, 35, 40, 39), (87, 89, 94, 93), (52, 61)),
-    203: ((0, 6, 12, 18), (24, 30, 36, 42), (48, 66)),
-}
-
 # Points of the mesh that lie where the 106 landmarks do: jaw from ear to ear, brows, eyes, nose and
 # lips, but no forehead.
 LEFT_LIDS, RIGHT_LIDS = [33, 159, 133, 145], [362, 386, 263, 374]
@@ -73,29 +64,6 @@ class CropTransform:
         return np.linalg.inv(self.to_crop)
 
 
-def crop_transform(
-    points: np.ndarray,
-    size: int = CROP_SIZE,
-    scale: float = CROP_SCALE,
-    vy: float = CROP_VY,
-) -> CropTransform:
-    """Return the reference's crop around a full set of landmarks (spec G).
-
-    `points` are x, y of 5, 68, 101, 106 or 203 landmarks in their conventional order, the centre of
-    the first pixel at (0, 0). `scale` is the side of the square over that of their bounding box;
-    `vy` shifts it along the face, in sides, negative towards the forehead.
-    """
-    points = np.asarray(points, np.float32)
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) not in FACE_INDICES:
-        raise ValueError(
-            f"Expected 5, 68, 101, 106 or 203 points (x, y), got shape {points.shape}."
-        )
-    left, right, mouth = (
-        points[list(indices)].mean(axis=0) for indices in FACE_INDICES[len(points)]
-    )
-    return _crop_around(points, face_axes((left + right) / 2, mouth), size, scale, vy)
-
-
 def crop_from_landmarks(landmarks: FaceLandmarks, scale: float = CROP_SCALE) -> CropTransform:
     """Return the reference's crop around the points of a mesh that lie where its 106 do.
 
@@ -120,13 +88,21 @@ def crop_from_landmarks(landmarks: FaceLandmarks, scale: float = CROP_SCALE) -> 
     mesh = (landmarks.mesh[:, :2] - 0.5).astype(np.float32)
     left, right, mouth = (mesh[of].mean(axis=0) for of in (LEFT_LIDS, RIGHT_LIDS, MOUTH_CORNERS))
     axes = face_axes((left + right) / 2, mouth)
-    return _crop_around(mesh[CROP_POINTS], axes, CROP_SIZE, scale, CROP_VY)
+    return crop_around(mesh[CROP_POINTS], axes, scale)
 
 
-def _crop_around(
-    points: np.ndarray, axes: np.ndarray, size: int, scale: float, vy: float
+def crop_around(
+    points: np.ndarray,
+    axes: np.ndarray,
+    scale: float = CROP_SCALE,
+    vy: float = CROP_VY,
+    size: int = CROP_SIZE,
 ) -> CropTransform:
-    """Return the square around the box of points (n, 2) along the axes of the face."""
+    """Return the square around the box of points (n, 2) along the axes (2, 2) of the face.
+
+    `scale` is the side of the square over that of the box; `vy` shifts it along the face, in sides,
+    negative towards the forehead. Raises `ValueError` if all points coincide.
+    """
     middle = points.mean(axis=0)
     turned = (points - middle) @ axes.T
     low, high = turned.min(axis=0), turned.max(axis=0)

@@ -5,9 +5,10 @@ import torch
 
 from moda_core.compositing.paste_back import PasteBack, frames_to_uint8
 from moda_core.compositing.paste_mask import TEMPLATE_FEATHER, placed_template
-from moda_core.portrait.crop import crop_face, crop_transform
+from moda_core.portrait.crop import crop_face
 from moda_core.portrait.resample_picture import reduce_area
 
+from .landmark_crop import crop_transform
 from .statements import in_names
 from .synthetic_weights import image
 

@@ -9,7 +9,7 @@ from moda_core.compositing.paste_mask import TEMPLATE_FEATHER, placed_template
 from moda_core.liveportrait.driving import DrivingOptions, driving_keypoints
 from moda_core.motion.keypoints import refine_motion_info, transform_keypoints
 from moda_core.motion.motion import Motion, previous_motion, released_stats
-from moda_core.portrait.crop import FACE_INDICES, crop_face, crop_transform
+from moda_core.portrait.crop import crop_face
 from moda_core.portrait.image import limit_size, resize_limit
 from moda_core.portrait.resample_picture import reduce_area
 from moda_core.sampling.conditions import Conditions
@@ -20,6 +20,7 @@ from moda_core.sampling.sample import sample_motion
 from . import closed_forms as forms
 from .driving_cases import with_averaged_pose
 from .e2e_cases import portrait_renderer
+from .landmark_crop import FACE_INDICES, crop_transform
 from .motion_cases import TINY, build
 from .renderer_cases import build as build_network
 from .renderer_cases import build_group, stitching_network

@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 
 from moda_core.face.landmarks import FaceLandmarks
-from moda_core.portrait.crop import CropTransform, crop_face, crop_from_landmarks, crop_transform
+from moda_core.portrait.crop import CropTransform, crop_face, crop_from_landmarks
 from moda_core.portrait.find_face import find_face
 from moda_core.portrait.image import limit_size
 from moda_core.portrait.resample_picture import reduce_area, sample_bilinear, sampling_grid
 from tests.faces import as_tensor, face_from, portrait_picture
+from tests.parity.landmark_crop import crop_transform
 
 FIVE = np.array([(80, 100), (120, 100), (100, 120), (85, 140), (115, 140)], np.float32)
 
