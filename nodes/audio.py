@@ -4,9 +4,8 @@ from comfy_api.latest import io
 
 from ..moda_core.audio.clip import cut_clip
 from ..moda_core.audio.loudness import normalize_loudness as normalized
-from . import _host
+from . import _host, inputs
 from ._convert import audio_of, sound_of
-from .inputs import DAY_S, seconds_input
 from .types import AudioEncoderType, FeaturesType, LoadedEncoder
 
 ENCODER_ACTIVATIONS = 250e6  # bytes, of a piece of 60 s: `run.py bench audio-memory`
@@ -29,19 +28,19 @@ class MoDAEncodeAudio(io.ComfyNode):
                     tooltip="The audio encoder. Must be the one the motion model was trained with.",
                 ),
                 io.Audio.Input("audio", tooltip="Speech at any sample rate, mono or stereo."),
-                seconds_input(
-                    "start", 0.0, DAY_S, "Start of the part to use, in seconds; higher skips more."
+                inputs.number(
+                    "start",
+                    inputs.seconds(inputs.DAY_S, default=0.0),
+                    "Start of the part to use, in seconds; higher skips more.",
                 ),
-                seconds_input(
+                inputs.number(
                     "duration",
-                    0.0,
-                    DAY_S,
+                    inputs.seconds(inputs.DAY_S, default=0.0),
                     "Length of the part to use, in seconds; 0 uses everything after 'start'.",
                 ),
-                io.Boolean.Input(
+                inputs.switch(
                     "normalize_loudness",
-                    default=False,
-                    tooltip="Adjusts the speech to a standard loudness, which helps with very "
+                    "Adjusts the speech to a standard loudness, which helps with very "
                     "quiet recordings. The audio output changes too.",
                 ),
             ],

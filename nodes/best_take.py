@@ -12,20 +12,8 @@ from ..moda_core.sampling.emotion_curve import emotion_curve
 from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.ranking import Take, ranking_text, spoken_levels
 from ..moda_core.sampling.request import SamplingRequest
-from . import _host
+from . import _host, inputs
 from ._convert import sound_of
-from .inputs import (
-    MAX_SEED,
-    emotion_input,
-    features_input,
-    guidance_input,
-    model_input,
-    motion_output,
-    portrait_input,
-    sampling_options_input,
-    seed_input,
-    steps_input,
-)
 from .types import LoadedModel
 
 
@@ -41,40 +29,37 @@ class MoDABestOfN(io.ComfyNode):
             "the best lip sync and the smoothest head.",
             search_aliases=["takes", "ranking", "seeds", "batch", "sampler"],
             inputs=[
-                model_input(),
-                features_input(),
-                portrait_input(),
+                inputs.model(),
+                inputs.features(),
+                inputs.portrait(),
                 io.Audio.Input(
                     "audio",
                     tooltip="Audio to compare the lips with. Use the output of MoDA Encode Audio.",
                 ),
-                emotion_input(),
-                sampling_options_input(),
-                io.Int.Input(
+                inputs.emotion(),
+                inputs.sampling_options(),
+                inputs.number(
                     "takes",
-                    default=4,
-                    min=1,
-                    max=64,
-                    step=1,
-                    tooltip="Number of takes. Time and memory grow in proportion.",
+                    inputs.Scale(1, 64, default=4),
+                    "Number of takes. Time and memory grow in proportion.",
                 ),
-                steps_input(
+                inputs.steps(
                     10,
                     "Number of diffusion steps of each take, as in MoDA Sample Motion. The time "
                     "grows in proportion.",
                 ),
-                guidance_input(
+                inputs.guidance(
                     "Guidance scale of speech and emotion, as in MoDA Sample Motion. 1 is "
                     "unguided; higher is more expressive, high values add jitter.",
                 ),
-                seed_input(
+                inputs.seed(
                     42,
                     "Random seed of the first take; each further take adds 1. For new takes on "
                     "every run choose 'randomize': with 'increment' all but one are repeated.",
                 ),
             ],
             outputs=[
-                motion_output("The motion of the best take."),
+                inputs.motion_output("The motion of the best take."),
                 io.String.Output(
                     display_name="ranking",
                     tooltip="All takes, best first, with seed, score, lip sync and jerk.",
@@ -103,7 +88,7 @@ class MoDABestOfN(io.ComfyNode):
         levels = spoken_levels(*sound_of(audio), audio_features)
         activations = sampling_bytes(request.options, len(audio_features), curve, takes)
         _host.bring_to_device(model.patchers, activations)
-        seeds = [(seed + take) % (MAX_SEED + 1) for take in range(takes)]
+        seeds = [(seed + take) % (inputs.MAX_SEED + 1) for take in range(takes)]
         sampled = perform_takes(
             model.model, audio_features, portrait, request, seeds, _host.Progress()
         )

@@ -9,9 +9,8 @@ from ..moda_core.editing.script.script import Script
 from ..moda_core.editing.script.script_parser import parse_script
 from ..moda_core.editing.script.script_words import NEUTRAL
 from ..moda_core.motion.motion import Motion
-from . import _host
+from . import _host, inputs
 from ._convert import check_result
-from .inputs import motion_input, motion_output
 
 EXAMPLE = """\
 [1.0 nod]
@@ -33,7 +32,7 @@ class MoDADirector(io.ComfyNode):
             "blink, wink, nod, turn, tilt and more.",
             search_aliases=["script", "timeline", "action", "gesture", "expression"],
             inputs=[
-                motion_input("The motion that the actions are added to."),
+                inputs.motion("The motion that the actions are added to."),
                 io.String.Input(
                     "script",
                     default=EXAMPLE,
@@ -43,7 +42,9 @@ class MoDADirector(io.ComfyNode):
                     "in the script, link the same text to MoDA Emotion Timeline.",
                 ),
             ],
-            outputs=[motion_output("The motion with the actions added, without the emotions.")],
+            outputs=[
+                inputs.motion_output("The motion with the actions added, without the emotions.")
+            ],
             hidden=[io.Hidden.unique_id],
         )
 

@@ -8,7 +8,7 @@ from ..moda_core.model_files.catalog import ModelFile, is_renderer, named_files
 from ..moda_core.model_files.download import download_missing
 from ..moda_core.model_files.identity import human_size
 from ..moda_core.model_files.report import describe, report_files, summarise_licences
-from . import _host
+from . import _host, inputs
 
 ALL = "all"
 
@@ -27,11 +27,10 @@ class MoDADownloadModels(io.ComfyNode):
             search_aliases=["fetch", "net-200", "liveportrait", "hubert", "missing models"],
             is_output_node=True,
             inputs=[
-                io.Combo.Input(
+                inputs.choice(
                     "files",
-                    options=["all", "net-200", "chinese-hubert-base", "renderer"],
-                    default="all",
-                    tooltip="The files to check. 'all' is everything the released MoDA needs, 2.4 "
+                    ["all", "net-200", "chinese-hubert-base", "renderer"],
+                    "The files to check. 'all' is everything the released MoDA needs, 2.4 "
                     "GB: the motion model net-200, the audio encoder chinese-hubert-base, and the "
                     "renderer (five LivePortrait files). Installed files are not downloaded again.",
                 ),

@@ -7,16 +7,8 @@ from ..moda_core.audio.level import check_same_length, frame_levels
 from ..moda_core.editing.eyes import set_blinks, set_gaze
 from ..moda_core.editing.lips import close_in_silence, modulate_released_lips, scale_lips
 from ..moda_core.motion.motion import Motion
-from . import _host
+from . import _host, inputs
 from ._convert import sound_of
-from .inputs import (
-    ADVANCED,
-    motion_input,
-    motion_output,
-    seconds_input,
-    seed_input,
-    weight_input,
-)
 
 CORE_WORDS = {"keep": "model"}  # the core's word for leaving the motion as it is
 
@@ -32,68 +24,54 @@ class MoDAEyes(io.ComfyNode):
             description="Replaces or removes the blinks of a motion and directs its gaze.",
             search_aliases=["blink", "gaze", "look", "eyelids"],
             inputs=[
-                motion_input(),
-                io.Combo.Input(
+                inputs.motion(),
+                inputs.choice(
                     "blinks",
-                    options=["keep", "generated", "off"],
-                    default="keep",
-                    tooltip="'keep' leaves the blinks as they are, 'generated' replaces them, "
+                    ["keep", "generated", "off"],
+                    "'keep' leaves the blinks as they are, 'generated' replaces them, "
                     "'off' removes them.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "rate",
-                    default=15.0,
-                    min=0.0,
-                    max=60.0,
-                    step=0.5,
-                    tooltip="Generated blinks per minute. People blink about 15 times, less often "
+                    inputs.Scale(0.0, 60.0, default=15.0, step=0.5),
+                    "Generated blinks per minute. People blink about 15 times, less often "
                     "while they listen.",
                 ),
-                weight_input(
+                inputs.weight(
                     "jitter",
                     0.5,
                     "Randomness of the intervals between generated blinks: 0 is regular, at 1 "
                     "they vary from almost 0 to twice the mean.",
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "gaze",
-                    options=["keep", "target", "wander"],
-                    default="keep",
-                    tooltip="'keep' leaves the gaze as it is, 'target' fixes it on the target, "
+                    ["keep", "target", "wander"],
+                    "'keep' leaves the gaze as it is, 'target' fixes it on the target, "
                     "'wander' adds glances around the target.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "gaze_x",
-                    default=0.0,
-                    min=-1.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="Horizontal target: -1 is far to the left of the picture, 1 far to the "
+                    inputs.Scale(-1.0, 1.0, default=0.0),
+                    "Horizontal target: -1 is far to the left of the picture, 1 far to the "
                     "right, 0 straight ahead of the head.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "gaze_y",
-                    default=0.0,
-                    min=-1.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="Vertical target: -1 is far down, 1 far up, 0 straight ahead of the "
+                    inputs.Scale(-1.0, 1.0, default=0.0),
+                    "Vertical target: -1 is far down, 1 far up, 0 straight ahead of the "
                     "head. The built-in renderer shows it only by the eyelids.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "wander",
-                    default=1.0,
-                    min=0.0,
-                    max=3.0,
-                    step=0.05,
-                    tooltip="Size of the glances of 'wander': 0 is none, higher looks further "
+                    inputs.Scale(0.0, 3.0, default=1.0),
+                    "Size of the glances of 'wander': 0 is none, higher looks further "
                     "away from the target.",
                 ),
-                seed_input(
+                inputs.seed(
                     0, "Random seed. Each value gives different times of blinks and glances."
                 ),
             ],
-            outputs=[motion_output("The motion with edited eyes.")],
+            outputs=[inputs.motion_output("The motion with edited eyes.")],
         )
 
     @classmethod
@@ -127,63 +105,52 @@ class MoDALips(io.ComfyNode):
             "is silent.",
             search_aliases=["mouth", "lip sync", "silence", "exaggerate"],
             inputs=[
-                motion_input(),
+                inputs.motion(),
                 io.Audio.Input(
                     "audio",
                     optional=True,
                     tooltip="Optional; needed for 'closure'. The audio of the motion, of the same "
                     "length. Use the output of MoDA Encode Audio.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "gain",
-                    default=1.0,
-                    min=0.0,
-                    max=4.0,
-                    step=0.05,
-                    tooltip="Scales the movement of the lips: 1 is unchanged, higher opens the "
+                    inputs.Scale(0.0, 4.0, default=1.0),
+                    "Scales the movement of the lips: 1 is unchanged, higher opens the "
                     "mouth wider, 0 stops speech. A smile stays.",
                 ),
-                weight_input(
+                inputs.weight(
                     "closure",
                     0.0,
                     "How far the lips close in silence: 0 is off, 1 stops all their movement "
                     "there. Needs 'audio'.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "threshold",
-                    default=0.06,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="Level below which a frame counts as silence, relative to the loudest "
+                    inputs.Scale(0.0, 1.0, default=0.06, step=0.01),
+                    "Level below which a frame counts as silence, relative to the loudest "
                     "frame. Higher also closes the lips in soft speech.",
                 ),
-                seconds_input(
+                inputs.number(
                     "attack",
-                    0.12,
-                    5.0,
+                    inputs.seconds(5.0, default=0.12, step=0.02),
                     "Seconds before speech in which the lips start to move again; higher is "
                     "softer.",
-                    step=0.02,
                     advanced=True,
                 ),
-                seconds_input(
+                inputs.number(
                     "release",
-                    0.2,
-                    5.0,
+                    inputs.seconds(5.0, default=0.2, step=0.02),
                     "Seconds after speech in which the lips close; higher is softer.",
-                    step=0.02,
                     advanced=True,
                 ),
-                io.Boolean.Input(
+                inputs.switch(
                     "released_modulation",
-                    default=False,
-                    tooltip="Exaggerates the lips as the released MoDA does, before all other "
+                    "Exaggerates the lips as the released MoDA does, before all other "
                     "settings. Motion of the released model already includes this.",
-                    extra_dict=ADVANCED,
+                    advanced=True,
                 ),
             ],
-            outputs=[motion_output("The motion with edited lips.")],
+            outputs=[inputs.motion_output("The motion with edited lips.")],
         )
 
     @classmethod

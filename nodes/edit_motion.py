@@ -8,17 +8,8 @@ from ..moda_core.editing.retiming import check_speed, retime
 from ..moda_core.editing.smoothing import OneEuro, SavitzkyGolay, smooth
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
-from . import _host
+from . import _host, inputs
 from ._convert import check_result
-from .inputs import (
-    ADVANCED,
-    DAY_S,
-    motion_input,
-    motion_output,
-    portrait_input,
-    seconds_input,
-    weight_input,
-)
 
 PORTRAIT = "portrait"
 POSES = {"first frame": "first", "straight ahead": "zero", PORTRAIT: "zero"}  # the core's words
@@ -35,67 +26,58 @@ class MoDASmoothMotion(io.ComfyNode):
             description="Removes jitter from the head or from parts of the face.",
             search_aliases=["jitter", "shake", "filter", "one euro", "savitzky golay"],
             inputs=[
-                motion_input(),
-                weight_input(
+                inputs.motion(),
+                inputs.weight(
                     "head", 1.0, "Strength of the filter on the head: 0 is off, 1 is full."
                 ),
-                weight_input(
+                inputs.weight(
                     "mouth",
                     0.0,
                     "Strength of the filter on lips and cheeks: 0 is off, 1 is full. Higher makes "
                     "speech softer.",
                 ),
-                weight_input(
+                inputs.weight(
                     "eyes",
                     0.0,
                     "Strength of the filter on eyelids and gaze: 0 is off, 1 is full. Higher makes "
                     "blinks softer.",
                 ),
-                weight_input(
+                inputs.weight(
                     "brows", 0.0, "Strength of the filter on the brows: 0 is off, 1 is full."
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "method",
-                    options=["one euro", "savitzky-golay"],
-                    default="one euro",
-                    tooltip="'one euro' smooths slow movement and leaves fast movement; "
+                    ["one euro", "savitzky-golay"],
+                    "'one euro' smooths slow movement and leaves fast movement; "
                     "'savitzky-golay' fits polynomials and preserves peaks.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "cutoff",
-                    default=1.5,
-                    min=0.05,
-                    max=60.0,
-                    step=0.05,
-                    tooltip="Cutoff frequency of 'one euro' in Hz; lower smooths more.",
+                    inputs.Scale(0.05, 60.0, default=1.5),
+                    "Cutoff frequency of 'one euro' in Hz; lower smooths more.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "beta",
-                    default=0.5,
-                    min=0.0,
-                    max=100.0,
-                    step=0.05,
-                    tooltip="Speed coefficient of 'one euro': higher smooths fast movement less, "
+                    inputs.Scale(0.0, 100.0, default=0.5),
+                    "Speed coefficient of 'one euro': higher smooths fast movement less, "
                     "0 smooths all movement alike.",
-                    extra_dict=ADVANCED,
+                    advanced=True,
                 ),
-                seconds_input(
+                inputs.number(
                     "window",
-                    0.36,
-                    10.0,
+                    inputs.seconds(10.0, default=0.36),
                     "Window length of 'savitzky-golay' in seconds; higher smooths more.",
                 ),
-                io.Int.Input(
+                inputs.number(
                     "order",
-                    default=2,
-                    min=0,
-                    max=5,
-                    step=1,
-                    tooltip="Polynomial order of 'savitzky-golay'; higher smooths less.",
-                    extra_dict=ADVANCED,
+                    inputs.Scale(0, 5, default=2),
+                    "Polynomial order of 'savitzky-golay'; higher smooths less.",
+                    advanced=True,
                 ),
             ],
-            outputs=[motion_output("The smoothed motion, of the same length and without delay.")],
+            outputs=[
+                inputs.motion_output("The smoothed motion, of the same length and without delay.")
+            ],
         )
 
     @classmethod
@@ -129,40 +111,34 @@ class MoDARetimeMotion(io.ComfyNode):
             description="Changes the speed, the length or the frame rate of a motion.",
             search_aliases=["speed", "fps", "resample", "stretch", "slow motion"],
             inputs=[
-                motion_input(),
-                io.Float.Input(
+                inputs.motion(),
+                inputs.number(
                     "fps",
-                    default=0.0,
-                    min=0.0,
-                    max=240.0,
-                    step=0.01,
-                    tooltip="New frame rate, 1 or more; the speed stays the same. 0 leaves the "
+                    inputs.Scale(0.0, 240.0, default=0.0, step=0.01),
+                    "New frame rate, 1 or more; the speed stays the same. 0 leaves the "
                     "frame rate unchanged.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "speed",
-                    default=1.0,
-                    min=0.05,
-                    max=20.0,
-                    step=0.05,
-                    tooltip="Speed factor: 2 is twice as fast and half as long, 0.5 half as fast. "
+                    inputs.Scale(0.05, 20.0, default=1.0),
+                    "Speed factor: 2 is twice as fast and half as long, 0.5 half as fast. "
                     "Must be 1 if 'duration' is set.",
                 ),
-                seconds_input(
+                inputs.number(
                     "duration",
-                    0.0,
-                    DAY_S,
+                    inputs.seconds(inputs.DAY_S, default=0.0),
                     "New length in seconds; sets the speed accordingly. 0 uses 'speed' instead.",
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "interpolation",
-                    options=["cubic", "linear"],
-                    default="cubic",
-                    tooltip="Interpolation between frames. 'cubic' keeps slow motion smooth and "
+                    ["cubic", "linear"],
+                    "Interpolation between frames. 'cubic' keeps slow motion smooth and "
                     "the peaks of fast movement; 'linear' never overshoots.",
                 ),
             ],
-            outputs=[motion_output("The retimed motion. All MoDA nodes accept any frame rate.")],
+            outputs=[
+                inputs.motion_output("The retimed motion. All MoDA nodes accept any frame rate.")
+            ],
         )
 
     @classmethod
@@ -194,41 +170,39 @@ class MoDAFadeMotion(io.ComfyNode):
             "one in the picture, or makes a seamless loop.",
             search_aliases=["ease", "loop", "rest pose", "seamless"],
             inputs=[
-                motion_input(),
-                portrait_input(
+                inputs.motion(),
+                inputs.portrait(
                     "Optional; needed for the pose 'portrait'. The portrait whose pose the head "
                     "has at rest.",
                     optional=True,
                 ),
-                seconds_input(
+                inputs.number(
                     "fade_in",
-                    0.5,
-                    60.0,
+                    inputs.seconds(60.0, default=0.5),
                     "Fade-in from rest in seconds; higher is slower, 0 leaves the beginning "
                     "unchanged.",
                 ),
-                seconds_input(
+                inputs.number(
                     "fade_out",
-                    0.5,
-                    60.0,
+                    inputs.seconds(60.0, default=0.5),
                     "Fade-out to rest in seconds; higher is slower, 0 leaves the end unchanged. "
                     "For a loop: cross-fade from the end to the beginning, above 0.",
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "pose",
-                    options=["first frame", "straight ahead", PORTRAIT],
-                    default="first frame",
-                    tooltip="Pose of the head at rest: that of the motion's first frame, straight "
+                    ["first frame", "straight ahead", PORTRAIT],
+                    "Pose of the head at rest: that of the motion's first frame, straight "
                     "ahead, or that of the linked portrait.",
                 ),
-                io.Boolean.Input(
+                inputs.switch(
                     "loop",
-                    default=False,
-                    tooltip="Makes a seamless loop instead of fading. The loop is shorter by "
+                    "Makes a seamless loop instead of fading. The loop is shorter by "
                     "'fade_out'; 'fade_in' and 'pose' have no effect.",
                 ),
             ],
-            outputs=[motion_output("The faded motion, of the same length; a loop is shorter.")],
+            outputs=[
+                inputs.motion_output("The faded motion, of the same length; a loop is shorter.")
+            ],
         )
 
     @classmethod

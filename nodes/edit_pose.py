@@ -8,30 +8,26 @@ from ..moda_core.editing.gestures import look, nod, shake
 from ..moda_core.editing.pose import AxisAdjustment, adjust_pose
 from ..moda_core.editing.pose_keys import apply_pose_keys, parse_pose_keys
 from ..moda_core.motion.motion import Motion
-from . import _host
+from . import _host, inputs
 from ._convert import check_result
-from .inputs import ADVANCED, DAY_S, gain_input, motion_input, motion_output, seconds_input
 
 AXES = {"pitch": "nodding", "yaw": "turning", "roll": "tilting"}
 GESTURES = {"nod": (nod, 7.0), "shake": (shake, 8.0), "look": (look, 12.0)}  # and their degrees
 
 
 def offset_input(axis: str, tooltip: str) -> io.Input:
-    return io.Float.Input(
-        f"{axis}_offset", default=0.0, min=-45.0, max=45.0, step=0.5, tooltip=tooltip
+    return inputs.number(
+        f"{axis}_offset", inputs.Scale(-45.0, 45.0, default=0.0, step=0.5), tooltip
     )
 
 
 def limit_input(axis: str) -> io.Input:
-    return io.Float.Input(
+    return inputs.number(
         f"{axis}_limit",
-        default=0.0,
-        min=0.0,
-        max=90.0,
-        step=0.5,
-        tooltip=f"Largest {axis} in degrees, in either direction, after keyframes and preset; the "
+        inputs.Scale(0.0, 90.0, default=0.0, step=0.5),
+        f"Largest {axis} in degrees, in either direction, after keyframes and preset; the "
         "head slows down before it. Lower limits more; 0 is no limit.",
-        extra_dict=ADVANCED,
+        advanced=True,
     )
 
 
@@ -47,9 +43,9 @@ class MoDAPose(io.ComfyNode):
             "keyframes and gestures.",
             search_aliases=["head", "pitch", "yaw", "roll", "nod", "shake", "keyframes"],
             inputs=[
-                motion_input(),
+                inputs.motion(),
                 *(
-                    gain_input(
+                    inputs.gain(
                         f"{axis}_gain",
                         f"Scales {axis} ({movement}) around its mean: 1 is unchanged, higher moves "
                         "more, 0 freezes the angle.",
@@ -70,10 +66,9 @@ class MoDAPose(io.ComfyNode):
                     "anticlockwise.",
                 ),
                 *map(limit_input, AXES),
-                io.Boolean.Input(
+                inputs.switch(
                     "freeze",
-                    default=False,
-                    tooltip="Freezes the head at its mean pose, position and size, as gains of 0 "
+                    "Freezes the head at its mean pose, position and size, as gains of 0 "
                     "do. Offsets, keyframes and the preset still move it.",
                 ),
                 io.String.Input(
@@ -83,49 +78,42 @@ class MoDAPose(io.ComfyNode):
                     tooltip="Keyframes of time in seconds, angle and degrees: 1.0 yaw 12, 2.0 yaw "
                     "-5. The head moves smoothly between them and freely before and after.",
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "key_mode",
-                    options=["replace", "add"],
-                    default="replace",
-                    tooltip="'replace' sets the angle to the keyframes, 'add' adds them to the "
-                    "motion.",
+                    ["replace", "add"],
+                    "'replace' sets the angle to the keyframes, 'add' adds them to the motion.",
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "preset",
-                    options=["none", *GESTURES],
-                    default="none",
-                    tooltip="Gesture to add: two nods, two shakes, or 'look', which turns the head "
+                    ["none", *GESTURES],
+                    "Gesture to add: two nods, two shakes, or 'look', which turns the head "
                     "to the left of the picture and back. For the eyes use MoDA Eyes.",
                 ),
-                seconds_input(
+                inputs.number(
                     "preset_time",
-                    1.0,
-                    DAY_S,
+                    inputs.seconds(inputs.DAY_S, default=1.0),
                     "Start of the preset in seconds; higher starts later.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "preset_strength",
-                    default=1.0,
-                    min=-3.0,
-                    max=3.0,
-                    step=0.05,
-                    tooltip="Size of the preset: 1 nods by 7 degrees, shakes by 8 or looks by 12; "
+                    inputs.Scale(-3.0, 3.0, default=1.0),
+                    "Size of the preset: 1 nods by 7 degrees, shakes by 8 or looks by 12; "
                     "higher moves further, below 0 in the opposite direction.",
                 ),
-                gain_input(
+                inputs.gain(
                     "translation_gain",
                     "Scales the head's position around its mean: 1 is unchanged, higher moves "
                     "more, 0 freezes it.",
                     advanced=True,
                 ),
-                gain_input(
+                inputs.gain(
                     "scale_gain",
                     "Scales the changes of the head's size around its mean: 1 is unchanged, lower "
                     "reduces them, 0 freezes the size.",
                     advanced=True,
                 ),
             ],
-            outputs=[motion_output("The motion with an edited head.")],
+            outputs=[inputs.motion_output("The motion with an edited head.")],
         )
 
     @classmethod

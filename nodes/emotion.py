@@ -5,9 +5,8 @@ from comfy_api.latest import io
 from ..moda_core.editing.script.script_parser import parse_emotions
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.emotion.labels import EMOTIONS, emotion_weights
-from . import _host
+from . import _host, inputs
 from ._convert import check_result
-from .inputs import intensity_input, weight_input
 from .types import EmotionType
 
 LABELS = list(EMOTIONS)
@@ -31,14 +30,14 @@ class MoDAEmotion(io.ComfyNode):
             description="Sets the emotion that the face shows while it speaks.",
             search_aliases=["expression", "mood", "happy", "sad", "angry"],
             inputs=[
-                io.Combo.Input(
+                inputs.choice(
                     "label",
-                    options=LABELS,
-                    default="happiness",
-                    tooltip="One of the eight emotions of the model, or 'none': the speech alone "
+                    LABELS,
+                    "One of the eight emotions of the model, or 'none': the speech alone "
                     "sets the expression.",
+                    default="happiness",
                 ),
-                intensity_input(
+                inputs.intensity(
                     "Strength of the emotion: 0 is off, 1 as the model learned it, higher "
                     "exaggerates."
                 ),
@@ -55,14 +54,14 @@ class MoDAEmotion(io.ComfyNode):
 def further_inputs(place: str, label: str, weight: float) -> list[io.Input]:
     """Return the label and the weight of an emotion in a blend, by their defaults."""
     return [
-        io.Combo.Input(
+        inputs.choice(
             f"{place}_label",
-            options=LABELS,
-            default=label,
-            tooltip=f"{place.capitalize()} emotion. 'none' leaves its share to the speech. The "
+            LABELS,
+            f"{place.capitalize()} emotion. 'none' leaves its share to the speech. The "
             "weights of equal labels add up.",
+            default=label,
         ),
-        weight_input(
+        inputs.weight(
             f"{place}_weight",
             weight,
             f"Share of the {place} emotion; higher shows more of it, 0 leaves it out.",
@@ -81,10 +80,8 @@ class MoDAEmotionBlend(io.ComfyNode):
             description="Blends up to four emotions that the face shows together while it speaks.",
             search_aliases=["mix", "expression", "mood"],
             inputs=[
-                io.Combo.Input(
-                    "first_label", options=LABELS, default="happiness", tooltip="First emotion."
-                ),
-                weight_input(
+                inputs.choice("first_label", LABELS, "First emotion.", default="happiness"),
+                inputs.weight(
                     "first_weight",
                     0.6,
                     "Share of the first emotion; higher shows more of it. If all weights add up "
@@ -93,7 +90,7 @@ class MoDAEmotionBlend(io.ComfyNode):
                 *further_inputs("second", "surprise", 0.4),
                 *further_inputs("third", "none", 0.0),
                 *further_inputs("fourth", "none", 0.0),
-                intensity_input(
+                inputs.intensity(
                     "Strength of the blend: 0 is off, 1 as the model learned it, higher "
                     "exaggerates."
                 ),
@@ -145,7 +142,7 @@ class MoDAEmotionTimeline(io.ComfyNode):
                     "4.0 happiness 0.6 + surprise 0.4. A script for MoDA Director works too; only "
                     "its emotions are used here.",
                 ),
-                intensity_input(
+                inputs.intensity(
                     "Multiplies the intensities in the timeline: 0 is off, 1 as written, higher "
                     "exaggerates."
                 ),

@@ -10,9 +10,8 @@ from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.crop import crop_face
 from ..moda_core.portrait.cutout import transparent_frames
 from ..moda_core.portrait.portrait import Portrait
-from . import _host
+from . import _host, inputs
 from ._convert import image_of
-from .inputs import renderer_inputs
 from .render import FRAME_ACTIVATIONS
 from .types import LoadedRenderer
 
@@ -31,30 +30,22 @@ class MoDARenderFrames(io.ComfyNode):
             "All frames are held in memory: 10 s of 1280x720 take 2.8 GB.",
             search_aliases=["frames", "image batch"],
             inputs=[
-                *renderer_inputs(),
-                io.Int.Input(
+                *inputs.renderer_inputs(),
+                inputs.number(
                     "start",
-                    default=0,
-                    min=0,
-                    max=1_000_000,
-                    step=1,
-                    tooltip="First frame to render, from 0. Sampled motion has 25 frames per "
-                    "second.",
+                    inputs.Scale(0, 1_000_000, default=0),
+                    "First frame to render, from 0. Sampled motion has 25 frames per second.",
                 ),
-                io.Int.Input(
+                inputs.number(
                     "count",
-                    default=25,
-                    min=0,
-                    max=1_000_000,
-                    step=1,
-                    tooltip="Number of frames to render; more take more memory, 0 renders all that "
+                    inputs.Scale(0, 1_000_000, default=25),
+                    "Number of frames to render; more take more memory, 0 renders all that "
                     "are left.",
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "output",
-                    options=["full picture", FACE_CROP],
-                    default="full picture",
-                    tooltip="'full picture' outputs the whole picture, 'face crop' the square "
+                    ["full picture", FACE_CROP],
+                    "'full picture' outputs the whole picture, 'face crop' the square "
                     "around the face, 512x512 pixels.",
                 ),
             ],

@@ -13,20 +13,7 @@ from ..moda_core.sampling.held_motion import HeldMotion
 from ..moda_core.sampling.inversion import GROUP, invert_motion
 from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.request import SamplingRequest
-from . import _host
-from .inputs import (
-    emotion_input,
-    features_input,
-    guidance_input,
-    model_input,
-    motion_input,
-    options_input,
-    options_output,
-    portrait_input,
-    seconds_input,
-    steps_input,
-    weight_input,
-)
+from . import _host, inputs
 from .types import LoadedModel
 
 SHOWN_ERROR = 1e-3  # in standard deviations
@@ -44,47 +31,48 @@ class MoDAHoldMotion(io.ComfyNode):
             "model samples the rest to match.",
             search_aliases=["keep", "constraint", "inpaint", "pose", "freeze"],
             inputs=[
-                motion_input(
+                inputs.motion(
                     "The motion to hold, of any source and frame rate. It begins together with the "
                     "speech."
                 ),
-                weight_input(
+                inputs.weight(
                     "head",
                     1.0,
                     "How firmly the rotation, position and size of the head are held: 1 exactly, 0 "
                     "not at all.",
                 ),
-                weight_input(
+                inputs.weight(
                     "eyes",
                     0.0,
                     "How firmly blinks and gaze are held: 1 exactly, 0 not at all.",
                 ),
-                weight_input(
+                inputs.weight(
                     "brows", 0.0, "How firmly the brows are held: 1 exactly, 0 not at all."
                 ),
-                weight_input(
+                inputs.weight(
                     "mouth",
                     0.0,
                     "How firmly mouth, cheeks and jaw are held: 1 exactly, 0 not at all.",
                 ),
-                seconds_input("start", 0.0, 36000.0, "Start of the held part in seconds."),
-                seconds_input(
+                inputs.number(
+                    "start",
+                    inputs.seconds(36000.0, default=0.0),
+                    "Start of the held part in seconds.",
+                ),
+                inputs.number(
                     "end",
-                    0.0,
-                    36000.0,
+                    inputs.seconds(36000.0, default=0.0),
                     "End of the held part in seconds; 0 is the end of the motion.",
                 ),
-                seconds_input(
+                inputs.number(
                     "feather",
-                    0.8,
-                    60.0,
+                    inputs.seconds(60.0, default=0.8, step=0.05),
                     "Cross-fade in seconds before 'start' and after 'end'; higher is softer, 0 "
                     "cuts.",
-                    step=0.05,
                 ),
-                options_input(),
+                inputs.options(),
             ],
-            outputs=[options_output()],
+            outputs=[inputs.options_output()],
         )
 
     @classmethod
@@ -120,30 +108,32 @@ class MoDAInvertMotion(io.ComfyNode):
             "it can be sampled again with another emotion or other speech.",
             search_aliases=["inversion", "edit", "unsample", "noise"],
             inputs=[
-                model_input("The motion model that will sample the motion again."),
-                motion_input(
+                inputs.model("The motion model that will sample the motion again."),
+                inputs.motion(
                     "The motion to invert. If it is shorter than the speech, its last frame is "
                     "held; if longer, it is cut."
                 ),
-                features_input(),
-                portrait_input(),
-                steps_input(
+                inputs.features(),
+                inputs.portrait(),
+                inputs.steps(
                     50,
                     "Number of steps to invert. MoDA Sample Motion repeats the same number, "
                     "whatever its own setting. Fewer are faster and less exact.",
                 ),
-                guidance_input(
+                inputs.guidance(
                     "Guidance scale of speech and emotion. Use the same value in MoDA Sample "
                     "Motion; with another the motion changes."
                 ),
-                emotion_input(
+                inputs.emotion(
                     "Optional. The emotion that the motion already shows; when not connected, it "
                     "stays in the noise. Choose the new emotion in MoDA Sample Motion."
                 ),
-                options_input(),
+                inputs.options(),
             ],
             outputs=[
-                options_output("Sampling options for MoDA Sample Motion, with the same guidance.")
+                inputs.options_output(
+                    "Sampling options for MoDA Sample Motion, with the same guidance."
+                )
             ],
             hidden=[io.Hidden.unique_id],
         )

@@ -6,15 +6,7 @@ from ..moda_core.bundles.rest_pose import rest_pose
 from ..moda_core.editing.idling import idle
 from ..moda_core.motion.motion import FPS, Motion
 from ..moda_core.portrait.portrait import Portrait
-from . import _host
-from .inputs import (
-    gain_input,
-    motion_input,
-    motion_output,
-    portrait_input,
-    seconds_input,
-    seed_input,
-)
+from . import _host, inputs
 
 FRAMES = {"first frame": 0, "last frame": -1}
 
@@ -31,59 +23,52 @@ class MoDAIdleMotion(io.ComfyNode):
             "blinks, glances, breathing and sway.",
             search_aliases=["listening", "breathing", "blink", "waiting"],
             inputs=[
-                motion_input(
+                inputs.motion(
                     "Optional. A motion whose pose, expression at rest and frame rate are used, so "
                     "that the two can be joined.",
                     optional=True,
                 ),
-                portrait_input(
+                inputs.portrait(
                     "Optional. A portrait whose pose and expression at rest are used if no motion "
                     "is connected.",
                     optional=True,
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "pose",
-                    options=list(FRAMES),
-                    default="first frame",
-                    tooltip="Frame of the linked motion whose head pose is used: 'first frame' to "
+                    list(FRAMES),
+                    "Frame of the linked motion whose head pose is used: 'first frame' to "
                     "wait before it, 'last frame' to wait after it.",
                 ),
-                seconds_input(
+                inputs.number(
                     "duration",
-                    10.0,
-                    14400.0,
+                    inputs.seconds(14400.0, default=10.0, shortest=0.04),
                     "Length in seconds. A longer motion begins with the shorter one.",
-                    shortest=0.04,
                 ),
-                io.Float.Input(
+                inputs.number(
                     "blinks",
-                    default=15.0,
-                    min=0.0,
-                    max=60.0,
-                    step=0.5,
-                    tooltip="Blinks per minute; higher blinks more often, 0 never.",
+                    inputs.Scale(0.0, 60.0, default=15.0, step=0.5),
+                    "Blinks per minute; higher blinks more often, 0 never.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "glances",
-                    default=0.6,
-                    min=0.0,
-                    max=3.0,
-                    step=0.05,
-                    tooltip="Size of the glances to the side: 0 is none, 1 is clearly visible, "
+                    inputs.Scale(0.0, 3.0, default=0.6),
+                    "Size of the glances to the side: 0 is none, 1 is clearly visible, "
                     "higher looks further.",
                 ),
-                gain_input(
+                inputs.gain(
                     "breath",
                     "Size of the head's movement from breathing: 0 is none, higher is deeper.",
                 ),
-                gain_input(
+                inputs.gain(
                     "sway",
                     "Size of the head's sway: 0 is none, 2 is about that of a speaker.",
                 ),
-                seed_input(0, "Random seed. Each value gives different blinks, glances and sway."),
+                inputs.seed(0, "Random seed. Each value gives different blinks, glances and sway."),
             ],
             outputs=[
-                motion_output("The idle motion, at 25 fps or the frame rate of the linked motion.")
+                inputs.motion_output(
+                    "The idle motion, at 25 fps or the frame rate of the linked motion."
+                )
             ],
         )
 

@@ -1,5 +1,7 @@
 """Inputs and outputs that several nodes share, each declared once."""
 
+from typing import NamedTuple
+
 from comfy_api.latest import io
 
 from .types import (
@@ -14,14 +16,51 @@ from .types import (
 
 MAX_SEED = 2**64 - 1
 DAY_S = 86400.0
+FRAME_S = 0.04
 ADVANCED = {"advanced": True}  # newer pages fold these inputs away
 
 
-def model_input(tooltip: str = "The motion model.") -> io.Input:
+class Scale(NamedTuple):
+    """The values of a number: whole ones if `default` is whole. `step` is 1 then, else 0.05."""
+
+    low: float
+    high: float
+    default: float
+    step: float | None = None
+
+
+def seconds(longest: float, default: float, shortest: float = 0.0, step: float = FRAME_S) -> Scale:
+    """Return the values of a time, by default in steps of a frame."""
+    return Scale(shortest, longest, default, step)
+
+
+def number(name: str, scale: Scale, tooltip: str, advanced: bool = False) -> io.Input:
+    low, high, default, step = scale
+    kind, usual_step = (io.Int, 1) if isinstance(default, int) else (io.Float, 0.05)
+    limits = {"min": low, "max": high, "step": step or usual_step}
+    extra = ADVANCED if advanced else None
+    return kind.Input(name, default=default, **limits, tooltip=tooltip, extra_dict=extra)
+
+
+def choice(
+    name: str, options: list[str], tooltip: str, default: str | None = None, advanced: bool = False
+) -> io.Input:
+    """Return a menu, whose first option is the default unless another is named."""
+    default, extra = default or options[0], ADVANCED if advanced else None
+    return io.Combo.Input(name, options=options, default=default, tooltip=tooltip, extra_dict=extra)
+
+
+def switch(name: str, tooltip: str, advanced: bool = False) -> io.Input:
+    """Return a switch, which is off by default."""
+    extra = ADVANCED if advanced else None
+    return io.Boolean.Input(name, default=False, tooltip=tooltip, extra_dict=extra)
+
+
+def model(tooltip: str = "The motion model.") -> io.Input:
     return ModelType.Input("model", tooltip=tooltip)
 
 
-def features_input() -> io.Input:
+def features() -> io.Input:
     return FeaturesType.Input(
         "audio_features",
         tooltip="Audio features of the speech. Must come from the encoder the motion model was "
@@ -29,7 +68,7 @@ def features_input() -> io.Input:
     )
 
 
-def portrait_input(tooltip: str = "The face to animate.", optional: bool = False) -> io.Input:
+def portrait(tooltip: str = "The face to animate.", optional: bool = False) -> io.Input:
     return PortraitType.Input("portrait", tooltip=tooltip, optional=optional)
 
 
@@ -37,12 +76,12 @@ def renderer_inputs() -> list[io.Input]:
     """Return the links of the nodes that render."""
     return [
         RendererType.Input("renderer", tooltip="The renderer that made the portrait."),
-        portrait_input(),
-        motion_input("The motion to play. It may come from another face."),
+        portrait(),
+        motion("The motion to play. It may come from another face."),
     ]
 
 
-def motion_input(tooltip: str = "The motion to edit.", optional: bool = False) -> io.Input:
+def motion(tooltip: str = "The motion to edit.", optional: bool = False) -> io.Input:
     return MotionType.Input("motion", tooltip=tooltip, optional=optional)
 
 
@@ -50,36 +89,36 @@ def motion_output(tooltip: str) -> io.Output:
     return MotionType.Output(display_name="motion", tooltip=tooltip)
 
 
-def emotion_input(
+def emotion(
     tooltip: str = "Optional. When not connected, the speech alone sets the expression.",
 ) -> io.Input:
     return EmotionType.Input("emotion", optional=True, tooltip=tooltip)
 
 
-def options_input(
+def options(
     tooltip: str = "Optional. Options of another node, to combine with these.",
 ) -> io.Input:
     return SamplingType.Input("options", optional=True, tooltip=tooltip)
 
 
-def sampling_options_input() -> io.Input:
+def sampling_options() -> io.Input:
     """Return the link for options of the nodes that sample."""
-    return options_input("Optional. Sampling options. Defaults apply when not connected.")
+    return options("Optional. Sampling options. Defaults apply when not connected.")
 
 
 def options_output(tooltip: str = "Sampling options for MoDA Sample Motion.") -> io.Output:
     return SamplingType.Output(display_name="options", tooltip=tooltip)
 
 
-def steps_input(default: int, tooltip: str) -> io.Input:
-    return io.Int.Input("steps", default=default, min=1, max=200, step=1, tooltip=tooltip)
+def steps(default: int, tooltip: str) -> io.Input:
+    return number("steps", Scale(1, 200, default), tooltip)
 
 
-def guidance_input(tooltip: str) -> io.Input:
-    return io.Float.Input("guidance", default=1.2, min=1.0, max=10.0, step=0.05, tooltip=tooltip)
+def guidance(tooltip: str) -> io.Input:
+    return number("guidance", Scale(1.0, 10.0, default=1.2), tooltip)
 
 
-def seed_input(default: int, tooltip: str) -> io.Input:
+def seed(default: int, tooltip: str) -> io.Input:
     return io.Int.Input(
         "seed",
         default=default,
@@ -91,56 +130,25 @@ def seed_input(default: int, tooltip: str) -> io.Input:
     )
 
 
-def weight_input(name: str, default: float, tooltip: str) -> io.Input:
+def weight(name: str, default: float, tooltip: str) -> io.Input:
     """Return an input for a share, 0 to 1."""
-    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.05, tooltip=tooltip)
+    return number(name, Scale(0.0, 1.0, default), tooltip)
 
 
-def intensity_input(tooltip: str) -> io.Input:
-    return io.Float.Input("intensity", default=1.0, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
+def intensity(tooltip: str) -> io.Input:
+    return number("intensity", Scale(0.0, 2.0, default=1.0), tooltip)
 
 
-def gain_input(name: str, tooltip: str, advanced: bool = False) -> io.Input:
+def gain(name: str, tooltip: str, advanced: bool = False) -> io.Input:
     """Return an input for a factor on movement, 1 by default."""
-    return io.Float.Input(
-        name,
-        default=1.0,
-        min=0.0,
-        max=5.0,
-        step=0.05,
-        tooltip=tooltip,
-        extra_dict=ADVANCED if advanced else None,
-    )
+    return number(name, Scale(0.0, 5.0, default=1.0), tooltip, advanced)
 
 
-def seconds_input(
-    name: str,
-    default: float,
-    longest: float,
-    tooltip: str,
-    *,
-    shortest: float = 0.0,
-    step: float = 0.04,
-    advanced: bool = False,
-) -> io.Input:
-    """Return an input for a time, by default in steps of a frame."""
-    return io.Float.Input(
-        name,
-        default=default,
-        min=shortest,
-        max=longest,
-        step=step,
-        tooltip=tooltip,
-        extra_dict=ADVANCED if advanced else None,
-    )
-
-
-def precision_input() -> io.Input:
-    return io.Combo.Input(
+def precision() -> io.Input:
+    return choice(
         "precision",
-        options=["auto", "fp32", "fp16", "bf16"],
-        default="auto",
-        tooltip="Precision of weights and computation. 'auto' lets ComfyUI choose; fp16 halves the "
+        ["auto", "fp32", "fp16", "bf16"],
+        "Precision of weights and computation. 'auto' lets ComfyUI choose; fp16 halves the "
         "memory at almost the same result; bf16 is coarser. The built-in parts always use fp32.",
-        extra_dict=ADVANCED,
+        advanced=True,
     )

@@ -5,8 +5,7 @@ from comfy_api.latest import io
 from ..moda_core.editing.joining import concat
 from ..moda_core.editing.mixing import mix
 from ..moda_core.motion.motion import Motion
-from . import _host
-from .inputs import motion_input, motion_output, seconds_input, weight_input
+from . import _host, inputs
 from .types import MotionType
 
 REGIONS = ("mouth", "eyes", "brows", "head")
@@ -24,7 +23,7 @@ class MoDAMixMotion(io.ComfyNode):
             "motions, fully or partly.",
             search_aliases=["blend", "combine", "retarget", "region"],
             inputs=[
-                motion_input(
+                inputs.motion(
                     "The motion to edit. Sets the length, the frame rate and every region that is "
                     "not connected."
                 ),
@@ -47,21 +46,20 @@ class MoDAMixMotion(io.ComfyNode):
                     tooltip="Optional. The motion whose head rotation, position and size are used.",
                 ),
                 *(
-                    weight_input(
+                    inputs.weight(
                         f"{region}_weight",
                         1.0,
                         f"Share of the linked '{region}': 0 has no effect, 1 replaces the region.",
                     )
                     for region in REGIONS
                 ),
-                io.Boolean.Input(
+                inputs.switch(
                     "loop",
-                    default=False,
-                    tooltip="On: repeat motions that are shorter, with a cross-fade from end to "
+                    "On: repeat motions that are shorter, with a cross-fade from end to "
                     "beginning. Off: hold their last frame.",
                 ),
             ],
-            outputs=[motion_output("The mixed motion, as long as 'motion'.")],
+            outputs=[inputs.motion_output("The mixed motion, as long as 'motion'.")],
         )
 
     @classmethod
@@ -102,21 +100,19 @@ class MoDAConcatMotion(io.ComfyNode):
                 MotionType.Input("second", tooltip="Second motion."),
                 MotionType.Input("third", optional=True, tooltip="Optional. Third motion."),
                 MotionType.Input("fourth", optional=True, tooltip="Optional. Fourth motion."),
-                seconds_input(
+                inputs.number(
                     "crossfade",
-                    0.4,
-                    60.0,
+                    inputs.seconds(60.0, default=0.4),
                     "Cross-fade in seconds, at most half of either motion; higher is softer, 0 "
                     "cuts.",
                 ),
-                io.Boolean.Input(
+                inputs.switch(
                     "overlap",
-                    default=False,
-                    tooltip="Off: each motion keeps its length, so that joined audio stays in "
+                    "Off: each motion keeps its length, so that joined audio stays in "
                     "sync. On: motions overlap during the cross-fade, and the result is shorter.",
                 ),
             ],
-            outputs=[motion_output("The joined motion.")],
+            outputs=[inputs.motion_output("The joined motion.")],
         )
 
     @classmethod

@@ -13,8 +13,7 @@ from ..moda_core.bundles.starter import STARTER_ENCODER, encode_speech, load_sta
 from ..moda_core.liveportrait.load import load_renderer
 from ..moda_core.model_files.model_folder import RENDERER_PARTS, find_model_files
 from ..moda_core.warp.warp_renderer import WarpRenderer
-from . import _host, menus
-from .inputs import precision_input
+from . import _host, inputs, menus
 from .types import (
     AudioEncoderType,
     LoadedEncoder,
@@ -48,7 +47,7 @@ class MoDALoadAudioEncoder(io.ComfyNode):
                     "2.0 base encoders, as safetensors files or transformers folders in "
                     "models/audio_encoders and models/moda.",
                 ),
-                precision_input(),
+                inputs.precision(),
             ],
             outputs=[
                 AudioEncoderType.Output(
@@ -110,7 +109,7 @@ class MoDALoadMotionModel(io.ComfyNode):
                     "The released MoDA gives the final quality and accepts only portraits of the "
                     "LivePortrait renderer.",
                 ),
-                precision_input(),
+                inputs.precision(),
             ],
             outputs=[
                 ModelType.Output(
@@ -165,7 +164,7 @@ class MoDALoadRenderer(io.ComfyNode):
                     tooltip="The built-in renderer, or a folder that holds all five LivePortrait "
                     "files. A portrait works only with the renderer that made it.",
                 ),
-                precision_input(),
+                inputs.precision(),
             ],
             outputs=[
                 RendererType.Output(

@@ -13,20 +13,8 @@ from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.sampling.emotion_curve import emotion_curve
 from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.request import SamplingRequest
-from . import _host
+from . import _host, inputs
 from ._convert import image_of, sound_of
-from .inputs import (
-    emotion_input,
-    features_input,
-    guidance_input,
-    model_input,
-    motion_input,
-    motion_output,
-    portrait_input,
-    sampling_options_input,
-    seed_input,
-    steps_input,
-)
 from .types import LoadedModel
 
 
@@ -42,27 +30,27 @@ class MoDASampleMotion(io.ComfyNode):
             "same seed and inputs give the same motion.",
             search_aliases=["sampler", "diffusion", "lip sync", "talking head"],
             inputs=[
-                model_input(),
-                features_input(),
-                portrait_input(
+                inputs.model(),
+                inputs.features(),
+                inputs.portrait(
                     "The face to animate. The starter accepts any portrait, the released MoDA only "
                     "portraits of the LivePortrait renderer."
                 ),
-                emotion_input(),
-                sampling_options_input(),
-                steps_input(
+                inputs.emotion(),
+                inputs.sampling_options(),
+                inputs.steps(
                     10,
                     "Number of diffusion steps. The time grows in proportion; above 10 the motion "
                     "changes little.",
                 ),
-                guidance_input(
+                inputs.guidance(
                     "Guidance scale of speech and emotion. 1 is unguided and takes half the time; "
                     "higher opens the mouth wider and shows more emotion; high values exaggerate "
                     "and add jitter.",
                 ),
-                seed_input(42, "Random seed. Each value gives a different take of the speech."),
+                inputs.seed(42, "Random seed. Each value gives a different take of the speech."),
             ],
-            outputs=[motion_output("The motion at 25 fps, for any portrait and renderer.")],
+            outputs=[inputs.motion_output("The motion at 25 fps, for any portrait and renderer.")],
         )
 
     @classmethod
@@ -120,7 +108,7 @@ class MoDAPreviewMotion(io.ComfyNode):
             search_aliases=["plot", "curve", "graph"],
             is_output_node=True,
             inputs=[
-                motion_input("The motion to plot."),
+                inputs.motion("The motion to plot."),
                 io.Audio.Input(
                     "audio",
                     optional=True,

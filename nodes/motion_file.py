@@ -6,10 +6,9 @@ from comfy_api.latest import io, ui
 
 from ..moda_core.motion.files.motion_file import load_motion
 from ..moda_core.motion.motion import Motion
-from . import _host
+from . import _host, inputs
 from ._convert import check_result
 from ._user_files import saved_path, user_files
-from .inputs import motion_input, motion_output
 
 SUFFIXES = (".safetensors", ".json", ".pkl")
 NO_FILE = "no motion file yet"  # shown by an empty menu
@@ -27,22 +26,21 @@ class MoDASaveMotion(io.ComfyNode):
             search_aliases=["export", "write", "safetensors", "json"],
             is_output_node=True,
             inputs=[
-                motion_input("The motion to save."),
+                inputs.motion("The motion to save."),
                 io.String.Input(
                     "filename_prefix",
                     default="motion/MoDA",
                     tooltip="Folder and file name in the output folder. A number is added, so that "
                     "no file is overwritten.",
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "format",
-                    options=["safetensors", "json"],
-                    default="safetensors",
-                    tooltip="'safetensors' is small, fast and exact; 'json' is text with 8 "
+                    ["safetensors", "json"],
+                    "'safetensors' is small, fast and exact; 'json' is text with 8 "
                     "decimals, for other programs.",
                 ),
             ],
-            outputs=[motion_output("The same motion.")],
+            outputs=[inputs.motion_output("The same motion.")],
             hidden=[io.Hidden.unique_id],
         )
 
@@ -76,7 +74,9 @@ class MoDALoadMotion(io.ComfyNode):
                     "its output folder, marked [output]. Press R to list new files.",
                 )
             ],
-            outputs=[motion_output("The loaded motion, at the frame rate stored in the file.")],
+            outputs=[
+                inputs.motion_output("The loaded motion, at the frame rate stored in the file.")
+            ],
         )
 
     @classmethod

@@ -13,11 +13,10 @@ from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.video.encode import write_frames
 from ..moda_core.video.soundtrack import AudioTrack, num_video_frames
 from ..moda_core.video.writer import VideoWriter
-from . import _host
+from . import _host, inputs
 from ._convert import region_of, sound_of
 from ._user_files import saved_path
 from .background import backdrop_of
-from .inputs import renderer_inputs
 from .types import LoadedRenderer
 
 FRAME_ACTIVATIONS = 500e6  # bytes for each frame of a chunk: `run.py bench activations`
@@ -42,7 +41,7 @@ class MoDARenderVideo(io.ComfyNode):
             search_aliases=["talking head", "animate", "lip sync", "video", "alpha"],
             hidden=[io.Hidden.unique_id],
             inputs=[
-                *renderer_inputs(),
+                *inputs.renderer_inputs(),
                 io.Audio.Input(
                     "audio",
                     optional=True,
@@ -63,20 +62,16 @@ class MoDARenderVideo(io.ComfyNode):
                     tooltip="Optional. Where the rendered face replaces the picture: a mask of the "
                     "picture's size, white is replaced. When not connected, the renderer sets it.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "fps",
-                    default=25.0,
-                    min=1.0,
-                    max=120.0,
-                    step=0.01,
-                    tooltip="Frame rate of the video; higher is smoother and takes longer. The "
+                    inputs.Scale(1.0, 120.0, default=25.0, step=0.01),
+                    "Frame rate of the video; higher is smoother and takes longer. The "
                     "speed of the motion stays the same.",
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "quality",
-                    options=list(QUALITIES),
-                    default="standard",
-                    tooltip="Quality of the H.264 encoding. 'high' about doubles the file size, "
+                    list(QUALITIES),
+                    "Quality of the H.264 encoding. 'high' about doubles the file size, "
                     "'small file' about halves it.",
                 ),
                 io.Combo.Input(

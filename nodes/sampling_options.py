@@ -4,8 +4,7 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..moda_core.sampling.request import SamplingRequest
-from . import _host
-from .inputs import options_input, options_output
+from . import _host, inputs
 
 ALWAYS = (0.0, 1.0)  # noise levels
 
@@ -22,37 +21,28 @@ class MoDAGuidance(io.ComfyNode):
             "some of the steps.",
             search_aliases=["cfg", "emotion strength", "guidance interval"],
             inputs=[
-                io.Float.Input(
+                inputs.number(
                     "emotion_guidance",
-                    default=-1.0,
-                    min=-1.0,
-                    max=10.0,
-                    step=0.05,
-                    tooltip="Guidance scale of the emotion: 0 ignores it, 1 is unguided, higher "
+                    inputs.Scale(-1.0, 10.0, default=-1.0),
+                    "Guidance scale of the emotion: 0 ignores it, 1 is unguided, higher "
                     "exaggerates it without moving the lips more. Below 0 uses the scale of the "
                     "speech.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "sigma_start",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="Noise level at which guidance starts; sampling goes from 1 to 0. "
+                    inputs.Scale(0.0, 1.0, default=1.0, step=0.01),
+                    "Noise level at which guidance starts; sampling goes from 1 to 0. "
                     "Lower leaves out the first steps, which set the large movements.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "sigma_end",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="Noise level at which guidance ends. Higher leaves out the last steps "
+                    inputs.Scale(0.0, 1.0, default=0.0, step=0.01),
+                    "Noise level at which guidance ends. Higher leaves out the last steps "
                     "and is faster.",
                 ),
-                options_input(),
+                inputs.options(),
             ],
-            outputs=[options_output()],
+            outputs=[inputs.options_output()],
         )
 
     @classmethod
@@ -88,28 +78,23 @@ class MoDASolver(io.ComfyNode):
             "ComfyUI's samplers and sigmas.",
             search_aliases=["sampler", "scheduler", "heun", "sigmas", "shift"],
             inputs=[
-                io.Combo.Input(
+                inputs.choice(
                     "solver",
-                    options=["euler", "heun", "midpoint", "ab2"],
-                    default="euler",
-                    tooltip="Solver of the diffusion steps. 'ab2' is more exact than 'euler' in "
+                    ["euler", "heun", "midpoint", "ab2"],
+                    "Solver of the diffusion steps. 'ab2' is more exact than 'euler' in "
                     "the same time, 'heun' and 'midpoint' in twice the time.",
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "schedule",
-                    options=["released", "even"],
-                    default="released",
-                    tooltip="Spacing of the noise levels. 'released' is MoDA's own, whose last "
+                    ["released", "even"],
+                    "Spacing of the noise levels. 'released' is MoDA's own, whose last "
                     "step changes almost nothing; 'even' spaces all steps equally. A linked "
                     "sampler always uses 'even'.",
                 ),
-                io.Float.Input(
+                inputs.number(
                     "shift",
-                    default=1.0,
-                    min=0.05,
-                    max=20.0,
-                    step=0.05,
-                    tooltip="Shift of the noise levels: above 1 spends more steps on high noise "
+                    inputs.Scale(0.05, 20.0, default=1.0),
+                    "Shift of the noise levels: above 1 spends more steps on high noise "
                     "(large movements), below 1 on low noise (details).",
                 ),
                 io.Sampler.Input(
@@ -124,9 +109,9 @@ class MoDASolver(io.ComfyNode):
                     tooltip="Optional. Noise levels from 1 to 0, for example from ManualSigmas; "
                     "replace 'schedule', 'shift' and the number of steps.",
                 ),
-                options_input(),
+                inputs.options(),
             ],
-            outputs=[options_output()],
+            outputs=[inputs.options_output()],
         )
 
     @classmethod
@@ -161,26 +146,22 @@ class MoDAWindows(io.ComfyNode):
             "are joined.",
             search_aliases=["long audio", "context", "overlap", "drift"],
             inputs=[
-                io.Combo.Input(
+                inputs.choice(
                     "windows",
-                    options=["chain", "joint"],
-                    default="chain",
-                    tooltip="'chain' samples one window after another, each continuing the one "
+                    ["chain", "joint"],
+                    "'chain' samples one window after another, each continuing the one "
                     "before; 'joint' samples all at once, which is faster on a GPU and avoids "
                     "drift of the pose.",
                 ),
-                io.Int.Input(
+                inputs.number(
                     "overlap",
-                    default=16,
-                    min=1,
-                    max=64,
-                    step=1,
-                    tooltip="Overlap of neighbouring windows in frames, at 25 fps; higher is "
+                    inputs.Scale(1, 64, default=16),
+                    "Overlap of neighbouring windows in frames, at 25 fps; higher is "
                     "smoother and takes longer.",
                 ),
-                options_input(),
+                inputs.options(),
             ],
-            outputs=[options_output()],
+            outputs=[inputs.options_output()],
         )
 
     @classmethod

@@ -5,8 +5,7 @@ from comfy_api.latest import io
 from ..moda_core.emotion.labels import EMOTIONS
 from ..moda_core.model_files.catalog import RENDERER_GROUP
 from ..moda_core.model_files.model_folder import ENCODER, NAMES, released_motion_models
-from . import _host, menus
-from .inputs import motion_output, seed_input
+from . import _host, inputs, menus
 
 RELEASED = "MoDA (model files)"
 
@@ -27,25 +26,24 @@ class MoDATalkingPortrait(io.ComfyNode):
             inputs=[
                 io.Image.Input("image", raw_link=True, tooltip="One picture with a face."),
                 io.Audio.Input("audio", raw_link=True, tooltip="Speech."),
-                io.Combo.Input(
+                inputs.choice(
                     "bundle",
-                    options=[menus.BUILT_IN, RELEASED],
-                    default=menus.BUILT_IN,
-                    tooltip="Models to use. The starter is built in, fast, and a preview. MoDA "
+                    [menus.BUILT_IN, RELEASED],
+                    "Models to use. The starter is built in, fast, and a preview. MoDA "
                     "gives the final quality and needs the released files in models/moda.",
                 ),
-                io.Combo.Input(
+                inputs.choice(
                     "emotion",
-                    options=list(EMOTIONS),
-                    default="none",
-                    tooltip="Emotion that the face shows. With 'none' the speech alone sets the "
+                    list(EMOTIONS),
+                    "Emotion that the face shows. With 'none' the speech alone sets the "
                     "expression.",
+                    default="none",
                 ),
-                seed_input(42, "Random seed. Each value gives a different take of the speech."),
+                inputs.seed(42, "Random seed. Each value gives a different take of the speech."),
             ],
             outputs=[
                 io.Video.Output(display_name="video", tooltip="H.264 video with the audio."),
-                motion_output("The motion, for any portrait and renderer."),
+                inputs.motion_output("The motion, for any portrait and renderer."),
             ],
         )
 
