@@ -17,16 +17,18 @@ from .networks import face_network
 from .square import Square, cut_square, whole_picture
 
 LEAST_LOGIT = 3.0  # of the mesh network, for there being a face
+LEAST_MEAN_LOGIT = 8.0  # of a face and its mirror image
 SURE_LOGIT = 15.0  # from it on, no other view of a place is tried
 SAME_FACE = 0.3  # intersection over union of two boxes of one face
 NESTED = 0.6  # intersection over the smaller of two boxes, of which only the surer is a face
 MAX_VIEWS = 3  # of one place
 QUARTERS = (0, 1, 2, 3)
 SMALLEST_FACE = 32  # pixels across, that a full search finds
-SMALLEST_TILE = 18 * SMALLEST_FACE  # side in pixels
-TURNED_TILE = 1.5 * SMALLEST_TILE  # side from which on rotated faces are searched
-TILE_STEP = 0.85  # of a tile's side, to the next one
+SMALLEST_TILE = 11.25 * SMALLEST_FACE  # side in pixels
+TURNED_TILE = 2.4 * SMALLEST_TILE  # side from which on rotated faces are searched
+TILE_STEP = 0.88  # of a tile's side, to the next one
 WIDER_SCALE, TILT = 1.8, 0.15  # of the view that tests a mesh; radians
+MAX_LOOKS, STILL = 3, 0.05  # as long as the square moves by more: sides, or radians
 LOOK_SCALE = 1.5  # side of the square for the next look over that of the mesh's box
 
 
@@ -109,16 +111,29 @@ def _place(image: Tensor, candidates: list[Candidate], found: list[Found]) -> li
 
 
 def _look(image: Tensor, square: Square) -> Found | None:
-    """Place the mesh twice, then in two other views, which tell its confidence."""
+    """Place the mesh until it stays, then in two other views, which tell its confidence."""
     mesh, logit = _place_mesh(image, square)
-    if logit >= LEAST_LOGIT:
-        mesh, logit = _place_mesh(image, square_around(mesh))
+    for look in range(MAX_LOOKS - 1):
+        around = square_around(mesh)
+        if logit < LEAST_LOGIT or (look > 0 and _moved(square, around) < STILL):
+            break
+        square = around
+        mesh, logit = _place_mesh(image, square)
     if logit < LEAST_LOGIT or is_flat_drawing(image, square_around(mesh, 1.0)):
+        return None
+    mirrored, mirrored_logit = _place_mesh(image, square_around(mesh), mirrored=True)
+    if (logit + mirrored_logit) / 2 < LEAST_MEAN_LOGIT:
         return None
     wider = square_around(mesh, WIDER_SCALE)
     other, _ = _place_mesh(image, replace(wider, angle=wider.angle + TILT))
-    mirrored, _ = _place_mesh(image, square_around(mesh), mirrored=True)
     return FaceLandmarks(mesh, face_confidence(image, mesh, other, mirrored)), logit
+
+
+def _moved(before: Square, after: Square) -> float:
+    """Return by how much a square moved: the largest of shift and growth, in sides, and turn."""
+    turn = (after.angle - before.angle + math.pi) % (2 * math.pi) - math.pi
+    shift = math.hypot(after.x - before.x, after.y - before.y)
+    return max(shift / before.side, abs(after.side / before.side - 1), abs(turn))
 
 
 @torch.inference_mode()
@@ -155,7 +170,7 @@ def _tile_sides(image: Tensor) -> list[float]:
     """Return the sides of the tiles of a full search, largest first."""
     longest = max(image.shape[:2]) / 2
     count = max(0, math.ceil(math.log2(longest / SMALLEST_TILE)))
-    return [longest / 2**k for k in range(count)] + [min(longest, SMALLEST_TILE)]
+    return np.geomspace(longest, min(longest, SMALLEST_TILE), count + 1).tolist()
 
 
 def _tiles(image: Tensor, side: float) -> list[Square]:
