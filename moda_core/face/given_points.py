@@ -69,8 +69,13 @@ def landmarks_from_points(points: dict[str, Point], image: Tensor | None = None)
     if not np.isfinite(np.stack(list(given.values()))).all():
         raise ValueError("Expected finite coordinates, got NaN or infinity: check the points.")
     eyes = given[LEFT_IRIS[0]], given[RIGHT_IRIS[0]]
-    _check_eyes(*eyes)
     frame = _face_frame(*eyes)
+    distance = math.hypot(*frame[1][0])
+    if distance < SMALLEST_EYE_DISTANCE:
+        raise ValueError(
+            f"Expected eyes at least {SMALLEST_EYE_DISTANCE:g} pixels apart, got {distance:.1f}: "
+            "use a larger picture."
+        )
     targets = {index: _to_face(point, *frame) for index, point in given.items()}
     _check_proportions(targets)
     mesh = _from_face(_fit(mean_mesh(), targets), *frame)
@@ -181,28 +186,17 @@ def _move_lips(mesh: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> None:
         mesh[lip, :2] += offset * dome[lip]
 
 
-def _check_eyes(left_eye: np.ndarray, right_eye: np.ndarray) -> None:
-    """Raise ValueError unless the eyes are apart, the left one first."""
-    across = right_eye - left_eye
-    distance = math.hypot(*across)
-    if distance < SMALLEST_EYE_DISTANCE:
-        raise ValueError(
-            f"Expected eyes at least {SMALLEST_EYE_DISTANCE:g} pixels apart, got {distance:.1f}: "
-            "use a larger picture."
-        )
-    if across[0] <= 0 and abs(across[1]) <= abs(across[0]):
-        raise ValueError(
-            "Expected the left eye first, as seen in the picture; the second one lies to its "
-            "left: swap the eyes and the mouth corners."
-        )
-
-
 def _check_proportions(points: dict[int, np.ndarray]) -> None:
     """Raise ValueError unless points of the face frame have the proportions of a frontal face."""
     left, right = (points[index] for index in MOUTH_CORNERS)
     width, height = right[0] - left[0], (left[1] + right[1]) / 2
     upper, lower = (points.get(index, (0.0, 0.0)) for index in INNER_LIPS_MIDDLE)
     gap = lower[1] - upper[1]
+    if height < 0:
+        raise ValueError(
+            f"Expected the left eye first and the mouth below the eyes, got it {-height:.2f} eye "
+            "distances above them: swap the eyes and the mouth corners, or check the order."
+        )
     if not MOUTH_HEIGHT_RANGE[0] <= height <= MOUTH_HEIGHT_RANGE[1]:
         raise ValueError(
             "Expected the mouth 0.4 to 2.5 eye distances below the eyes, got "
