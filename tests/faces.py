@@ -30,14 +30,14 @@ PORTRAIT_POINTS = {
 EYE_DISTANCE, FACE_WIDTH = 86.1, 184.3  # of the same
 
 
-def named_points(points: Sequence) -> dict[str, Point]:
+def points_by_name(points: Sequence) -> dict[str, Point]:
     """Return four or six points (x, y) by name, in the order of `POINT_NAMES`."""
     return {name: (float(x), float(y)) for name, (x, y) in zip(POINT_NAMES, points, strict=False)}
 
 
 def face_from(points: Sequence) -> FaceLandmarks:
     """Return landmarks of four or six points on the mean mesh."""
-    return landmarks_from_points(named_points(points))
+    return landmarks_from_points(points_by_name(points))
 
 
 def portrait_picture() -> Image.Image:
@@ -51,7 +51,7 @@ def as_tensor(picture: Image.Image) -> torch.Tensor:
 
 
 def on_screen(width: float, place: tuple[int, int], size=(1280, 720)) -> Image.Image:
-    """Return the portrait with a face so many pixels wide, at a place on a plain screen."""
+    """Return a plain screen with the portrait at a place, its face so many pixels wide."""
     portrait, sheet = portrait_picture(), Image.new("RGB", size, (96, 104, 112))
     scale = width / FACE_WIDTH
     small = portrait.resize([round(scale * side) for side in portrait.size], Image.Resampling.BOX)

@@ -1,0 +1,242 @@
+"""All faces of a picture, against MediaPipe's points of the bundled portrait."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFilter
+
+from moda_core.face.confidence import LOW_CONFIDENCE
+from moda_core.face.find_faces import face_in_square, find_faces, follow_face, square_around
+from moda_core.face.square import Square
+from tests.faces import (
+    EYE_DISTANCE,
+    FACE_WIDTH,
+    PORTRAIT_POINTS,
+    as_tensor,
+    on_screen,
+    portrait_picture,
+)
+
+PLACES = np.array(list(PORTRAIT_POINTS.values()))
+MIRRORED = [1, 0, 3, 2, 4, 5, 6, 7, 9, 8, 11, 10]  # left and right swapped
+# Points of the mesh in the order of `PORTRAIT_POINTS`, from MediaPipe's chart of its mesh.
+INDICES = [468, 473, 61, 291, 13, 14, 1, 152, 105, 334, 172, 397]
+SIDE = 608  # of the portrait
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return portrait_picture()
+
+
+@pytest.fixture(scope="module")
+def found(portrait):
+    return find_faces(as_tensor(portrait))
+
+
+def assert_face(face, places, share, scale=1.0):
+    """Assert that all twelve points are within a share of the eye distance."""
+    distances = np.hypot(*(face.mesh[INDICES, :2] - places).T)
+    assert distances.max() < share * EYE_DISTANCE * scale
+
+
+def turned(places, degrees):
+    """Rotate places clockwise around the middle of the portrait."""
+    angle = math.radians(degrees)
+    rotation = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    return (places - SIDE / 2) @ rotation + SIDE / 2
+
+
+def smiley(face=(250, 210, 60), background=(255, 255, 255)):
+    picture = Image.new("RGB", (400, 400), background)
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((60, 60, 340, 340), fill=face, outline=(0, 0, 0), width=5)
+    for x in (150, 250):
+        draw.ellipse((x - 18, 150, x + 18, 195), fill=(20, 20, 20))
+    draw.arc((120, 150, 280, 290), 20, 160, fill=(20, 20, 20), width=8)
+    return picture
+
+
+def noise():
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 300, 3))
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def test_the_portrait_has_one_face_where_mediapipe_has_it(found):
+    assert len(found) == 1
+    assert_face(found[0], PLACES, 0.05)
+    assert found[0].eye_distance == pytest.approx(EYE_DISTANCE, rel=0.02)
+    assert found[0].confidence > 0.9
+
+
+def test_a_mirrored_face_has_mirrored_points(portrait):
+    faces = find_faces(as_tensor(portrait).flip(1))
+
+    assert len(faces) == 1
+    assert_face(faces[0], (PLACES * (-1, 1) + (SIDE, 0))[MIRRORED], 0.08)
+
+
+@pytest.mark.parametrize("degrees", [-90, 20, 45, 90, 135, 180])
+def test_a_rotated_face_has_rotated_points(portrait, degrees):
+    picture = portrait.rotate(-degrees, Image.Resampling.BICUBIC, fillcolor=(128, 128, 128))
+
+    faces = find_faces(as_tensor(picture))
+
+    assert len(faces) == 1
+    assert_face(faces[0], turned(PLACES, degrees), 0.06)
+
+
+@pytest.mark.parametrize("width", [80, 40, 32])
+@pytest.mark.parametrize("place", [(40, 30), (1000, 400)])
+def test_a_small_face_in_a_large_picture_is_found(width, place):
+    scale = round(width / FACE_WIDTH * SIDE) / SIDE
+
+    faces = find_faces(as_tensor(on_screen(width, place)))
+
+    assert len(faces) == 1
+    assert_face(faces[0], PLACES * scale + place, 0.1, scale)
+
+
+def test_a_small_face_that_is_upside_down_in_a_large_picture_is_found():
+    size, place = (1920, 1080), (700, 300)
+    picture = on_screen(90, place, size).transpose(Image.Transpose.ROTATE_180)
+    scale = round(90 / FACE_WIDTH * SIDE) / SIDE
+
+    faces = find_faces(as_tensor(picture))
+
+    assert len(faces) == 1
+    assert_face(faces[0], size - (PLACES * scale + place), 0.1, scale)
+
+
+@pytest.mark.parametrize("change", [0.15, 0.4])
+def test_a_dark_face_is_found(portrait, change):
+    dark = portrait.point(lambda level: level * change)
+
+    faces = find_faces(as_tensor(dark))
+
+    assert_face(faces[0], PLACES, 0.08)
+
+
+@pytest.mark.parametrize(("radius", "share"), [(3, 0.1), (5, 0.25)])
+def test_a_blurred_face_is_found_and_nothing_around_it(portrait, radius, share):
+    faces = find_faces(as_tensor(portrait.filter(ImageFilter.GaussianBlur(radius))))
+
+    assert len(faces) == 1
+    assert_face(faces[0], PLACES, share)
+
+
+def test_a_face_cut_by_the_border_is_found(portrait):
+    picture = as_tensor(portrait)[:, 265:].contiguous()  # through the left eye
+
+    faces = find_faces(picture)
+
+    assert_face(faces[0], PLACES - (265, 0), 0.15)
+
+
+@pytest.mark.parametrize("small", [92, 40])
+def test_every_face_of_a_picture_is_found_the_largest_first(portrait, small):
+    picture = on_screen(small, (900, 300))
+    picture.paste(portrait, (0, 0))
+    scale = round(small / FACE_WIDTH * SIDE) / SIDE
+
+    faces = find_faces(as_tensor(picture), every=True)
+
+    assert len(faces) == 2
+    assert_face(faces[0], PLACES, 0.05)
+    assert_face(faces[1], PLACES * scale + (900, 300), 0.1, scale)
+
+
+def test_the_first_face_is_the_same_whether_all_are_searched_or_not(portrait):
+    picture = on_screen(40, (900, 300))
+    picture.paste(portrait.resize((300, 300)), (0, 0))
+    picture.paste(portrait.resize((330, 330)), (400, 300))
+    image = as_tensor(picture)
+
+    first, all_faces = find_faces(image)[0], find_faces(image, every=True)
+
+    assert len(all_faces) == 3
+    assert np.array_equal(first.mesh, all_faces[0].mesh)
+    sizes = [face.size for face in all_faces]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        Image.new("RGB", (400, 300), (128, 128, 128)),
+        Image.linear_gradient("L").convert("RGB"),
+        noise(),
+        noise().resize((1200, 1200), Image.Resampling.BICUBIC),
+        smiley(),
+        smiley(face=(235, 190, 160), background=(40, 90, 140)),
+        Image.new("RGB", (1, 1)),
+        Image.new("RGB", (900, 2)),
+    ],
+    ids=["grey", "gradient", "noise", "clouds", "smiley", "skin smiley", "one pixel", "strip"],
+)
+@pytest.mark.parametrize("every", [False, True])
+def test_a_picture_without_a_face_has_none(picture, every):
+    assert find_faces(as_tensor(picture), every) == []
+
+
+def test_what_lies_beside_the_face_is_no_face(portrait):
+    picture = portrait.copy()
+    left, top, right, bottom = (*(PLACES.min(axis=0) - 90), *(PLACES.max(axis=0) + 60))
+    ImageDraw.Draw(picture).rectangle((left, top, right, bottom), fill=(120, 110, 105))
+
+    assert all(face.confidence < LOW_CONFIDENCE for face in find_faces(as_tensor(picture), True))
+
+
+def test_a_face_is_found_in_a_square_around_it(portrait):
+    square = Square(310.0, 250.0, 300.0, 0.1)
+
+    face = face_in_square(as_tensor(portrait), square)
+
+    assert_face(face, PLACES, 0.05)
+
+
+def test_a_square_without_a_face_has_none(portrait):
+    assert face_in_square(as_tensor(portrait), Square(90.0, 90.0, 120.0)) is None
+
+
+@pytest.mark.parametrize(("shift", "degrees"), [((25, -15), 0), ((0, 0), 12), ((-10, 12), -12)])
+def test_a_face_is_followed_to_where_it_moved(portrait, found, shift, degrees):
+    picture = portrait.rotate(
+        -degrees, Image.Resampling.BICUBIC, translate=shift, fillcolor=(128, 128, 128)
+    )
+
+    face = follow_face(as_tensor(picture), found[0])
+
+    assert_face(face, turned(PLACES, degrees) + shift, 0.06)
+    assert face.confidence == found[0].confidence
+
+
+def test_a_face_that_left_the_picture_is_lost(found):
+    assert follow_face(torch.full((SIDE, SIDE, 3), 128, dtype=torch.uint8), found[0]) is None
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.7, -2.0, 3.0])
+def test_the_square_around_a_mesh_turns_and_grows_with_it(found, angle):
+    cosine, sine = math.cos(angle), math.sin(angle)
+    mesh, rotation = found[0].mesh, np.array([[cosine, sine], [-sine, cosine]])
+    upright = square_around(mesh)
+    moved = np.c_[2 * mesh[:, :2] @ rotation + (7, 9), 2 * mesh[:, 2]]
+
+    square = square_around(moved)
+
+    assert square.side == pytest.approx(2 * upright.side)
+    assert math.remainder(square.angle - upright.angle - angle, math.tau) == pytest.approx(0)
+    center = 2 * np.array([upright.x, upright.y]) @ rotation + (7, 9)
+    assert (square.x, square.y) == pytest.approx(center)
+
+
+def test_the_square_around_a_mesh_holds_it_with_a_margin(found):
+    square = square_around(found[0].mesh, 1.5)
+
+    across = np.array([math.cos(square.angle), math.sin(square.angle)])
+    down = np.array([-across[1], across[0]])
+    offsets = found[0].mesh[:, :2] - (square.x, square.y)
+    reach = max(np.ptp(offsets @ across), np.ptp(offsets @ down))
+    assert square.side == pytest.approx(1.5 * reach)
