@@ -50,7 +50,7 @@ class MoDABestOfN(io.ComfyNode):
                 ),
                 inputs.guidance(
                     "Guidance scale of speech and emotion, as in MoDA Sample Motion. 1 is "
-                    "unguided; higher is more expressive, high values add jitter.",
+                    "unguided; higher is more expressive, high values add jitter."
                 ),
                 inputs.seed(
                     42,

@@ -42,9 +42,7 @@ class MoDAHoldMotion(io.ComfyNode):
                     "not at all.",
                 ),
                 inputs.weight(
-                    "eyes",
-                    0.0,
-                    "How firmly blinks and gaze are held: 1 exactly, 0 not at all.",
+                    "eyes", 0.0, "How firmly blinks and gaze are held: 1 exactly, 0 not at all."
                 ),
                 inputs.weight(
                     "brows", 0.0, "How firmly the brows are held: 1 exactly, 0 not at all."

@@ -60,8 +60,7 @@ class MoDAIdleMotion(io.ComfyNode):
                     "Size of the head's movement from breathing: 0 is none, higher is deeper.",
                 ),
                 inputs.gain(
-                    "sway",
-                    "Size of the head's sway: 0 is none, 2 is about that of a speaker.",
+                    "sway", "Size of the head's sway: 0 is none, 2 is about that of a speaker."
                 ),
                 inputs.seed(0, "Random seed. Each value gives different blinks, glances and sway."),
             ],

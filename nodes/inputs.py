@@ -95,9 +95,7 @@ def emotion(
     return EmotionType.Input("emotion", optional=True, tooltip=tooltip)
 
 
-def options(
-    tooltip: str = "Optional. Options of another node, to combine with these.",
-) -> io.Input:
+def options(tooltip: str = "Optional. Options of another node, to combine with these.") -> io.Input:
     return SamplingType.Input("options", optional=True, tooltip=tooltip)
 
 

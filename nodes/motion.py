@@ -46,7 +46,7 @@ class MoDASampleMotion(io.ComfyNode):
                 inputs.guidance(
                     "Guidance scale of speech and emotion. 1 is unguided and takes half the time; "
                     "higher opens the mouth wider and shows more emotion; high values exaggerate "
-                    "and add jitter.",
+                    "and add jitter."
                 ),
                 inputs.seed(42, "Random seed. Each value gives a different take of the speech."),
             ],

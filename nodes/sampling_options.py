@@ -166,10 +166,7 @@ class MoDAWindows(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls,
-        windows: str = "chain",
-        overlap: int = 16,
-        options: SamplingRequest | None = None,
+        cls, windows: str = "chain", overlap: int = 16, options: SamplingRequest | None = None
     ) -> io.NodeOutput:
         request = options or SamplingRequest()
         return io.NodeOutput(request.with_options(windows=windows, overlap=overlap))

@@ -345,7 +345,5 @@ def load_released(
         return encode_recording(encoder, recording, duration_s, progress=progress)
 
     return Bundle(
-        load_released_model(files.motion_model, device),
-        load_renderer(files, device, dtype),
-        encode,
+        load_released_model(files.motion_model, device), load_renderer(files, device, dtype), encode
     )

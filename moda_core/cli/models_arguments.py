@@ -10,10 +10,7 @@ from ..model_files.places import ENVIRONMENT
 def add_models_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `models` to its parser."""
     parser.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help=f"which files, default all: {', '.join(choices())}",
+        "names", nargs="*", metavar="NAME", help=f"which files, default all: {', '.join(choices())}"
     )
     parser.add_argument(
         "--models",

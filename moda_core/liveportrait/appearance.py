@@ -43,10 +43,7 @@ class AppearanceExtractor(nn.Module):
         Makes the layers.
     """
 
-    def __init__(
-        self,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, layers: Layers = PLAIN):
         super().__init__()
         channels, depth = VOLUME_SHAPE[:2]
         self.first = conv_relu_2d(3, 64, layers)

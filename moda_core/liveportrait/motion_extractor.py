@@ -48,10 +48,7 @@ class MotionExtractor(nn.Module):
         Makes the layers.
     """
 
-    def __init__(
-        self,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, layers: Layers = PLAIN):
         super().__init__()
         self.detector = MotionDetector(layers)
 

@@ -117,10 +117,7 @@ class SPADEDecoder(nn.Module):
         Makes the layers.
     """
 
-    def __init__(
-        self,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, layers: Layers = PLAIN):
         super().__init__()
         self.fc = layers.Conv2d(FEATURE_SHAPE[0], WIDTH, 3, padding=1)
         for index in range(NUM_MIDDLE):

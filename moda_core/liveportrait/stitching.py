@@ -24,11 +24,7 @@ class KeypointMLP(nn.Module):
         Makes the layers.
     """
 
-    def __init__(
-        self,
-        widths: tuple[int, ...] = STITCHING_WIDTHS,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, widths: tuple[int, ...] = STITCHING_WIDTHS, layers: Layers = PLAIN):
         super().__init__()
         pairs = enumerate(itertools.pairwise(widths))
         # The released file numbers the activations too.

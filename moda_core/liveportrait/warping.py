@@ -41,10 +41,7 @@ class WarpingNetwork(nn.Module):
         Makes the layers.
     """
 
-    def __init__(
-        self,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, layers: Layers = PLAIN):
         super().__init__()
         self.dense_motion_network = DenseMotion(layers)
         self.third = ConvLeakyReLU(VOLUME_SHAPE[0] * DEPTH, FEATURE_WIDTH, layers)

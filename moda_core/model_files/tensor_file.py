@@ -43,11 +43,7 @@ def write_header(file: BinaryIO, layout: Layout, metadata: Mapping[str, str]) ->
     for key in keys:
         dtype, shape = layout[key]
         end = start + sizes[key]
-        entries[key] = {
-            "dtype": DTYPES[dtype],
-            "shape": list(shape),
-            "data_offsets": [start, end],
-        }
+        entries[key] = {"dtype": DTYPES[dtype], "shape": list(shape), "data_offsets": [start, end]}
         start = end
     text = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
