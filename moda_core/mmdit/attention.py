@@ -17,11 +17,7 @@ class QKNorm(nn.Module):
         Channels d of a head.
     """
 
-    def __init__(
-        self,
-        head_dim: int,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, head_dim: int, layers: Layers = PLAIN):
         super().__init__()
         self.query_norm = layers.RMSNorm(head_dim, eps=1e-5)
         self.key_norm = layers.RMSNorm(head_dim, eps=1e-5)

@@ -49,12 +49,7 @@ class MLP(nn.Module):
         Channels D of the tokens, and between the layers.
     """
 
-    def __init__(
-        self,
-        width: int,
-        hidden: int,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, width: int, hidden: int, layers: Layers = PLAIN):
         super().__init__()
         self.fc1 = layers.Linear(width, hidden)
         self.fc2 = layers.Linear(hidden, width)
@@ -67,11 +62,7 @@ class MLP(nn.Module):
 class Stream(nn.Module):
     """What one stream owns in a joint block: projections, norms, MLP and modulation."""
 
-    def __init__(
-        self,
-        config: MMDiTConfig,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, config: MMDiTConfig, layers: Layers = PLAIN):
         super().__init__()
         width = config.width
         self.head_dim = config.head_dim
@@ -99,12 +90,7 @@ class JointBlock(nn.Module):
         Which streams get rotary positions.
     """
 
-    def __init__(
-        self,
-        config: MMDiTConfig,
-        rotated: tuple[bool, ...],
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, config: MMDiTConfig, rotated: tuple[bool, ...], layers: Layers = PLAIN):
         super().__init__()
         self.rotated = rotated
         self.streams = nn.ModuleList(Stream(config, layers) for _ in rotated)
@@ -158,11 +144,7 @@ class SingleStreamBlock(nn.Module):
     are read, and attention and MLP need not be copied into one tensor.
     """
 
-    def __init__(
-        self,
-        config: MMDiTConfig,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, config: MMDiTConfig, layers: Layers = PLAIN):
         super().__init__()
         width = config.width
         hidden = config.mlp_ratio * width
@@ -206,12 +188,7 @@ class FinalLayer(nn.Module):
         Dims of a frame of motion.
     """
 
-    def __init__(
-        self,
-        config: MMDiTConfig,
-        out_dim: int,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, config: MMDiTConfig, out_dim: int, layers: Layers = PLAIN):
         super().__init__()
         width = config.width
         self.modulation = layers.Linear(width, 2 * width)

@@ -39,12 +39,7 @@ class MLPEmbedder(nn.Module):
         Channels of the input, and of the token.
     """
 
-    def __init__(
-        self,
-        in_dim: int,
-        width: int,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, in_dim: int, width: int, layers: Layers = PLAIN):
         super().__init__()
         self.in_layer = layers.Linear(in_dim, width)
         self.out_layer = layers.Linear(width, width)
@@ -65,12 +60,7 @@ class AudioEmbedder(nn.Module):
         Channels of the token.
     """
 
-    def __init__(
-        self,
-        in_dim: int,
-        width: int,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, in_dim: int, width: int, layers: Layers = PLAIN):
         super().__init__()
         self.proj1 = layers.Linear(in_dim, width)
         self.proj2 = layers.Linear(width, width)

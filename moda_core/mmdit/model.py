@@ -29,11 +29,7 @@ class MotionMMDiT(nn.Module):
         Makes `Linear` and `RMSNorm`.
     """
 
-    def __init__(
-        self,
-        config: MMDiTConfig,
-        layers: Layers = PLAIN,
-    ):
+    def __init__(self, config: MMDiTConfig, layers: Layers = PLAIN):
         super().__init__()
         self.config = config
         audio_dim = config.audio_context * config.audio_layers * config.audio_width
