@@ -25,7 +25,8 @@ MAX_VIEWS = 3  # of one place
 QUARTERS = (0, 1, 2, 3)
 SMALLEST_FACE = 32  # pixels across, that a full search finds
 SMALLEST_TILE = 11.25 * SMALLEST_FACE  # side in pixels
-TURNED_TILE = 2.4 * SMALLEST_TILE  # side from which on rotated faces are searched
+LEAST_SIDE = 0.75 * SMALLEST_FACE  # of what is taken for a face
+TURNED_TILE = 2.4 * SMALLEST_TILE  # side of the smallest that are searched for rotated faces
 TILE_STEP = 0.88  # of a tile's side, to the next one
 WIDER_SCALE, TILT = 1.8, 0.15  # of the view that tests a mesh; radians
 MAX_LOOKS, STILL = 3, 0.05  # as long as the square moves by more: sides, or radians
@@ -56,12 +57,13 @@ def find_faces(image: Tensor, every: bool = False) -> list[FaceLandmarks]:
     whole = [whole_picture(image)]
     candidates = detect("short_range", image, whole, QUARTERS)
     found = quick = _place(image, candidates + detect("full_range", image, whole), [])
-    for side in _tile_sides(image):
-        if found and not every:
+    sides = _tile_sides(image)
+    for side in sides:
+        if _any_sure(found) and not every:
             break
         tiles = _tiles(image, side)
         found = _place(image, detect("full_range", image, tiles), found)
-        if side >= TURNED_TILE and not found:
+        if (side == sides[0] or side >= TURNED_TILE) and not _any_sure(found):
             found = _place(image, detect("full_range", image, tiles, QUARTERS[1:]), found)
     largest = max((face.size for face, _ in quick), default=math.inf)
     faces = [face for face, _ in found]
@@ -95,6 +97,11 @@ def square_around(mesh: np.ndarray, scale: float = LOOK_SCALE) -> Square:
     return Square(*center.tolist(), scale * float((high - low).max()), angle)
 
 
+def _any_sure(found: list[Found]) -> bool:
+    """Return whether one of the faces is sure: seen the wrong way round, none is."""
+    return any(logit >= SURE_LOGIT for _, logit in found)
+
+
 def _place(image: Tensor, candidates: list[Candidate], found: list[Found]) -> list[Found]:
     """Return the faces found before, and those at new candidates."""
     found, tried = list(found), []
@@ -119,7 +126,8 @@ def _look(image: Tensor, square: Square) -> Found | None:
             break
         square = around
         mesh, logit = _place_mesh(image, square)
-    if logit < LEAST_LOGIT or is_flat_drawing(image, square_around(mesh, 1.0)):
+    tight = square_around(mesh, 1.0)
+    if logit < LEAST_LOGIT or tight.side < LEAST_SIDE or is_flat_drawing(image, tight):
         return None
     mirrored, mirrored_logit = _place_mesh(image, square_around(mesh), mirrored=True)
     if (logit + mirrored_logit) / 2 < LEAST_MEAN_LOGIT:

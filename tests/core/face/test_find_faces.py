@@ -99,8 +99,9 @@ def test_a_small_face_in_a_large_picture_is_found(width, place):
     assert_face(faces[0], PLACES * scale + place, 0.1, scale)
 
 
-def test_a_small_face_that_is_upside_down_in_a_large_picture_is_found():
-    size, place = (1920, 1080), (700, 300)
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("place", [(700, 300), (900, 200)])
+def test_a_small_face_that_is_upside_down_in_a_large_picture_is_found(size, place):
     picture = on_screen(90, place, size).transpose(Image.Transpose.ROTATE_180)
     scale = round(90 / FACE_WIDTH * SIDE) / SIDE
 
