@@ -22,13 +22,13 @@ DRIVING = ("animation_region", "relative_motion", "driving_multiplier", "stitchi
 
 def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `talk` to its parser."""
+    parser.argument_default = argparse.SUPPRESS  # what is not given is left out
     parser.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a picture with a face")
     parser.add_argument("audio", type=Path, metavar="AUDIO", help="a file with speech")
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
-        default=argparse.SUPPRESS,
         help="the video, .mp4, .mov or .mkv, or with --transparent .mov or .webm; in output/ if "
         "not named",
     )
@@ -56,16 +56,10 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fps", type=number(1, 240), default=25.0, help="frames a second, 1 to 240"
     )
-    parser.add_argument(
-        "--seconds",
-        type=number(0.04, 1e6),
-        default=argparse.SUPPRESS,
-        help="use only the beginning",
-    )
+    parser.add_argument("--seconds", type=number(0.04, 1e6), help="use only the beginning")
     parser.add_argument(
         "--no-label",
         action="store_true",
-        default=argparse.SUPPRESS,
         help="leave out the file's comment that it is AI-generated",
     )
     parser.add_argument(
@@ -78,7 +72,6 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--transparent",
         action="store_true",
-        default=argparse.SUPPRESS,
         help="keep these parts transparent: ProRes 4444 (.mov) or VP9 (.webm); takes twice as long",
     )
     parser.add_argument("--device", default="cpu", help="where torch computes: cpu, cuda, mps")
@@ -95,14 +88,9 @@ def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
         "--face-order", choices=FACE_ORDERS, default="largest", help="which face comes first"
     )
     faces.add_argument(
-        "--box",
-        type=text_type(parse_box),
-        default=argparse.SUPPRESS,
-        help="look only here: 'x,y,width,height'",
+        "--box", type=text_type(parse_box), help="look only here: 'x,y,width,height'"
     )
-    faces.add_argument(
-        "--points", type=text_type(parse_points), default=argparse.SUPPRESS, help=POINTS_HELP
-    )
+    faces.add_argument("--points", type=text_type(parse_points), help=POINTS_HELP)
 
 
 def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,14 +98,12 @@ def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
     released.add_argument(
         "--models",
         type=Path,
-        default=argparse.SUPPRESS,
         help="folder with the released files, see web/docs/released.md; default what "
         f"{ENVIRONMENT} names, else the starter plays",
     )
     released.add_argument(
         "--precision",
         choices=PRECISIONS,
-        default=argparse.SUPPRESS,
         help="of the renderer (default: float32); the others take half the memory and are faster "
         "on most GPUs and on new CPUs",
     )
@@ -125,14 +111,12 @@ def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
         "--region",
         dest="animation_region",
         choices=ANIMATION_REGIONS,
-        default=argparse.SUPPRESS,
         help="what of the face moves (default: all)",
     )
     released.add_argument(
         "--relative",
         dest="relative_motion",
         action=argparse.BooleanOptionalAction,
-        default=argparse.SUPPRESS,
         help="begin at the picture's own pose and expression (default: at those of the motion)",
     )
     released.add_argument(
@@ -140,7 +124,6 @@ def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
         dest="driving_multiplier",
         metavar="FACTOR",
         type=number(0, 5),
-        default=argparse.SUPPRESS,
         help="how strong the movement is, 0 to 5 (default: 1, as sampled)",
     )
     released.add_argument(
@@ -148,7 +131,6 @@ def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
         dest="stitching_strength",
         metavar="STRENGTH",
         type=number(0, 1),
-        default=argparse.SUPPRESS,
         help="how firmly the shoulders are held, 0 to 1 (default: 1)",
     )
 
