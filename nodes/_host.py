@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import os
+import re
 import time
 import uuid
 import zlib
@@ -37,10 +38,15 @@ SAMPLER_ERRORS = (AttributeError, IndexError, KeyError, TypeError, ValueError, Z
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
-def schema(**fields) -> io.Schema:
-    """Return a node's schema, without fields that an older host does not know."""
+def schema(node: type[io.ComfyNode], **fields) -> io.Schema:
+    """Return the schema of a node, without fields that an older host does not know.
+
+    Its class `MoDABestOfN` is shown as "MoDA Best Of N".
+    """
     known = {name: value for name, value in fields.items() if name in SCHEMA_FIELDS}
-    return io.Schema(category="MoDA", **known)
+    words = re.findall("[A-Z][a-z]*", node.__name__.removeprefix("MoDA"))
+    shown = " ".join(["MoDA", *words])
+    return io.Schema(node_id=node.__name__, display_name=shown, category="MoDA", **known)
 
 
 def register_folders() -> None:

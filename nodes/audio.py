@@ -17,8 +17,7 @@ class MoDAEncodeAudio(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAEncodeAudio",
-            display_name="MoDA Encode Audio",
+            cls,
             description="Computes the audio features that the motion model needs, of a recording "
             "or a part of it.",
             search_aliases=["speech", "audio features", "lip sync"],

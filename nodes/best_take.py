@@ -23,8 +23,7 @@ class MoDABestOfN(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDABestOfN",
-            display_name="MoDA Best Of N",
+            cls,
             description="Samples several takes of the same speech together and keeps the one with "
             "the best lip sync and the smoothest head.",
             search_aliases=["takes", "ranking", "seeds", "batch", "sampler"],

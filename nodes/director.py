@@ -26,8 +26,7 @@ class MoDADirector(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDADirector",
-            display_name="MoDA Director",
+            cls,
             description="Adds the actions of a script to a motion, each at its time: smile, look, "
             "blink, wink, nod, turn, tilt and more.",
             search_aliases=["script", "timeline", "action", "gesture", "expression"],

@@ -19,8 +19,7 @@ class MoDADownloadModels(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDADownloadModels",
-            display_name="MoDA Download Models",
+            cls,
             description="Reports which released model files are installed, which are missing and "
             "where they belong. Downloads missing ones from the Hugging Face Hub, but only after "
             "you agree to their licences. The starter needs none of them.",

@@ -19,8 +19,7 @@ class MoDAEyes(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAEyes",
-            display_name="MoDA Eyes",
+            cls,
             description="Replaces or removes the blinks of a motion and directs its gaze.",
             search_aliases=["blink", "gaze", "look", "eyelids"],
             inputs=[
@@ -99,8 +98,7 @@ class MoDALips(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDALips",
-            display_name="MoDA Lips",
+            cls,
             description="Scales the movement of the lips in speech and closes them where the audio "
             "is silent.",
             search_aliases=["mouth", "lip sync", "silence", "exaggerate"],

@@ -21,8 +21,7 @@ class MoDASmoothMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDASmoothMotion",
-            display_name="MoDA Smooth Motion",
+            cls,
             description="Removes jitter from the head or from parts of the face.",
             search_aliases=["jitter", "shake", "filter", "one euro", "savitzky golay"],
             inputs=[
@@ -106,8 +105,7 @@ class MoDARetimeMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDARetimeMotion",
-            display_name="MoDA Retime Motion",
+            cls,
             description="Changes the speed, the length or the frame rate of a motion.",
             search_aliases=["speed", "fps", "resample", "stretch", "slow motion"],
             inputs=[
@@ -164,8 +162,7 @@ class MoDAFadeMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAFadeMotion",
-            display_name="MoDA Fade Motion",
+            cls,
             description="Fades a motion in from a face at rest and out to it again, such as the "
             "one in the picture, or makes a seamless loop.",
             search_aliases=["ease", "loop", "rest pose", "seamless"],

@@ -37,8 +37,7 @@ class MoDAPose(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAPose",
-            display_name="MoDA Pose",
+            cls,
             description="Scales, offsets, limits or freezes the movement of the head, and adds "
             "keyframes and gestures.",
             search_aliases=["head", "pitch", "yaw", "roll", "nod", "shake", "keyframes"],

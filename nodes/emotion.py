@@ -25,8 +25,7 @@ class MoDAEmotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAEmotion",
-            display_name="MoDA Emotion",
+            cls,
             description="Sets the emotion that the face shows while it speaks.",
             search_aliases=["expression", "mood", "happy", "sad", "angry"],
             inputs=[
@@ -75,8 +74,7 @@ class MoDAEmotionBlend(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAEmotionBlend",
-            display_name="MoDA Emotion Blend",
+            cls,
             description="Blends up to four emotions that the face shows together while it speaks.",
             search_aliases=["mix", "expression", "mood"],
             inputs=[
@@ -127,8 +125,7 @@ class MoDAEmotionTimeline(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAEmotionTimeline",
-            display_name="MoDA Emotion Timeline",
+            cls,
             description="Changes the emotion at given times while the face speaks, with smooth "
             "transitions.",
             search_aliases=["schedule", "keyframes", "expression", "mood", "script"],

@@ -17,8 +17,7 @@ class MoDAExample(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAExample",
-            display_name="MoDA Example",
+            cls,
             description="Loads the portrait and the 12 seconds of speech that come with the pack, "
             "to try a workflow without files of your own.",
             search_aliases=["sample", "demo", "talking head"],

@@ -24,8 +24,7 @@ class MoDARenderFrames(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDARenderFrames",
-            display_name="MoDA Render Frames",
+            cls,
             description="Animates the portrait and outputs the frames as images for other nodes. "
             "All frames are held in memory: 10 s of 1280x720 take 2.8 GB.",
             search_aliases=["frames", "image batch"],

@@ -25,8 +25,7 @@ class MoDAHoldMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAHoldMotion",
-            display_name="MoDA Hold Motion",
+            cls,
             description="Holds the head, eyes, brows or mouth of an existing motion while the "
             "model samples the rest to match.",
             search_aliases=["keep", "constraint", "inpaint", "pose", "freeze"],
@@ -100,8 +99,7 @@ class MoDAInvertMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAInvertMotion",
-            display_name="MoDA Invert Motion",
+            cls,
             description="Finds the noise from which the model samples an existing motion, so that "
             "it can be sampled again with another emotion or other speech.",
             search_aliases=["inversion", "edit", "unsample", "noise"],

@@ -17,8 +17,7 @@ class MoDAIdleMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAIdleMotion",
-            display_name="MoDA Idle Motion",
+            cls,
             description="Generates the motion of a face that listens or waits, without speech: "
             "blinks, glances, breathing and sway.",
             search_aliases=["listening", "breathing", "blink", "waiting"],

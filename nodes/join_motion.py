@@ -17,8 +17,7 @@ class MoDAMixMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAMixMotion",
-            display_name="MoDA Mix Motion",
+            cls,
             description="Replaces the mouth, eyes, brows or head of a motion by those of other "
             "motions, fully or partly.",
             search_aliases=["blend", "combine", "retarget", "region"],
@@ -88,8 +87,7 @@ class MoDAConcatMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAConcatMotion",
-            display_name="MoDA Concat Motion",
+            cls,
             description="Joins two to four motions one after another, with a cross-fade between "
             "them.",
             search_aliases=["append", "join", "sequence", "concatenate"],

@@ -33,8 +33,7 @@ class MoDALoadAudioEncoder(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDALoadAudioEncoder",
-            display_name="MoDA Load Audio Encoder",
+            cls,
             description="Loads the audio encoder. Use the one that the motion model was trained "
             "with: the built-in encoder for the starter, chinese-hubert-base for the released "
             "MoDA.",
@@ -95,8 +94,7 @@ class MoDALoadMotionModel(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDALoadMotionModel",
-            display_name="MoDA Load Motion Model",
+            cls,
             description="Loads the diffusion transformer that generates motion from audio "
             "features. The starter is built in; the released MoDA (net-200) belongs in "
             "models/moda.",
@@ -151,8 +149,7 @@ class MoDALoadRenderer(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDALoadRenderer",
-            display_name="MoDA Load Renderer",
+            cls,
             description="Loads the renderer that animates the portrait. The built-in one warps the "
             "picture and needs no file; LivePortrait generates the face with networks, whose files "
             "belong in models/liveportrait or models/moda.",

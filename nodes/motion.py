@@ -24,8 +24,7 @@ class MoDASampleMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDASampleMotion",
-            display_name="MoDA Sample Motion",
+            cls,
             description="Samples the motion of the face: lips, expression and head, at 25 fps. The "
             "same seed and inputs give the same motion.",
             search_aliases=["sampler", "diffusion", "lip sync", "talking head"],
@@ -101,8 +100,7 @@ class MoDAPreviewMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAPreviewMotion",
-            display_name="MoDA Preview Motion",
+            cls,
             description="Plots a motion over time: lip opening and audio level, head pose, blinks, "
             "gaze and expression.",
             search_aliases=["plot", "curve", "graph"],

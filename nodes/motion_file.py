@@ -20,8 +20,7 @@ class MoDASaveMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDASaveMotion",
-            display_name="MoDA Save Motion",
+            cls,
             description="Saves a motion to a file in ComfyUI's output folder.",
             search_aliases=["export", "write", "safetensors", "json"],
             is_output_node=True,
@@ -61,8 +60,7 @@ class MoDALoadMotion(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDALoadMotion",
-            display_name="MoDA Load Motion",
+            cls,
             description="Loads a motion from a file of MoDA Save Motion or from a LivePortrait "
             "motion template. Never runs code from a file.",
             search_aliases=["import", "template", "pkl", "safetensors", "json"],

@@ -24,8 +24,7 @@ class MoDAExtractIdentity(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAExtractIdentity",
-            display_name="MoDA Extract Identity",
+            cls,
             description="Finds a face in a picture and prepares it for animation. For several "
             "people use one node each. Check the crop: the points should lie on the eyes and the "
             "corners of the mouth.",

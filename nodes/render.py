@@ -34,8 +34,7 @@ class MoDARenderVideo(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDARenderVideo",
-            display_name="MoDA Render Video",
+            cls,
             description="Animates the portrait and encodes the video while it renders, so that "
             "long videos take no more memory. Link the video to Save Video.",
             search_aliases=["talking head", "animate", "lip sync", "video", "alpha"],

@@ -15,8 +15,7 @@ class MoDAGuidance(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAGuidance",
-            display_name="MoDA Guidance",
+            cls,
             description="Sets a separate guidance scale for the emotion, and limits guidance to "
             "some of the steps.",
             search_aliases=["cfg", "emotion strength", "guidance interval"],
@@ -72,8 +71,7 @@ class MoDASolver(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDASolver",
-            display_name="MoDA Solver",
+            cls,
             description="Sets the solver and the noise schedule of sampling. Also accepts "
             "ComfyUI's samplers and sigmas.",
             search_aliases=["sampler", "scheduler", "heun", "sigmas", "shift"],
@@ -140,8 +138,7 @@ class MoDAWindows(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDAWindows",
-            display_name="MoDA Windows",
+            cls,
             description="Sets how long speech is split into windows of 3.2 seconds and how they "
             "are joined.",
             search_aliases=["long audio", "context", "overlap", "drift"],

@@ -16,8 +16,7 @@ class MoDATalkingPortrait(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
-            node_id="MoDATalkingPortrait",
-            display_name="MoDA Talking Portrait",
+            cls,
             description="Animates a portrait with speech: from a picture and audio to a video. The "
             "other MoDA nodes do the same in single steps.",
             search_aliases=["talking head", "lip sync", "portrait animation", "audio driven"],
