@@ -1,10 +1,10 @@
 """Find the speech encoders in a folder, for a menu."""
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
 from ..errors import InputFileError
+from ..weights.input_file import walk_once
 from .encoder_config import BASES, CONFIG_FILE, read_json
 from .encoder_file import SUFFIX, encoder_prefix, read_shapes
 from .encoder_folder import WEIGHT_FILES
@@ -29,15 +29,8 @@ def find_encoders(folder: str | Path) -> list[str]:
         models are included, so that the loader can say why they don't fit. Unreadable files are
         left out, and so are files inside transformers' folders, except half precision.
     """
-    folder, entered, found = Path(folder), set(), []
-    for root, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(root)
-        if real in entered:
-            folders.clear()  # a link back to a folder already entered
-            continue
-        entered.add(real)
-        folders.sort()
-        place = Path(root)
+    folder, found = Path(folder), []
+    for place, names in walk_once(folder):
         # The folder itself would have no name in a menu.
         if place != folder and CONFIG_FILE in names and not set(WEIGHT_FILES).isdisjoint(names):
             found += [place] * _is_encoder_folder(place)

@@ -86,22 +86,7 @@ def start_in_picture(portrait: Portrait) -> tuple[Tensor, Tensor]:
 def finish_speech(
     stats: MotionStats, normalized: Tensor, features: AudioFeatures, seed: int
 ) -> Tensor:
-    """Exaggerate the lips, cut what belongs to the added silence, and de-normalise (spec E).
-
-    Parameters
-    ----------
-    stats : MotionStats
-        Of the normalised space.
-    normalized : Tensor, shape (N, 70)
-    features : AudioFeatures
-        N frames; without added silence the lips stay as they are.
-    seed : int
-        Not needed here.
-
-    Returns
-    -------
-    Tensor, shape (N - silence, 70)
-    """
+    """Exaggerate the lips, cut what belongs to the added silence, and de-normalise (spec E)."""
     return stats.denormalize(use_silence(normalized, *features.silence))
 
 

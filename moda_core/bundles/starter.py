@@ -90,22 +90,7 @@ def start_at_rest(portrait: Portrait) -> tuple[Tensor, Tensor]:
 def finish_at_rest(
     stats: MotionStats, normalized: Tensor, features: AudioFeatures, seed: int
 ) -> Tensor:
-    """De-normalise the starter's motion and give it what the network leaves out.
-
-    Parameters
-    ----------
-    stats : MotionStats
-        Of the normalised space.
-    normalized : Tensor, shape (N, 70)
-    features : AudioFeatures
-        N frames.
-    seed : int
-        Of the run.
-
-    Returns
-    -------
-    Tensor, shape (N, 70)
-    """
+    """De-normalise the starter's motion and give it what the network leaves out."""
     return finish_performance(stats.denormalize(normalized), features.values, seed)
 
 

@@ -1,6 +1,5 @@
 """Finding the released files in a folder, under the names that people keep them by."""
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,27 +10,15 @@ from ..audio.encoder_file import ENCODER
 from ..audio.encoder_folder import WEIGHT_FILES
 from ..errors import InputFileError, MissingModelError
 from ..weights.converted import is_outdated
+from ..weights.input_file import walk_once
 from ..weights.quick_check import find_problem
+from ..weights.released_files import RENDERER_PARTS
 
 # What lies nearest to a plain list of numbers comes first.
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 # LivePortrait keeps files of the same names, keys and shapes for animals.
 OTHER_MODELS = "animal"
-NAMES = {
-    "motion_model": "net-200",
-    "appearance_feature_extractor": "appearance_feature_extractor",
-    "motion_extractor": "motion_extractor",
-    "warping_module": "warping_module",
-    "spade_generator": "spade_generator",
-    "stitching_retargeting_module": "stitching_retargeting_module",
-}
-RENDERER_PARTS = (
-    "appearance_feature_extractor",
-    "motion_extractor",
-    "warping_module",
-    "spade_generator",
-    "stitching_retargeting_module",
-)
+NAMES = {"motion_model": "net-200", **{part: part for part in RENDERER_PARTS}}
 PARTS = ("motion_model", "encoder", *RENDERER_PARTS)
 
 
@@ -199,16 +186,7 @@ def released_motion_models(places: Mapping[str, Path]) -> list[str]:
 
 def list_files(folder: Path) -> list[Path]:
     """Return all files below a folder, sorted; linked folders are entered once each."""
-    files, entered = [], set()
-    for root, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(root)
-        if real in entered:
-            folders.clear()  # a link that leads back
-            continue
-        entered.add(real)
-        folders.sort()
-        files += [Path(root, name) for name in names]
-    return sorted(files)
+    return sorted(root / name for root, names in walk_once(folder) for name in names)
 
 
 def _find_file(

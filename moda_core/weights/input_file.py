@@ -1,5 +1,7 @@
-"""Checks for every file that a user names."""
+"""Checks for every file that a user names, and the files below a folder."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import InputFileError
@@ -22,3 +24,16 @@ def check_input_file(path: Path, kind: str) -> None:
         raise InputFileError(f"'{path}' does not exist. Check the path of the {kind}.") from error
     if size == 0:
         raise InputFileError(f"'{path}' is empty (0 bytes). Make the {kind} again.")
+
+
+def walk_once(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield every folder below one, and the names of its files; linked folders once each."""
+    entered = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(root)
+        if real in entered:
+            folders.clear()  # a link back to a folder already entered
+            continue
+        entered.add(real)
+        folders.sort()
+        yield Path(root), names

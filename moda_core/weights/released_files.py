@@ -13,14 +13,14 @@ from .file_guess import guess_network
 from .state_layout import join_problems, list_problems
 
 MANIFESTS = Path(__file__).parent / "manifests"
-KINDS = (
-    "motion model",
+RENDERER_PARTS = (
     "appearance_feature_extractor",
     "motion_extractor",
     "warping_module",
     "spade_generator",
     "stitching_retargeting_module",
 )
+KINDS = ("motion model", *RENDERER_PARTS)
 # Registered only where the reference built its model on a CPU (spec D.4).
 NULL_AUDIO, NULL_MOTION = "null_audio_feat", "null_motion_feat"
 OPTIONAL_SHAPES = {NULL_AUDIO: (1, 1, 1, 1, 768), NULL_MOTION: (1, 1, 70)}
