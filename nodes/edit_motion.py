@@ -11,6 +11,13 @@ from ..moda_core.portrait.portrait import Portrait
 from . import _host, inputs
 from ._convert import check_result
 
+# Default strength for each region, what it covers, and what more of it does.
+SMOOTHED = {
+    "head": (1.0, "the head", ""),
+    "mouth": (0.0, "lips and cheeks", " Higher makes speech softer."),
+    "eyes": (0.0, "eyelids and gaze", " Higher makes blinks softer."),
+    "brows": (0.0, "the brows", ""),
+}
 PORTRAIT = "portrait"
 POSES = {"first frame": "first", "straight ahead": "zero", PORTRAIT: "zero"}  # the core's words
 
@@ -26,23 +33,13 @@ class MoDASmoothMotion(io.ComfyNode):
             search_aliases=["jitter", "shake", "filter", "one euro", "savitzky golay"],
             inputs=[
                 inputs.motion(),
-                inputs.weight(
-                    "head", 1.0, "Strength of the filter on the head: 0 is off, 1 is full."
-                ),
-                inputs.weight(
-                    "mouth",
-                    0.0,
-                    "Strength of the filter on lips and cheeks: 0 is off, 1 is full. Higher makes "
-                    "speech softer.",
-                ),
-                inputs.weight(
-                    "eyes",
-                    0.0,
-                    "Strength of the filter on eyelids and gaze: 0 is off, 1 is full. Higher makes "
-                    "blinks softer.",
-                ),
-                inputs.weight(
-                    "brows", 0.0, "Strength of the filter on the brows: 0 is off, 1 is full."
+                *(
+                    inputs.weight(
+                        region,
+                        default,
+                        f"Strength of the filter on {parts}: 0 is off, 1 is full.{effect}",
+                    )
+                    for region, (default, parts, effect) in SMOOTHED.items()
                 ),
                 inputs.choice(
                     "method",

@@ -16,6 +16,13 @@ from ..moda_core.sampling.request import SamplingRequest
 from . import _host, inputs
 from .types import LoadedModel
 
+# Default firmness of each, and what it covers.
+REGIONS = {
+    "head": (1.0, "the rotation, position and size of the head are"),
+    "eyes": (0.0, "blinks and gaze are"),
+    "brows": (0.0, "the brows are"),
+    "mouth": (0.0, "mouth, cheeks and jaw are"),
+}
 SHOWN_ERROR = 1e-3  # in standard deviations
 
 
@@ -34,22 +41,11 @@ class MoDAHoldMotion(io.ComfyNode):
                     "The motion to hold, of any source and frame rate. It begins together with the "
                     "speech."
                 ),
-                inputs.weight(
-                    "head",
-                    1.0,
-                    "How firmly the rotation, position and size of the head are held: 1 exactly, 0 "
-                    "not at all.",
-                ),
-                inputs.weight(
-                    "eyes", 0.0, "How firmly blinks and gaze are held: 1 exactly, 0 not at all."
-                ),
-                inputs.weight(
-                    "brows", 0.0, "How firmly the brows are held: 1 exactly, 0 not at all."
-                ),
-                inputs.weight(
-                    "mouth",
-                    0.0,
-                    "How firmly mouth, cheeks and jaw are held: 1 exactly, 0 not at all.",
+                *(
+                    inputs.weight(
+                        region, default, f"How firmly {parts} held: 1 exactly, 0 not at all."
+                    )
+                    for region, (default, parts) in REGIONS.items()
                 ),
                 inputs.number(
                     "start",

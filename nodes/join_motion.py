@@ -8,7 +8,12 @@ from ..moda_core.motion.motion import Motion
 from . import _host, inputs
 from .types import MotionType
 
-REGIONS = ("mouth", "eyes", "brows", "head")
+REGIONS = {
+    "mouth": "lips, jaw, cheeks and smile",
+    "eyes": "blinks, eyelids and gaze",
+    "brows": "brows",
+    "head": "head rotation, position and size",
+}
 
 
 class MoDAMixMotion(io.ComfyNode):
@@ -26,23 +31,13 @@ class MoDAMixMotion(io.ComfyNode):
                     "The motion to edit. Sets the length, the frame rate and every region that is "
                     "not connected."
                 ),
-                MotionType.Input(
-                    "mouth",
-                    optional=True,
-                    tooltip="Optional. The motion whose lips, jaw, cheeks and smile are used.",
-                ),
-                MotionType.Input(
-                    "eyes",
-                    optional=True,
-                    tooltip="Optional. The motion whose blinks, eyelids and gaze are used.",
-                ),
-                MotionType.Input(
-                    "brows", optional=True, tooltip="Optional. The motion whose brows are used."
-                ),
-                MotionType.Input(
-                    "head",
-                    optional=True,
-                    tooltip="Optional. The motion whose head rotation, position and size are used.",
+                *(
+                    MotionType.Input(
+                        region,
+                        optional=True,
+                        tooltip=f"Optional. The motion whose {parts} are used.",
+                    )
+                    for region, parts in REGIONS.items()
                 ),
                 *(
                     inputs.weight(
