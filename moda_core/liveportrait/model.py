@@ -67,23 +67,7 @@ class PortraitRenderer:
     def portrait(
         self, image: Tensor, landmarks: FaceLandmarks, crop_scale: float = CROP_SCALE
     ) -> Portrait:
-        """Prepare a picture for `frames`.
-
-        Parameters
-        ----------
-        image : Tensor, shape (H, W, 3), uint8
-            The full picture.
-        landmarks : FaceLandmarks
-            Of the face to animate, in pixels of `image`.
-        crop_scale : float
-            Side of the crop over that of the square around the face.
-
-        Raises
-        ------
-        ValueError
-            If the picture has another shape or type, the points make no face, or the scale is not
-            above 0.
-        """
+        """Prepare a picture for `frames`: run the extractors on its crop."""
         check_picture(image)
         transform = crop_from_landmarks(landmarks, crop_scale)
         crop = crop_face(image, transform)
@@ -173,38 +157,7 @@ class PortraitRenderer:
         start: int = 0,
         stop: int | None = None,
     ) -> Iterator[Tensor]:
-        """Render a motion, a chunk of frames at a time.
-
-        Where memory runs out, the chunk is halved and rendering goes on.
-
-        Parameters
-        ----------
-        portrait : Portrait
-            Made by this renderer.
-        motion : Motion
-            Of any model.
-        chunk : int
-            Frames in memory at once, at least 1.
-        options : DrivingOptions, optional
-        compositing : Compositing, optional
-            Where frames are seen, and over what; default a square with soft edges.
-        start, stop : int
-            First frame to render, and the one after the last; default all. A part of the motion
-            would start from its own pose instead. The backdrop counts from `start`.
-
-        Yields
-        ------
-        Tensor, shape (n, H, W, 3), uint8
-            Full pictures on the CPU, n at most `chunk`.
-
-        Raises
-        ------
-        ValueError
-            If the portrait belongs to another renderer, `chunk` is below 1, or a mask or backdrop
-            has another size than the picture.
-        MoDAError
-            If there is not enough memory for a single frame.
-        """
+        """Render a motion as every renderer does; `options` say how it drives the face."""
         check_playable(portrait, self.name, chunk)
         compose = crop_composer(portrait.prepared.paste.to(self.device), compositing)
         yield from self._chunks(portrait, motion, chunk, options, compose, slice(start, stop))
@@ -219,15 +172,7 @@ class PortraitRenderer:
         start: int = 0,
         stop: int | None = None,
     ) -> Iterator[Tensor]:
-        """Render the crop alone, without putting it back.
-
-        Parameters and errors are those of `frames`.
-
-        Yields
-        ------
-        Tensor, shape (n, 512, 512, 3), uint8
-            On the CPU, n at most `chunk`.
-        """
+        """Render the crop alone, without putting it back; `options` as in `frames`."""
         check_playable(portrait, self.name, chunk)
 
         def on_cpu(faces: Tensor, first: int) -> Tensor:
@@ -256,23 +201,11 @@ class PortraitRenderer:
         return in_chunks(len(keypoints), chunk, render, self.free_memory)
 
     def crop(self, portrait: Portrait) -> tuple[Tensor, CropTransform]:
-        """Return the unmoved crop (512, 512, 3) uint8, and where it lies in the picture.
-
-        Raises
-        ------
-        ValueError
-            If the portrait belongs to another renderer.
-        """
+        """Return the unmoved crop, and where it lies in the picture."""
         check_playable(portrait, self.name)
         return portrait.prepared.crop, portrait.prepared.transform
 
     def paste_mask(self, portrait: Portrait) -> Tensor:
-        """Return where frames replace the picture, shape (H, W), float32, in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If the portrait belongs to another renderer.
-        """
+        """Return where frames replace the picture."""
         check_playable(portrait, self.name)
         return portrait.prepared.paste.full_mask()

@@ -76,23 +76,7 @@ class WarpRenderer:
     def portrait(
         self, image: Tensor, landmarks: FaceLandmarks, crop_scale: float = CROP_SCALE
     ) -> Portrait:
-        """Prepare a picture for `frames`.
-
-        Parameters
-        ----------
-        image : Tensor, shape (H, W, 3), uint8
-            The full picture.
-        landmarks : FaceLandmarks
-            Of the face to animate, in pixels of `image`.
-        crop_scale : float
-            Side of the crop over that of the square around the face; only for `crop` and `faces`.
-
-        Raises
-        ------
-        ValueError
-            If the picture has another shape or type, the points do not form a face, or the scale is
-            not above 0.
-        """
+        """Prepare a picture for `frames`; the scale is for `crop` and `faces` alone."""
         check_picture(image)
         check_inside(landmarks, image)
         shape = fit_shape(face_shape(landmarks), image.cpu().numpy())
@@ -122,35 +106,7 @@ class WarpRenderer:
         start: int = 0,
         stop: int | None = None,
     ) -> Iterator[Tensor]:
-        """Render a motion, a chunk of frames at a time.
-
-        If memory is exhausted, the chunk is halved and rendering continues.
-
-        Parameters
-        ----------
-        motion : Motion
-            Of any model; softly bounded to what a warp can show.
-        chunk : int
-            Frames in memory at once, at least 1.
-        compositing : Compositing, optional
-            Mask and backdrop of the frames.
-        start, stop : int
-            First frame to render, and the one after the last; default all. The backdrop counts
-            from `start`.
-
-        Yields
-        ------
-        Tensor, shape (n, H, W, 3), uint8
-            Full pictures on the CPU, n at most `chunk`.
-
-        Raises
-        ------
-        ValueError
-            If the portrait belongs to another renderer, `chunk` is below 1, or a mask or backdrop
-            has another size than the picture.
-        MoDAError
-            If there is not enough memory for a single frame.
-        """
+        """Render a motion, softly bounded to what a warp can show."""
         check_playable(portrait, self.name, chunk)
         region = portrait.prepared.region
         chosen = slice(start, stop)
