@@ -41,21 +41,10 @@ def opened_jaw(jaw: Tensor) -> Tensor:
 
 
 def finish_performance(motion: Tensor, features: Tensor, seed: int = 0) -> Tensor:
-    """Add blinks and sway to sampled motion, and open the mouth clearly.
+    """Add blinks and sway to sampled motion (N, 70), and open the mouth clearly.
 
-    Parameters
-    ----------
-    motion : Tensor, shape (N, 70)
-        De-normalised, as the starter's model samples it.
-    features : Tensor, shape (N, 4, 64)
-        Of the speech, see `log_mel_features`.
-    seed : int
-        Of the run.
-
-    Returns
-    -------
-    Tensor, shape (N, 70)
-        A new tensor; lids shut completely in a blink, however wide the emotion opens them.
+    `features` (N, 4, 64) are those of `log_mel_features`. Lids shut completely in a blink, however
+    wide the emotion opens them.
     """
     level = features.mean(dim=(1, 2)).cpu().numpy() / 2
     lids = blink_lids(np.random.default_rng([seed, 1]), level, ADDED_BLINK_INTERVAL_S)

@@ -64,20 +64,7 @@ def load_released_model(
 
 
 def start_in_picture(portrait: Portrait) -> tuple[Tensor, Tensor]:
-    """Return a portrait's own pose and expression as the motion before the first frame.
-
-    Parameters
-    ----------
-    portrait : Portrait
-        Of the released renderer.
-
-    Returns
-    -------
-    previous : Tensor, shape (1, 1, 70)
-        Normalised.
-    rest : Tensor, shape (63,)
-        The picture's expression.
-    """
+    """Return a portrait's own pose and expression as the motion before the first frame."""
     info = portrait.prepared.face.info
     previous, _ = previous_motion(info, released_stats())
     return previous, info["exp"].reshape(63).cpu()
@@ -93,15 +80,8 @@ def finish_speech(
 def use_silence(normalized: Tensor, before: int, after: int) -> Tensor:
     """Exaggerate the lips' departure from those in the silence, then cut the silence off.
 
-    Parameters
-    ----------
-    normalized : Tensor, shape (N, 70)
-    before, after : int
-        Frames of added silence; where there are none, nothing changes.
-
-    Returns
-    -------
-    Tensor, shape (N - before - after, 70)
+    `before` and `after` are frames of added silence in the motion (N, 70); where there are none,
+    nothing changes.
     """
     if before or after:
         # Closed lips are taken from the silence, also where it comes first: the reference looks

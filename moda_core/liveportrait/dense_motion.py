@@ -98,18 +98,9 @@ class DenseMotion(nn.Module):
     def candidate_features(
         self, source: SourceVolume, keypoints: Tensor, offsets: Tensor
     ) -> Tensor:
-        """Return a heat map and a sampled source for each candidate map.
+        """Return a heat map and a sampled source for each candidate map: (B, 110, 16, 64, 64).
 
-        Parameters
-        ----------
-        source : SourceVolume
-            Of `prepare`.
-        keypoints, offsets : Tensor, shape (B, 21, 3), float32
-            Of the frames, and from there to the source.
-
-        Returns
-        -------
-        Tensor, shape (B, 110, 16, 64, 64), float32
+        `offsets` (B, 21, 3) lead from the keypoints of the frames to those of the source.
         """
         batch = len(keypoints)
         shape = (batch, DEPTH, HEIGHT, WIDTH, NUM_MAPS, 1 + COMPRESSED)

@@ -89,25 +89,10 @@ def driving_keypoints(
     stitching: nn.Module,
     options: DrivingOptions | None = None,
 ) -> Tensor:
-    """Place the keypoints of a face for every frame of a motion.
+    """Place the keypoints (N, 21, 3), float32, of a face for every frame of a motion.
 
-    Parameters
-    ----------
-    info : dict
-        Refined motion info of the face, see `refine_motion_info`.
-    source : Tensor, shape (1, 21, 3)
-        Keypoints of the picture.
-    rescale_ratio : Tensor, shape (1, 1)
-        Of the face, see `previous_motion`.
-    motion : Motion
-        N frames.
-    stitching : nn.Module
-        Maps (N, 126), source and driving keypoints, to 65 corrections.
-    options : DrivingOptions, optional
-
-    Returns
-    -------
-    Tensor, shape (N, 21, 3), float32
+    `info`, `source` (1, 21, 3) and `rescale_ratio` (1, 1) are those of a `SourceFace`; `stitching`
+    maps (N, 126), source and driving keypoints, to 65 corrections.
     """
     options = options or DrivingOptions()
     relative = options.relative_motion

@@ -13,20 +13,7 @@ State = dict[str, Tensor]
 
 
 def batch_norm_affine(state: State, norm: str) -> tuple[Tensor, Tensor]:
-    """Return what a batch norm does in evaluation, as a scale and a shift of each channel.
-
-    Parameters
-    ----------
-    state : dict
-        Tensors by released name.
-    norm : str
-        Name of the batch norm in `state`.
-
-    Returns
-    -------
-    scale, shift : Tensor, shape (C,), float64
-        ``y = scale * x + shift``.
-    """
+    """Return scale and shift, (C,) in float64, of a batch norm: ``scale * x + shift``."""
     mean, variance = (state[f"{norm}.running_{kind}"].double() for kind in ("mean", "var"))
     scale = state[f"{norm}.weight"].double() / torch.sqrt(variance + BATCH_NORM_EPS)
     return scale, state[f"{norm}.bias"].double() - scale * mean

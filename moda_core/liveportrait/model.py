@@ -88,18 +88,9 @@ class PortraitRenderer:
 
     @torch.inference_mode()
     def encode_face(self, crop: Tensor, info: dict[str, Tensor] | None = None) -> SourceFace:
-        """Run the networks that see the picture.
+        """Run the networks that see the upright face (256, 256, 3), uint8.
 
-        Parameters
-        ----------
-        crop : Tensor, shape (256, 256, 3), uint8
-            The face, upright, with room around it.
-        info : dict, optional
-            Its refined motion info, if it is known.
-
-        Returns
-        -------
-        SourceFace
+        `info` is its refined motion info, if it is known.
         """
         networks = self.networks
         pixels = rearrange(crop.to(self.device), "h w c -> 1 c h w").float() / 255
@@ -125,18 +116,9 @@ class PortraitRenderer:
 
     @torch.inference_mode()
     def render_faces(self, face: SourceFace, keypoints: Tensor) -> Tensor:
-        """Warp and decode a face.
+        """Warp and decode a face at keypoints (n, 21, 3) into the square of the crop.
 
-        Parameters
-        ----------
-        face : SourceFace
-        keypoints : Tensor, shape (n, 21, 3)
-            Of the driven frames.
-
-        Returns
-        -------
-        Tensor, shape (n, 512, 512, 3), uint8
-            Frames in the square of the crop, on the renderer's device.
+        Returns (n, 512, 512, 3), uint8, on the renderer's device.
         """
         features = self.networks.warping(face.volume, keypoints)  # (n, 256, 64, 64)
         decoder = self.networks.decoder

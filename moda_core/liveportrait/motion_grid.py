@@ -13,17 +13,9 @@ MIN_HEAT = 1e-12
 
 
 def heat_maps(keypoints: Tensor) -> Tensor:
-    """Return a Gaussian around each keypoint, as the product of one for each axis.
+    """Return a Gaussian around each keypoint: (B, K, 3) to (B, K, 16, 64, 64) in [0, 1].
 
-    Parameters
-    ----------
-    keypoints : Tensor, shape (B, K, 3)
-        Coordinates (x, y, z).
-
-    Returns
-    -------
-    Tensor, shape (B, K, 16, 64, 64)
-        In [0, 1]; values below 1e-12 may be 0.
+    It is the product of one for each axis; values below 1e-12 may be 0.
     """
 
     def along(axis: int, size: int) -> Tensor:
@@ -52,16 +44,7 @@ def sample_translated(volume: Tensor, offsets: Tensor) -> Tensor:
 def axis_weights(size: int, offsets: Tensor) -> Tensor:
     """Return the weights of linear sampling along one axis, from outputs to inputs.
 
-    Parameters
-    ----------
-    size : int
-        Cells of the axis.
-    offsets : Tensor, shape (...)
-        Added to the grid's coordinate.
-
-    Returns
-    -------
-    Tensor, shape (..., size, size)
+    Offsets (...) are added to the coordinate of the grid's `size` cells: (..., size, size).
     """
     # The grid ends at the centres of the border cells, sampling at their edges (spec H.9).
     place = ((grid_axis(size, offsets.device) + offsets[..., None] + 1) * size - 1) / 2

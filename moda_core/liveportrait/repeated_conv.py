@@ -17,18 +17,9 @@ from .spade import UpsampledConv
 def repeated_weight(weight: Tensor, scale: int) -> Tensor:
     """Return the kernel that does to the small map what `weight` does to the enlarged one.
 
-    Parameters
-    ----------
-    weight : Tensor, shape (out, in, 3, 3)
-        Of a zero-padded convolution.
-    scale : int
-        Repetitions of every cell along each axis.
-
-    Returns
-    -------
-    Tensor, shape (in, out, scale + 2, scale + 2)
-        For a transposed convolution of stride `scale` and padding 1; in the dtype of `weight`,
-        summed in float64.
+    `weight` (out, in, 3, 3) is that of a zero-padded convolution; every cell is repeated `scale`
+    times along each axis. The kernel (in, out, scale + 2, scale + 2), summed in float64, is for a
+    transposed convolution of stride `scale` and padding 1.
     """
     taps = weight.double().flip(2, 3).transpose(0, 1)
     kernel = taps.new_zeros(*taps.shape[:2], scale + 2, scale + 2)

@@ -150,17 +150,7 @@ def enlarge(x: Tensor, scale: int) -> Tensor:
 
 
 def instance_norm(x: Tensor) -> Tensor:
-    """Bring every channel of every sample to mean 0 and variance 1, with statistics in float32.
-
-    Parameters
-    ----------
-    x : Tensor, shape (B, C, H, W)
-        Features.
-
-    Returns
-    -------
-    Tensor, shape (B, C, H, W)
-    """
+    """Bring every channel of samples (B, C, H, W) to mean 0 and variance 1, found in float32."""
     # Torch's own norms of channels-last memory are slow, or lose two digits of the statistics.
     mean = x.float().mean(dim=(2, 3), keepdim=True)
     rows = max(1, CACHED_VALUES // (x.shape[1] * x.shape[3]))

@@ -26,16 +26,10 @@ OUTPUTS_AT_ONCE = 8  # of a weight that is brought to the points
 @lru_cache(maxsize=1)
 @torch.inference_mode(False)
 def transforms() -> tuple[Tensor, Tensor, Tensor]:
-    """Return the matrices of the algorithm along one axis (Toom and Cook's construction).
+    """Return the matrices of the algorithm along one axis (Toom and Cook's construction), float64.
 
-    Returns
-    -------
-    inputs : Tensor, shape (6, 6), float64
-        From 6 inputs to the points.
-    taps : Tensor, shape (6, 3), float64
-        From 3 taps to the points.
-    outputs : Tensor, shape (4, 6), float64
-        From products at the points to 4 outputs.
+    From 6 inputs to the points (6, 6), from 3 taps to the points (6, 3), and from products at the
+    points to 4 outputs (4, 6).
     """
 
     def powers(count: int) -> Tensor:
@@ -109,18 +103,9 @@ def output_tiles(x: Tensor) -> Tensor:
 
 
 def pad_slices(x: Tensor, height: int, width: int) -> Tensor:
-    """Put slices into larger ones, one cell from the upper left, with zeros around them.
+    """Put slices (B, D, H, W, C) into larger ones, one cell from the upper left, among zeros.
 
-    Parameters
-    ----------
-    x : Tensor, shape (B, D, H, W, C)
-        Slices of volumes.
-    height, width : int
-        Of the result; at least 2 more than those of `x`.
-
-    Returns
-    -------
-    Tensor, shape (B, D, height, width, C)
+    `height` and `width` are those of the result, at least 2 more than H and W.
     """
     bottom, right = 1 + x.shape[2], 1 + x.shape[3]
     padded = x.new_empty(*x.shape[:2], height, width, x.shape[4])

@@ -39,17 +39,11 @@ class FixedPoint:
 def solve_fixed_point(
     residual: Callable[[Tensor], Tensor], start: Tensor, tolerance: float, max_iterations: int
 ) -> FixedPoint:
-    """Find where residuals vanish.
+    """Find where residuals vanish, of B systems that do not know each other.
 
-    Parameters
-    ----------
-    residual : callable (x) -> Tensor, shape (B, ...)
-        ``g(x) - x`` for the fixed points of g; B systems that do not know each other.
-    start : Tensor, shape (B, ...)
-    tolerance : float
-        Root mean square of a residual that ends a system's iteration.
-    max_iterations : int
-        At least 1; after that the best points count.
+    `residual` is ``g(x) - x`` (B, ...) for the fixed points of g. `tolerance` is the root mean
+    square of a residual that ends a system's iteration; after `max_iterations` the best
+    points count.
     """
     x, damping = start.flatten(1), start.new_ones(len(start), 1)
     best, best_error = x, start.new_full((len(start),), torch.inf)

@@ -36,22 +36,10 @@ def timesteps(num_steps: int) -> Tensor:
 
 
 def noise_levels(num_steps: int) -> tuple[Tensor, Tensor]:
-    """Return the noise level before and after each step.
+    """Return the noise level before and after each step, (num_steps,) each; 1 is pure noise.
 
-    Parameters
-    ----------
-    num_steps : int in [1, 1000]
-        Euler steps of a run.
-
-    Returns
-    -------
-    sigma, sigma_next : Tensor, shape (num_steps,), float32
-        1 is pure noise. The last `sigma_next` is 0; with one step it is the only one.
-
-    Raises
-    ------
-    ValueError
-        If `num_steps` is out of range.
+    The last `sigma_next` is 0; with one step it is the only one. Raises ValueError unless there are
+    1 to 1000 steps.
     """
     sigma = timesteps(num_steps) / NUM_TRAIN_STEPS
     if num_steps == 1:
@@ -115,21 +103,9 @@ def predict_clean(latents: Tensor, velocity: Tensor, sigma: float | Tensor) -> T
 
 
 def clamp_by_quantile(velocity: Tensor, ratio: float, low: float, high: float) -> Tensor:
-    """Clamp each row to a quantile of its magnitudes (spec D.3, `dynamic_threshold`).
+    """Clamp each row (70 N values) to a quantile of its magnitudes (spec D.3, `dynamic_threshold`).
 
-    Parameters
-    ----------
-    velocity : Tensor, shape (B, N, 70)
-        Model output.
-    ratio : float in [0, 1]
-        Quantile of ``|velocity|``, over all values of a row.
-    low, high : float
-        Limits of the bound itself.
-
-    Returns
-    -------
-    Tensor, shape (B, N, 70)
-        A new tensor.
+    `ratio`, in [0, 1], is the quantile; `low` and `high` are limits of the bound itself.
     """
     bound = torch.quantile(velocity.abs().flatten(1).float(), ratio, dim=1).clamp(low, high)
     bound = bound[:, None, None].to(velocity)

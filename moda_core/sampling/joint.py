@@ -126,19 +126,9 @@ class StepReport:
 def overlap_weights(num_windows: int, overlap: int) -> tuple[Tensor, Tensor]:
     """Return where the frames of a clip are found in its windows, and what they count there.
 
-    Parameters
-    ----------
-    num_windows : int
-        At least 1.
-    overlap : int in [1, 79]
-        Over which a window's weight rises and falls linearly.
-
-    Returns
-    -------
-    positions : Tensor, shape (M, K), int64
-        In the windows' frames, one window after the other; K is how many windows meet at most.
-    weights : Tensor, shape (M, K)
-        At least 0; rows sum to 1.
+    A window's weight rises and falls linearly over the overlap. Positions (M, K) count the windows'
+    frames, one window after the other; K is how many windows meet at most. Weights (M, K) are at
+    least 0; rows sum to 1.
     """
     stride = WINDOW - overlap
     ramp = torch.arange(1, WINDOW + 1).clamp(max=overlap + 1)
