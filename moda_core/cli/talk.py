@@ -78,14 +78,9 @@ class TalkSettings:
 
 @dataclass(frozen=True, eq=False)
 class TalkResult:
-    """What became of it.
+    """What became of it: frames for a contact sheet, evenly spread, (H, W, 3), uint8.
 
-    Parameters
-    ----------
-    frames : list of Tensor, shape (H, W, 3), uint8
-        Some frames, evenly spread, for a contact sheet.
-    confidence : float
-        How far the portrait's landmarks can be trusted.
+    `confidence` says how far the portrait's landmarks can be trusted.
     """
 
     num_frames: int

@@ -87,15 +87,7 @@ def find_model_files(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
 def find_parts(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
     """Find what there is of the released files, as `find_model_files` does.
 
-    Parameters
-    ----------
-    folder, parts
-        As there; the folder may be missing.
-
-    Returns
-    -------
-    ModelFiles
-        None for the parts that are not there.
+    The folder may be missing; parts that are not there are None.
     """
     files = list_files(folder)
     wanted = set(parts)
@@ -108,18 +100,9 @@ def find_parts(folder: Path, parts: Sequence[str] = PARTS) -> ModelFiles:
 
 
 def find_renderers(folder: Path) -> list[str]:
-    """List the folders that hold all files of the renderer.
+    """List the folders that hold all files of the renderer, only the innermost of nested ones.
 
-    Parameters
-    ----------
-    folder : Path
-        Where to look.
-
-    Returns
-    -------
-    list of str
-        Relative to `folder`, with ``/`` on every system, sorted; ``"."`` is `folder` itself. Only
-        the innermost of nested ones.
+    Paths are relative to `folder`, with ``/`` on every system, sorted; ``"."`` is `folder` itself.
     """
     files = list_files(folder)
     places = {parent for path in files for parent in path.parents if parent.is_relative_to(folder)}
@@ -135,16 +118,8 @@ def find_renderers(folder: Path) -> list[str]:
 def find_motion_models(folder: Path) -> list[str]:
     """List the files that may hold a motion model.
 
-    Parameters
-    ----------
-    folder : Path
-        Where to look.
-
-    Returns
-    -------
-    list of str
-        Relative to `folder`, with ``/`` on every system, sorted: all weights but those under the
-        names of other parts, and those of audio encoders.
+    These are all weights but those under the names of other parts, and those of audio encoders.
+    Paths are relative to `folder`, with ``/`` on every system, sorted.
     """
     files = list_files(folder)
     others = {
@@ -159,17 +134,9 @@ def find_motion_models(folder: Path) -> list[str]:
 
 
 def released_motion_models(places: Mapping[str, Path]) -> list[str]:
-    """Choose those of some files that are named as the released motion model.
+    """Choose those of some files, by the names that users see, named as the released motion model.
 
-    Parameters
-    ----------
-    places : mapping from str to Path
-        Files by the name that users see.
-
-    Returns
-    -------
-    list of str
-        The best first: the exact name, then safetensors.
+    The best comes first: the exact name, then safetensors.
     """
     released = NAMES["motion_model"]
     named = [name for name, path in places.items() if _is_named(path, released)]

@@ -31,13 +31,7 @@ class Places:
     targets: Mapping[str, Path]
 
     def of_part(self, part: str) -> tuple[Path, ...]:
-        """Return the folders in which a part may be, each once.
-
-        Parameters
-        ----------
-        part : str
-            One of `model_folder.PARTS`.
-        """
+        """Return the folders in which one of `model_folder.PARTS` may be, each once."""
         kinds = {"motion_model": (MODA,), "encoder": (MODA, AUDIO_ENCODERS)}
         folders = [
             folder
@@ -47,13 +41,7 @@ class Places:
         return tuple(dict.fromkeys(folders))
 
     def target(self, file: ModelFile) -> Path:
-        """Return where a published file belongs.
-
-        Parameters
-        ----------
-        file : ModelFile
-            With a target.
-        """
+        """Return where a published file that has a target belongs."""
         kind, _, rest = file.target.partition("/")
         return self.targets[kind] / rest
 
@@ -67,12 +55,9 @@ def folder_places(folder: str | Path) -> Places:
 
 
 def kind_places(search: Mapping[str, Iterable[str | Path]]) -> Places:
-    """Return places by kind, as ComfyUI has them.
+    """Return places by kind, as ComfyUI has them, at least one folder of each.
 
-    Parameters
-    ----------
-    search : mapping from str to iterable of str or Path
-        Folders of each kind, at least one; the first that can be written gets new files.
+    The first that can be written gets new files.
     """
     folders = {kind: tuple(map(Path, paths)) for kind, paths in search.items()}
     targets = {kind: next(filter(_is_writable, paths), paths[0]) for kind, paths in folders.items()}
