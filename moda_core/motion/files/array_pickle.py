@@ -13,7 +13,7 @@ compared with the bytes present before memory is allocated, and instructions are
 
 import io
 import pickletools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import takewhile
 from typing import Any
 
@@ -66,7 +66,8 @@ CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()
 NOTHING = frozenset(("PROTO", "FRAME", "STOP"))
 MAX_INSTRUCTIONS = 20_000_000  # more than an hour of motion, and at most some GB of memory
 SHORT = 64  # arguments of calls, which may be repeated
-CALLS = 4  # in which longer arguments may be used, of which a tensor of protocol 2 needs two
+CALLS = 6  # in which longer arguments and arrays count, of which a tensor of protocol 2 needs four
+MAX_STORAGE_INSTRUCTIONS = 1000  # of the pickles before a tensor's values, which need some dozen
 FRAME, FRAME_HEAD = b"\x95", 9  # its code, and its bytes with the length of the frame
 
 
@@ -156,11 +157,16 @@ class _Machine:
         if not callable(word) or type(arguments) is not tuple:
             raise ForeignPickleError("it calls something other than an array's constructor")
         # Each long argument is the file's own; read again and again, it would take hours.
-        sizes = (len(each) for each in arguments if isinstance(each, str | bytes | list))
+        self._spend(len(each) for each in arguments if isinstance(each, str | bytes | list))
+        made = word(*arguments)
+        if isinstance(made, PickledArray) and made.array is not None:  # perhaps a copy
+            self._spend([made.array.nbytes])
+        self.stack.append(made)
+
+    def _spend(self, sizes: Iterable[int]) -> None:
         self.budget -= sum(size for size in sizes if size > SHORT)
         if self.budget < 0:
             raise ForeignPickleError("it makes more arrays than it has bytes for")
-        self.stack.append(word(*arguments))
 
     def build(self) -> None:
         state, target = self.stack.pop(), self.stack[-1]
@@ -283,7 +289,9 @@ def read_storage(content: Any) -> PickledArray:
     file, described = io.BytesIO(content), []
     for _ in range(5):
         machine = _Machine(len(content), STORAGES)
-        for opcode, argument, _ in pickletools.genops(file):
+        for index, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+            if index == MAX_STORAGE_INSTRUCTIONS:
+                raise ForeignPickleError("a tensor in it has no numbers")
             if opcode.name != "BINPERSID":  # the description stays on the stack
                 _act(machine, opcode.name, argument)
         described.append(machine.stack.pop())

@@ -243,6 +243,27 @@ def test_content_that_is_read_again_and_again_is_refused():
         read_array_pickle(encode + once + again * 200 + b".")
 
 
+def test_a_tensor_that_is_made_again_and_again_of_one_storage_is_refused():
+    turned = torch.arange(10_000.0).reshape(100, 100).T  # its array is a copy each time
+    written = pickle.dumps([turned], 2)
+    first, rest = written[:2] + b"]", written[written.index(b"c") : written.rindex(b"a")]
+    again = b"h\x01h\x0eRa"  # the function and its arguments, by their memo entries
+
+    assert len(read_array_pickle(first + rest + b"a" + again + b".")) == 2
+    with pytest.raises(ValueError, match="more arrays than"):
+        read_array_pickle(first + rest + b"a" + again * 200 + b".")
+
+
+def test_a_storage_of_many_instructions_is_refused_at_once(monkeypatch):
+    monkeypatch.setattr(array_pickle, "MAX_STORAGE_INSTRUCTIONS", 100)
+    storage = storage_of(torch.arange(6.0))
+    program = op("BINBYTES") + struct.pack("<I", 201) + b"N" * 200 + b"."
+
+    assert plain(read_array_pickle(storage)).size == 6
+    with pytest.raises(ValueError, match="tensor in it has no numbers"):
+        read_array_pickle(b"\x80\x04ctorch.storage\n_load_from_bytes\n" + program + b"\x85R.")
+
+
 def test_instructions_are_counted(monkeypatch):
     monkeypatch.setattr(array_pickle, "MAX_INSTRUCTIONS", 100)
 
