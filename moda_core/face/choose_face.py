@@ -28,7 +28,7 @@ def choose_face(
     Parameters
     ----------
     faces : list of FaceLandmarks
-        As found: the one that a quick search takes first.
+        As `find_faces` returns them.
     index : int
         Number of the face in the order, from 0.
     order : {"largest", "left to right", "center"}

@@ -51,23 +51,30 @@ def find_faces(image: Tensor, every: bool = False) -> list[FaceLandmarks]:
     Returns
     -------
     list of FaceLandmarks
-        Largest first, but those of the quick search before all others: the first one is the same
-        whether all are searched or not.
+        Largest first, but any that is larger than those of the first pass with a sure face comes last:
+        the first one is the same whether all are searched or not.
     """
     whole = [whole_picture(image)]
     candidates = detect("short_range", image, whole, QUARTERS)
-    found = quick = _place(image, candidates + detect("full_range", image, whole), [])
-    sides = _tile_sides(image)
+    found = _place(image, candidates + detect("full_range", image, whole), [])
+    sides, first = _tile_sides(image), []
     for side in sides:
-        if _any_sure(found) and not every:
-            break
+        if _any_sure(found):
+            first = first or found
+            if not every:
+                break
         tiles = _tiles(image, side)
         found = _place(image, detect("full_range", image, tiles), found)
         if (side == sides[0] or side >= TURNED_TILE) and not _any_sure(found):
             found = _place(image, detect("full_range", image, tiles, QUARTERS[1:]), found)
-    largest = max((face.size for face, _ in quick), default=math.inf)
-    faces = [face for face, _ in found]
-    return sorted(faces, key=lambda face: (face.size > largest, -face.size))
+    first = first or found
+    largest = max((face.size for face, _ in first), default=math.inf)
+
+    def is_late(face: FaceLandmarks) -> bool:
+        again = any(_is_same(face.box, other.box) for other, _ in first)
+        return face.size > largest and not again
+
+    return sorted((face for face, _ in found), key=lambda face: (is_late(face), -face.size))
 
 
 @one_thread()

@@ -7,7 +7,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
+from moda_core.face import find_faces as module
 from moda_core.face.confidence import LOW_CONFIDENCE
+from moda_core.face.detect import Candidate
 from moda_core.face.find_faces import face_in_square, find_faces, follow_face, square_around
 from moda_core.face.square import Square
 from tests.faces import (
@@ -40,6 +42,14 @@ def assert_face(face, places, share, scale=1.0):
     """Assert that all twelve points are within a share of the eye distance."""
     distances = np.hypot(*(face.mesh[INDICES, :2] - places).T)
     assert distances.max() < share * EYE_DISTANCE * scale
+
+
+def candidate(width, place):
+    """What a detector returns for the face of `on_screen`."""
+    places = PLACES * width / FACE_WIDTH + place
+    center, side = places.mean(axis=0), 1.6 * np.ptp(places, axis=0).max()
+    box = np.concatenate([center - side / 3, center + side / 3])
+    return Candidate(box, Square(*center.tolist(), side), 0.9)
 
 
 def turned(places, degrees):
@@ -161,6 +171,21 @@ def test_the_first_face_is_the_same_whether_all_are_searched_or_not(portrait):
     assert np.array_equal(first.mesh, all_faces[0].mesh)
     sizes = [face.size for face in all_faces]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_larger_face_of_a_later_pass_comes_after_those_of_the_first(portrait, monkeypatch):
+    picture = on_screen(40, (900, 300))
+    picture.paste(portrait, (0, 0))
+    small, large = (candidate(on, at) for on, at in ((40, (900, 300)), (FACE_WIDTH, (0, 0))))
+    passes = iter([[], [], [small], [large]])  # short and full range, then tiles
+    monkeypatch.setattr(module, "detect", lambda *_: next(passes, []))
+    all_faces = find_faces(as_tensor(picture), every=True)
+    passes = iter([[], [], [small]])
+
+    faces = find_faces(as_tensor(picture))
+
+    assert [len(faces), len(all_faces)] == [1, 2]
+    assert np.array_equal(faces[0].mesh, all_faces[0].mesh)
 
 
 @pytest.mark.parametrize(
