@@ -51,8 +51,8 @@ def find_faces(image: Tensor, every: bool = False) -> list[FaceLandmarks]:
     Returns
     -------
     list of FaceLandmarks
-        Largest first, but any that is larger than those of the first pass with a sure face comes last:
-        the first one is the same whether all are searched or not.
+        Largest first, but any that is larger than those of the first pass with a sure face comes
+        last: the first one is the same whether all are searched or not.
     """
     whole = [whole_picture(image)]
     candidates = detect("short_range", image, whole, QUARTERS)
