@@ -32,6 +32,7 @@ POINT_INDEX = dict(zip(POINT_NAMES + EXTRA_NAMES, SIX_POINTS + EXTRA_POINTS, str
 MOUTH_HEIGHT_RANGE = (0.4, 2.5)
 MOUTH_WIDTH_RANGE = (0.2, 2.0)
 MAX_LIP_GAP = 1.5
+MAX_SHIFT = 1.5  # of a point beside eyes and mouth, from where the mean face has it
 SMALLEST_EYE_DISTANCE = 4.0  # pixels
 
 SAME_POINTS = 0.25  # eye distances up to which a face that a network finds is the one meant
@@ -63,8 +64,9 @@ def landmarks_from_points(points: dict[str, Point], image: Tensor | None = None)
     Raises
     ------
     ValueError
-        If a value is not finite, or the proportions are not a face's.
+        If a name is missing or unknown, a value is not finite, or the proportions are not a face's.
     """
+    _check_names(points)
     given = {POINT_INDEX[name]: np.asarray(point, float) for name, point in points.items()}
     if not np.isfinite(np.stack(list(given.values()))).all():
         raise ValueError("Expected finite coordinates, got NaN or infinity: check the points.")
@@ -78,6 +80,7 @@ def landmarks_from_points(points: dict[str, Point], image: Tensor | None = None)
         )
     targets = {index: _to_face(point, *frame) for index, point in given.items()}
     _check_proportions(targets)
+    _check_shifts(targets)
     mesh = _from_face(_fit(mean_mesh(), targets), *frame)
     found = None if image is None else face_in_square(image, square_around(mesh))
     if found is not None and _agrees(found.mesh, given, frame):
@@ -184,6 +187,29 @@ def _move_lips(mesh: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> None:
     ):
         offset = (point - mesh[index, :2]) / max(float(dome[index, 0]), LEAST_DOME)
         mesh[lip, :2] += offset * dome[lip]
+
+
+def _check_names(points: dict[str, Point]) -> None:
+    lips = points.keys() & set(POINT_NAMES[4:])
+    needed = POINT_NAMES if lips else POINT_NAMES[:4]
+    if set(needed) - points.keys() or points.keys() - POINT_INDEX.keys():
+        raise ValueError(
+            f"Expected the points {', '.join(needed)}, and optionally {', '.join(EXTRA_NAMES)}, "
+            f"got {', '.join(points) or 'none'}: check the names."
+        )
+
+
+def _check_shifts(points: dict[int, np.ndarray]) -> None:
+    """Raise ValueError for a point beside eyes and mouth that is far from where a face has it."""
+    mesh = _fit(mean_mesh(), {index: points[index] for index in SIX_POINTS if index in points})
+    for name in EXTRA_NAMES:
+        index = POINT_INDEX[name]
+        shift = math.dist(points.get(index, mesh[index, :2]), mesh[index, :2])
+        if shift > MAX_SHIFT:
+            raise ValueError(
+                f"Expected the point {name} within {MAX_SHIFT} eye distances of its place in a "
+                f"face with these eyes and mouth, got {shift:.1f}: check it."
+            )
 
 
 def _check_proportions(points: dict[int, np.ndarray]) -> None:

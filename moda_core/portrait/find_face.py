@@ -15,6 +15,7 @@ from ..face.landmarks import FaceLandmarks
 from .image import check_picture, limit_size, read_image, resize_limit
 
 SMALLEST_EYE_DISTANCE = 12.0  # pixels of the animated picture; less can't be animated
+MARGIN = 0.5  # eye distances by which eyes and mouth may lie outside the picture
 
 
 @dataclass(frozen=True)
@@ -147,14 +148,15 @@ def _given_landmarks(image: Tensor, points: dict[str, Point] | Sequence[Point]) 
         if len(points) not in (4, 6):
             raise ValueError(f"Expected 4 or 6 points, or points by name, got {len(points)}.")
         points = dict(zip(POINT_NAMES, points, strict=False))
-    height, width = image.shape[:2]
-    for name, (x, y) in points.items():
-        if not (0 <= x <= width and 0 <= y <= height):
+    try:
+        landmarks = landmarks_from_points(points, image)
+    except ValueError as error:
+        raise FaceNotFoundError(f"The points do not form a face: {error}") from error
+    (height, width), margin = image.shape[:2], MARGIN * landmarks.eye_distance
+    for name, (x, y) in zip(POINT_NAMES, landmarks.points(), strict=True):
+        if not (-margin <= x <= width + margin and -margin <= y <= height + margin):
             raise FaceNotFoundError(
                 f"The point {name} at {x:g},{y:g} is not inside the picture of {width}x{height} "
                 "pixels. Give points in pixels of the picture, x before y."
             )
-    try:
-        return landmarks_from_points(points, image)
-    except ValueError as error:
-        raise FaceNotFoundError(f"The points do not form a face: {error}") from error
+    return landmarks

@@ -8,6 +8,8 @@ from PIL import Image
 from moda_core.errors import FaceNotFoundError
 from moda_core.example import PORTRAIT
 from moda_core.face.confidence import LOW_CONFIDENCE
+from moda_core.face.face_text import format_points, parse_points
+from moda_core.face.given_points import named_points
 from moda_core.portrait.find_face import FaceChoice, find_face, locate_face
 from tests.faces import EYE_DISTANCE, PORTRAIT_POINTS, as_tensor, on_screen, portrait_picture
 
@@ -130,10 +132,10 @@ def test_points_by_name_may_name_more_of_the_face(portrait):
     ("points", "named"),
     [
         (
-            [(1, 2), (700, 2), (1, 9), (9, 9)],
-            ("right_eye at 700,2", "608x608 pixels", "x before y"),
+            [(570, 202), (660, 202), (580, 290), (650, 290)],
+            ("right_eye at 660,202", "608x608 pixels", "x before y"),
         ),
-        ({**PORTRAIT_POINTS, "chin": (300, -1)}, ("chin at 300,-1", "608x608 pixels")),
+        ({**PORTRAIT_POINTS, "chin": (300, -1)}, ("point chin within 1.5", "got 3.9")),
         ([(400, 200), (200, 200), (250, 300), (350, 300)], ("left eye first", "swap")),
     ],
 )
@@ -145,6 +147,23 @@ def test_points_that_make_no_face_in_the_picture_are_refused(portrait, points, n
 
     assert all(part in str(in_memory.value) for part in named)
     assert all(part in str(of_file.value) for part in (f"'{PORTRAIT}'", *named))
+
+
+@pytest.mark.parametrize(
+    "area",
+    [np.s_[170:], np.s_[205:], np.s_[:310], np.s_[:, 265:], np.s_[:, :348]],
+    ids=["forehead", "eyes", "chin", "left eye", "right eye"],
+)
+def test_points_found_on_a_face_at_the_border_may_be_given(portrait, area):
+    picture = portrait[area].contiguous()
+    found = find_face(picture)
+    points = np.array(list(named_points(found).values()))
+    text = format_points(named_points(found))
+
+    again = find_face(picture, FaceChoice(points=parse_points(text)))
+
+    assert ((points < 0) | (points > picture.shape[1::-1])).any()
+    assert np.array(list(named_points(again).values())) == pytest.approx(points, abs=0.06)
 
 
 def test_another_number_of_points_is_refused(portrait):
