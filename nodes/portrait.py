@@ -1,11 +1,11 @@
 """The node that finds a face in a picture and prepares it for a renderer."""
 
-from dataclasses import replace
-
 from comfy_api.latest import io
 
 from ..moda_core.errors import FaceNotFoundError
+from ..moda_core.face.choose_face import faces_within
 from ..moda_core.face.face_text import FACE_ORDERS, format_points, parse_box, parse_points
+from ..moda_core.face.find_faces import find_faces
 from ..moda_core.face.given_points import named_points
 from ..moda_core.portrait.cutout import cutout_portrait, parse_color
 from ..moda_core.portrait.draw_face import draw_face
@@ -154,16 +154,15 @@ class MoDAExtractIdentity(io.ComfyNode):
 
 
 def found_face(picture, choice: FaceChoice):
-    """Find a face; if the mask leaves out the only ones, say so."""
+    """Find a face; if the mask leaves out all of them, say so."""
     try:
         return find_face(picture, choice)
     except FaceNotFoundError as error:
         if choice.mask is None or choice.points is not None:
             raise
-        try:
-            find_face(picture, replace(choice, mask=1 - choice.mask))
-        except FaceNotFoundError:
-            raise error from None
+        faces = find_faces(picture, every=True)
+        if not faces or faces_within(faces, choice.mask):
+            raise
         raise FaceNotFoundError(
             "The mask leaves out the face. Invert the mask with an 'InvertMask' node; if it is "
             "Load Image's mask of a cut-out, link it to 'transparency' instead."

@@ -128,6 +128,17 @@ def test_a_mask_of_the_background_is_to_be_inverted(host, parts, node):
     host.call(node, **values, mask=1 - mask)
 
 
+def test_a_mask_of_one_face_of_three_is_not_said_to_leave_it_out(host, parts):
+    image = parts.image[:, :480, 80:560].repeat(1, 1, 3, 1)
+    mask = torch.zeros(image.shape[:3])
+    mask[:, :, :480] = 1
+
+    with pytest.raises(Exception, match="no face number 1: 1 found"):
+        host.call(
+            "MoDAExtractIdentity", renderer=parts.renderer, image=image, mask=mask, face_index=1
+        )
+
+
 def test_a_colour_that_is_none_is_named(host, parts):
     with pytest.raises(ValueError, match="'whitish'"):
         cut_out(host, parts, background_color="whitish")
