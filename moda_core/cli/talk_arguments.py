@@ -5,13 +5,14 @@ from pathlib import Path
 
 from ..emotion.labels import EMOTIONS
 from ..errors import MoDAError
-from ..face.face_text import FACE_ORDERS, parse_box, parse_points
+from ..face.face_text import EXTRA_NAMES, FACE_ORDERS, parse_box, parse_points
 from ..model_files.places import ENVIRONMENT, named_folder
 from .arguments import number, text_type
 
 POINTS_HELP = (
     "where the face is, instead of looking for it: 'x,y x,y x,y x,y', the pupils, then the corners "
-    "of the mouth, left to right; two more for the inner edges of the lips if the mouth is open"
+    "of the mouth, left to right; two more for the inner edges of the lips if the mouth is open; "
+    f"others by name, such as chin:258,352: {', '.join(EXTRA_NAMES)}"
 )
 PRECISIONS = ("float32", "bfloat16", "float16")
 # Named here too, because torch would delay the help.
