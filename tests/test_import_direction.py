@@ -13,7 +13,6 @@ CORE_LIBRARIES = {"torch", "numpy", "einops", "safetensors", "av", "scipy", "PIL
 LAZY_LIBRARIES = {
     "pillow_heif",
     "transformers",
-    "kornia",
     "huggingface_hub",
     "yaml",
     "tqdm",
