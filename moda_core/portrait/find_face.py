@@ -49,7 +49,7 @@ def find_face(image: Tensor, choice: FaceChoice | None = None) -> FaceLandmarks:
     Parameters
     ----------
     image : Tensor, shape (H, W, 3), uint8
-        Of any size.
+        Of any size, on any device.
     choice : FaceChoice, optional
         Default: the largest face.
 
@@ -67,7 +67,7 @@ def find_face(image: Tensor, choice: FaceChoice | None = None) -> FaceLandmarks:
         If the picture, the order, the mask or the box is invalid.
     """
     check_picture(image)
-    choice = choice or FaceChoice()
+    image, choice = image.cpu(), choice or FaceChoice()
     if choice.points is not None:
         return _given_landmarks(image, choice.points)
     return _search(image, choice)

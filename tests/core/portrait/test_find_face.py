@@ -231,6 +231,12 @@ def test_a_picture_without_a_face_says_how_to_give_points():
         find_face(grey)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_picture_on_a_gpu_has_the_same_face(portrait):
+    assert np.array_equal(find_face(portrait.to("cuda")).mesh, find_face(portrait).mesh)
+
+
 def test_a_picture_of_another_kind_is_refused():
     with pytest.raises(ValueError, match=r"\(1, 8, 8, 3\) of torch\.float32"):
         find_face(torch.zeros(1, 8, 8, 3))
