@@ -16,6 +16,7 @@ from ..compositing.compositing import Compositing
 from ..face.landmarks import FaceLandmarks
 from ..motion.motion import Motion
 from ..portrait.crop import CROP_SCALE, CropTransform, crop_face, crop_from_landmarks
+from ..portrait.find_face import MARGIN
 from ..portrait.image import check_picture
 from ..portrait.portrait import Portrait, check_playable
 from ..runtime.chunks import in_chunks
@@ -153,12 +154,12 @@ class WarpRenderer:
 
 
 def check_inside(landmarks: FaceLandmarks, image: Tensor) -> None:
-    """Raise ValueError unless landmarks lie in the picture, give or take half an eye distance."""
+    """Raise ValueError unless landmarks lie in the picture, give or take `MARGIN`."""
     height, width = image.shape[:2]
-    margin = 0.5 * landmarks.eye_distance
+    margin = MARGIN * landmarks.eye_distance
     for x, y in landmarks.points():
         if not (-margin <= x <= width + margin and -margin <= y <= height + margin):
             raise ValueError(
-                f"Expected points inside the picture of {width}x{height} pixels, got "
-                f"({x:.0f}, {y:.0f}). Give them in pixels of the picture, x before y."
+                f"Expected eyes and mouth inside the picture of {width}x{height} pixels, got one "
+                f"at ({x:.0f}, {y:.0f}). Use a picture with the whole face, or correct the points."
             )
