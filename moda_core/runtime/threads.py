@@ -1,5 +1,6 @@
 """Choose the number of threads for a network."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,19 +9,34 @@ import torch
 SMALL_WIDTH = 256  # up to it, products are too small to share among threads
 
 
+_lock, _inside = threading.Lock(), threading.local()
+_holders, _usual = 0, 1  # threads inside `one_thread`, and the number to restore
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch's operators in one thread; also a decorator.
 
     Sharing thousands of small products among threads costs more than it saves, a hundredfold on a
-    busy machine.
+    busy machine. Several threads may be inside at once: a new thread takes torch's number from the
+    last one that set it, so the number before the first of them is restored.
     """
-    threads = torch.get_num_threads()
+    global _holders, _usual
+    if getattr(_inside, "held", False):
+        yield
+        return
+    with _lock:
+        _usual = _usual if _holders else torch.get_num_threads()
+        _holders += 1
+    _inside.held = True
     torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        _inside.held = False
+        with _lock:
+            _holders -= 1
+            torch.set_num_threads(_usual)
 
 
 @contextmanager
