@@ -12,6 +12,7 @@ from ..moda_core.portrait.portrait import Portrait
 
 Value = TypeVar("Value")
 
+ONE = torch.ones(())
 WHITE = 1.0  # behind transparent parts, as in a passport photo
 SEEN = 0.05  # opacity of a mask
 CHANNELS = (1, 3, 4)  # grey, RGB, RGB with opacity
@@ -34,15 +35,18 @@ def picture_of(image) -> Tensor:
 def cutout_of(image, transparency: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Return the picture of an IMAGE, over white, and its opacity (H, W), None if it is opaque.
 
-    `transparency` is a MASK of what is transparent, in addition to the IMAGE's own fourth channel.
+    `transparency` is a MASK of what is transparent; where the IMAGE has a fourth channel too, the
+    smaller opacity counts.
     """
     batch = image_batch(image)
     picture = picture_of(batch)
-    opacity = batch[0, ..., 3].cpu().float().clamp(0, 1) if batch.shape[-1] == 4 else None
     if (clear := mask_of(transparency, picture)) is not None:
-        shown = picture.float() * (1 - clear)[..., None] + 255 * WHITE * clear[..., None]
-        picture = shown.round().to(torch.uint8)
-        opacity = 1 - clear if opacity is None else opacity * (1 - clear)
+        batch = batch.detach().cpu().float()
+        colors = batch[..., :3].expand(-1, -1, -1, 3)
+        own = batch[..., 3:] if batch.shape[-1] == 4 else ONE
+        batch = torch.cat([colors, (1 - clear)[None, ..., None].minimum(own)], dim=-1)
+        picture = picture_of(batch)
+    opacity = batch[0, ..., 3].cpu().float().clamp(0, 1) if batch.shape[-1] == 4 else None
     return picture, None if opacity is None or (opacity == 1).all() else opacity
 
 
@@ -142,9 +146,10 @@ def mask_of(mask: Tensor | None, picture: Tensor) -> Tensor | None:
     """
     if mask is None:
         return None
-    if mask.ndim == 3 and mask.shape[0] != 1:
-        raise ValueError(f"Expected one mask, got a batch of {mask.shape[0]}. Pick one of them.")
-    mask = mask.detach().cpu().float().reshape(mask.shape[-2:])
+    shape = np.shape(mask)
+    if len(shape) == 3 and shape[0] != 1:
+        raise ValueError(f"Expected one mask, got a batch of {shape[0]}. Pick one of them.")
+    mask = image_batch(mask)[0, ..., :3].detach().cpu().float().mean(dim=-1)
     height, width = picture.shape[:2]
     if not mask.any():
         return None

@@ -44,6 +44,32 @@ def test_the_background_has_the_chosen_colour(host, parts, way, color, level):
     assert torch.equal(portrait.image[:, MARGIN:], parts.portrait.image[:, MARGIN:])
 
 
+def test_the_same_soft_edge_from_both_is_not_counted_twice(host, parts):
+    half = 0.5 * clear_mask(parts)
+    image = torch.cat([parts.image, 1 - half[..., None]], -1)
+
+    once = cut_out(host, parts, image=image, transparency=None, background_color="#102030")
+    both = cut_out(host, parts, image=image, transparency=half, background_color="#102030")
+
+    assert torch.equal(both.image, once.image)
+
+
+@pytest.mark.parametrize("form", ["numpy", "list of arrays", "channel", "uint8"])
+def test_masks_of_other_packs_mean_the_same(host, parts, form):
+    mask = clear_mask(parts)
+    other = {
+        "numpy": mask.numpy(),
+        "list of arrays": [mask[0].numpy()],
+        "channel": mask[..., None],
+        "uint8": (255 * mask).to(torch.uint8),
+    }[form]
+
+    portrait = cut_out(host, parts, transparency=other, background_color="#102030")
+
+    assert (portrait.image[:, :MARGIN] == torch.tensor([16, 32, 48])).all()
+    assert torch.equal(portrait.image[:, MARGIN:], parts.portrait.image[:, MARGIN:])
+
+
 def test_the_empty_mask_of_an_opaque_picture_changes_nothing(host, parts):
     portrait = cut_out(host, parts, transparency=torch.zeros(1, 64, 64))
 
