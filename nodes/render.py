@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..moda_core.compositing.compositing import Compositing
 from ..moda_core.motion.motion import Motion
-from ..moda_core.portrait.cutout import transparent_frames
+from ..moda_core.portrait.cutout import NO_TRANSPARENCY, transparent_frames
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.video.encode import write_frames
 from ..moda_core.video.soundtrack import AudioTrack, num_video_frames
@@ -122,6 +122,8 @@ class MoDARenderVideo(io.ComfyNode):
             if transparent == OPAQUE:
                 chunks = rendered(renderer, portrait, motion, **options)
             else:
+                if portrait.cutout is None:
+                    raise ValueError(NO_TRANSPARENCY)
                 clear = transparent_writer(TRANSPARENT[transparent], portrait, motion, sound)
                 _host.show_text(cls.hidden.unique_id, f"Saves {clear.path}")
                 stack.enter_context(clear)

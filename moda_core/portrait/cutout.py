@@ -15,6 +15,10 @@ from torch import Tensor
 from .portrait import Portrait
 
 Color = tuple[int, int, int]
+NO_TRANSPARENCY = (
+    "The portrait's picture has no transparent parts. Use a picture with transparency, or link the "
+    "mask of its transparent part to 'transparency' of MoDA Extract Identity."
+)
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
@@ -111,10 +115,7 @@ def transparent_frames(
     """
     cutout = portrait.cutout
     if cutout is None:
-        raise ValueError(
-            "The portrait's picture has no transparent parts. Use a picture with transparency, or "
-            "link the mask of its transparent part to 'transparency' of MoDA Extract Identity."
-        )
+        raise ValueError(NO_TRANSPARENCY)
     both = (
         (frame[None] for chunk in make(each, *arguments, **options) for frame in chunk)
         for each in (portrait, cutout.other)

@@ -115,7 +115,7 @@ def _search(image: Tensor, choice: FaceChoice, scale: float = 1.0) -> FaceLandma
     everywhere = choice.mask is None and choice.box is None
     faces = find_faces(image, every=not (first and everywhere))
     if choice.box is not None and not faces_within(faces, box=choice.box):
-        return _box_as_face(image, choice.box)
+        return _checked_size(_box_as_face(image, choice.box), scale)
     size = tuple(image.shape[:2])
     face = choose_face(faces, choice.index, choice.order, choice.mask, choice.box, size)
     return _checked_size(face, scale)
