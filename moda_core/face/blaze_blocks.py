@@ -22,14 +22,16 @@ class BlazeBlock(nn.Module):
     def __init__(self, channels: int, out_channels: int, stride: int, relu: bool) -> None:
         super().__init__()
         self.stride, self.added = stride, out_channels - channels
-        self.depthwise = nn.Conv2d(channels, channels, 3, stride, groups=channels)
+        padding = 1 if stride == 1 else 0
+        self.depthwise = nn.Conv2d(channels, channels, 3, stride, padding, groups=channels)
         self.pointwise = nn.Conv2d(channels, out_channels, 1)
         self.act = nn.ReLU() if relu else nn.PReLU(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.pointwise(self.depthwise(pad_same(x, 3, self.stride)))
+        y = self.pointwise(self.depthwise(pad_same(x, 3, 2) if self.stride == 2 else x))
         residual = F.max_pool2d(x, 2) if self.stride == 2 else x
-        return self.act(y + F.pad(residual, (0, 0, 0, 0, 0, self.added)))
+        residual = F.pad(residual, (0, 0, 0, 0, 0, self.added)) if self.added else residual
+        return self.act(y + residual)
 
 
 def blaze_blocks(*channels: int, relu: bool = False) -> nn.Sequential:

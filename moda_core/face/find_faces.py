@@ -114,7 +114,7 @@ def _place(image: Tensor, candidates: list[Candidate], found: list[Found]) -> li
     found, tried = list(found), []
     for candidate in sorted(candidates, key=lambda candidate: -candidate.score):
         box = candidate.box
-        if any(sure >= SURE_LOGIT and _is_same(box, face.box) for face, sure in found):
+        if any(sure >= SURE_LOGIT and _collides(box, face.box) for face, sure in found):
             continue
         if sum(_is_same(box, other) for other in tried) >= MAX_VIEWS:
             continue
@@ -136,11 +136,12 @@ def _look(image: Tensor, square: Square) -> Found | None:
     tight = square_around(mesh, 1.0)
     if logit < LEAST_LOGIT or tight.side < LEAST_SIDE or is_flat_drawing(image, tight):
         return None
-    mirrored, mirrored_logit = _place_mesh(image, square_around(mesh), mirrored=True)
+    wider = square_around(mesh, WIDER_SCALE)
+    tilted = replace(wider, angle=wider.angle + TILT)
+    views = [(square_around(mesh), True), (tilted, False)]
+    (mirrored, mirrored_logit), (other, _) = _place_meshes(image, views)
     if (logit + mirrored_logit) / 2 < LEAST_MEAN_LOGIT:
         return None
-    wider = square_around(mesh, WIDER_SCALE)
-    other, _ = _place_mesh(image, replace(wider, angle=wider.angle + TILT))
     return FaceLandmarks(mesh, face_confidence(image, mesh, other, mirrored)), logit
 
 
@@ -151,30 +152,43 @@ def _moved(before: Square, after: Square) -> float:
     return max(shift / before.side, abs(after.side / before.side - 1), abs(turn))
 
 
-@torch.inference_mode()
-def _place_mesh(image: Tensor, square: Square, mirrored: bool = False) -> tuple[np.ndarray, float]:
-    """Return the mesh (478, 3) of the face in a square, in pixels of the picture, and its logit.
+def _place_mesh(image: Tensor, square: Square) -> tuple[np.ndarray, float]:
+    """Return the mesh (478, 3) of the face in a square, in pixels of the picture, and its logit."""
+    return _place_meshes(image, [(square, False)])[0]
 
-    `mirrored`: as the network sees the face in a mirror, which swaps left and right.
+
+@torch.inference_mode()
+def _place_meshes(
+    image: Tensor, views: list[tuple[Square, bool]]
+) -> list[tuple[np.ndarray, float]]:
+    """Place a mesh in each view: a square, and whether the network sees it in a mirror.
+
+    The points of a mirrored view are mirrored back: those of the left eye lie on the right one.
     """
-    pixels = cut_square(image, square, MESH_SIDE)
-    pixels = pixels.flip(3) if mirrored else pixels
-    points, logit = face_network("attention_mesh")(pixels.to(memory_format=torch.channels_last))
-    points = points[0].double().numpy() / MESH_SIDE
-    points[:, 0] = 1 - points[:, 0] if mirrored else points[:, 0]
-    places = square.to_picture(points[:, :2])
-    return np.concatenate([places, points[:, 2:] * square.side], 1), float(logit)
+    pixels = [cut_square(image, square, MESH_SIDE) for square, _ in views]
+    pixels = [part.flip(3) if view[1] else part for part, view in zip(pixels, views, strict=True)]
+    network = face_network("attention_mesh")
+    meshes, logits = network(torch.cat(pixels).to(memory_format=torch.channels_last))
+    placed = []
+    for (square, mirrored), points in zip(views, meshes.double().numpy() / MESH_SIDE, strict=True):
+        points[:, 0] = 1 - points[:, 0] if mirrored else points[:, 0]
+        places = square.to_picture(points[:, :2])
+        placed.append(np.concatenate([places, points[:, 2:] * square.side], 1))
+    return list(zip(placed, logits.tolist(), strict=True))
 
 
 def _different(found: list[Found]) -> list[Found]:
     """Keep the surest of the faces that overlap or lie within each other."""
     kept: list[Found] = []
     for face, logit in sorted(found, key=lambda pair: -pair[1]):
-        boxes = [other.box for other, _ in kept]
-        same = any(_is_same(face.box, box) for box in boxes)
-        if not same and all(overlap_of_smaller(face.box, box) <= NESTED for box in boxes):
+        if not any(_collides(face.box, other.box) for other, _ in kept):
             kept.append((face, logit))
     return kept
+
+
+def _collides(first: np.ndarray, second: np.ndarray) -> bool:
+    """Return whether two boxes can't be two faces: they overlap, or one surrounds the other."""
+    return _is_same(first, second) or overlap_of_smaller(first, second) > NESTED
 
 
 def _is_same(first: np.ndarray, second: np.ndarray) -> bool:
