@@ -36,23 +36,13 @@ TRANSLATION_UNIT = 2.35  # eye distances in one unit of the motion's translation
 
 @dataclass(frozen=True)
 class Pose:
-    """Rotation, size and shift of the head relative to the picture, each (n, 1, 1).
+    """Rotation, size and shift of the head relative to the picture, each (n, 1, 1)."""
 
-    Parameters
-    ----------
-    pitch, yaw, roll : Tensor
-        In radians, signs as in `Motion`.
-    scale : Tensor
-        Size over the picture's.
-    shift_x, shift_y : Tensor
-        In the face frame.
-    """
-
-    pitch: Tensor
+    pitch: Tensor  # radians, signs as in `Motion`
     yaw: Tensor
     roll: Tensor
-    scale: Tensor
-    shift_x: Tensor
+    scale: Tensor  # size over the picture's
+    shift_x: Tensor  # in the face frame
     shift_y: Tensor
 
 

@@ -44,22 +44,12 @@ def rotate(x: Tensor, y: Tensor, angle: float) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class FaceFrame:
-    """Place of the face frame in the picture.
+    """Place of the face frame in the picture."""
 
-    Parameters
-    ----------
-    origin_x, origin_y : float
-        Midpoint of the eyes in pixels.
-    unit : float
-        Distance of the eyes in pixels.
-    angle : float
-        Of the line of the eyes in radians, clockwise in the image.
-    """
-
-    origin_x: float
+    origin_x: float  # midpoint of the eyes in pixels
     origin_y: float
-    unit: float
-    angle: float
+    unit: float  # distance of the eyes in pixels
+    angle: float  # of the line of the eyes in radians, clockwise in the image
 
     def to_face(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Convert pixels of the picture, x to the right, y down, to the face frame."""
@@ -110,26 +100,14 @@ class MouthShape:
 
 @dataclass(frozen=True)
 class EyeShape:
-    """The opening of one eye in the face frame.
+    """The opening of one eye in the face frame."""
 
-    Parameters
-    ----------
-    x, y : float
-        Middle of the line between the corners.
-    half_width : float
-        Half the distance of the corners.
-    upper, lower : float
-        Middle of the lids, below `y`.
-    slope : float
-        Of the line between the corners, downwards to the right.
-    """
-
-    x: float
+    x: float  # middle of the line between the corners
     y: float
-    half_width: float
-    upper: float
+    half_width: float  # half the distance of the corners
+    upper: float  # middle of the upper lid, below `y`
     lower: float
-    slope: float = 0.0
+    slope: float = 0.0  # of the line between the corners, downwards to the right
 
 
 @dataclass(frozen=True)

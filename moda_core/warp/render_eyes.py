@@ -20,22 +20,12 @@ CREASE_BELOW_BROW = 0.13  # upper end of the skin that a blink stretches
 
 @dataclass(frozen=True)
 class LidPlace:
-    """Points relative to one eye, each (n, h, w).
+    """Points relative to one eye, each (n, h, w)."""
 
-    Parameters
-    ----------
-    across : Tensor
-        Place along the eye, -1 and 1 at its corners.
-    above_lid, above_source : Tensor
-        Distance above the edge of the upper lid: as moved, and in the picture.
-    shut : Tensor, shape (n, 1, 1)
-        0 open to 1 shut.
-    """
-
-    across: Tensor
-    above_lid: Tensor
-    above_source: Tensor
-    shut: Tensor
+    across: Tensor  # place along the eye, -1 and 1 at its corners
+    above_lid: Tensor  # distance above the edge of the upper lid, as moved
+    above_source: Tensor  # the same in the picture
+    shut: Tensor  # (n, 1, 1), 0 open to 1 shut
 
 
 def eye_shift(
@@ -70,13 +60,7 @@ def eye_shift(
 
 
 def _eyeball(
-    eye: EyeShape,
-    across: Tensor,
-    y: Tensor,
-    lid: Tensor,
-    lower: Tensor,
-    wide: Tensor,
-    gaze: Tensor,
+    eye: EyeShape, across: Tensor, y: Tensor, lid: Tensor, lower: Tensor, wide: Tensor, gaze: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the shift of the iris with the gaze, and the stretch below a raised lid."""
     down = ((y - lid) / (lower - lid).clamp(min=0.02)).clamp(0, 1)

@@ -30,24 +30,15 @@ RELAX_IN, RELAX_DOWN = 0.03, 0.045  # of the corners of such a smile, at rest
 class MouthOpening:
     """Points relative to the open mouth, each (n, h, w).
 
-    Parameters
-    ----------
-    across : Tensor
-        Place along the picture's mouth, -1 and 1 at the corners.
-    right, down : Tensor
-        Place in the frame of the mouth, fixed to the skull; `right` from the middle of the lips.
-    below_upper, above_lower : Tensor
-        Distance from the inner edges of the lips, positive inside.
-    jaw_drop : Tensor, shape (n, 1, 1)
-        Shift of the lower teeth.
+    `right` and `down` are in the frame of the mouth, which is fixed to the skull.
     """
 
-    across: Tensor
-    right: Tensor
+    across: Tensor  # place along the picture's mouth, -1 and 1 at the corners
+    right: Tensor  # from the middle of the lips
     down: Tensor
-    below_upper: Tensor
+    below_upper: Tensor  # distance from the inner edge of the lip, positive inside
     above_lower: Tensor
-    jaw_drop: Tensor
+    jaw_drop: Tensor  # (n, 1, 1), shift of the lower teeth
 
 
 def to_mouth(mouth: MouthShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

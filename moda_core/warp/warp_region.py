@@ -21,34 +21,18 @@ EDGE = 0.13  # width of the resulting soft edge next to the head, in eye distanc
 
 @dataclass(frozen=True)
 class Region:
-    """The part of the picture that may move, with the data that all frames share.
+    """The part of the picture that may move, with the data that all frames share."""
 
-    Parameters
-    ----------
-    shape : FaceShape
-        In pixels of the picture.
-    lid_skin : pair of Tensor, shape (3,), 0 to 255
-    left, top : int
-        Place of the region in the picture.
-    source : Tensor, shape (1, 3, h, w), 0 to 255
-    face_x, face_y : Tensor, shape (h, w)
-        Face coordinates of the pixels.
-    base : Tensor, shape (1, h, w, 2)
-        Sampling grid of the unmoved region.
-    coarse_x, coarse_y : Tensor
-        Face coordinates of the coarse field's cells.
-    """
-
-    shape: FaceShape
+    shape: FaceShape  # in pixels of the picture
     colors: MouthColors
-    lid_skin: tuple[Tensor, Tensor]
-    left: int
+    lid_skin: tuple[Tensor, Tensor]  # (3,) each, 0 to 255
+    left: int  # place of the region in the picture
     top: int
-    source: Tensor
-    face_x: Tensor
+    source: Tensor  # (1, 3, h, w), 0 to 255
+    face_x: Tensor  # (h, w), face coordinates of the pixels
     face_y: Tensor
-    base: Tensor
-    coarse_x: Tensor
+    base: Tensor  # (1, h, w, 2), sampling grid of the unmoved region
+    coarse_x: Tensor  # face coordinates of the coarse field's cells
     coarse_y: Tensor
 
     @property
