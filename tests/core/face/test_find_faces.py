@@ -130,6 +130,19 @@ def test_a_dark_face_is_found(portrait, change):
     assert_face(faces[0], PLACES, 0.08)
 
 
+@pytest.mark.parametrize("dark_side", [-1, 1])
+def test_a_face_lit_from_one_side_only_is_found(portrait, dark_side):
+    eyes = PLACES[:2, 0]
+    across = (np.arange(SIDE) - eyes.mean()) / np.ptp(eyes)
+    light = 0.04 + 0.96 / (1 + np.exp(6 * dark_side * across))
+    lit = Image.fromarray((np.asarray(portrait) * light[None, :, None]).astype(np.uint8))
+
+    faces = find_faces(as_tensor(lit))
+
+    distances = np.hypot(*(faces[0].points() - PLACES[:6]).T)
+    assert distances.max() < 0.06 * EYE_DISTANCE
+
+
 @pytest.mark.parametrize(("radius", "share"), [(3, 0.1), (5, 0.25)])
 def test_a_blurred_face_is_found_and_nothing_around_it(portrait, radius, share):
     faces = find_faces(as_tensor(portrait.filter(ImageFilter.GaussianBlur(radius))))
