@@ -62,18 +62,12 @@ def test_every_widget_has_a_value_that_its_node_takes(name, schemas):
             continue  # names of files that the user puts there
         inputs, names = declared_inputs(schemas[node["type"]]), widget_names(schemas[node["type"]])
 
-        # Templates are older than some inputs, as workflows of users are.
-        num_values = len(node["widgets_values"])
-        assert set(names[num_values:]) <= optional_inputs(schemas[node["type"]]), node["type"]
-        for widget, value in zip(names[:num_values], node["widgets_values"], strict=True):
+        assert len(node["widgets_values"]) == len(names), node["type"]
+        for widget, value in zip(names, node["widgets_values"], strict=True):
             if widget == "control_after_generate":
                 assert value in ("fixed", "randomize")
             elif not (name == RELEASED and LOADERS.get(node["type"]) == widget):
                 check_value(value, inputs[widget])
-
-
-def optional_inputs(schema):
-    return schema["input"].get("optional", {}).keys()
 
 
 def check_value(value, spec):
@@ -95,9 +89,7 @@ def test_every_socket_is_the_nodes_own(name, schemas):
         schema = schemas[node["type"]]
         declared = {key: type_of(spec) for key, spec in declared_inputs(schema).items()}
 
-        found = {each["name"]: each["type"] for each in node["inputs"]}
-        assert found.items() <= declared.items()
-        assert declared.keys() - found.keys() <= optional_inputs(schema)
+        assert {each["name"]: each["type"] for each in node["inputs"]} == declared
         assert [each["type"] for each in node["outputs"]] == schema["output"]
 
 
