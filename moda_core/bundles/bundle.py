@@ -20,7 +20,7 @@ from ..liveportrait.load import load_renderer
 from ..model_files.model_folder import ENCODER, ModelFiles, find_model_files
 from ..motion.motion import Motion
 from ..portrait.crop import CROP_SCALE, CropTransform
-from ..portrait.cutout import cutout_portrait, parse_color, transparent_frames
+from ..portrait.cutout import check_opacity, cutout_portrait, parse_color, transparent_frames
 from ..portrait.find_face import FaceChoice, find_face, locate_face
 from ..portrait.image import limit_size, read_opacity
 from ..portrait.portrait import Portrait
@@ -178,6 +178,8 @@ class Bundle:
             If there is no usable face.
         InputFileError
             If the file is not a usable picture.
+        ValueError
+            If the picture or its opacity has another shape or type.
         """
         source = "" if isinstance(image, Tensor) else f"'{image}': "
         if source and isinstance(face, FaceLandmarks):
@@ -191,8 +193,10 @@ class Bundle:
             image, face = locate_face(image, face)
         elif not isinstance(face, FaceLandmarks):
             face = find_face(image, face)
+        if opacity is not None:
+            check_opacity(opacity, image)
+            opacity = opacity / 255
         try:
-            opacity = None if opacity is None else opacity / 255
             return cutout_portrait(self.renderer, image, opacity, color, face)
         except ValueError as error:
             raise FaceNotFoundError(f"{source}{error}") from error

@@ -45,7 +45,8 @@ class Cutout:
         or 1 is taken for that.
         """
         color, other = (
-            torch.tensor(c, dtype=torch.float32) for c in (self.color, self.other_color)
+            torch.tensor(c, dtype=torch.float32, device=frames.device)
+            for c in (self.color, self.other_color)
         )
         apart = color - other
         seen = (frames.float() - others.float()) @ apart / (apart @ apart)
@@ -65,9 +66,23 @@ def parse_color(text: str) -> Color:
         ) from error
 
 
+def check_opacity(opacity: Tensor, image: Tensor) -> None:
+    """Raise ValueError unless an opacity has the height and width of a picture (H, W, 3)."""
+    if opacity.shape != image.shape[:2]:
+        raise ValueError(
+            f"Expected an opacity of the picture's shape {tuple(image.shape[:2])}, got "
+            f"{tuple(opacity.shape)}. Scale it to the picture, without a channel."
+        )
+
+
 def over_color(image: Tensor, opacity: Tensor, color: Color) -> Tensor:
-    """Put a colour behind a picture (H, W, 3), uint8, that is over white; opacity is in [0, 1]."""
-    seen = (1 - opacity)[..., None] * (torch.tensor(color, dtype=torch.float32) - 255)
+    """Put a colour behind a picture (H, W, 3), uint8, that is over white; opacity is in [0, 1].
+
+    The result is on the picture's device. Raises ValueError for an opacity of another size.
+    """
+    check_opacity(opacity, image)
+    behind = torch.tensor(color, dtype=torch.float32, device=image.device) - 255
+    seen = (1 - opacity.to(image.device))[..., None] * behind
     return (image.float() + seen).round().clamp(0, 255).to(torch.uint8)
 
 

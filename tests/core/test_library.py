@@ -84,6 +84,13 @@ def test_a_picture_without_a_face_is_refused_by_name(starter, tmp_path):
         starter.portrait(tmp_path / "wall.png")
 
 
+def test_an_opacity_of_another_size_is_refused(starter, portrait):
+    opacity = torch.full((20, 30), 255, dtype=torch.uint8)
+
+    with pytest.raises(ValueError, match=r"got \(20, 30\)\. Scale"):
+        starter.portrait(portrait.image, portrait.landmarks, opacity=opacity)
+
+
 def test_several_seeds_give_the_takes_of_each(starter, portrait, speech):
     both = starter.perform(portrait, speech, seeds=[3, 4], options=QUICK)
 

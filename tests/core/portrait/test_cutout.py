@@ -1,5 +1,7 @@
 """Cut-outs: the opacity of files, and of frames over two colours."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -46,6 +48,24 @@ def test_a_colour_behind_a_file_is_that_of_its_own_blend(tmp_path, color):
     share = pixels[..., 3:] / 255
     expected = share * pixels[..., :3] + (1 - share) * np.array(parse_color(color))
     assert np.abs(found.numpy() - expected).max() <= 1.5  # rounded twice
+
+
+def test_a_cut_out_stays_on_the_device_of_its_picture():
+    image = torch.zeros(HEIGHT, WIDTH, 3, dtype=torch.uint8, device="meta")
+
+    behind = over_color(image, torch.ones(HEIGHT, WIDTH), (1, 2, 3))
+    rgba = Cutout((255,) * 3, (0,) * 3, None).rgba(image[None], image[None])
+
+    assert (behind.device.type, behind.shape) == ("meta", image.shape)
+    assert (rgba.device.type, rgba.shape) == ("meta", (1, HEIGHT, WIDTH, 4))
+
+
+@pytest.mark.parametrize("shape", [(WIDTH, HEIGHT), (HEIGHT, WIDTH, 1), (HEIGHT, 1)])
+def test_an_opacity_of_another_shape_is_refused_with_both_shapes(shape):
+    image = torch.zeros(HEIGHT, WIDTH, 3, dtype=torch.uint8)
+
+    with pytest.raises(ValueError, match=re.escape(f"({HEIGHT}, {WIDTH}), got {shape}. Scale")):
+        over_color(image, torch.ones(shape), (1, 2, 3))
 
 
 @pytest.mark.parametrize(
