@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageCms, PngImagePlugin
+from scipy.ndimage import map_coordinates
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from moda_core.errors import InputFileError
 from moda_core.portrait.image import limit_size, read_image, resize_limit
@@ -343,6 +345,39 @@ def test_scaling_keeps_a_linear_picture_linear():
     expected = positions * 255 / 199
     assert small.shape == (50, 100, 3)
     assert np.abs(small[25, :, 0].numpy() - expected).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(90, 301), (200, 77), (60, 121), (1, 200), (130, 130)])
+def test_scaling_is_bilinear_without_antialiasing(size):
+    picture = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+
+    small = limit_size(torch.from_numpy(picture), limit=60, multiple=1).numpy()
+
+    places = [
+        ((np.arange(new) + 0.5) * old / new - 0.5).clip(0, old - 1)
+        for old, new in zip(size, small.shape, strict=False)
+    ]
+    grid = np.meshgrid(*places, indexing="ij")
+    expected = [map_coordinates(picture[..., c].astype(float), grid, order=1) for c in range(3)]
+    assert max(small.shape) == 60
+    assert np.abs(small - np.stack(expected, axis=-1)).max() <= 0.5 + 1e-4
+
+
+def test_scaling_a_large_picture_makes_no_copy_of_its_size():
+    class Sizes(TorchDispatchMode):
+        largest = 0
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            result = function(*args, **(kwargs or {}))
+            if isinstance(result, torch.Tensor):
+                self.largest = max(self.largest, result.nbytes)
+            return result
+
+    picture = torch.zeros(1200, 1600, 3, dtype=torch.uint8)
+    with Sizes() as sizes:
+        limit_size(picture, limit=320)
+
+    assert 0 < sizes.largest < picture.nbytes / 4
 
 
 def test_a_picture_within_the_limit_is_only_cut():
