@@ -2,10 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..moda_core.errors import FaceNotFoundError
-from ..moda_core.face.choose_face import faces_within
 from ..moda_core.face.face_text import FACE_ORDERS, format_points, parse_box, parse_points
-from ..moda_core.face.find_faces import find_faces
 from ..moda_core.face.given_points import named_points
 from ..moda_core.portrait.cutout import cutout_portrait, parse_color
 from ..moda_core.portrait.draw_face import draw_face
@@ -142,7 +139,7 @@ class MoDAExtractIdentity(io.ComfyNode):
             order=face_order,
             mask=mask_of(mask, picture),
         )
-        landmarks = found_face(picture, choice)
+        landmarks = find_face(picture, choice)
         _host.bring_to_device(renderer.patchers, PORTRAIT_ACTIVATIONS)
         portrait = cutout_portrait(
             renderer.renderer, picture, opacity, color, landmarks, crop_scale
@@ -151,19 +148,3 @@ class MoDAExtractIdentity(io.ComfyNode):
         covered = renderer.renderer.paste_mask(portrait)[None]
         found = format_points(named_points(landmarks))
         return io.NodeOutput(portrait, image_of(drawn[None]), covered, found)
-
-
-def found_face(picture, choice: FaceChoice):
-    """Find a face; if the mask leaves out all of them, say so."""
-    try:
-        return find_face(picture, choice)
-    except FaceNotFoundError as error:
-        if choice.mask is None or choice.points is not None:
-            raise
-        faces = find_faces(picture, every=True)
-        if not faces or faces_within(faces, choice.mask):
-            raise
-        raise FaceNotFoundError(
-            "The mask leaves out the face. Invert the mask with an 'InvertMask' node; if it is "
-            "Load Image's mask of a cut-out, link it to 'transparency' instead."
-        ) from error

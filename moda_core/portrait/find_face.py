@@ -16,6 +16,10 @@ from .image import check_picture, limit_size, read_image, resize_limit
 
 SMALLEST_EYE_DISTANCE = 12.0  # pixels of the animated picture; less can't be animated
 MARGIN = 0.5  # eye distances by which eyes and mouth may lie outside the picture
+MASK_WITHOUT_FACE = (
+    "The mask leaves out the face. Invert the mask, in ComfyUI with an 'InvertMask' node; if it is "
+    "Load Image's mask of a cut-out, link it to 'transparency' instead."
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,12 @@ def _search(image: Tensor, choice: FaceChoice, scale: float = 1.0) -> FaceLandma
     if choice.box is not None and not faces_within(faces, box=choice.box):
         return _checked_size(_box_as_face(image, choice.box), scale)
     size = tuple(image.shape[:2])
-    face = choose_face(faces, choice.index, choice.order, choice.mask, choice.box, size)
+    try:
+        face = choose_face(faces, choice.index, choice.order, choice.mask, choice.box, size)
+    except FaceNotFoundError as error:
+        if choice.mask is None or not faces or faces_within(faces, choice.mask):
+            raise
+        raise FaceNotFoundError(MASK_WITHOUT_FACE) from error
     return _checked_size(face, scale)
 
 

@@ -10,6 +10,7 @@ from moda_core.example import PORTRAIT
 from moda_core.face.confidence import LOW_CONFIDENCE
 from moda_core.face.face_text import format_points, parse_points
 from moda_core.face.given_points import named_points
+from moda_core.portrait import find_face as portrait_search
 from moda_core.portrait.find_face import FaceChoice, find_face, locate_face
 from tests.faces import EYE_DISTANCE, PORTRAIT_POINTS, as_tensor, on_screen, portrait_picture
 
@@ -217,6 +218,25 @@ def test_a_box_beside_the_picture_is_refused(portrait):
 def test_a_mask_of_another_size_is_refused_even_if_it_is_empty(portrait, shape):
     with pytest.raises(ValueError, match=rf"\(608, 608\), got \({shape[0]}, {shape[1]}\)"):
         find_face(portrait, FaceChoice(mask=torch.zeros(shape)))
+
+
+@pytest.mark.parametrize("options", [{}, {"index": 1}, {"box": (250, 150, 100, 100)}], ids=str)
+def test_a_mask_that_leaves_out_the_face_is_to_be_inverted_after_one_search(
+    portrait, monkeypatch, options
+):
+    mask, searches = torch.zeros(portrait.shape[:2]), []
+    mask[:40] = 1
+
+    def find_faces(*arguments, **named):
+        searches.append(arguments)
+        return search(*arguments, **named)
+
+    search = portrait_search.find_faces
+    monkeypatch.setattr(portrait_search, "find_faces", find_faces)
+    with pytest.raises(FaceNotFoundError, match=r"leaves out the face.*[Ii]nvert the mask"):
+        find_face(portrait, FaceChoice(mask=mask, **options))
+
+    assert len(searches) == 1
 
 
 def test_a_mask_of_another_size_than_a_file_is_refused_with_the_file():
