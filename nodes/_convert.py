@@ -19,6 +19,7 @@ CHANNELS = (1, 3, 4)  # grey, RGB, RGB with opacity
 FULL_SCALES = {torch.uint8: 255.0, torch.uint16: 65535.0, torch.bool: 1.0}
 NUMPY_KINDS = {"f": np.float32, "u": np.int64, "i": np.int64, "b": np.bool_}
 BRIGHTEST_MEAN = 2.0  # of a picture with white at 1; highlights may be brighter
+OVERSHOOT = 64.0  # levels beyond 0 to 255 that sharp edges get when a picture is scaled
 
 
 def picture_of(image) -> Tensor:
@@ -68,15 +69,15 @@ def pictures_of(images: Tensor) -> Tensor:
     return levels.expand(*levels.shape[:-1], 3).contiguous()
 
 
-def image_batch(images) -> Tensor:
+def image_batch(images, is_mask: bool = False) -> Tensor:
     """Return an IMAGE of any pack as (B, H, W, C), C 1, 3 or 4, with values of 0 to 1.
 
     Other packs also give integers, 0 to 255, numpy arrays, lists, single pictures without a batch,
-    grey ones without channels, and channels first. Raises `ValueError` where the meaning is not
-    plain.
+    grey ones without channels, and channels first. Integers of 0 and 1 are the levels of a mask,
+    but those of an almost black picture. Raises `ValueError` where the meaning is not plain.
     """
     if isinstance(images, list | tuple) and images:
-        batches = [image_batch(image) for image in images]
+        batches = [image_batch(image, is_mask) for image in images]
         if len({batch.shape[1:] for batch in batches}) > 1:
             sizes = ", ".join(f"{batch.shape[2]}x{batch.shape[1]}" for batch in batches[:4])
             raise ValueError(
@@ -92,7 +93,7 @@ def image_batch(images) -> Tensor:
         exact = array.dtype in (np.uint8, np.uint16)
         kind = array.dtype.newbyteorder("=") if exact else NUMPY_KINDS[array.dtype.kind]
         images = torch.from_numpy(np.array(array, kind))
-    return _unit_range(_with_batch(images))
+    return _unit_range(_with_batch(images), is_mask)
 
 
 def _shown(value) -> str:
@@ -119,19 +120,21 @@ def _with_batch(images: Tensor) -> Tensor:
     return images
 
 
-def _unit_range(images: Tensor) -> Tensor:
+def _unit_range(images: Tensor, is_mask: bool) -> Tensor:
     """Return numbers of 0 to 1; a picture that is brighter on average is one of 0 to 255."""
+    if is_mask and not images.is_floating_point() and images.float().max() <= 1:
+        return images.float()
     if images.dtype in FULL_SCALES:
         return images.float() / FULL_SCALES[images.dtype]
     if images.is_floating_point() and not images.mean(dtype=torch.float32) > BRIGHTEST_MEAN:
         return images
     low, high = float(images.min()), float(images.max())
-    if low < 0 or high > 255:
+    if low < -OVERSHOOT or high > 255 + OVERSHOOT:
         raise ValueError(
             f"Expected an IMAGE with values of 0 to 1, got {low:g} to {high:g}. "
             "Scale it in the node that made it."
         )
-    return images.float() / 255
+    return (images.float() / 255).clamp(0, 1)
 
 
 def image_of(pictures: Tensor) -> Tensor:
@@ -149,7 +152,7 @@ def mask_of(mask: Tensor | None, picture: Tensor) -> Tensor | None:
     shape = np.shape(mask)
     if len(shape) == 3 and shape[0] != 1:
         raise ValueError(f"Expected one mask, got a batch of {shape[0]}. Pick one of them.")
-    mask = image_batch(mask)[0, ..., :3].detach().cpu().float().mean(dim=-1)
+    mask = image_batch(mask, is_mask=True)[0, ..., :3].detach().cpu().float().mean(dim=-1)
     height, width = picture.shape[:2]
     if not mask.any():
         return None

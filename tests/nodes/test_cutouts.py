@@ -54,7 +54,7 @@ def test_the_same_soft_edge_from_both_is_not_counted_twice(host, parts):
     assert torch.equal(both.image, once.image)
 
 
-@pytest.mark.parametrize("form", ["numpy", "list of arrays", "channel", "uint8"])
+@pytest.mark.parametrize("form", ["numpy", "list of arrays", "channel", "uint8", "bool", "0 and 1"])
 def test_masks_of_other_packs_mean_the_same(host, parts, form):
     mask = clear_mask(parts)
     other = {
@@ -62,6 +62,8 @@ def test_masks_of_other_packs_mean_the_same(host, parts, form):
         "list of arrays": [mask[0].numpy()],
         "channel": mask[..., None],
         "uint8": (255 * mask).to(torch.uint8),
+        "bool": mask > 0.5,
+        "0 and 1": mask.numpy().astype("u1"),
     }[form]
 
     portrait = cut_out(host, parts, transparency=other, background_color="#102030")

@@ -80,6 +80,10 @@ OTHER_IMAGES = {
     "int64 of 0 to 255": lambda image: levels(image).long(),
     "uint16": lambda image: torch.from_numpy((levels(image).numpy() * 257).astype("u2")),
     "floats of 0 to 255": levels,
+    "integers that overshoot": lambda image: levels(image).long().where(image > 0, -3),
+    "floats of 0 to 255 that overshoot": lambda image: (
+        levels(image).where(image > 0, -0.4).where(image < 1, 255.3)
+    ),
     "double": lambda image: image.double(),
     "numpy": lambda image: image.numpy(),
     "numpy uint8 without batch": lambda image: levels(image)[0].numpy().astype("u1"),
@@ -129,6 +133,7 @@ def test_grey_images_of_other_packs_give_the_same_picture(host, parts, kind):
         (torch.zeros(1, 2, 20, 20, 3), "(1, 2, 20, 20, 3)"),
         (torch.zeros(0, 20, 20, 3), "(0, 20, 20, 3)"),
         (torch.full((1, 20, 20, 3), 1000.0), "1000 to 1000"),
+        (torch.linspace(-70, 255, 1200).reshape(1, 20, 20, 3), "-70 to 255"),
         ([torch.zeros(20, 20, 3), torch.zeros(30, 20, 3)], "20x20, 20x30"),
         ([torch.zeros(20, 20, 3)] * 2, "batch of 2"),
     ],
