@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..errors import InputFileError
 from ..weights.input_file import check_input_file
-from .picture_kind import HEIC, picture_kind
+from .picture_kind import HEAD_SIZE, HEIC, picture_kind
 
 try:  # missing in some builds of Pillow
     from PIL import ImageCms
@@ -30,7 +30,6 @@ SMALLEST_SIDE = 16
 BACKGROUND = "white"  # behind transparent parts, as in a passport photo
 DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 STRIP = 16  # rows that are scaled at once
-HEAD_SIZE = 512
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
@@ -175,6 +174,8 @@ def _decoded(path: Path, convert: Convert) -> Image.Image | None:
 
 def _opened(path: Path, source: Path | io.BytesIO, convert: Convert) -> Image.Image | None:
     with Image.open(source) as image:
+        if image.format == "MPEG":  # which Pillow knows, but can't decode
+            raise UnidentifiedImageError("a video")
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
             logger.warning("'%s' holds several frames; the first one is used.", path)
         return convert(image)

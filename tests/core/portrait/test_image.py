@@ -234,10 +234,20 @@ HEIC = media_head(b"heic", b"mif1", b"heic")
         ("a.pdf", b"%PDF-1.7\n%\xe2\xe3\n1 0 obj\n", "PDF", "PNG"),
         ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="8"/>', "SVG", "PNG"),
         ("b.svg", b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- x -->\n<svg/>', "SVG", "PNG"),
+        ("c.svg", b"<?xml version='1.0'?><!--" + 9000 * b"x " + b"-->\n<svg/>", "SVG", "PNG"),
+        ("d.svg", b"<!--" + 9000 * b"x " + b"-->\n<svg/>", "SVG", "PNG"),
+        ("e.svg", b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN'>\n<svg/>", "SVG", "PNG"),
+        ("a.m4a", media_head(b"M4A ", b"mp42", b"isom"), "a sound file", "PNG"),
+        ("a.mpg", b"\0\0\x01\xba\x44\0\x04\0\x04\x01", "a video", "frames"),
+        ("a.m1v", b"\0\0\x01\xb3\x14\0\xf0\x13\xff\xff\xe0\x18", "a video", "frames"),
+        ("a.m4v", b"\0\0\x01\xb0\x01\0\0\x01\xb5", "a video", "frames"),
+        ("a.264", b"\0\0\0\x01\x67\x64\0\x1e", "a video", "frames"),
         ("a.mp4", media_head(b"isom", b"iso2", b"avc1", b"mp41"), "a video", "frames"),
         ("a.mov", media_head(b"qt  ", b"qt  "), "a video", "frames"),
         ("a.webm", b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01", "a video", "frames"),
         ("a.avi", b"RIFF\0\1\0\0AVI LIST", "a video", "frames"),
+        ("a.xml", b"<?xml version='1.0'?><!DOCTYPE html><html><svg/>", "a web page", "Download"),
+        ("a.jpg", b"<!-- saved --><html><svg/></html>", "a web page", "Download"),
         ("b.jpg", b"<!DOCTYPE html><html><title>x</title>", "a web page", "Download"),
         ("c.jpg", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS", "git lfs pull"),
     ],
@@ -256,9 +266,21 @@ def test_what_pillow_cannot_read_is_named_with_a_remedy(
     assert "\n" not in message
 
 
-def test_a_real_video_is_named_as_one(tmp_path):
-    with av.open(tmp_path / "a.png", "w", format="mp4") as container:
-        stream = container.add_stream("libx264", 25)
+@pytest.mark.parametrize(
+    ("form", "codec"),
+    [
+        ("mp4", "libx264"),
+        ("h264", "libx264"),
+        ("mpeg1video", "mpeg1video"),
+        ("mpeg2video", "mpeg2video"),
+        ("m4v", "mpeg4"),
+        ("mpeg", "mpeg1video"),
+        ("vob", "mpeg2video"),
+    ],
+)
+def test_a_real_video_is_named_as_one(tmp_path, form, codec):
+    with av.open(tmp_path / "a.png", "w", format=form) as container:
+        stream = container.add_stream(codec, 25)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for frame in (av.VideoFrame.from_ndarray(gradient()), None):
             container.mux(stream.encode(frame))
