@@ -48,11 +48,12 @@ WORDS: dict[tuple[str, str], Callable | str] = (
     | {("torch._utils", "_rebuild_tensor_v2"): tensor_of_storage}
     | {("torch.storage", "_load_from_bytes"): lambda content: read_storage(content)}
 )
+BFLOAT16 = "bfloat16"  # which numpy lacks: the upper halves of floats
 STORAGES = {
     ("torch", f"{name}Storage"): kind
     for name, kind in {
         "Double": "f8", "Float": "f4", "Half": "f2", "Long": "i8", "Int": "i4", "Short": "i2",
-        "Char": "i1", "Byte": "u1", "Bool": "b1",
+        "Char": "i1", "Byte": "u1", "Bool": "b1", "BFloat16": BFLOAT16,
     }.items()
 }  # fmt: skip
 
@@ -66,7 +67,7 @@ CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()
 NOTHING = frozenset(("PROTO", "FRAME", "STOP"))
 MAX_INSTRUCTIONS = 20_000_000  # more than an hour of motion, and at most some GB of memory
 SHORT = 64  # arguments of calls, which may be repeated
-CALLS = 6  # in which longer arguments and arrays count, of which a tensor of protocol 2 needs four
+CALLS = 6  # in which longer arguments and arrays count; bfloat16 in protocol 2 needs all of them
 MAX_STORAGE_INSTRUCTIONS = 1000  # of the pickles before a tensor's values, which need some dozen
 FRAME, FRAME_HEAD = b"\x95", 9  # its code, and its bytes with the length of the frame
 
@@ -296,5 +297,8 @@ def read_storage(content: Any) -> PickledArray:
                 _act(machine, opcode.name, argument)
         described.append(machine.stack.pop())
     kind, size = described[3][1], described[3][4]
-    values = PickledType(kind).array(content[file.tell() + 8 :], (size,), False)
+    stored = PickledType("u2" if kind == BFLOAT16 else kind)
+    values = stored.array(content[file.tell() + 8 :], (size,), False)
+    if kind == BFLOAT16:
+        values = (values.astype("u4") << 16).view("f4")
     return PickledArray(values)

@@ -170,6 +170,17 @@ def test_templates_as_other_programs_wrote_them_give_the_same_motion(
     assert motion.fps == (25 if isinstance(content, list) else 30)
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_tensors_of_bfloat16_have_their_values(tmp_path, infos, protocol):
+    stored = template(infos, more=torch.rand(100_000).bfloat16())
+    halves = [{**f, "exp": torch.from_numpy(f["exp"]).bfloat16()} for f in stored["motion"]]
+    floats = [{**f, "exp": f["exp"].float().numpy()} for f in halves]
+
+    motion = load(tmp_path, stored | {"motion": halves}, protocol)
+
+    assert torch.equal(motion.values, load(tmp_path, stored | {"motion": floats}).values)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -177,7 +188,7 @@ def test_templates_as_other_programs_wrote_them_give_the_same_motion(
         ({"output_fps": float("nan")}, "'output_fps' is nan"),
         ({"more": Path("a")}, "pathlib"),
         ({"more": torch.device("cpu")}, "torch.device"),
-        ({"more": torch.zeros(1, dtype=torch.bfloat16)}, "torch.BFloat16Storage"),
+        ({"more": torch.zeros(1, dtype=torch.complex64)}, "torch.ComplexFloatStorage"),
         ({"more": np.array(["a"])}, "not numbers"),
         ({"more": {1: 2}}, "keys that are not text"),
     ],
