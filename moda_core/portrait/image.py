@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,7 @@ DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 STRIP = 16  # rows that are scaled at once
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+LARGEST_PROFILE = 1 << 25  # bytes
 
 
 def read_image(path: str | Path) -> Tensor:
@@ -151,12 +153,12 @@ def _decoded(path: Path, convert: Convert) -> Image.Image | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, on size and odd EXIF
             try:
-                return _opened(path, path, convert)
+                return _opened(path, path, None, convert)
             except UnidentifiedImageError as error:
                 return convert(_heic(path, error))
             except ValueError:
-                # Pillow refuses texts above a megabyte, such as workflows, to guard its memory.
-                return _opened(path, _without_texts(path), convert)
+                # Pillow refuses texts, such as workflows, and profiles above a megabyte.
+                return _opened(path, *_without_texts(path), convert)
     except InputFileError:
         raise
     except Image.DecompressionBombError as error:
@@ -172,8 +174,12 @@ def _decoded(path: Path, convert: Convert) -> Image.Image | None:
         ) from error
 
 
-def _opened(path: Path, source: Path | io.BytesIO, convert: Convert) -> Image.Image | None:
+def _opened(
+    path: Path, source: Path | io.BytesIO, profile: bytes | None, convert: Convert
+) -> Image.Image | None:
     with Image.open(source) as image:
+        if profile:
+            image.info["icc_profile"] = profile
         if image.format == "MPEG":  # which Pillow knows, but can't decode
             raise UnidentifiedImageError("a video")
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
@@ -198,18 +204,23 @@ def _heic(path: Path, error: Exception) -> Image.Image:
     raise InputFileError(f"'{path}' is {kind[0]}. {kind[1]}.") from error
 
 
-def _without_texts(path: Path) -> io.BytesIO:
-    """Return a PNG file without its texts; another file as it is."""
-    content = path.read_bytes()
+def _without_texts(path: Path) -> tuple[io.BytesIO, bytes | None]:
+    """Return a PNG file without texts and colour profile, and the profile; another as it is."""
+    content, profile = path.read_bytes(), None
     if not content.startswith(PNG_SIGNATURE):
-        return io.BytesIO(content)
+        return io.BytesIO(content), profile
     kept, start = [PNG_SIGNATURE], len(PNG_SIGNATURE)
     while start < len(content):
         end = start + 12 + int.from_bytes(content[start : start + 4], "big")
-        if content[start + 4 : start + 8] not in PNG_TEXTS:
+        kind = content[start + 4 : start + 8]
+        if kind == b"iCCP":
+            _, _, packed = content[start + 8 : end - 4].partition(b"\0")
+            with contextlib.suppress(zlib.error):
+                profile = zlib.decompressobj().decompress(packed[1:], LARGEST_PROFILE)
+        elif kind not in PNG_TEXTS:
             kept.append(content[start:end])
         start = end
-    return io.BytesIO(b"".join(kept))
+    return io.BytesIO(b"".join(kept)), profile
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

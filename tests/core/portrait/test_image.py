@@ -188,16 +188,18 @@ def swapped_profile():
     return bytes(profile)
 
 
+@pytest.mark.parametrize("more", [0, 3_000_000])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-def test_embedded_colour_profiles_are_applied(tmp_path, mode):
+def test_embedded_colour_profiles_are_applied(tmp_path, mode, more):
     image = Image.fromarray(gradient()).convert(mode)
-    image.save(tmp_path / "a.png", icc_profile=swapped_profile())
+    image.save(tmp_path / "a.png", icc_profile=swapped_profile() + bytes(more))
 
     assert distance(tmp_path / "a.png", gradient()[..., [1, 0, 2]]) <= 3
 
 
-def test_a_broken_colour_profile_does_no_harm(tmp_path):
-    Image.fromarray(gradient()).save(tmp_path / "a.png", icc_profile=b"no profile")
+@pytest.mark.parametrize("profile", [b"no profile", bytes(40_000_000)], ids=["short", "long"])
+def test_a_broken_colour_profile_does_no_harm(tmp_path, profile):
+    Image.fromarray(gradient()).save(tmp_path / "a.png", icc_profile=profile)
 
     assert distance(tmp_path / "a.png", gradient()) == 0
 
