@@ -53,16 +53,24 @@ class AttentionMesh(nn.Module):
         logits : Tensor, shape (n,)
             Of there being a face.
         """
-        early = self.early(self.stem_act(self.stem(pad_same(x, 3, 2))))
-        features = self.mesh.features(self.late(early))
-        surface = rearrange(self.mesh.points(features), "n (k c) 1 1 -> n k c", c=3)
+        early, surface, logits = self._first_points(x)
         points = F.pad(surface, (0, 0, 0, NUM_POINTS - NUM_SURFACE_POINTS))
         points[:, LIPS_REGION, :2] = self.lips(early, surface)[0]
         for eye, iris in ((self.left_eye, LEFT_IRIS), (self.right_eye, RIGHT_IRIS)):
             points[:, eye.indices, :2], points[:, iris, :2] = eye(early, surface)
             depth = surface[:, eye.indices[:EYE_RING], 2].mean(1, keepdim=True)
             points[:, iris, 2] = depth
-        return points, self.score(features)[:, 0, 0, 0]
+        return points, logits
+
+    def surface(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the points (n, 468, 3) of the trunk alone, and the logits: half the work."""
+        return self._first_points(x)[1:]
+
+    def _first_points(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        early = self.early(self.stem_act(self.stem(pad_same(x, 3, 2))))
+        features = self.mesh.features(self.late(early))
+        surface = rearrange(self.mesh.points(features), "n (k c) 1 1 -> n k c", c=3)
+        return early, surface, self.score(features)[:, 0, 0, 0]
 
 
 class Head(nn.Module):

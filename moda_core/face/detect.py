@@ -1,7 +1,7 @@
 """Detection of faces by the BlazeFace networks: candidates, each with a square for the mesh."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from .square import Square, cut_square
 LOWEST_SCORE = 0.5
 LARGEST_OVERLAP = 0.3  # of two different faces, as intersection over union
 SQUARE_SCALE = 1.5  # side of the mesh's square over the box's
-BATCH = 32  # squares in one call of a network
+BATCH = 4  # squares in one call of a network: more of them do not fit into the caches
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +52,15 @@ def detect(name: str, image: Tensor, squares: list[Square], turns: tuple = (0,))
     found = []
     for first in range(0, len(squares), BATCH):
         some = squares[first : first + BATCH]
-        pixels = torch.cat([cut_square(image, s, network.side, "zeros") for s in some])
-        for turn in turns:
-            turned = (pixels.rot90(turn, (2, 3)) * 2 - 1).to(memory_format=torch.channels_last)
-            values, logits = network(turned)
-            for square, value, score in zip(some, values, logits.sigmoid(), strict=True):
-                view = Square(square.x, square.y, square.side, turn * math.pi / 2)
-                kept = score >= LOWEST_SCORE
-                rows = _decode(value[kept], anchors[kept], network.side)
-                found += [_candidate(*row, view) for row in _suppress(rows, score[kept])]
+        pixels = torch.cat([cut_square(image, s, network.side, "zeros") for s in some]) * 2 - 1
+        turned = torch.cat([pixels.rot90(turn, (2, 3)) for turn in turns])
+        batches = turned.to(memory_format=torch.channels_last).split(BATCH)
+        values, logits = map(torch.cat, zip(*map(network, batches), strict=True))
+        views = [replace(square, angle=turn * math.pi / 2) for turn in turns for square in some]
+        for view, value, score in zip(views, values, logits.sigmoid(), strict=True):
+            kept = score >= LOWEST_SCORE
+            rows = _decode(value[kept], anchors[kept], network.side)
+            found += [_candidate(*row, view) for row in _suppress(rows, score[kept])]
     return found
 
 

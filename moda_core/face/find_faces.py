@@ -51,8 +51,8 @@ def find_faces(image: Tensor, every: bool = False) -> list[FaceLandmarks]:
     Returns
     -------
     list of FaceLandmarks
-        Largest first, but any that is larger than those of the first pass with a sure face comes
-        last: the first one is the same whether all are searched or not.
+        Largest first, but what only the search for small faces brings does not come before the
+        largest of the others: the first one is the same whether all are searched or not.
     """
     whole = [whole_picture(image)]
     candidates = detect("short_range", image, whole, QUARTERS)
@@ -67,14 +67,11 @@ def find_faces(image: Tensor, every: bool = False) -> list[FaceLandmarks]:
         found = _place(image, detect("full_range", image, tiles), found)
         if (side == sides[0] or side >= TURNED_TILE) and not _any_sure(found):
             found = _place(image, detect("full_range", image, tiles, QUARTERS[1:]), found)
-    first = first or found
-    largest = max((face.size for face, _ in first), default=math.inf)
-
-    def is_late(face: FaceLandmarks) -> bool:
-        again = any(_is_same(face.box, other.box) for other, _ in first)
-        return face.size > largest and not again
-
-    return sorted((face for face, _ in found), key=lambda face: (is_late(face), -face.size))
+    if not found:
+        return []
+    lead = max((face for face, _ in first or found), key=lambda face: face.size)
+    others = [face for face, _ in found if not _collides(face.box, lead.box)]
+    return [lead, *sorted(others, key=lambda face: (face.size > lead.size, -face.size))]
 
 
 @one_thread()
@@ -90,7 +87,7 @@ def follow_face(image: Tensor, last: FaceLandmarks) -> FaceLandmarks | None:
 
     Returns None if it is lost. Its confidence stays that of `last`.
     """
-    mesh, logit = _place_mesh(image, square_around(last.mesh))
+    ((mesh, logit),) = _place_meshes(image, [(square_around(last.mesh), False)])
     return replace(last, mesh=mesh) if logit >= LEAST_LOGIT else None
 
 
@@ -125,22 +122,19 @@ def _place(image: Tensor, candidates: list[Candidate], found: list[Found]) -> li
 
 
 def _look(image: Tensor, square: Square) -> Found | None:
-    """Place the mesh until it stays, then in two other views, which tell its confidence."""
-    mesh, logit = _place_mesh(image, square)
-    for look in range(MAX_LOOKS - 1):
-        around = square_around(mesh)
-        if logit < LEAST_LOGIT or (look > 0 and _moved(square, around) < STILL):
+    """Place a rough mesh until it stays, then a fine one in three views, which tell confidence."""
+    for look in range(MAX_LOOKS):
+        ((mesh, logit),) = _place_meshes(image, [(square, False)], rough=True)
+        last, square = square, square_around(mesh)
+        if logit < LEAST_LOGIT or (look > 0 and _moved(last, square) < STILL):
             break
-        square = around
-        mesh, logit = _place_mesh(image, square)
     tight = square_around(mesh, 1.0)
     if logit < LEAST_LOGIT or tight.side < LEAST_SIDE or is_flat_drawing(image, tight):
         return None
     wider = square_around(mesh, WIDER_SCALE)
-    tilted = replace(wider, angle=wider.angle + TILT)
-    views = [(square_around(mesh), True), (tilted, False)]
-    (mirrored, mirrored_logit), (other, _) = _place_meshes(image, views)
-    if (logit + mirrored_logit) / 2 < LEAST_MEAN_LOGIT:
+    views = [(square, False), (square, True), (replace(wider, angle=wider.angle + TILT), False)]
+    (mesh, logit), (mirrored, mirrored_logit), (other, _) = _place_meshes(image, views)
+    if logit < LEAST_LOGIT or (logit + mirrored_logit) / 2 < LEAST_MEAN_LOGIT:
         return None
     return FaceLandmarks(mesh, face_confidence(image, mesh, other, mirrored)), logit
 
@@ -152,23 +146,21 @@ def _moved(before: Square, after: Square) -> float:
     return max(shift / before.side, abs(after.side / before.side - 1), abs(turn))
 
 
-def _place_mesh(image: Tensor, square: Square) -> tuple[np.ndarray, float]:
-    """Return the mesh (478, 3) of the face in a square, in pixels of the picture, and its logit."""
-    return _place_meshes(image, [(square, False)])[0]
-
-
 @torch.inference_mode()
 def _place_meshes(
-    image: Tensor, views: list[tuple[Square, bool]]
+    image: Tensor, views: list[tuple[Square, bool]], rough: bool = False
 ) -> list[tuple[np.ndarray, float]]:
-    """Place a mesh in each view: a square, and whether the network sees it in a mirror.
+    """Return the mesh of the face in each view, in pixels of the picture, and its logit.
 
-    The points of a mirrored view are mirrored back: those of the left eye lie on the right one.
+    A view is a square, and whether the network sees it in a mirror: points are mirrored back then,
+    those of the left eye lie on the right one. Rough meshes have no second look at lips and eyes,
+    and no irises.
     """
     pixels = [cut_square(image, square, MESH_SIDE) for square, _ in views]
     pixels = [part.flip(3) if view[1] else part for part, view in zip(pixels, views, strict=True)]
     network = face_network("attention_mesh")
-    meshes, logits = network(torch.cat(pixels).to(memory_format=torch.channels_last))
+    place = network.surface if rough else network
+    meshes, logits = place(torch.cat(pixels).to(memory_format=torch.channels_last))
     placed = []
     for (square, mirrored), points in zip(views, meshes.double().numpy() / MESH_SIDE, strict=True):
         points[:, 0] = 1 - points[:, 0] if mirrored else points[:, 0]

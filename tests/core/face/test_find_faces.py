@@ -1,6 +1,7 @@
 """All faces of a picture, against MediaPipe's points of the bundled portrait."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -199,6 +200,20 @@ def test_a_larger_face_of_a_later_pass_comes_after_those_of_the_first(portrait, 
 
     assert [len(faces), len(all_faces)] == [1, 2]
     assert np.array_equal(faces[0].mesh, all_faces[0].mesh)
+
+
+def test_a_surer_view_in_a_later_pass_does_not_replace_the_first_face(portrait, monkeypatch):
+    large, small = find_faces(as_tensor(portrait))[0], candidate(40, (900, 300))
+    moved = replace(large, mesh=large.mesh + 3.0)
+    aside = replace(large, mesh=large.mesh * 0.1 + (900.0, 0.0, 0.0))
+    seen = {1.0: (large, 9.0), 2.0: (aside, 20.0), 3.0: (moved, 25.0)}  # by the square's side
+    passes = iter([[replace(small, square=Square(0.0, 0.0, side))] for side in (1.0, 2.0, 3.0)])
+    monkeypatch.setattr(module, "detect", lambda *_: next(passes, []))
+    monkeypatch.setattr(module, "_look", lambda image, square: seen[square.side])
+
+    faces = find_faces(as_tensor(on_screen(40, (900, 300))), every=True)
+
+    assert faces == [large, aside]
 
 
 @pytest.mark.parametrize(
