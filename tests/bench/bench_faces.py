@@ -111,6 +111,7 @@ def summarize(judged: list[dict]) -> dict:
     """Return how many faces of a case were found, and how well."""
     found = [each for each in judged if each["error"] is not None]
     errors, confidences = ([each[key] for each in found] for key in ("error", "confidence"))
+    wrong = [each["confidence"] for each in found if each["error"] >= GOOD_ERROR]
     return {
         "faces": len(judged),
         "found": len(found),
@@ -119,6 +120,7 @@ def summarize(judged: list[dict]) -> dict:
         "median_error": rounded(np.median(errors)) if found else None,
         "worst_error": rounded(max(errors)) if found else None,
         "confidence": [rounded(min(confidences)), rounded(max(confidences))] if found else None,
+        "confidence_of_wrong": rounded(max(wrong)) if wrong else None,
     }
 
 
