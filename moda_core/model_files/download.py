@@ -8,7 +8,6 @@ from ..errors import DownloadError
 from .catalog import ModelFile
 from .digest import Progress
 from .fetch import fetch_file
-from .hub import TransientError
 from .identity import human_size
 from .report import FileReport
 from .stamps import Stamps
@@ -56,7 +55,7 @@ def download_missing(
             )
         except DownloadError as error:
             failures.append(str(error))
-            if isinstance(error.__cause__, TransientError):
+            if isinstance(error.__cause__, ConnectionError):
                 break  # no use in waiting for the same connection once more for each file
         else:
             source = report.file.repo_id + (f" at {result.commit}" if result.commit else "")
