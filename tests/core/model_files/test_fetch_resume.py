@@ -186,9 +186,10 @@ def test_part_of_another_version_is_not_gone_on_with(hub, tmp_path, target):
     assert parts_in(tmp_path) == [other]
 
 
-def test_range_that_the_server_denies_starts_anew(hub, tmp_path, target):
-    part_of(hub, target).write_bytes(weights()[:1000])
-    hub.fault = Fault(times=1, status=416)
+@pytest.mark.parametrize("answer", [{"status": 416}, {"wrong_range": True}], ids=str)
+def test_range_that_the_server_does_not_give_starts_anew(hub, tmp_path, target, answer):
+    part_of(hub, target).write_bytes(weights()[:5000])
+    hub.fault = Fault(times=1, **answer)
 
     assert fetch(hub, tmp_path).num_received == NUM_BYTES
     assert judge_file(tmp_path, weights()) == []
