@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import editing
+    from .audio.recording import Recording
     from .bundles.bundle import Bundle, load_released, load_starter
     from .compositing.compositing import Compositing
     from .emotion.emotion import Emotion
@@ -28,6 +29,7 @@ _HOMES = {
     "FaceChoice": "portrait.find_face",
     "MoDAError": "errors",
     "Motion": "motion.motion",
+    "Recording": "audio.recording",
     "SamplingOptions": "sampling.options",
     "SamplingRequest": "sampling.request",
     "load_motion": "motion.files.motion_file",
@@ -43,6 +45,7 @@ __all__ = [
     "FaceChoice",
     "MoDAError",
     "Motion",
+    "Recording",
     "SamplingOptions",
     "SamplingRequest",
     "editing",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 from scipy.io import wavfile
 
 # By the name of a coding: FFmpeg's encoder, and the type of the samples that it takes.
@@ -87,3 +88,33 @@ def encode(path: Path, samples: np.ndarray, sample_rate: int, codec: str, form: 
         stream = container.add_stream(codec, rate=sample_rate, options={"strict": "-2"})
         stream.layout = layout
         container.mux([*stream.encode(frame), *stream.encode(None)])
+
+
+def write_tracks(
+    path: Path, tracks: dict[str, np.ndarray], sample_rate: int, default: int | None = None
+) -> Path:
+    """Write a Matroska or MP4 file with several sound tracks of one channel.
+
+    Parameters
+    ----------
+    tracks : dict of str to array, shape (num_samples,)
+        By title; the language is the title's first three letters in lower case.
+    default : int, optional
+        Index of the track that is marked as default; none by default.
+    """
+    codec, form = ("aac", "fltp") if path.suffix == ".mp4" else ("flac", "s16")
+    with av.open(str(path), "w") as container:
+        streams = []
+        for index, title in enumerate(tracks):
+            stream = container.add_stream(codec, rate=sample_rate)
+            stream.layout = "mono"
+            stream.metadata.update(title=title, language=title[:3].lower())
+            stream.disposition = Disposition.default if index == default else Disposition(0)
+            streams.append(stream)
+        for stream, samples in zip(streams, tracks.values(), strict=True):
+            data = samples if form == "fltp" else quantize(samples, 16)
+            data = np.asarray(data, "float32" if form == "fltp" else "int16")[None]
+            frame = av.AudioFrame.from_ndarray(data, form, "mono")
+            frame.sample_rate, frame.pts = sample_rate, 0
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+    return path

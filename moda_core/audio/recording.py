@@ -1,21 +1,74 @@
 """Decode a recording, prepare it and encode it to audio features."""
 
+import logging
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
 from ..motion.motion import FPS
+from .channels import Heard, hear
 from .features import AudioFeatures
 from .hubert import Progress, SpeechEncoder
+from .sound_file import SoundFile
 from .speech_preparation import HOP, prepare_speech
-from .waveform import audio_duration, decode_blocks, frame_count, waveform_blocks
+from .waveform import channel_blocks, decode_blocks, frame_count, waveform_blocks
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A recording, and what of it is heard.
+
+    Parameters
+    ----------
+    source : str, Path or tuple (waveform, sample_rate)
+        Any file with a sound track; or a Tensor of shape (C, T) or (T,), full scale at 1, and its
+        sample rate.
+    track : int, optional
+        Of a file with several sound tracks, counted from 0; default the one that players choose.
+    channel : {"mix", "left", "right"}
+        The channel to listen to, see `hear`.
+
+    Raises
+    ------
+    ValueError
+        If there is a track for a waveform.
+    """
+
+    source: str | Path | tuple[Tensor, int]
+    track: int | None = None
+    channel: str = "mix"
+
+    def __post_init__(self):
+        if isinstance(self.source, tuple) and self.track is not None:
+            raise ValueError(f"Got a waveform and track {self.track}. Give a track with a file.")
+
+    def heard(self, duration_s: float | None = None) -> tuple[Heard, int]:
+        """Return what is heard of the first `duration_s` seconds, and the sample rate.
+
+        Errors as `encode_recording`.
+        """
+        if isinstance(self.source, tuple):
+            blocks = channel_blocks(*self.source, duration_s=duration_s)
+            return hear(blocks, self.channel), self.source[1]
+        with SoundFile(self.source, self.track) as sound:
+            heard = hear(sound.blocks(duration_s=duration_s), self.channel, f"'{self.source}'")
+            if self.track is None and len(sound.tracks) > 1:
+                note = (
+                    f"'{self.source}' has several sound tracks: {'; '.join(sound.tracks)}. "
+                    f"Track {sound.track} is used; choose another by its number."
+                )
+                heard = replace(heard, note=f"{note} {heard.note}".strip())
+            return heard, sound.sample_rate
 
 
 def encode_recording(
     encoder: SpeechEncoder,
-    recording: str | Path | tuple[Tensor, int],
+    recording: Recording | str | Path | tuple[Tensor, int],
     duration_s: float | None = None,
     silence: str = "post",
     progress: Progress | None = None,
@@ -24,9 +77,8 @@ def encode_recording(
 
     Parameters
     ----------
-    recording : str, Path or tuple (waveform, sample_rate)
-        Any file with a sound track; or a Tensor of shape (C, T) or (T,), full scale at 1, and its
-        sample rate.
+    recording : Recording, str, Path or tuple (waveform, sample_rate)
+        Without a `Recording`, its source.
     duration_s : float, optional
         Seconds to encode; a shorter recording is padded with silence. Default: its own length.
     silence : {"post", "pre", "both", "none"}
@@ -54,36 +106,30 @@ def encode_recording(
 
 
 def open_recording(
-    recording: str | Path | tuple[Tensor, int], duration_s: float | None = None
+    recording: Recording | str | Path | tuple[Tensor, int], duration_s: float | None = None
 ) -> tuple[Iterator[np.ndarray], float]:
     """Start to read a recording, from a file or from memory, as mono at 16 kHz.
 
-    The parameters are those of `encode_recording`.
+    The parameters and errors are those of `encode_recording`. What a user should know about what
+    is heard is logged.
 
     Returns
     -------
     blocks : iterator of array, shape (T,), float32
-        At most `duration_s` in total. Errors about the sound are raised while it is drained.
+        At most `duration_s` in total.
     duration_s : float
         Seconds; measured if not given.
-
-    Raises
-    ------
-    InputFileError
-        If the file is not usable sound.
-    ValueError
-        If the rate or `duration_s` is not above 0.
     """
     if duration_s is not None and not duration_s > 0:
         raise ValueError(f"Expected a duration above 0 s, got {duration_s}.")
-    if not isinstance(recording, tuple):
-        if duration_s is None:
-            duration_s = audio_duration(recording)
-        return decode_blocks(recording, duration_s=duration_s), duration_s
-    waveform, sample_rate = recording
-    if not sample_rate > 0:
-        raise ValueError(f"Expected a sample rate above 0, got {sample_rate}.")
-    blocks = waveform_blocks(waveform, sample_rate, duration_s=duration_s)
-    if duration_s is None:
-        duration_s = waveform.shape[-1] / sample_rate
-    return blocks, duration_s
+    if not isinstance(recording, Recording):
+        recording = Recording(recording)
+    heard, sample_rate = recording.heard(duration_s)
+    if heard.note:
+        logger.warning("%s", heard.note)
+    options = {"duration_s": duration_s, "channels": heard.channels}
+    if isinstance(recording.source, tuple):
+        blocks = waveform_blocks(*recording.source, **options)
+    else:
+        blocks = decode_blocks(recording.source, track=recording.track, **options)
+    return blocks, duration_s or heard.num_samples / sample_rate

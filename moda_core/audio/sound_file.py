@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 from einops import rearrange
 
 from ..errors import InputFileError
@@ -21,13 +23,25 @@ SUGGESTION = "Use a sound file such as WAV, FLAC, MP3, M4A or OGG"
 
 
 class SoundFile:
-    """The first sound track of a sound or video file; a context manager.
+    """A sound track of a sound or video file; a context manager.
 
     Time 0 is the first decoded sample, without encoder delay. Gaps between time stamps are not
     filled.
 
+    Parameters
+    ----------
+    path : str, Path or BytesIO
+        The file, or its content.
+    track : int, optional
+        Index among its sound tracks. Default: the first of those that the file marks as default,
+        or else the first, as players do.
+
     Attributes
     ----------
+    tracks : list of str
+        The file's sound tracks in words: index, language, title, codec and duration.
+    track : int
+        Index of the track that is read.
     layout : str
         FFmpeg's name of the channel layout, such as ``"5.1"``; ``"3 channels"`` if unknown.
     codec : str
@@ -36,17 +50,18 @@ class SoundFile:
     Raises
     ------
     InputFileError
-        If the file is missing, empty, not sound, without a sound track, or its sample rate is out
-        of range.
+        If the file is missing, empty, not sound, without the sound track, or its sample rate is
+        out of range.
     """
 
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
-        self._container = open_media(self.path)
+    def __init__(self, path: str | Path | BytesIO, track: int | None = None):
+        in_memory = isinstance(path, BytesIO)
+        self.path = Path("sound in memory") if in_memory else Path(path)
+        self._container = open_media(path if in_memory else self.path)
         try:
-            if not self._container.streams.audio:
-                raise InputFileError(f"'{self.path}' has no sound track. {SUGGESTION}.")
-            self._stream = self._container.streams.audio[0]
+            self._stream = sound_stream(self._container, self.path, track)
+            streams = self._container.streams.audio
+            self.tracks, self.track = _descriptions(streams), streams.index(self._stream)
             self._frames = self._decoded()
             self._first = next(self._frames, None)
             if self._first is None:
@@ -160,20 +175,67 @@ class SoundFile:
         return samples
 
 
-def open_media(path: Path) -> av.container.InputContainer:
+def open_media(path: Path | BytesIO) -> av.container.InputContainer:
     """Open a sound or video file for reading, or raise InputFileError; the caller closes it."""
-    check_input_file(path, "sound")
+    in_memory = isinstance(path, BytesIO)
+    if not in_memory:
+        check_input_file(path, "sound")
     try:
         # Without the prefix, a colon in the name would make it a network protocol.
-        return av.open(f"file:{path}", metadata_errors="replace")
+        return av.open(path if in_memory else f"file:{path}", metadata_errors="replace")
     except PermissionError as error:
         raise InputFileError(
             f"'{path}' can't be read: permission denied. Change its permissions."
         ) from error
     except (av.error.FFmpegError, OSError) as error:
+        shown = "sound in memory" if in_memory else path
         raise InputFileError(
-            f"'{path}' can't be read as sound: it is damaged or of another kind. {SUGGESTION}."
+            f"'{shown}' can't be read as sound: it is damaged or of another kind. {SUGGESTION}."
         ) from error
+
+
+def sound_stream(
+    container: av.container.InputContainer, path: Path, track: int | None = None
+) -> av.AudioStream:
+    """Return a sound track of an open file, see `SoundFile`; InputFileError if there is none."""
+    streams = container.streams.audio
+    if not streams:
+        raise InputFileError(f"'{path}' has no sound track. {SUGGESTION}.")
+    if track is None:
+        return next(
+            (each for each in streams if each.disposition & Disposition.default), streams[0]
+        )
+    if not 0 <= track < len(streams):
+        tracks = "; ".join(_descriptions(streams))
+        raise InputFileError(f"'{path}' has no sound track {track}. Choose one of: {tracks}.")
+    return streams[track]
+
+
+def _descriptions(streams: Iterable[av.AudioStream]) -> list[str]:
+    """Return sound tracks in words, such as ``1 (eng, 'Commentary', aac, 12.3 s)``."""
+    texts = []
+    for index, stream in enumerate(streams):
+        language, title = stream.metadata.get("language"), stream.metadata.get("title")
+        length_s = _length(stream)
+        known = [
+            language if language != "und" else None,
+            title and f"'{title}'",
+            stream.codec_context and stream.codec_context.name,
+            length_s and f"{length_s:.1f} s",
+        ]
+        texts.append(f"{index} ({', '.join(filter(None, known))})")
+    return texts
+
+
+def _length(stream: av.AudioStream) -> float | None:
+    """Return the length of a track in seconds as the container states it, None if it does not."""
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    parts = stream.metadata.get("DURATION", "").split(":")  # as Matroska has it: 00:01:02.5
+    try:
+        return sum(float(part) * unit for part, unit in zip(parts, (3600, 60, 1), strict=True))
+    except ValueError:
+        return None
 
 
 def _as_float(frame: av.AudioFrame) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from .channels import mixed
 from .clip import check_finite
 from .resample import resample_blocks
 from .sound_file import BLOCK_SAMPLES, SHORTEST_S, SoundFile
@@ -22,14 +23,17 @@ def decode_blocks(
     sample_rate: int = SAMPLE_RATE,
     start_s: float = 0.0,
     duration_s: float | None = None,
+    track: int | None = None,
+    channels: tuple[int, ...] | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield a file's sound as blocks (T,) of one channel: the mean of its channels, resampled.
+    """Yield a file's sound as blocks (T,) of one channel: the mean of `channels`, resampled.
 
-    All blocks have ``round(duration * sample_rate)`` samples in total. Memory use does not depend
-    on the length of the file. Raises InputFileError as `SoundFile` and its `blocks`.
+    The default is the mean of all. All blocks have ``round(duration * sample_rate)`` samples in
+    total. Memory use does not depend on the length of the file. Raises InputFileError as
+    `SoundFile` and its `blocks`.
     """
-    with SoundFile(path) as sound:
-        mono = (block.mean(axis=0) for block in sound.blocks(start_s, duration_s))
+    with SoundFile(path, track) as sound:
+        mono = mixed(sound.blocks(start_s, duration_s), channels)
         yield from resample_blocks(mono, sound.sample_rate, sample_rate)
 
 
@@ -39,13 +43,14 @@ def waveform_blocks(
     target_rate: int = SAMPLE_RATE,
     start_s: float = 0.0,
     duration_s: float | None = None,
+    channels: tuple[int, ...] | None = None,
 ) -> Iterator[np.ndarray]:
     """Do what `decode_blocks` does, for a waveform (C, T) or (T,) in memory, full scale at 1.
 
     Raises ValueError as `channel_blocks`.
     """
     blocks = channel_blocks(waveform, sample_rate, start_s, duration_s)
-    yield from resample_blocks((block.mean(axis=0) for block in blocks), sample_rate, target_rate)
+    yield from resample_blocks(mixed(blocks, channels), sample_rate, target_rate)
 
 
 def channel_blocks(
@@ -88,12 +93,14 @@ def channel_blocks(
         yield block.numpy()
 
 
-def audio_duration(path: str | Path, limit_s: float | None = None) -> float:
+def audio_duration(
+    path: str | Path, limit_s: float | None = None, track: int | None = None
+) -> float:
     """Return the exact length of a file's sound in seconds; errors as `decode_blocks`.
 
     With `limit_s`, sound after that time is not decoded, and the result is at most `limit_s`.
     """
-    with SoundFile(path) as sound:
+    with SoundFile(path, track) as sound:
         num_samples = sum(block.shape[1] for block in sound.blocks(duration_s=limit_s))
         duration_s = num_samples / sound.sample_rate
     return duration_s if limit_s is None else min(duration_s, limit_s)

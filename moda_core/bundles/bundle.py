@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..audio.encoder_folder import load_audio_encoder
 from ..audio.features import AudioFeatures
-from ..audio.recording import encode_recording
+from ..audio.recording import Recording, encode_recording
 from ..compositing.compositing import Compositing
 from ..emotion.emotion import Emotion
 from ..emotion.labels import emotion_weights
@@ -203,7 +203,7 @@ class Bundle:
 
     def encode(
         self,
-        recording: str | Path | tuple[Tensor, int],
+        recording: Recording | str | Path | tuple[Tensor, int],
         duration_s: float | None = None,
         progress: Progress | None = None,
     ) -> AudioFeatures:
@@ -211,9 +211,9 @@ class Bundle:
 
         Parameters
         ----------
-        recording : str, Path, or tuple (waveform, sample_rate)
+        recording : Recording, str, Path, or tuple (waveform, sample_rate)
             Any file with a sound track; or a Tensor of shape (C, T), full scale at 1, and its
-            samples a second.
+            samples a second. A `Recording` also names a track or a channel.
         duration_s : float, optional
             Seconds to encode, padded with silence; default its whole length.
         progress : callable (done, total), optional
@@ -289,7 +289,7 @@ class Bundle:
         path: str | Path,
         portrait: Portrait,
         motion: Motion,
-        audio: str | Path | tuple[Tensor, int] | None = None,
+        audio: Recording | str | Path | tuple[Tensor, int] | None = None,
         comment: str | None = COMMENT,
         on_frames: Callable[[Tensor], None] | None = None,
         transparent: bool = False,
@@ -304,8 +304,8 @@ class Bundle:
             name is replaced.
         portrait, motion
             As for `render`.
-        audio : str, Path, or tuple (waveform, sample_rate), optional
-            The sound, cut or padded to the frames; default none.
+        audio : Recording, str, Path, or tuple (waveform, sample_rate), optional
+            The sound, cut or padded to the frames; default none. All channels of a `Recording`.
         comment : str or None
             The file's comment.
         on_frames : callable (frames), optional
@@ -321,6 +321,9 @@ class Bundle:
         OutputError
             If the video can't be written there; no file is left behind.
         """
+        if isinstance(audio, Recording):
+            source, track = audio.source, audio.track
+            audio = source if isinstance(source, tuple) else AudioTrack(source, track=track)
         if isinstance(audio, tuple):
             audio = AudioTrack(*audio)
         writer = VideoWriter(

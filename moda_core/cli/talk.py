@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..audio.recording import Recording
 from ..audio.waveform import audio_duration, frame_count
 from ..bundles.bundle import limited_opacity, load_released, load_starter, rendered
 from ..errors import FaceNotFoundError, InputFileError, MoDAError, OutputError
@@ -20,6 +21,7 @@ from ..sampling.chain import Progress
 from ..sampling.options import SamplingOptions
 from ..video.contact_sheet import FrameSampler
 from ..video.encode import write_frames
+from ..video.soundtrack import AudioTrack
 from ..video.writer import COMMENT, VideoWriter, check_output
 
 
@@ -35,6 +37,8 @@ class TalkSettings:
         Frames a second of the video; motion is sampled at 25 and resampled.
     seconds : float, optional
         Use only the beginning of the recording.
+    track, channel
+        What is heard of the recording, see `Recording`; the video has all channels of the track.
     face : FaceChoice
         Which face of the picture moves.
     labelled : bool
@@ -62,6 +66,8 @@ class TalkSettings:
     options: SamplingOptions = field(default_factory=SamplingOptions)
     fps: float = 25.0
     seconds: float | None = None
+    track: int | None = None
+    channel: str = "mix"
     face: FaceChoice = field(default_factory=FaceChoice)
     labelled: bool = True
     device: str = "cpu"
@@ -119,7 +125,7 @@ def talk(
             f"'{portrait_path}' has no transparent parts. Use a cut-out, such as a PNG with "
             "transparency, or leave out --transparent."
         )
-    duration_s = audio_duration(audio_path, settings.seconds)
+    duration_s = audio_duration(audio_path, settings.seconds, settings.track)
     num_frames = frame_count(duration_s, settings.fps)
     if files is None:
         bundle, options = load_starter(settings.device), {}
@@ -133,7 +139,8 @@ def talk(
     stopwatch.end_set_up()
 
     with stopwatch.stage("audio"):
-        speech = bundle.encode(audio_path, duration_s, progress("audio"))
+        recording = Recording(audio_path, settings.track, settings.channel)
+        speech = bundle.encode(recording, duration_s, progress("audio"))
     with stopwatch.stage("motion"):
         motion = bundle.perform(
             portrait,
@@ -160,7 +167,7 @@ def talk(
         portrait.size,
         motion.fps,
         num_frames,
-        audio_path,
+        AudioTrack(audio_path, track=settings.track),
         comment=comment,
         transparent=clear,
     )

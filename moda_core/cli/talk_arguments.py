@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from ..audio.channels import CHANNELS
 from ..emotion.labels import EMOTIONS
 from ..errors import MoDAError
 from ..face.face_text import EXTRA_NAMES, FACE_ORDERS, parse_box, parse_points
@@ -58,6 +59,17 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
         "--fps", type=number(1, 240), default=25.0, help="frames a second, 1 to 240"
     )
     parser.add_argument("--seconds", type=number(0.04, 1e6), help="use only the beginning")
+    parser.add_argument(
+        "--track",
+        type=number(0, 99, int),
+        help="which sound track of several, 0 is the first; default: the one that players choose",
+    )
+    parser.add_argument(
+        "--channel",
+        choices=CHANNELS,
+        default=CHANNELS[0],
+        help="what is heard of stereo sound, such as left if each voice has a side",
+    )
     parser.add_argument(
         "--no-label",
         action="store_true",
@@ -175,6 +187,8 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
         "options": SamplingOptions(arguments.steps, arguments.cfg_scale, arguments.seed),
         "fps": arguments.fps,
         "seconds": given.get("seconds"),
+        "track": given.get("track"),
+        "channel": arguments.channel,
         "face": FaceChoice(
             given.get("points"), given.get("box"), arguments.face, arguments.face_order
         ),

@@ -16,7 +16,7 @@ import numpy as np
 from einops import rearrange
 from torch import Tensor
 
-from ..audio.sound_file import SoundFile, open_media
+from ..audio.sound_file import SoundFile, open_media, sound_stream
 from ..audio.waveform import channel_blocks, frame_count
 from ..motion.motion import Motion
 
@@ -43,20 +43,26 @@ class AudioTrack:
         For a tensor only.
     start_s : float
         Where in the source the video starts, in seconds.
+    track : int, optional
+        For a file with several sound tracks, see `SoundFile`.
 
     Raises
     ------
     ValueError
-        If a tensor comes without its rate, a file with one, or the start is negative.
+        If a tensor comes without its rate or with a track, a file with a rate, or the start is
+        negative.
     """
 
     source: str | Path | Tensor
     sample_rate: int | None = None
     start_s: float = 0.0
+    track: int | None = None
 
     def __post_init__(self):
         if isinstance(self.source, Tensor) != (self.sample_rate is not None):
             raise ValueError("Give a sample rate with a tensor, and none with a file.")
+        if isinstance(self.source, Tensor) and self.track is not None:
+            raise ValueError(f"Got a tensor and track {self.track}. Give a track with a file.")
         if not self.start_s >= 0:
             raise ValueError(f"Expected a start of at least 0 s, got {self.start_s}.")
 
@@ -108,18 +114,18 @@ def add_sound(
     if plan is None:
         return _Encoder(output, track, duration_s).packets()
     with open_media(Path(track.source)) as source:
-        stream = output.add_stream_from_template(source.streams.audio[0])
+        stream = output.add_stream_from_template(_stream(source, track))
     return _copied(stream, track, plan, duration_s)
 
 
 def _copy_plan(track: AudioTrack, duration_s: Fraction) -> _CopyPlan | None:
     """Return how to copy the packets, or None if only encoding gives the right sound."""
-    with SoundFile(track.source) as sound:
+    with SoundFile(track.source, track.track) as sound:
         if sound.codec != "aac":
             return None
         rate, num_samples = sound.sample_rate, sum(block.shape[1] for block in sound.blocks())
     with open_media(Path(track.source)) as source:
-        stream = source.streams.audio[0]
+        stream = _stream(source, track)
         packets = (packet for packet in source.demux(stream) if packet.size)
         opening = next(packets)
         frames, count = opening.decode(), 1
@@ -145,13 +151,17 @@ def _copy_plan(track: AudioTrack, duration_s: Fraction) -> _CopyPlan | None:
     return _CopyPlan(origin, first_packet, packet_samples, rate)
 
 
+def _stream(source: av.container.InputContainer, track: AudioTrack) -> av.AudioStream:
+    return sound_stream(source, Path(track.source), track.track)
+
+
 def _copied(
     stream: av.AudioStream, track: AudioTrack, plan: _CopyPlan, duration_s: Fraction
 ) -> Iterator[av.Packet]:
     """Yield the packets of the source with new time stamps."""
     end = round(duration_s * plan.sample_rate)
     with open_media(Path(track.source)) as source:
-        packets = (packet for packet in source.demux(source.streams.audio[0]) if packet.size)
+        packets = (packet for packet in source.demux(_stream(source, track)) if packet.size)
         for index, packet in enumerate(packets):
             position = index * plan.packet_samples - plan.origin
             if position >= end:
@@ -168,7 +178,8 @@ class _Encoder:
     """An AAC stream of an output file."""
 
     def __init__(self, output, track: AudioTrack, duration_s: Fraction):
-        self._file = None if isinstance(track.source, Tensor) else SoundFile(track.source)
+        in_memory = isinstance(track.source, Tensor)
+        self._file = None if in_memory else SoundFile(track.source, track.track)
         if self._file:
             self.rate, channels = self._file.sample_rate, self._file.num_channels
             self._blocks = self._file.blocks(track.start_s)

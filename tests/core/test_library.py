@@ -17,6 +17,7 @@ from moda_core.example import PORTRAIT, SPEECH
 from moda_core.face.landmarks import FaceLandmarks
 from moda_core.sampling.emotion_curve import emotion_curve
 from moda_core.sampling.request import SamplingRequest
+from tests.sound_files import write_tracks
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = moda.SamplingOptions(num_steps=2)
@@ -130,6 +131,26 @@ def test_frames_are_those_of_the_video(starter, portrait, speech, tmp_path):
         written = sum(1 for _ in video.decode(video=0))
         assert len(video.streams.audio) == 1
     assert rendered == written == len(motion)
+
+
+@pytest.mark.parametrize("in_memory", [False, True], ids=["file", "memory"])
+def test_a_recording_names_what_is_heard(starter, portrait, tmp_path, in_memory):
+    voices = np.random.default_rng(0).normal(0, 0.1, (2, 6400)).astype(np.float32)
+    if in_memory:
+        recording = moda.Recording((torch.from_numpy(voices), 16000), channel="right")
+    else:
+        tracks = dict(zip(("One", "Two"), voices, strict=True))
+        recording = moda.Recording(write_tracks(tmp_path / "a.mkv", tracks, 16000), track=1)
+
+    speech = starter.encode(recording)
+    motion = starter.perform(portrait, speech, options=QUICK)
+    starter.write_video(tmp_path / "out.mp4", portrait, motion, audio=recording)
+
+    expected = starter.encode((torch.from_numpy(voices[1:]), 16000))
+    # FLAC has 16 bits: steps of 1e-4 of the voice's level.
+    torch.testing.assert_close(speech.values, expected.values, rtol=0, atol=1e-2)
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        assert video.streams.audio[0].channels == 1 + in_memory
 
 
 def test_a_cancelled_video_leaves_no_file(starter, portrait, speech, tmp_path):

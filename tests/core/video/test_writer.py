@@ -456,12 +456,12 @@ def test_numbers_out_of_range_are_refused(tmp_path, arguments):
 
 
 @pytest.mark.parametrize(
-    ("source", "sample_rate", "start_s"),
-    [("a.wav", 44100, 0), (torch.zeros(1, 9), None, 0), ("a.wav", None, -1)],
+    "arguments",
+    [("a.wav", 44100), (torch.zeros(1, 9),), ("a.wav", None, -1), (torch.zeros(1, 9), 9, 0, 1)],
 )
-def test_contradictory_sound_is_refused(source, sample_rate, start_s):
+def test_contradictory_sound_is_refused(arguments):
     with pytest.raises(ValueError):
-        AudioTrack(source, sample_rate, start_s)
+        AudioTrack(*arguments)
 
 
 def test_names_with_spaces_and_other_alphabets_work(tmp_path):
