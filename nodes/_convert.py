@@ -1,13 +1,17 @@
 """Conversions between ComfyUI's values and the core's: images, masks, audio, texts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from io import BytesIO
 from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..moda_core.audio.clip import scaled_samples
+from ..moda_core.audio.channels import named_channels
+from ..moda_core.audio.clip import check_finite, scaled_samples
+from ..moda_core.audio.sound_file import SoundFile
 from ..moda_core.portrait.portrait import Portrait
 
 Value = TypeVar("Value")
@@ -20,6 +24,15 @@ FULL_SCALES = {torch.uint8: 255.0, torch.uint16: 65535.0, torch.bool: 1.0}
 NUMPY_KINDS = {"f": np.float32, "u": np.int64, "i": np.int64, "b": np.bool_}
 BRIGHTEST_MEAN = 2.0  # of a picture with white at 1; highlights may be brighter
 OVERSHOOT = 64.0  # levels beyond 0 to 255 that sharp edges get when a picture is scaled
+EMPTY_AUDIO = "There is no sound: the linked AUDIO is empty. Link one that has sound."
+SOUND_KINDS = "fiu"  # of numpy: floats and integers
+MOST_CHANNELS = 32  # of sound
+LOWEST_RATE, HIGHEST_RATE = 1000, 768_000  # samples a second; 44.1 is meant as 44,100
+SHOWN = (int, float, str)  # sample rates that a message repeats
+FULL_16_BITS, FULL_32_BITS = 2.0**15, 2.0**31
+# Peaks of floats: full scale is 1, with an overshoot of up to 18 dB, or it is 32768, not quieter
+# than -48 dB. Between them it could be either.
+LOUDEST, QUIETEST_16_BITS = 8.0, 128.0
 
 
 def picture_of(image) -> Tensor:
@@ -181,23 +194,118 @@ def region_of(mask: Tensor | None, portrait: Portrait) -> Tensor | None:
     return region
 
 
-def sound_of(audio: dict | None) -> tuple[Tensor, int]:
-    """Return the waveform (C, T) and the sample rate of an AUDIO.
+def sound_of(audio) -> tuple[Tensor, int]:
+    """Return the waveform (C, T), float32 with full scale at 1, and the sample rate of an AUDIO.
 
-    Raises `ValueError` for an empty AUDIO, a batch, or an invalid sample rate.
+    Other packs also give a function that returns an AUDIO or the bytes of a sound file, waveforms
+    as lists or numpy arrays, without a batch or channels, channels last, integers, and floats of
+    16 bits. Raises `ValueError` where the meaning is not plain, and for a batch, empty sound, and
+    samples that are not finite.
     """
-    if audio is None or audio["waveform"].numel() == 0:
-        raise ValueError("There is no sound: the linked AUDIO is empty. Link one that has sound.")
-    waveform = audio["waveform"]
-    if waveform.ndim != 3 or waveform.shape[0] != 1:
+    if callable(audio):
+        try:
+            audio = audio()
+        except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"The linked AUDIO can't be loaded ({type(error).__name__}: {error}). Link the "
+                "output of Load Audio."
+            ) from error
+    if isinstance(audio, bytes | bytearray):
+        with SoundFile(BytesIO(audio)) as sound:
+            samples = np.concatenate(list(sound.blocks()), axis=1)
+            return torch.from_numpy(samples), sound.sample_rate
+    if audio is None:
+        raise ValueError(EMPTY_AUDIO)
+    if not isinstance(audio, Mapping) or "waveform" not in audio:
+        keys = f" with {', '.join(map(str, audio))}" if isinstance(audio, Mapping) else ""
         raise ValueError(
-            f"Expected one audio clip of shape (1, C, T), got {tuple(waveform.shape)}. "
-            "Pick one clip of the batch."
+            f"Expected an AUDIO with a waveform, got {_shown(audio)}{keys}. Link the output of an "
+            "audio node."
         )
-    sample_rate = int(audio["sample_rate"])
-    if sample_rate < 1:
-        raise ValueError(f"Expected a sample rate above 0, got {sample_rate}. Repair the audio.")
-    return scaled_samples(waveform[0].detach().cpu()), sample_rate
+    waveform = _with_channels(_samples_of(audio["waveform"]))
+    sample_rate = _sample_rate_of(audio.get("sample_rate"))
+    if waveform.is_floating_point():
+        waveform = waveform.float()
+        check_finite(waveform, sample_rate)
+    return _full_scale_at_one(waveform), sample_rate
+
+
+def heard_sound(audio, channel: str) -> tuple[Tensor, int]:
+    """Return what `sound_of` does, only with the channels that a choice names."""
+    waveform, sample_rate = sound_of(audio)
+    return waveform[list(named_channels(len(waveform), channel))], sample_rate
+
+
+def _samples_of(waveform) -> Tensor:
+    """Return a waveform of any kind as a tensor of numbers on the CPU."""
+    if isinstance(waveform, Tensor):
+        return waveform.detach().cpu()
+    with suppress(AttributeError, RuntimeError, TypeError, ValueError):  # lists of unequal parts
+        if isinstance(waveform, list | tuple) and waveform and isinstance(waveform[0], Tensor):
+            return torch.stack([each.detach().cpu() for each in waveform])
+        array = np.asarray(waveform)
+        if array.dtype.kind in SOUND_KINDS:
+            exact = array.itemsize in (1, 2, 4, 8)
+            dtype = array.dtype.newbyteorder("=") if exact else np.float64
+            return torch.from_numpy(array.astype(dtype))
+    raise ValueError(
+        f"Expected a waveform of numbers, of shape (1, C, T), got {_shown(waveform)}. Link the "
+        "output of an audio node."
+    )
+
+
+def _with_channels(waveform: Tensor) -> Tensor:
+    """Return a waveform as (C, T)."""
+    shape = tuple(waveform.shape)
+    if not waveform.numel():
+        raise ValueError(EMPTY_AUDIO)
+    if waveform.ndim == 1:
+        waveform = waveform[None]
+    elif waveform.ndim == 3 and shape[0] == 1:
+        waveform = waveform[0]
+    if waveform.ndim != 2:
+        raise ValueError(
+            f"Expected one audio clip of shape (1, C, T), got {shape}. Pick one clip of the batch."
+        )
+    rows, columns = waveform.shape
+    return waveform.T.contiguous() if rows > max(columns, MOST_CHANNELS) else waveform
+
+
+def _sample_rate_of(value) -> int:
+    """Return a sample rate, which other packs give as any kind of number."""
+    try:
+        rate = float(value.item() if isinstance(value, Tensor | np.ndarray) else value)
+    except (RuntimeError, TypeError, ValueError):
+        rate = 0.0
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise ValueError(
+            f"Expected an AUDIO with a sample rate of {LOWEST_RATE} to {HIGHEST_RATE} Hz, got "
+            f"{repr(value) if isinstance(value, SHOWN) else _shown(value)}. Use 'Load Audio'."
+        )
+    return round(rate)
+
+
+def _full_scale_at_one(samples: Tensor) -> Tensor:
+    """Return finite samples as float32 with full scale at 1.
+
+    Whole numbers of 64 bits, as lists have them, and floats that are far too loud are those of 16
+    bits; of 32 bits if whole numbers are larger.
+    """
+    if not samples.is_floating_point() and samples.dtype != torch.int64:
+        return scaled_samples(samples)
+    low, high = torch.aminmax(samples)
+    peak = max(-low.item(), high.item())
+    whole = peak > 1 and torch.equal(samples, samples.round())
+    if samples.is_floating_point() and peak <= LOUDEST and not whole:
+        return samples
+    if (whole or peak >= QUIETEST_16_BITS) and peak <= 2 * FULL_16_BITS:
+        return samples.float() / FULL_16_BITS
+    if samples.dtype == torch.int64 and peak <= FULL_32_BITS:
+        return samples.float() / FULL_32_BITS
+    raise ValueError(
+        f"Expected an AUDIO with samples of -1 to 1, got {low.item():g} to {high.item():g}. Scale "
+        "it in the node that made it."
+    )
 
 
 def audio_of(waveform: Tensor, sample_rate: int) -> dict:

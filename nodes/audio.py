@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..moda_core.audio.clip import cut_clip
 from ..moda_core.audio.loudness import normalize_loudness as normalized
+from ..moda_core.audio.recording import Recording
 from . import _host, inputs
 from ._convert import audio_of, sound_of
 from .types import AudioEncoderType, FeaturesType, LoadedEncoder
@@ -21,6 +22,7 @@ class MoDAEncodeAudio(io.ComfyNode):
             description="Computes the audio features that the motion model needs, of a recording "
             "or a part of it.",
             search_aliases=["speech", "audio features", "lip sync"],
+            hidden=[io.Hidden.unique_id],
             inputs=[
                 AudioEncoderType.Input(
                     "audio_encoder",
@@ -41,6 +43,10 @@ class MoDAEncodeAudio(io.ComfyNode):
                     "normalize_loudness",
                     "Adjusts the speech to a standard loudness, which helps with very "
                     "quiet recordings. The audio output changes too.",
+                ),
+                inputs.channel(
+                    "Channel of a stereo recording to listen to: 'mix' for both, 'left' or 'right' "
+                    "where each voice has a side. The audio output keeps all channels."
                 ),
             ],
             outputs=[
@@ -63,11 +69,15 @@ class MoDAEncodeAudio(io.ComfyNode):
         start: float = 0.0,
         duration: float = 0.0,
         normalize_loudness: bool = False,
+        channel: str = "mix",
     ) -> io.NodeOutput:
         waveform, sample_rate = sound_of(audio)
         clip = cut_clip(waveform, sample_rate, start, duration or None)
         if normalize_loudness:
             clip = normalized(clip, sample_rate)
+        recording = Recording((clip, sample_rate), channel=channel)
+        if note := recording.heard()[0].note:
+            _host.show_text(cls.hidden.unique_id, note)
         _host.bring_to_device(audio_encoder.patchers, ENCODER_ACTIVATIONS)
-        features = audio_encoder.encode((clip, sample_rate), _host.Progress())
+        features = audio_encoder.encode(recording, _host.Progress())
         return io.NodeOutput(features, audio_of(clip, sample_rate))

@@ -13,7 +13,7 @@ from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.ranking import Take, ranking_text, spoken_levels
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host, inputs
-from ._convert import sound_of
+from ._convert import heard_sound
 from .types import LoadedModel
 
 
@@ -56,6 +56,9 @@ class MoDABestOfN(io.ComfyNode):
                     "Random seed of the first take; each further take adds 1. For new takes on "
                     "every run choose 'randomize': with 'increment' all but one are repeated.",
                 ),
+                inputs.channel(
+                    "Channel of 'audio' to compare with, the same as in MoDA Encode Audio."
+                ),
             ],
             outputs=[
                 inputs.motion_output("The motion of the best take."),
@@ -80,11 +83,12 @@ class MoDABestOfN(io.ComfyNode):
         steps: int = 10,
         guidance: float = 1.2,
         seed: int = 42,
+        channel: str = "mix",
     ) -> io.NodeOutput:
         curve = emotion_curve(emotion, audio_features)
         request = replace(options or SamplingRequest(), emotion=curve)
         request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
-        levels = spoken_levels(*sound_of(audio), audio_features)
+        levels = spoken_levels(*heard_sound(audio, channel), audio_features)
         activations = sampling_bytes(request.options, len(audio_features), curve, takes)
         _host.bring_to_device(model.patchers, activations)
         seeds = [(seed + take) % (inputs.MAX_SEED + 1) for take in range(takes)]

@@ -8,7 +8,7 @@ from ..moda_core.editing.eyes import set_blinks, set_gaze
 from ..moda_core.editing.lips import close_in_silence, modulate_released_lips, scale_lips
 from ..moda_core.motion.motion import Motion
 from . import _host, inputs
-from ._convert import sound_of
+from ._convert import heard_sound
 
 CORE_WORDS = {"keep": "model"}  # the core's word for leaving the motion as it is
 
@@ -147,6 +147,9 @@ class MoDALips(io.ComfyNode):
                     "settings. Motion of the released model already includes this.",
                     advanced=True,
                 ),
+                inputs.channel(
+                    "Channel of 'audio' that is the speech, the same as in MoDA Encode Audio."
+                ),
             ],
             outputs=[inputs.motion_output("The motion with edited lips.")],
         )
@@ -162,22 +165,23 @@ class MoDALips(io.ComfyNode):
         attack: float = 0.12,
         release: float = 0.2,
         released_modulation: bool = False,
+        channel: str = "mix",
     ) -> io.NodeOutput:
         if released_modulation:
             motion = modulate_released_lips(motion)
         motion = scale_lips(motion, gain)
         if closure:
-            level = level_of(audio, motion)
+            level = level_of(audio, motion, channel)
             motion = close_in_silence(motion, level, threshold, closure, attack, release)
         return io.NodeOutput(motion)
 
 
-def level_of(audio: dict | None, motion: Motion) -> ndarray:
+def level_of(audio: dict | None, motion: Motion, channel: str) -> ndarray:
     """Return the level (N,) of an AUDIO in each frame of a motion, which must be as long."""
     if audio is None:
         raise ValueError(
             "Closing the lips in silence needs audio. Link 'audio', or set 'closure' to 0."
         )
-    waveform, sample_rate = sound_of(audio)
+    waveform, sample_rate = heard_sound(audio, channel)
     check_same_length(waveform, sample_rate, motion)
     return frame_levels(waveform, sample_rate, len(motion), motion.fps)

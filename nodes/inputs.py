@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from comfy_api.latest import io
 
+from ..moda_core.audio.channels import CHANNELS
 from .types import (
     EmotionType,
     FeaturesType,
@@ -106,6 +107,13 @@ def sampling_options() -> io.Input:
 
 def options_output(tooltip: str = "Sampling options for MoDA Sample Motion.") -> io.Output:
     return SamplingType.Output(display_name="options", tooltip=tooltip)
+
+
+def channel(tooltip: str) -> io.Input:
+    """Return the menu of what is heard of a sound."""
+    return io.Combo.Input(
+        "channel", options=list(CHANNELS), default=CHANNELS[0], optional=True, tooltip=tooltip
+    )
 
 
 def steps(default: int, tooltip: str) -> io.Input:

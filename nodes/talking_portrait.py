@@ -39,6 +39,10 @@ class MoDATalkingPortrait(io.ComfyNode):
                     default="none",
                 ),
                 inputs.seed(42, "Random seed. Each value gives a different take of the speech."),
+                inputs.channel(
+                    "Channel of a stereo recording to listen to: 'mix' for both, 'left' or 'right' "
+                    "where each voice has a side. The video keeps all channels."
+                ),
             ],
             outputs=[
                 io.Video.Output(display_name="video", tooltip="H.264 video with the audio."),
@@ -55,17 +59,29 @@ class MoDATalkingPortrait(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, image, audio, bundle: str = menus.BUILT_IN, emotion: str = "none", seed: int = 42
+        cls,
+        image,
+        audio,
+        bundle: str = menus.BUILT_IN,
+        emotion: str = "none",
+        seed: int = 42,
+        channel: str = "mix",
     ) -> io.NodeOutput:
         """Expand to the other nodes, so that each of them is cached separately."""
         parts = released_parts() if bundle == RELEASED else (menus.BUILT_IN,) * 3
         graph = _host.graph_of(cls.hidden.unique_id)
-        links = add_steps(graph, parts, image, audio, emotion, seed)
+        links = add_steps(graph, parts, image, audio, emotion, seed, channel)
         return io.NodeOutput(*links, expand=graph.finalize())
 
 
 def add_steps(
-    graph, parts: tuple[str, str, str], image: list, audio: list, emotion: str, seed: int
+    graph,
+    parts: tuple[str, str, str],
+    image: list,
+    audio: list,
+    emotion: str,
+    seed: int,
+    channel: str,
 ):
     """Add the nodes of all steps; return links to the video and the motion.
 
@@ -78,7 +94,7 @@ def add_steps(
     encoder = add("MoDALoadAudioEncoder", encoder=parts[0], precision="auto")
     model = add("MoDALoadMotionModel", model=parts[1], precision="auto")
     renderer = add("MoDALoadRenderer", renderer=parts[2], precision="auto")
-    features = add("MoDAEncodeAudio", audio_encoder=encoder(0), audio=audio)
+    features = add("MoDAEncodeAudio", audio_encoder=encoder(0), audio=audio, channel=channel)
     portrait = add("MoDAExtractIdentity", renderer=renderer(0), image=image)
     shown = add("MoDAEmotion", label=emotion, intensity=1.0)
     motion = add(

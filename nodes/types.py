@@ -39,7 +39,7 @@ class LoadedEncoder(_Loaded):
     name : str
         A motion model accepts features of one encoder only, by its name.
     encode : callable (recording, progress) -> AudioFeatures
-        `recording` is a waveform (C, T) and its sample rate.
+        See `Recording`.
     patchers : tuple of ModelPatcher
         Empty without weights.
     """

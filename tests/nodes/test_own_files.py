@@ -121,6 +121,22 @@ def test_the_one_node_is_as_the_others_step_by_step(host, files):
     assert_same_motion(host, one.values, several.values)
 
 
+def test_the_one_node_hears_the_channel_that_is_chosen(host, files, parts):
+    speech = parts.speech["waveform"][0, 0].numpy()
+    write_sound(files["speech.wav"], np.stack([speech, speech[::-1]], 1), 22050)
+    steps = own_prompt("plain.png", points="")
+    steps["motion"]["inputs"]["steps"] = 10
+    steps["audio"]["inputs"]["channel"] = "right"
+
+    right, left = (
+        host.run(talking(channel=channel), files).outputs["talk"][1]
+        for channel in ("right", "left")
+    )
+
+    assert_same_motion(host, right.values, host.run(steps).outputs["motion"][0].values)
+    assert not torch.equal(right.values, left.values)
+
+
 def test_cancel_stops_the_one_node(host, files):
     host.cancel_after(1)
 
