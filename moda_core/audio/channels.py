@@ -51,7 +51,7 @@ def hear(blocks: Iterable[np.ndarray], channel: str = "mix", name: str = "the so
     Parameters
     ----------
     blocks : iterable of array, shape (C, T), float32
-        The whole sound, full scale at 1, at least one sample.
+        The whole sound, full scale at 1.
     channel : {"mix", "left", "right"}
         "mix" is the mean of the channels that carry sound. Where they cancel, as those do of which
         one is the other with the opposite sign, it is the loudest of them.
@@ -63,7 +63,7 @@ def hear(blocks: Iterable[np.ndarray], channel: str = "mix", name: str = "the so
     ValueError
         If `channel` is unknown.
     """
-    count, total, products = 0, 0.0, 0.0
+    count, total, products = 0, np.zeros(1), 0.0
     low, high = np.inf, -np.inf
     for block in blocks:
         samples = block.astype(np.float64)
@@ -72,6 +72,8 @@ def hear(blocks: Iterable[np.ndarray], channel: str = "mix", name: str = "the so
         products = products + samples @ samples.T
         low, high = np.minimum(low, block.min(axis=1)), np.maximum(high, block.max(axis=1))
     named = list(named_channels(len(total), channel))
+    if not count:
+        return Heard((), 0)
     covariance = products / count - np.outer(total, total) / count**2
     reach = (high - low)[named] / 2
     if reach.max() <= SILENT:

@@ -32,31 +32,37 @@ class Recording:
         Of a file with several sound tracks, counted from 0; default the one that players choose.
     channel : {"mix", "left", "right"}
         The channel to listen to, see `hear`.
+    start_s : float
+        Where it starts in the source, in seconds.
 
     Raises
     ------
     ValueError
-        If there is a track for a waveform.
+        If there is a track for a waveform, or the start is negative.
     """
 
     source: str | Path | tuple[Tensor, int]
     track: int | None = None
     channel: str = "mix"
+    start_s: float = 0.0
 
     def __post_init__(self):
         if isinstance(self.source, tuple) and self.track is not None:
             raise ValueError(f"Got a waveform and track {self.track}. Give a track with a file.")
+        if not self.start_s >= 0:
+            raise ValueError(f"Expected a start of at least 0 s, got {self.start_s}.")
 
     def heard(self, duration_s: float | None = None) -> tuple[Heard, int]:
-        """Return what is heard of the first `duration_s` seconds, and the sample rate.
+        """Return what is heard of its first `duration_s` seconds, and the sample rate.
 
         Errors as `encode_recording`.
         """
         if isinstance(self.source, tuple):
-            blocks = channel_blocks(*self.source, duration_s=duration_s)
+            blocks = channel_blocks(*self.source, self.start_s, duration_s)
             return hear(blocks, self.channel), self.source[1]
         with SoundFile(self.source, self.track) as sound:
-            heard = hear(sound.blocks(duration_s=duration_s), self.channel, f"'{self.source}'")
+            blocks = sound.blocks(self.start_s, duration_s)
+            heard = hear(blocks, self.channel, f"'{self.source}'")
             if self.track is None and len(sound.tracks) > 1:
                 note = (
                     f"'{self.source}' has several sound tracks: {'; '.join(sound.tracks)}. "
@@ -127,9 +133,9 @@ def open_recording(
     heard, sample_rate = recording.heard(duration_s)
     if heard.note:
         logger.warning("%s", heard.note)
-    options = {"duration_s": duration_s, "channels": heard.channels}
+    part = {"start_s": recording.start_s, "duration_s": duration_s, "channels": heard.channels}
     if isinstance(recording.source, tuple):
-        blocks = waveform_blocks(*recording.source, **options)
+        blocks = waveform_blocks(*recording.source, **part)
     else:
-        blocks = decode_blocks(recording.source, track=recording.track, **options)
+        blocks = decode_blocks(recording.source, track=recording.track, **part)
     return blocks, duration_s or heard.num_samples / sample_rate

@@ -322,9 +322,9 @@ class Bundle:
             If the video can't be written there; no file is left behind.
         """
         if isinstance(audio, Recording):
-            source, track = audio.source, audio.track
-            audio = source if isinstance(source, tuple) else AudioTrack(source, track=track)
-        if isinstance(audio, tuple):
+            source = audio.source if isinstance(audio.source, tuple) else (audio.source, None)
+            audio = AudioTrack(*source, audio.start_s, audio.track)
+        elif isinstance(audio, tuple):
             audio = AudioTrack(*audio)
         writer = VideoWriter(
             path,

@@ -96,6 +96,27 @@ def test_only_the_part_that_is_used_decides():
     assert not heard.note
 
 
+@pytest.mark.parametrize("in_file", [False, True], ids=["memory", "file"])
+@pytest.mark.parametrize(("duration_s", "stop"), [(None, 8000), (0.2, 5600)])
+def test_a_part_is_heard_from_its_start(tmp_path, in_file, duration_s, stop):
+    sides = np.stack([ONE, OTHER])
+    source = (torch.from_numpy(sides), RATE)
+    if in_file:
+        source = write_sound(tmp_path / "a.wav", sides.T, RATE, "FLOAT")
+
+    blocks, length_s = open_recording(Recording(source, None, "right", start_s=0.15), duration_s)
+
+    np.testing.assert_array_equal(np.concatenate(list(blocks)), OTHER[2400:stop])
+    assert length_s == (stop - 2400) / RATE
+
+
+def test_a_part_without_a_sample_is_no_sound():
+    blocks, duration_s = open_recording((torch.ones(2, RATE), RATE), 1e-9)
+
+    assert not list(blocks)
+    assert duration_s == 1e-9
+
+
 def test_an_unknown_channel_is_refused_with_the_choices():
     with pytest.raises(ValueError, match="mix, left, right, got 'middle'"):
         open_recording(Recording((torch.zeros(1, RATE), RATE), channel="middle"))
@@ -145,9 +166,12 @@ def test_a_silent_default_track_is_named_with_the_others(tmp_path, caplog):
     assert all(word in message for word in ("is silent", "1 (voi, 'Voice'", "Track 0"))
 
 
-def test_a_waveform_has_no_tracks():
-    with pytest.raises(ValueError, match="track 1"):
-        Recording((torch.zeros(1, RATE), RATE), track=1)
+@pytest.mark.parametrize(
+    ("choice", "says"), [({"track": 1}, "track 1"), ({"start_s": -0.5}, "got -0.5")]
+)
+def test_contradictory_recordings_are_refused(choice, says):
+    with pytest.raises(ValueError, match=says):
+        Recording((torch.zeros(1, RATE), RATE), **choice)
 
 
 def test_a_file_in_memory_is_read_like_the_file(tmp_path):
