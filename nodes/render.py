@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from comfy_api.latest import InputImpl, io
 from torch import Tensor
 
+from ..moda_core.compositing.backdrop import FITS
+from ..moda_core.compositing.composer import composed_frames
 from ..moda_core.compositing.compositing import Compositing
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.cutout import NO_TRANSPARENCY, transparent_frames
@@ -51,9 +53,9 @@ class MoDARenderVideo(io.ComfyNode):
                     "background",
                     types=[io.Video, io.Image],
                     optional=True,
-                    tooltip="Optional. Image, image batch or video to show around the face, of the "
-                    "size of the portrait's picture. The last frame is held. When not connected, "
-                    "the portrait's own picture is shown.",
+                    tooltip="Optional. Image, image batch or video of any size to show around the "
+                    "face, or behind a cut-out. The last frame is held. When not connected, the "
+                    "portrait's own picture is shown.",
                 ),
                 io.Mask.Input(
                     "mask",
@@ -82,6 +84,15 @@ class MoDARenderVideo(io.ComfyNode):
                     "ComfyUI's output folder, as video/MoDA. It takes twice the time. The output "
                     "'video' has the portrait's background color.",
                 ),
+                io.Combo.Input(
+                    "background_fit",
+                    options=list(FITS),
+                    default=FITS[0],
+                    optional=True,
+                    tooltip="How a background of another size is shown: 'crop' fills the picture "
+                    "and cuts off the rest, 'fit' shows all of it between black bars, 'stretch' "
+                    "changes its proportions.",
+                ),
             ],
             outputs=[
                 io.Video.Output(
@@ -103,6 +114,7 @@ class MoDARenderVideo(io.ComfyNode):
         fps: float = 25.0,
         quality: str = "standard",
         transparent: str = OPAQUE,
+        background_fit: str = FITS[0],
     ) -> io.NodeOutput:
         path = _host.temporary_path(".mp4")
         sound = None if audio is None else sound_of(audio)
@@ -111,7 +123,7 @@ class MoDARenderVideo(io.ComfyNode):
         with ExitStack() as stack:
             compositing = Compositing(
                 mask=region_of(mask, portrait),
-                backdrop=backdrop_of(background, fps, portrait, stack),
+                backdrop=backdrop_of(background, background_fit, fps, portrait, stack),
             )
             options = {"compositing": compositing}
             if transparent != OPAQUE and background is not None:
@@ -158,7 +170,7 @@ def rendered(renderer: LoadedRenderer, portrait: Portrait, motion: Motion, **opt
     """Move the networks to the device, then yield the frames of a motion."""
     chunk = renderer.renderer.chunk_size(portrait)
     _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
-    yield from renderer.renderer.frames(portrait, motion, chunk, **options)
+    yield from composed_frames(renderer.renderer, portrait, motion, chunk, **options)
 
 
 def transparent_writer(

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..audio.encoder_folder import load_audio_encoder
 from ..audio.features import AudioFeatures
 from ..audio.recording import Recording, encode_recording
+from ..compositing.composer import composed_frames
 from ..compositing.compositing import Compositing
 from ..emotion.emotion import Emotion
 from ..emotion.labels import emotion_weights
@@ -345,7 +346,7 @@ def rendered(
     """Yield the frames of a motion, (n, H, W, 3), or (n, H, W, 4) with opacity."""
     chunk = renderer.chunk_size(portrait)
     if not transparent:
-        return renderer.frames(portrait, motion, chunk, **options)
+        return composed_frames(renderer, portrait, motion, chunk, **options)
     slack = renderer.slack
     pairs = transparent_frames(renderer.frames, portrait, motion, chunk, slack=slack, **options)
     return (rgba for _, rgba in pairs)

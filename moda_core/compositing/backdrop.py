@@ -1,4 +1,4 @@
-"""Backdrops of an animated face other than its own picture: pictures or a video."""
+"""Backdrops of an animated face other than its own picture: pictures or a video, of any size."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -9,12 +9,66 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
+from PIL import UnidentifiedImageError
 from torch import Tensor
+from torch.nn import functional as F
 
+from ..errors import InputFileError
+from ..motion.checks import check_choice
+from ..portrait.image import read_image
+from ..portrait.picture_kind import HEAD_SIZE, picture_kind
 from .compositing import Backdrop
 
 Picture = tuple[float, Tensor]
+Size = tuple[int, int]
 ROUNDING_S = 1e-3  # of time stamps: Matroska keeps whole milliseconds
+FITS = ("crop", "fit", "stretch")  # how a background of another size is shown
+
+
+def fit_picture(picture: Tensor, size: Size, fit: str = FITS[0]) -> Tensor:
+    """Bring a picture to another size.
+
+    Parameters
+    ----------
+    picture : Tensor, shape (H, W, 3), uint8
+    size : (height, width)
+    fit : {"crop", "fit", "stretch"}
+        "crop" fills the size and cuts off what is over, on both sides alike; "fit" shows the whole
+        picture, between black bars; "stretch" changes its proportions.
+
+    Returns
+    -------
+    Tensor, shape (height, width, 3), uint8
+        The picture itself if it has that size.
+
+    Raises
+    ------
+    ValueError
+        If the fit is unknown.
+    """
+    check_choice("background fit", fit, FITS)
+    sides = np.array(picture.shape[:2])
+    if (sides == size).all():
+        return picture
+    ratios = sides / size
+    if fit == "crop":
+        cut = np.maximum(np.rint(ratios.min() * np.array(size)), 1).astype(int)
+        top, left = (sides - cut) // 2
+        return _scaled(picture[top : top + cut[0], left : left + cut[1]], size)
+    if fit == "stretch":
+        return _scaled(picture, size)
+    inner = np.maximum(np.rint(sides / ratios.max()), 1).astype(int)
+    top, left = (size - inner) // 2
+    framed = picture.new_zeros(*size, 3)
+    framed[top : top + inner[0], left : left + inner[1]] = _scaled(picture, tuple(inner))
+    return framed
+
+
+def _scaled(picture: Tensor, size: Size) -> Tensor:
+    pixels = picture.movedim(-1, 0)[None].contiguous()
+    size = [int(side) for side in size]
+    scaled = F.interpolate(pixels, size, mode="bilinear", antialias=True)
+    return scaled[0].movedim(0, -1).contiguous()
 
 
 def pictures_backdrop(
@@ -38,42 +92,85 @@ def pictures_backdrop(
     return backdrop
 
 
-def check_size(size: tuple[int, int], portrait: tuple[int, int]) -> None:
-    """Raise ValueError if a background's (height, width) is not the portrait's."""
-    if tuple(size) != tuple(portrait):
-        raise ValueError(
-            f"The background measures {size[1]}x{size[0]} pixels, the portrait "
-            f"{portrait[1]}x{portrait[0]}. Scale one to the size of the other."
-        )
+@contextmanager
+def file_backdrop(
+    path: str | Path, fps: float, size: Size, fit: str = FITS[0]
+) -> Iterator[Backdrop]:
+    """Open a picture or video file as a backdrop of a video with `fps` and `size`.
+
+    A video plays at its own rate, and its last frame is held. Raises InputFileError, also while
+    the backdrop is used, if the file is neither a picture nor a video; `fit` as in `fit_picture`.
+    """
+    path = Path(path)
+    picture = _still_picture(path)
+    if picture is not None:
+        picture = fit_picture(picture, size, fit)
+        yield pictures_backdrop(lambda index: picture, 1, fps, fps)
+        return
+    with _named(path):
+        # Without the prefix, a colon in the name would make it a network protocol.
+        video = VideoBackdrop(f"file:{path}", fps, size, fit)
+
+    def backdrop(start: int, stop: int) -> Tensor:
+        with _named(path):
+            return video(start, stop)
+
+    with video:
+        yield backdrop
+
+
+def _still_picture(path: Path) -> Tensor | None:
+    """Read a picture file; None if it may be a video."""
+    try:
+        return read_image(path)
+    except InputFileError as error:
+        if not isinstance(error.__cause__, UnidentifiedImageError):
+            raise
+        with path.open("rb") as file:
+            kind = picture_kind(file.read(HEAD_SIZE))
+        if kind is not None and "video" not in kind[0]:
+            raise
+    return None
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise InputFileError(f"'{path}': {error}") from error
 
 
 class VideoBackdrop:
     """Shows a video, decoded as needed; a context manager.
 
-    The rendered video has `fps` and `size` (height, width). Raises ValueError if the source can't
-    be read as a video, or has another size.
+    The rendered video has `fps` and `size` (height, width); `fit` as in `fit_picture`. Raises
+    ValueError if the source can't be read as a video.
     """
 
-    def __init__(self, source: str | Path | io.BytesIO, fps: float, size: tuple[int, int]) -> None:
+    def __init__(
+        self, source: str | Path | io.BytesIO, fps: float, size: Size, fit: str = FITS[0]
+    ) -> None:
         self.fps = fps
+        self._fitted = lru_cache(maxsize=1)(lambda picture: fit_picture(picture, size, fit))
         with _explained():
             if isinstance(source, io.BytesIO):
                 source.seek(0)
             self._container = av.open(source if isinstance(source, io.BytesIO) else str(source))
         try:
-            self._begin(size)
+            self._begin()
         except BaseException:
             self._container.close()
             raise
 
-    def _begin(self, size: tuple[int, int]) -> None:
+    def _begin(self) -> None:
         if not self._container.streams.video:
             raise ValueError("The background has no picture, only sound. Use a video.")
         self._pictures = self._decoded()
         self._shown = next(self._pictures, None)
         if self._shown is None:
             raise ValueError("The background video holds no frame. Use another one.")
-        check_size(self._shown[1].shape[:2], size)
+        self._fitted(self._shown[1])
         self._origin_s = self._shown[0]
         self._next = next(self._pictures, None)
 
@@ -90,7 +187,7 @@ class VideoBackdrop:
     def _at(self, time_s: float) -> Tensor:
         while self._next is not None and self._next[0] - self._origin_s <= time_s + ROUNDING_S:
             self._shown, self._next = self._next, next(self._pictures, None)
-        return self._shown[1]
+        return self._fitted(self._shown[1])
 
     def _decoded(self) -> Iterator[Picture]:
         with _explained():

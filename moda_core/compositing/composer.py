@@ -1,10 +1,15 @@
 """Compose frames into full pictures, as the user chose."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+import torch
 from torch import Tensor
 
-from .compositing import Compositing
+from ..motion.motion import Motion
+from ..portrait.cutout import transparent_frames
+from ..portrait.portrait import Portrait
+from .compositing import Backdrop, Compositing
 from .overlay import BufferedBackdrop, Overlay
 from .paste_back import PasteBack
 from .paste_mask import check_mask, softened_mask
@@ -56,3 +61,26 @@ def picture_composer(
         return lambda pictures, start: overlay(pictures, image)
     backdrop = BufferedBackdrop(chosen.backdrop, image.shape[:2])
     return lambda pictures, start: overlay(pictures, backdrop(start, start + len(pictures)))
+
+
+def composed_frames(
+    renderer, portrait: Portrait, motion: Motion, chunk: int, **options
+) -> Iterator[Tensor]:
+    """Yield a renderer's `frames`, with a cut-out whole over a backdrop.
+
+    The parameters are those of the renderer's `frames`. A mask in `compositing` limits a cut-out
+    as it limits other portraits; without one, the backdrop is seen through the transparent parts,
+    which takes twice the time.
+    """
+    chosen = options.get("compositing") or Compositing()
+    if portrait.cutout is None or chosen.backdrop is None or chosen.mask is not None:
+        return renderer.frames(portrait, motion, chunk, **options)
+    options["compositing"] = replace(chosen, backdrop=None)
+    arguments = (renderer.frames, portrait, motion, chunk)
+    return _over(chosen.backdrop, transparent_frames(*arguments, slack=renderer.slack, **options))
+
+
+def _over(backdrop: Backdrop, pairs: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Tensor]:
+    for index, (_, rgba) in enumerate(pairs):
+        behind, opacity = backdrop(index, index + 1).float(), rgba[..., 3:].float() / 255
+        yield torch.lerp(behind, rgba[..., :3].float(), opacity).add_(0.5).to(torch.uint8)

@@ -121,6 +121,20 @@ def test_a_transparent_video_is_saved_beside_the_opaque_one(host, parts, choice,
         assert opacity[:, 200:300, 260:340].min() >= 254
 
 
+def test_a_background_is_seen_through_the_transparent_parts_alone(host, parts):
+    portrait = cut_out(host, parts)
+    blue = torch.tensor([0.0, 0.0, 1.0]).expand(1, 30, 40, 3).contiguous()
+
+    (video,) = host.call(
+        "MoDARenderVideo", **played(parts, portrait), background=blue, quality="high"
+    )
+
+    frames = read_video(video.get_stream_source()).frames.astype(int)
+    picture = (parts.image[0] * 255).numpy()
+    assert np.abs(frames[:, :, : MARGIN - 4] - [0, 0, 255]).mean() < 4
+    assert np.abs(frames[:, -60:, 40:] - picture[-60:, 40:]).mean() < 4  # the shoulders
+
+
 @pytest.mark.parametrize("case", ["opaque portrait", "background"])
 def test_a_transparent_video_that_cannot_be_is_refused(host, parts, case):
     portrait, options = cut_out(host, parts), {"background": parts.image}

@@ -132,16 +132,38 @@ def test_a_video_follows_its_own_rate_in_time(host, parts, tmp_path, from_file):
     assert corner[::2] == pytest.approx([0, 64, 128, 191, 255], abs=14)
 
 
-@pytest.mark.parametrize("kind", ["picture", "video"])
-def test_a_background_of_another_size_is_refused_with_both_sizes(host, parts, kind):
-    image = torch.zeros(1, 48, 64, 3)
-    width, _ = size_of(parts)
+# The colours of a background of three stripes, three times as wide as the picture: in the upper
+# corners, and in the middle of the left edge.
+RED, GREEN, BLUE, BLACK = (240, 0, 0), (0, 240, 0), (0, 0, 240), (0, 0, 0)
+FITTED = {
+    None: (GREEN, GREEN, GREEN),
+    "crop": (GREEN, GREEN, GREEN),
+    "fit": (BLACK, BLACK, RED),
+    "stretch": (RED, BLUE, RED),
+}
 
-    with pytest.raises(ValueError, match=r"64\D+48") as refused:
-        render(host, parts, background=image if kind == "picture" else as_video(image, 25))
 
-    assert str(width) in str(refused.value)
-    assert list(host.temp_folder.iterdir()) == []
+@pytest.mark.parametrize("kind", ["picture", "video", "file"])
+@pytest.mark.parametrize("fit", FITTED)
+def test_a_background_of_another_size_is_fitted(host, parts, tmp_path, kind, fit):
+    width, height = size_of(parts)
+    stripes = torch.tensor([RED, GREEN, BLUE]) / 255
+    wide = stripes.repeat_interleave(width, 0).expand(1, 2 * (height // 2), -1, -1).contiguous()
+    background = wide if kind == "picture" else as_video(wide, 25)
+    if kind == "file":
+        from comfy_api.latest import InputImpl
+
+        background.save_to(str(tmp_path / "wide.mp4"))
+        background = InputImpl.VideoFromFile(str(tmp_path / "wide.mp4"))
+    options = {} if fit is None else {"background_fit": fit}
+
+    frames = read_video(path_of(render(host, parts, background=background, **options))).frames
+
+    middle = slice(height // 2, height // 2 + 4)
+    seen = frames[:, 4:8, 4:8], frames[:, 4:8, -8:-4], frames[:, middle, 4:8]
+    for pixels, expected in zip(seen, FITTED[fit], strict=True):
+        assert np.abs(pixels.astype(int) - expected).mean() < 12
+    assert frames.shape[1:3] == (height, width)
 
 
 def test_a_mask_keeps_the_picture_still_where_it_is_zero(host, parts):

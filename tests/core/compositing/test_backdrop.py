@@ -6,9 +6,17 @@ import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from moda_core.compositing.backdrop import VideoBackdrop, check_size, pictures_backdrop
+from moda_core.compositing.backdrop import (
+    VideoBackdrop,
+    file_backdrop,
+    fit_picture,
+    pictures_backdrop,
+)
+from moda_core.errors import InputFileError
 from moda_core.video.writer import VideoWriter
+from tests.sound_files import write_sound
 
 SIZE = (32, 48)
 
@@ -57,9 +65,121 @@ def test_a_video_in_memory_plays(video):
         assert indices(backdrop(0, 3)) == [0, 1, 2]
 
 
-def test_another_size_is_refused_with_both_sizes(video):
-    with pytest.raises(ValueError, match=r"48x32 pixels.*60x40"):
-        VideoBackdrop(video, 25, (40, 60))
+STRIPES = np.eye(3, dtype=np.uint8)[:, None] * np.full((3, 1, 1), 240, np.uint8)  # red, green, blue
+
+
+def striped(lying):
+    """A picture of three thirds, 180 x 60 or 60 x 180 pixels."""
+    across = STRIPES.transpose(1, 0, 2).repeat(60, axis=0).repeat(60, axis=1)
+    return across if lying else across.transpose(1, 0, 2)
+
+
+# The colours of the middle row and column of the result, at its first, middle and last pixels.
+RED, GREEN, BLUE, BLACK = (240, 0, 0), (0, 240, 0), (0, 0, 240), (0, 0, 0)
+FITTED = {
+    "crop": ((GREEN, GREEN, GREEN), (GREEN, GREEN, GREEN)),
+    "fit": ((RED, GREEN, BLUE), (BLACK, GREEN, BLACK)),
+    "stretch": ((RED, GREEN, BLUE), (GREEN, GREEN, GREEN)),
+}
+
+
+@pytest.mark.parametrize("lying", [True, False])
+@pytest.mark.parametrize("side", [30, 90])
+@pytest.mark.parametrize("fit", FITTED)
+def test_a_picture_of_other_proportions_is_cropped_framed_or_stretched(fit, side, lying):
+    picture = torch.from_numpy(striped(lying))
+
+    fitted = fit_picture(picture, (side, side), fit)
+
+    middle, along = side // 2, [1, side // 2, side - 2]
+    lines = fitted[middle, along], fitted[along, middle]
+    expected = torch.tensor(FITTED[fit])
+    assert torch.equal(torch.stack(lines if lying else lines[::-1]).long(), expected)
+    assert fitted.shape == (side, side, 3)
+
+
+def test_a_framed_picture_keeps_its_proportions_and_its_middle():
+    fitted = fit_picture(torch.full((100, 300, 3), 255, dtype=torch.uint8), (90, 90), "fit")
+
+    rows = fitted[:, 45, 0].nonzero().flatten().tolist()
+    assert rows == list(range(30, 60))
+
+
+def test_a_reduced_picture_is_smooth():
+    checks = torch.from_numpy(np.indices((80, 80)).sum(0) % 2 * 255).to(torch.uint8)
+
+    fitted = fit_picture(checks[..., None].expand(-1, -1, 3), (20, 20))
+
+    assert (fitted[2:-2, 2:-2].float() - 127.5).abs().max() <= 1
+
+
+@pytest.mark.parametrize("fit", FITTED)
+def test_a_picture_of_the_size_stays_as_it_is(fit):
+    picture = torch.randint(256, (*SIZE, 3), dtype=torch.uint8)
+
+    assert fit_picture(picture, SIZE, fit) is picture
+
+
+def test_an_unknown_fit_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"'cover'.*crop, fit, stretch"):
+        fit_picture(torch.zeros(2, 2, 3, dtype=torch.uint8), (4, 4), "cover")
+
+
+def test_a_video_of_another_size_is_fitted(video):
+    with VideoBackdrop(video, 10, (60, 48), "fit") as backdrop:
+        frames = backdrop(0, 10)
+
+    assert frames.shape == (10, 60, 48, 3)
+    assert (frames[:, :14] == 0).all()
+    assert indices(frames[:, 16:44]) == list(range(10))
+
+
+@pytest.mark.parametrize("name", ["b.png", "b.jpg", "b.mp4", "b.mkv"])
+def test_a_file_is_a_picture_or_a_video_by_its_content(tmp_path, name):
+    path = tmp_path / name
+    if path.suffix in (".png", ".jpg"):
+        Image.new("RGB", (30, 30), (10, 200, 30)).save(path)
+        levels = [(10, 200, 30)] * 3
+    else:
+        write_video(path, 25)
+        levels = [(level,) * 3 for level in (20, 44, 68)]
+    disguised = path.rename(tmp_path / "background")
+
+    with file_backdrop(disguised, 25, (40, 40)) as backdrop:
+        shown = torch.cat([backdrop(0, 1), backdrop(1, 3)])
+
+    assert shown.shape == (3, 40, 40, 3)
+    assert (shown[:, 20, 20].int() - torch.tensor(levels)).abs().max() <= 3
+
+
+def cut_short(path):
+    Image.effect_noise((60, 60), 50).save(path)
+    path.write_bytes(path.read_bytes()[:1500])
+
+
+def write_tone(path):
+    write_sound(path, np.zeros(800), 8000)
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "says"),
+    [
+        ("missing.png", lambda path: None, "does not exist"),
+        ("empty.png", lambda path: path.touch(), "empty"),
+        ("text.png", lambda path: path.write_text("hello, this is no video"), "as a video"),
+        ("page.svg", lambda path: path.write_text("<svg></svg>"), "SVG"),
+        ("cut.png", cut_short, "damaged"),
+        ("tone.wav", write_tone, "no picture, only sound"),
+    ],
+)
+def test_a_file_that_is_neither_is_named(tmp_path, name, write, says):
+    write(tmp_path / name)
+
+    with (
+        pytest.raises(InputFileError, match=rf"{name}.*{says}"),
+        file_backdrop(tmp_path / name, 25, SIZE),
+    ):
+        pass
 
 
 def test_what_is_no_video_is_refused(tmp_path):
@@ -81,10 +201,6 @@ def test_one_picture_stands_still():
     backdrop = pictures_backdrop(lambda index: picture, 1, fps=25, out_fps=25)
 
     assert torch.equal(backdrop(5, 8), picture.expand(3, -1, -1, -1))
-
-
-def test_equal_sizes_pass():
-    check_size((4, 5), (4, 5))
 
 
 def test_a_video_that_phones_write_lying_is_shown_upright(tmp_path):
@@ -115,6 +231,15 @@ def test_damage_inside_a_video_is_told_in_a_sentence(video):
 
     with pytest.raises(ValueError, match="background"):
         VideoBackdrop(video.parent / "damaged.mp4", 25, SIZE)
+
+
+def test_damage_found_while_a_file_plays_names_it(tmp_path):
+    write_video(tmp_path / "background.mkv", 25)
+    with file_backdrop(tmp_path / "background.mkv", 25, SIZE) as backdrop:
+        backdrop(0, 1)
+
+    with pytest.raises(InputFileError, match=r"background\.mkv"):  # closed, as on a lost disk
+        backdrop(1, 10)
 
 
 def test_a_picture_that_is_held_is_taken_once():
