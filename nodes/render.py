@@ -14,7 +14,7 @@ from ..moda_core.portrait.cutout import NO_TRANSPARENCY, transparent_frames
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.video.encode import write_frames
 from ..moda_core.video.soundtrack import AudioTrack, num_video_frames
-from ..moda_core.video.writer import VideoWriter
+from ..moda_core.video.writer import QUALITIES, VideoWriter, frame_rate
 from . import _host, inputs
 from ._convert import region_of, sound_of
 from ._user_files import saved_path
@@ -22,7 +22,6 @@ from .background import backdrop_of
 from .types import LoadedRenderer
 
 FRAME_ACTIVATIONS = 500e6  # bytes for each frame of a chunk: `run.py bench activations`
-QUALITIES = {"standard": 18, "high": 12, "small file": 24}  # x264's constant rate factors
 
 
 OPAQUE = "off"
@@ -67,7 +66,8 @@ class MoDARenderVideo(io.ComfyNode):
                     "fps",
                     inputs.Scale(1.0, 120.0, default=25.0, step=0.01),
                     "Frame rate of the video; higher is smoother and takes longer. The "
-                    "speed of the motion stays the same.",
+                    "speed of the motion stays the same. 29.97 means exactly 30000/1001, 23.98 "
+                    "24000/1001.",
                 ),
                 inputs.choice(
                     "quality",
@@ -119,6 +119,7 @@ class MoDARenderVideo(io.ComfyNode):
         path = _host.temporary_path(".mp4")
         sound = None if audio is None else sound_of(audio)
         sound_s = sound and sound[0].shape[-1] / sound[1]
+        fps = float(frame_rate(fps))
         motion = motion.resampled(fps, num_video_frames(motion, sound_s, fps))
         with ExitStack() as stack:
             compositing = Compositing(

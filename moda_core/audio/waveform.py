@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from ..errors import InputFileError
 from .channels import mixed
 from .clip import check_finite
 from .resample import resample_blocks
@@ -94,13 +96,37 @@ def channel_blocks(
 
 
 def audio_duration(
-    path: str | Path, limit_s: float | None = None, track: int | None = None
+    path: str | Path,
+    limit_s: float | None = None,
+    track: int | None = None,
+    start_s: float = 0.0,
 ) -> float:
-    """Return the exact length of a file's sound in seconds; errors as `decode_blocks`.
+    """Return the exact length of a file's sound from `start_s` on, in seconds.
 
-    With `limit_s`, sound after that time is not decoded, and the result is at most `limit_s`.
+    With `limit_s`, no more is decoded, and the result is at most `limit_s`. Raises InputFileError
+    as `decode_blocks`, and if less than 40 ms are left after the start.
     """
     with SoundFile(path, track) as sound:
-        num_samples = sum(block.shape[1] for block in sound.blocks(duration_s=limit_s))
+        num_samples = sum(block.shape[1] for block in sound.blocks(start_s, limit_s))
         duration_s = num_samples / sound.sample_rate
+        if num_samples < round(SHORTEST_S * sound.sample_rate):
+            raise InputFileError(
+                f"'{path}' has only {1000 * duration_s:.1f} ms of sound from {start_s:g} s on. "
+                f"Start at least {1000 * SHORTEST_S:.0f} ms before its end."
+            )
     return duration_s if limit_s is None else min(duration_s, limit_s)
+
+
+def load_clip(
+    path: str | Path,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    track: int | None = None,
+) -> tuple[Tensor, int]:
+    """Read a part of a file's sound into memory: (C, T), full scale at 1, and its sample rate.
+
+    Raises InputFileError as `SoundFile` and its `blocks`.
+    """
+    with SoundFile(path, track) as sound:
+        blocks = list(sound.blocks(start_s, duration_s))
+        return torch.from_numpy(np.concatenate(blocks, axis=1)), sound.sample_rate

@@ -19,11 +19,12 @@ from ..errors import FaceNotFoundError
 from ..face.landmarks import FaceLandmarks
 from ..liveportrait.load import load_renderer
 from ..model_files.model_folder import ENCODER, ModelFiles, find_model_files
+from ..motion.checks import check_choice
 from ..motion.motion import Motion
 from ..portrait.crop import CROP_SCALE, CropTransform
 from ..portrait.cutout import check_opacity, cutout_portrait, parse_color, transparent_frames
 from ..portrait.find_face import FaceChoice, find_face, locate_face
-from ..portrait.image import limit_size, read_opacity
+from ..portrait.image import SIZE_LIMIT, limit_size, read_opacity
 from ..portrait.portrait import Portrait
 from ..sampling.chain import Progress
 from ..sampling.emotion_curve import emotion_curve
@@ -32,7 +33,7 @@ from ..sampling.options import SamplingOptions
 from ..sampling.request import SamplingRequest
 from ..video.encode import write_frames
 from ..video.soundtrack import AudioTrack
-from ..video.writer import COMMENT, VideoWriter
+from ..video.writer import COMMENT, QUALITIES, VideoWriter
 from ..warp.warp_renderer import WarpRenderer
 from .pipeline import perform_takes
 from .released import load_released_model
@@ -158,13 +159,14 @@ class Bundle:
         face: FaceChoice | FaceLandmarks | None = None,
         background: str = "white",
         opacity: Tensor | None = None,
+        limit: int = SIZE_LIMIT,
     ) -> Portrait:
         """Find a face in a picture and prepare it for `perform` and `render`.
 
         Parameters
         ----------
         image : str, Path or Tensor, shape (H, W, 3), uint8
-            A file is scaled down to at most 1920 pixels.
+            A file is scaled down to `limit`.
         face : FaceChoice or FaceLandmarks, optional
             Which face, in pixels of the picture or its file; default the largest. Landmarks go
             with a tensor only.
@@ -172,6 +174,8 @@ class Bundle:
             Colour behind the transparent parts of a picture, such as "#00ff00".
         opacity : Tensor, shape (H, W), uint8, optional
             Of a tensor, which is over white; default that of the file.
+        limit : int
+            Longest side of a file's picture, in pixels; default that of the reference.
 
         Raises
         ------
@@ -190,8 +194,8 @@ class Bundle:
             )
         color = parse_color(background)
         if source:
-            opacity = limited_opacity(image)
-            image, face = locate_face(image, face)
+            opacity = limited_opacity(image, limit)
+            image, face = locate_face(image, face, limit)
         elif not isinstance(face, FaceLandmarks):
             face = find_face(image, face)
         if opacity is not None:
@@ -294,6 +298,7 @@ class Bundle:
         comment: str | None = COMMENT,
         on_frames: Callable[[Tensor], None] | None = None,
         transparent: bool = False,
+        quality: str = "standard",
         **options,
     ) -> None:
         """Render a motion into a video while it is encoded, whatever its length.
@@ -314,6 +319,8 @@ class Bundle:
         transparent : bool
             Whether the transparent parts of the portrait's picture stay so: ProRes 4444 or VP9. It
             takes twice the time.
+        quality : {"standard", "high", "small file"}
+            Of the H.264 encoding.
         **options
             Of `render`.
 
@@ -321,7 +328,10 @@ class Bundle:
         ------
         OutputError
             If the video can't be written there; no file is left behind.
+        ValueError
+            If the quality is unknown.
         """
+        check_choice("quality", quality, QUALITIES)
         if isinstance(audio, Recording):
             source = audio.source if isinstance(audio.source, tuple) else (audio.source, None)
             audio = AudioTrack(*source, audio.start_s, audio.track)
@@ -333,6 +343,7 @@ class Bundle:
             motion.fps,
             len(motion),
             audio,
+            QUALITIES[quality],
             comment=comment,
             transparent=transparent,
         )
@@ -352,10 +363,10 @@ def rendered(
     return (rgba for _, rgba in pairs)
 
 
-def limited_opacity(path: str | Path) -> Tensor | None:
+def limited_opacity(path: str | Path, limit: int = SIZE_LIMIT) -> Tensor | None:
     """Return the opacity (H, W), uint8, of a picture file, of the size of `locate_face`."""
     opacity = read_opacity(path)
-    return None if opacity is None else limit_size(opacity[..., None])[..., 0]
+    return None if opacity is None else limit_size(opacity[..., None], limit)[..., 0]
 
 
 def load_starter(device: str = "cpu") -> Bundle:

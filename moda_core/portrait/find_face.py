@@ -12,7 +12,7 @@ from ..face.face_text import POINT_NAMES, Point
 from ..face.find_faces import find_faces
 from ..face.given_points import landmarks_from_points, landmarks_in_box
 from ..face.landmarks import FaceLandmarks
-from .image import check_picture, limit_size, read_image, resize_limit
+from .image import SIZE_LIMIT, check_picture, limit_size, read_image, resize_limit
 
 SMALLEST_EYE_DISTANCE = 12.0  # pixels of the animated picture; less can't be animated
 MARGIN = 0.5  # eye distances by which eyes and mouth may lie outside the picture
@@ -77,18 +77,22 @@ def find_face(image: Tensor, choice: FaceChoice | None = None) -> FaceLandmarks:
     return _search(image, choice)
 
 
-def locate_face(path: str | Path, choice: FaceChoice | None = None) -> tuple[Tensor, FaceLandmarks]:
+def locate_face(
+    path: str | Path, choice: FaceChoice | None = None, limit: int = SIZE_LIMIT
+) -> tuple[Tensor, FaceLandmarks]:
     """Read a picture file and find the face in it.
 
     Parameters
     ----------
     choice : FaceChoice, optional
         In pixels of the file. Default: the largest face.
+    limit : int
+        Longest side in pixels.
 
     Returns
     -------
     image : Tensor, shape (H, W, 3), uint8
-        Scaled down to `SIZE_LIMIT`.
+        Scaled down to the limit.
     landmarks : FaceLandmarks
         In pixels of `image`.
 
@@ -100,9 +104,9 @@ def locate_face(path: str | Path, choice: FaceChoice | None = None) -> tuple[Ten
         If there is no usable face in it; the message names the file.
     """
     original, choice = read_image(path), choice or FaceChoice()
-    image = limit_size(original)
+    image = limit_size(original, limit)
     # By side: the shorter one is rounded when a picture is scaled down.
-    height, width = resize_limit(*original.shape[:2], multiple=1)
+    height, width = resize_limit(*original.shape[:2], limit, multiple=1)
     scale = width / original.shape[1], height / original.shape[0]
     try:
         if choice.points is not None:

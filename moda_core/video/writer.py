@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +32,7 @@ TRANSPARENT = {
 # "medium", at two to four times the speed of the slower ones.
 PRESET = "veryfast"
 CRF = 18
+QUALITIES = {"standard": CRF, "high": 12, "small file": 24}  # x264's constant rate factors
 # x264's AVX-512 code reads uninitialised memory, so that a few blocks differ from run to run. Every
 # processor with AVX-512 has these; they give the same file each time, and are no slower.
 UP_TO_AVX2 = "MMX2,SSE2,SSE3,SSSE3,SSE4.2,LZCNT,AVX,AVX2,FMA3,BMI1,BMI2"
@@ -52,6 +54,18 @@ def frame_rate(fps: float | Fraction) -> Fraction:
     if fps != round(fps) and abs(float(ntsc) - fps) < 0.005:
         return ntsc
     return Fraction(fps).limit_denominator(1000)
+
+
+def parse_frame_rate(text: str) -> Fraction:
+    """Read a frame rate such as ``25``, ``29.97`` or ``30000/1001``, see `frame_rate`."""
+    try:
+        exact = re.fullmatch(r"\d{1,9}/\d{1,9}", text.strip())
+        rate = Fraction(text) if exact else float(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(
+            f"Expected a frame rate such as 25, 29.97 or 30000/1001, got {text[:40]!r}."
+        ) from error
+    return frame_rate(rate)
 
 
 def check_output(path: str | Path, transparent: bool = False) -> Path:

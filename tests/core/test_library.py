@@ -155,6 +155,22 @@ def test_a_recording_names_what_is_heard(starter, portrait, tmp_path, in_memory)
         assert video.streams.audio[0].channels == 1 + in_memory
 
 
+def test_a_video_has_the_quality_that_was_asked_for(starter, portrait, speech, tmp_path):
+    motion = starter.perform(portrait, speech, options=QUICK)
+
+    starter.write_video(tmp_path / "out.mp4", portrait, motion, quality="high")
+
+    assert b"crf=12.0" in (tmp_path / "out.mp4").read_bytes()
+    with pytest.raises(ValueError, match=r"'best'.*standard, high, small file"):
+        starter.write_video(tmp_path / "out.mp4", portrait, motion, quality="best")
+
+
+def test_a_file_is_prepared_up_to_the_longest_side_that_was_asked_for(starter, tmp_path):
+    Image.open(PORTRAIT).resize((500, 400)).save(tmp_path / "me.png")
+
+    assert starter.portrait(tmp_path / "me.png", limit=250).size == (250, 200)
+
+
 def test_a_cancelled_video_leaves_no_file(starter, portrait, speech, tmp_path):
     motion = starter.perform(portrait, speech, options=QUICK)
 

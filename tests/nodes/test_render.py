@@ -5,6 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -68,6 +69,21 @@ def test_another_rate_keeps_the_length(host, parts, fps, count):
     seen = read_video(path_of(render(host, parts, audio=parts.speech, fps=fps)))
 
     assert (len(seen.frames), seen.fps) == (count, pytest.approx(fps))
+
+
+@pytest.mark.parametrize(
+    ("fps", "exact"),
+    [(29.97, Fraction(30000, 1001)), (23.98, Fraction(24000, 1001)), (12.5, Fraction(25, 2))],
+)
+def test_a_rate_of_television_is_exact_in_the_file(host, parts, fps, exact):
+    path = path_of(render(host, parts, audio=parts.speech, fps=fps))
+
+    with av.open(str(path)) as video:
+        stream = video.streams.video[0]
+        times = [frame.pts * frame.time_base for frame in video.decode(stream)]
+        assert stream.average_rate == exact
+    assert times == [index / exact for index in range(len(times))]
+    assert len(times) == round(0.4 * exact)
 
 
 def test_quality_decides_on_the_size(host, parts):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import secrets
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -21,10 +22,7 @@ WHOLE = 10_000  # numbers from here on are written one by one
 def save_motion(path: str | Path, values: Tensor, rest: Tensor, fps: float) -> None:
     """Write motion to a file, see `Motion.save`."""
     path = Path(path)
-    if path.suffix.lower() not in (SAFETENSORS, JSON):
-        raise OutputError(
-            f"Unrecognised suffix of a motion file: '{path}'. Use {SAFETENSORS} or {JSON}."
-        )
+    _check_suffix(path)
     if not (values.isfinite().all() and rest.isfinite().all()):
         raise ValueError("The motion can't be saved: it holds NaN or infinite values. Repair it.")
     if not MIN_FPS <= fps <= MAX_FPS:
@@ -32,14 +30,36 @@ def save_motion(path: str | Path, values: Tensor, rest: Tensor, fps: float) -> N
             f"Expected {MIN_FPS:g} to {MAX_FPS:g} frames a second, got {fps:g}. Retime the motion."
         )
     to_bytes = _json if path.suffix.lower() == JSON else _safetensors
+    with _part_of(path) as part:
+        part.write_bytes(to_bytes(values, rest, fps))
+        part.replace(path)
+
+
+def check_motion_output(path: str | Path) -> None:
+    """Raise OutputError unless motion can be saved to `path`, before it is made."""
+    path = Path(path)
+    _check_suffix(path)
+    with _part_of(path) as part:
+        part.touch()
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix.lower() not in (SAFETENSORS, JSON):
+        raise OutputError(
+            f"Unrecognised suffix of a motion file: '{path}'. Use {SAFETENSORS} or {JSON}."
+        )
+
+
+@contextlib.contextmanager
+def _part_of(path: Path) -> Iterator[Path]:
+    """Give the name of a file while it is incomplete, and remove what is left under it."""
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         if path.is_dir():
             raise OutputError(f"'{path}' is a folder. Name a file in it.")
         if not path.parent.is_dir():
             raise OutputError(f"The folder '{path.parent}' does not exist. Create it first.")
-        part.write_bytes(to_bytes(values, rest, fps))
-        part.replace(path)
+        yield part
     except (OSError, ValueError) as error:  # ValueError: a name with a null byte
         reason = getattr(error, "strerror", None) or error
         raise OutputError(

@@ -11,6 +11,7 @@ from moda_core.audio.waveform import (
     channel_blocks,
     decode_blocks,
     frame_count,
+    load_clip,
     waveform_blocks,
 )
 from moda_core.errors import InputFileError
@@ -292,3 +293,23 @@ def test_length_is_measured_up_to_a_limit(tmp_path):
 
     assert audio_duration(path, 0.25) == 0.25
     assert audio_duration(path, 2.0) == 1.0
+    assert audio_duration(path, 0.25, start_s=0.5) == 0.25
+    assert audio_duration(path, start_s=0.7) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("start_s", "says"), [(0.97, "only 30.0 ms"), (1.0, "Start earlier")])
+def test_too_little_sound_behind_a_start_is_refused(tmp_path, start_s, says):
+    write_sound(tmp_path / "tone.wav", np.zeros(16000), 16000)
+
+    with pytest.raises(InputFileError, match=rf"tone\.wav.*{says}"):
+        audio_duration(tmp_path / "tone.wav", start_s=start_s)
+
+
+def test_a_part_of_a_file_is_read_into_memory(tmp_path):
+    samples = np.random.default_rng(0).uniform(-1, 1, (8000, 2)).astype(np.float32)
+    write_sound(tmp_path / "noise.wav", samples, 8000, subtype="FLOAT")
+
+    clip, sample_rate = load_clip(tmp_path / "noise.wav", 0.25, 0.5)
+
+    assert sample_rate == 8000
+    assert np.array_equal(clip, samples[2000:6000].T)

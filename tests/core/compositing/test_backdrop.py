@@ -234,12 +234,18 @@ def test_damage_inside_a_video_is_told_in_a_sentence(video):
 
 
 def test_damage_found_while_a_file_plays_names_it(tmp_path):
-    write_video(tmp_path / "background.mkv", 25)
-    with file_backdrop(tmp_path / "background.mkv", 25, SIZE) as backdrop:
-        backdrop(0, 1)
+    path, noise = tmp_path / "background.mp4", np.random.default_rng(0)
+    with VideoWriter(path, SIZE[::-1], 25, 100) as writer:
+        writer.write(noise.integers(0, 255, (100, *SIZE, 3), np.uint8))
+    content = bytearray(path.read_bytes())
+    half = len(content) * 3 // 4
+    content[half:] = bytes(len(content) - half)  # the index lies at the beginning
+    path.write_bytes(content)
 
-    with pytest.raises(InputFileError, match=r"background\.mkv"):  # closed, as on a lost disk
-        backdrop(1, 10)
+    with file_backdrop(path, 25, SIZE) as backdrop:
+        backdrop(0, 10)
+        with pytest.raises(InputFileError, match=r"background\.mp4"):
+            backdrop(10, 100)
 
 
 def test_a_picture_that_is_held_is_taken_once():

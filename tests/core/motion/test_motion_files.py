@@ -12,6 +12,7 @@ from moda_core.editing.idling import idle
 from moda_core.editing.retiming import retime
 from moda_core.errors import InputFileError, OutputError
 from moda_core.motion.files.motion_file import load_motion
+from moda_core.motion.files.save import check_motion_output
 from moda_core.motion.motion import MOTION_DIM, Motion
 
 
@@ -133,8 +134,20 @@ def test_loaded_motion_outlives_its_file(tmp_path, motion):
 def test_places_that_take_no_file_are_named(tmp_path, motion, name, message):
     (tmp_path / "folder.json").mkdir()
 
-    with pytest.raises(OutputError, match=message):
-        motion.save(tmp_path / name)
+    for attempt in (motion.save, check_motion_output):
+        with pytest.raises(OutputError, match=message):
+            attempt(tmp_path / name)
+
+
+def test_a_place_is_checked_without_a_trace(tmp_path, motion):
+    motion.save(tmp_path / "a.json")
+    written = (tmp_path / "a.json").read_bytes()
+
+    check_motion_output(tmp_path / "a.json")
+    check_motion_output(tmp_path / "b.safetensors")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert (tmp_path / "a.json").read_bytes() == written
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

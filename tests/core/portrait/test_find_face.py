@@ -109,15 +109,20 @@ def test_given_points_are_exact(portrait, points):
     assert landmarks.confidence == 1
 
 
-def test_given_points_of_a_file_are_scaled_with_each_side_of_it(tmp_path):
+@pytest.mark.parametrize(
+    ("limit", "size"), [(None, (1920, 62)), (1000, (1000, 32)), (4000, (2500, 80))]
+)
+def test_given_points_of_a_file_are_scaled_with_each_side_of_it(tmp_path, limit, size):
     path = tmp_path / "wide.png"
     Image.new("RGB", (2501, 81), (128, 128, 128)).save(path)
     points = [(1000.0, 20.0), (1040.0, 20.0), (1005.0, 60.0), (1035.0, 60.0)]
 
-    image, landmarks = locate_face(path, FaceChoice(points=points))
+    options = {} if limit is None else {"limit": limit}
+    image, landmarks = locate_face(path, FaceChoice(points=points), **options)
 
-    assert image.shape == (62, 1920, 3)
-    expected = np.array(points) * (1920 / 2501, 62 / 81)
+    assert image.shape == (size[1], size[0], 3)
+    scaled = (2501, 81) if limit == 4000 else size  # the last column and row are only cut
+    expected = np.array(points) * scaled / (2501, 81)
     assert landmarks.points()[:4] == pytest.approx(expected, abs=1e-9)
 
 

@@ -12,7 +12,7 @@ from scipy.signal import correlate, resample_poly
 
 from moda_core.errors import InputFileError, OutputError
 from moda_core.video.soundtrack import AudioTrack
-from moda_core.video.writer import VideoWriter, check_output, frame_rate
+from moda_core.video.writer import VideoWriter, check_output, frame_rate, parse_frame_rate
 from tests import sound_files
 
 REPOSITORY = Path(__file__).parents[3]
@@ -198,6 +198,26 @@ def test_frame_rates_are_exact(tmp_path, fps, exact):
     assert frame_rate(fps) == exact
     with av.open(str(path)) as container:
         assert container.streams.video[0].average_rate == exact
+
+
+@pytest.mark.parametrize(
+    ("text", "exact"),
+    [
+        ("25", Fraction(25)),
+        (" 12.5 ", Fraction(25, 2)),
+        ("29.97", Fraction(30000, 1001)),
+        ("30000/1001", Fraction(30000, 1001)),
+        ("1000/33", Fraction(1000, 33)),
+    ],
+)
+def test_frame_rates_are_read_exactly(text, exact):
+    assert parse_frame_rate(text) == exact
+
+
+@pytest.mark.parametrize("text", ["", "fast", "nan", "inf", "0", "241", "1/0", "25/", "1e9/4e7"])
+def test_text_that_is_no_frame_rate_is_refused(text):
+    with pytest.raises(ValueError, match="frame"):
+        parse_frame_rate(text)
 
 
 @pytest.mark.parametrize(
