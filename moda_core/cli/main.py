@@ -30,7 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     talk = commands.add_parser(
         "talk",
-        help="animate your portrait with your recording",
+        help="animate your portrait with your recording or with saved motion",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add_talk_arguments(talk)
@@ -63,17 +63,19 @@ def run_talk(arguments: argparse.Namespace) -> None:
     """Animate the user's portrait."""
     from .talk import TalkSettings
 
-    output = getattr(arguments, "output", None)
-    if output is None:
-        suffix = ".mov" if hasattr(arguments, "transparent") else ".mp4"
-        output = output_folder() / f"{arguments.portrait.stem}-{arguments.audio.stem}{suffix}"
     settings = TalkSettings(**talk_settings(arguments))
+    audio, output = arguments.audio, getattr(arguments, "output", None)
+    if output is None:
+        suffix = ".mov" if settings.transparent else ".mp4"
+        played = (audio or settings.motion).stem
+        output = output_folder() / f"{arguments.portrait.stem}-{played}{suffix}"
     try:
-        make_video(arguments.portrait, arguments.audio, output, settings)
+        make_video(arguments.portrait, audio, output, settings)
     except MissingModelError as error:
         command = f"python run.py models --models {shell_word(settings.models)}"
         raise MoDAError(f"{error} '{command}' says where each comes from.") from error
-    write_line(f"Wrote {output}")
+    saved = f" and {settings.save_motion}" if settings.save_motion else ""
+    write_line(f"Wrote {output}{saved}")
 
 
 def output_folder() -> Path:
@@ -90,7 +92,7 @@ def output_folder() -> Path:
 
 def make_video(
     portrait: Path,
-    audio: Path,
+    audio: Path | None,
     output: Path,
     settings: "TalkSettings | None" = None,
     num_samples: int = 0,
@@ -153,6 +155,10 @@ def main(arguments: list[str] | None = None) -> int:
     """
     try:
         known, rest = build_parser().parse_known_args(arguments)
+        silent = known.command == "talk" and known.audio is None
+        if silent and rest and not rest[0].startswith("-"):
+            # argparse takes an optional AUDIO for missing if options stand before it.
+            known.audio = Path(rest.pop(0))
         if rest and known.command != "train-starter":
             build_parser().error(f"unknown options: {' '.join(rest)}")
         known.rest = rest

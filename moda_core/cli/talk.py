@@ -1,28 +1,40 @@
-"""The whole job: a portrait and a recording in, a video out, streamed."""
+"""The whole job: a portrait and a recording, or saved motion, in; a video out, streamed."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..audio.loudness import normalize_loudness
 from ..audio.recording import Recording
-from ..audio.waveform import audio_duration, frame_count
+from ..audio.waveform import audio_duration, load_clip
 from ..bundles.bundle import limited_opacity, load_released, load_starter, rendered
+from ..compositing.backdrop import FITS, file_backdrop
+from ..compositing.compositing import Compositing
 from ..errors import FaceNotFoundError, InputFileError, MoDAError, OutputError
 from ..face.confidence import LOW_CONFIDENCE
 from ..liveportrait.driving import DrivingOptions
 from ..model_files.model_folder import find_model_files
 from ..model_files.stamps import check_unchanged, user_stamps
+from ..motion.files.motion_file import load_motion
+from ..motion.files.save import check_motion_output
+from ..motion.motion import Motion
 from ..portrait.find_face import FaceChoice, locate_face
+from ..portrait.image import BACKGROUND, SIZE_LIMIT
 from ..runtime.stopwatch import Stopwatch
 from ..sampling.chain import Progress
 from ..sampling.options import SamplingOptions
 from ..video.contact_sheet import FrameSampler
 from ..video.encode import write_frames
-from ..video.soundtrack import AudioTrack
-from ..video.writer import COMMENT, VideoWriter, check_output
+from ..video.soundtrack import AudioTrack, num_video_frames
+from ..video.writer import COMMENT, QUALITIES, VideoWriter, check_output, frame_rate
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,12 +45,22 @@ class TalkSettings:
     ----------
     emotion : str
         One of `EMOTIONS`.
-    fps : float
-        Frames a second of the video; motion is sampled at 25 and resampled.
-    seconds : float, optional
-        Use only the beginning of the recording.
+    fps : float or Fraction
+        Frames a second of the video, see `frame_rate`; motion is sampled at 25 and resampled.
+    start_s, seconds : float, optional
+        Part of the recording to use; default all of it.
+    loudness_db : float, optional
+        Level to which the recording is brought, see `normalize_loudness`.
     track, channel
         What is heard of the recording, see `Recording`; the video has all channels of the track.
+    motion : Path, optional
+        File of motion to play, instead of sampling it.
+    save_motion : Path, optional
+        File in which the motion is saved too.
+    quality : str
+        One of `QUALITIES`.
+    max_side : int
+        A larger picture is scaled down to it, in pixels.
     face : FaceChoice
         Which face of the picture moves.
     labelled : bool
@@ -51,8 +73,11 @@ class TalkSettings:
         Of the released renderer's large networks.
     driving : DrivingOptions, optional
         How motion drives the face, of the released renderer.
-    background : str
-        Colour behind the transparent parts of the picture.
+    background : str or Path
+        Colour behind the transparent parts of the picture; or a file, a picture or video, which is
+        seen there, or, if the picture is opaque, around the face.
+    background_fit : str
+        One of `FITS`.
     transparent : bool
         Whether these parts stay transparent, in a .mov or .webm.
 
@@ -64,17 +89,24 @@ class TalkSettings:
 
     emotion: str = "none"
     options: SamplingOptions = field(default_factory=SamplingOptions)
-    fps: float = 25.0
+    fps: float | Fraction = 25.0
+    start_s: float = 0.0
     seconds: float | None = None
+    loudness_db: float | None = None
     track: int | None = None
     channel: str = "mix"
+    motion: Path | None = None
+    save_motion: Path | None = None
+    quality: str = "standard"
+    max_side: int = SIZE_LIMIT
     face: FaceChoice = field(default_factory=FaceChoice)
     labelled: bool = True
     device: str = "cpu"
     models: Path | None = None
     dtype: torch.dtype = torch.float32
     driving: DrivingOptions | None = None
-    background: str = "white"
+    background: str | Path = BACKGROUND
+    background_fit: str = FITS[0]
     transparent: bool = False
 
     def __post_init__(self):
@@ -99,81 +131,151 @@ class TalkResult:
         return self.confidence < LOW_CONFIDENCE
 
 
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """The chosen part of a sound file: for the encoder, and for the video."""
+
+    to_encode: Recording
+    track: AudioTrack
+    duration_s: float
+
+
 def talk(
     portrait_path: str | Path,
-    audio_path: str | Path,
+    audio_path: str | Path | None,
     output: str | Path,
     settings: TalkSettings | None = None,
     stopwatch: Stopwatch | None = None,
     progress: Callable[[str], Progress] | None = None,
     num_samples: int = 0,
 ) -> TalkResult:
-    """Animate a portrait with a recording and write the video."""
+    """Animate a portrait with a recording, or with saved motion, and write the video.
+
+    With saved motion the recording is optional. The video is as long as the motion then: the sound
+    is cut, or padded with silence.
+    """
     settings, stopwatch = settings or TalkSettings(), stopwatch or Stopwatch()
     progress = progress or (lambda what: lambda done, total: None)
     check_device(settings.device)
-    check_output(output, settings.transparent)
-    check_inputs_are_kept(output, portrait_path, audio_path)
+    check_outputs(output, portrait_path, audio_path, settings)
+    motion = None if settings.motion is None else load_motion(settings.motion)
 
     files = None if settings.models is None else find_model_files(settings.models)
     if files is not None:
         check_unchanged(filter(None, vars(files).values()), user_stamps())
-    image, landmarks = locate_face(portrait_path, settings.face)
-    opacity = limited_opacity(portrait_path)
+    image, landmarks = locate_face(portrait_path, settings.face, settings.max_side)
+    opacity = limited_opacity(portrait_path, settings.max_side)
     if settings.transparent and opacity is None:
         raise InputFileError(
             f"'{portrait_path}' has no transparent parts. Use a cut-out, such as a PNG with "
             "transparency, or leave out --transparent."
         )
-    duration_s = audio_duration(audio_path, settings.seconds, settings.track)
-    num_frames = frame_count(duration_s, settings.fps)
-    if files is None:
-        bundle, options = load_starter(settings.device), {}
-    else:
-        bundle = load_released(files, settings.device, settings.dtype)
-        options = {"options": settings.driving}
-    try:
-        portrait = bundle.portrait(image, landmarks, settings.background, opacity)
-    except FaceNotFoundError as error:
-        raise FaceNotFoundError(f"'{portrait_path}': {error}") from error
-    stopwatch.end_set_up()
+    speech = None if audio_path is None else recording_part(audio_path, settings)
+    if motion is not None and speech is not None:
+        warn_of_lengths(len(motion) / motion.fps, 1 / motion.fps, speech.duration_s)
+    with opened_background(settings, image.shape[:2]) as (color, options):
+        if files is None:
+            bundle = load_starter(settings.device)
+        else:
+            bundle = load_released(files, settings.device, settings.dtype)
+            options["options"] = settings.driving
+        try:
+            portrait = bundle.portrait(image, landmarks, color, opacity)
+        except FaceNotFoundError as error:
+            raise FaceNotFoundError(f"'{portrait_path}': {error}") from error
+        stopwatch.end_set_up()
 
+        if motion is None:
+            motion = sample_motion(bundle, portrait, speech, settings, stopwatch, progress)
+        renderer = bundle.renderer
+        del bundle  # what rendering does not need may go
+
+        rate = frame_rate(settings.fps)
+        num_frames = num_video_frames(motion, speech and speech.duration_s, rate)
+        sampler, shown = FrameSampler(num_frames, num_samples), progress("render")
+
+        def on_frames(frames: Tensor) -> None:
+            sampler.add(frames)
+            shown(sampler.position, num_frames)
+
+        writer = VideoWriter(
+            output,
+            portrait.size,
+            rate,
+            num_frames,
+            speech and speech.track,
+            QUALITIES[settings.quality],
+            comment=COMMENT if settings.labelled else None,
+            transparent=settings.transparent,
+        )
+        played = motion.resampled(float(rate), num_frames)
+        chunks = rendered(renderer, portrait, played, settings.transparent, **options)
+        write_frames(writer, chunks, on_frames, stopwatch)
+    if settings.save_motion is not None:
+        motion.save(settings.save_motion)
+    return TalkResult(num_frames, sampler.kept, portrait.landmarks.confidence)
+
+
+def sample_motion(
+    bundle,
+    portrait,
+    speech: Sound,
+    settings: TalkSettings,
+    stopwatch: Stopwatch,
+    progress: Callable[[str], Progress],
+) -> Motion:
+    """Encode the speech and sample its motion, at 25 frames a second."""
     with stopwatch.stage("audio"):
-        recording = Recording(audio_path, settings.track, settings.channel)
-        speech = bundle.encode(recording, duration_s, progress("audio"))
+        features = bundle.encode(speech.to_encode, speech.duration_s, progress("audio"))
     with stopwatch.stage("motion"):
-        motion = bundle.perform(
+        return bundle.perform(
             portrait,
-            speech,
+            features,
             settings.emotion,
             settings.options.seed,
             options=settings.options,
             progress=progress("motion"),
         )
-        motion = motion.resampled(settings.fps, num_frames)
-    renderer = bundle.renderer
-    del bundle, speech  # what rendering does not need may go
 
-    sampler, shown = FrameSampler(num_frames, num_samples), progress("render")
 
-    def on_frames(frames: Tensor) -> None:
-        sampler.add(frames)
-        shown(sampler.position, num_frames)
+def recording_part(path: str | Path, settings: TalkSettings) -> Sound:
+    """Measure the chosen part of a recording, and bring it to its loudness."""
+    start_s, track, channel = settings.start_s, settings.track, settings.channel
+    duration_s = audio_duration(path, settings.seconds, track, start_s)
+    loudness_db, ends = settings.loudness_db, bool(settings.motion and settings.seconds)
+    if loudness_db is not None or ends:  # a motion may outlast the part, which a file can't tell
+        clip, sample_rate = load_clip(path, start_s, duration_s, track)
+        if loudness_db is not None:
+            clip = normalize_loudness(clip, sample_rate, loudness_db)
+        heard = Recording((clip, sample_rate), channel=channel)
+        return Sound(heard, AudioTrack(clip, sample_rate), duration_s)
+    heard = Recording(path, track, channel, start_s)
+    return Sound(heard, AudioTrack(path, start_s=start_s, track=track), duration_s)
 
-    comment = COMMENT if settings.labelled else None
-    clear = settings.transparent
-    writer = VideoWriter(
-        output,
-        portrait.size,
-        motion.fps,
-        num_frames,
-        AudioTrack(audio_path, track=settings.track),
-        comment=comment,
-        transparent=clear,
-    )
-    chunks = rendered(renderer, portrait, motion, clear, **options)
-    write_frames(writer, chunks, on_frames, stopwatch)
-    return TalkResult(num_frames, sampler.kept, portrait.landmarks.confidence)
+
+def warn_of_lengths(motion_s: float, frame_s: float, sound_s: float) -> None:
+    """Tell what happens to a recording that is not as long as the motion."""
+    if abs(motion_s - sound_s) > frame_s:
+        logger.warning(
+            "The motion lasts %.2f s, the recording %.2f s. The video is as long as the motion; "
+            "the sound %s.",
+            motion_s,
+            sound_s,
+            "is cut" if sound_s > motion_s else "ends in silence",
+        )
+
+
+@contextmanager
+def opened_background(
+    settings: TalkSettings, size: tuple[int, int]
+) -> Iterator[tuple[str, dict[str, Compositing]]]:
+    """Give the colour behind transparent parts, and a renderer's options for a background file."""
+    if isinstance(settings.background, str):
+        yield settings.background, {}
+        return
+    fps = float(frame_rate(settings.fps))
+    with file_backdrop(settings.background, fps, size, settings.background_fit) as backdrop:
+        yield BACKGROUND, {"compositing": Compositing(backdrop=backdrop)}
 
 
 def check_device(device: str) -> None:
@@ -185,8 +287,18 @@ def check_device(device: str) -> None:
         raise MoDAError(f"The device '{device}' can't be used ({reason}). Use 'cpu'.") from error
 
 
-def check_inputs_are_kept(output: str | Path, *inputs: str | Path) -> None:
-    """Check that the video replaces none of the files that it is made of."""
-    for path in map(Path, inputs):
-        if Path(output).exists() and path.exists() and path.samefile(output):
-            raise OutputError(f"'{output}' is also an input. Name another file for the video.")
+def check_outputs(
+    output: str | Path, portrait: str | Path, audio: str | Path | None, settings: TalkSettings
+) -> None:
+    """Check that all that is asked for can be written, and replaces none of its inputs."""
+    check_output(output, settings.transparent)
+    if settings.save_motion is not None:
+        check_motion_output(settings.save_motion)
+    background = None if isinstance(settings.background, str) else settings.background
+    inputs = [Path(path) for path in (portrait, audio, settings.motion, background) if path]
+    for written in map(Path, filter(None, (output, settings.save_motion))):
+        for path in inputs:
+            if written.exists() and path.exists() and path.samefile(written):
+                raise OutputError(
+                    f"'{written}' is also an input. Name another file for the result."
+                )

@@ -1,6 +1,8 @@
 """The options of the command `talk`."""
 
 import argparse
+import os
+from fractions import Fraction
 from pathlib import Path
 
 from ..audio.channels import CHANNELS
@@ -8,7 +10,7 @@ from ..emotion.labels import EMOTIONS
 from ..errors import MoDAError
 from ..face.face_text import EXTRA_NAMES, FACE_ORDERS, parse_box, parse_points
 from ..model_files.places import ENVIRONMENT, named_folder
-from .arguments import number, text_type
+from .arguments import A_TIME, clock_seconds, number, text_type
 
 POINTS_HELP = (
     "where the face is, instead of looking for it: 'x,y x,y x,y x,y', the pupils, then the corners "
@@ -18,6 +20,13 @@ POINTS_HELP = (
 PRECISIONS = ("float32", "bfloat16", "float16")
 # Named here too, because torch would delay the help.
 ANIMATION_REGIONS = ("all", "expression", "pose", "lips", "eyes")
+FITS = ("crop", "fit", "stretch")
+QUALITIES = ("standard", "high", "small file")
+SIZE_LIMIT = 1920
+# What has no effect where motion comes from a file, and its default.
+SAMPLING = {"emotion": "none", "seed": 42, "cfg_scale": 1.2, "steps": 10}
+OF_RECORDING = ("start", "seconds", "loudness", "track", "channel")
+LARGEST_SIDE = 16384  # of libx264
 # Of the released renderer alone, by the name of the field of `DrivingOptions`.
 DRIVING = ("animation_region", "relative_motion", "driving_multiplier", "stitching_strength")
 
@@ -26,7 +35,14 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `talk` to its parser."""
     parser.argument_default = argparse.SUPPRESS  # what is not given is left out
     parser.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a picture with a face")
-    parser.add_argument("audio", type=Path, metavar="AUDIO", help="a file with speech")
+    parser.add_argument(
+        "audio",
+        type=Path,
+        nargs="?",
+        default=None,  # that of the parser would be taken for a name; the help leaves it out
+        metavar="AUDIO",
+        help="a file with speech; not needed with --motion%(default).0s",
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -35,40 +51,40 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
         "not named",
     )
     parser.add_argument(
-        "--emotion", type=str.lower, choices=EMOTIONS, default="none", help="how the face looks"
+        "--emotion",
+        type=str.lower,
+        choices=EMOTIONS,
+        default=SAMPLING["emotion"],
+        help="how the face looks",
     )
     parser.add_argument(
         "--seed",
         type=number(0, 2**64 - 1, int),
-        default=42,
+        default=SAMPLING["seed"],
         help="another number gives another performance",
     )
     parser.add_argument(
         "--cfg-scale",
         type=number(0, 10),
-        default=1.2,
+        default=SAMPLING["cfg_scale"],
         help="guidance, 0 to 10: more moves the face more with speech and emotion; up to 1 is off",
     )
     parser.add_argument(
         "--steps",
         type=number(1, 1000, int),
-        default=10,
+        default=SAMPLING["steps"],
         help="of the sampler, 1 to 1000: more are slower and a little smoother",
     )
     parser.add_argument(
-        "--fps", type=number(1, 240), default=25.0, help="frames a second, 1 to 240"
-    )
-    parser.add_argument("--seconds", type=number(0.04, 1e6), help="use only the beginning")
-    parser.add_argument(
-        "--track",
-        type=number(0, 99, int),
-        help="which sound track of several, 0 is the first; default: the one that players choose",
+        "--fps",
+        type=text_type(exact_rate),
+        default=25.0,
+        help="frames a second, 1 to 240; 29.97 means 30000/1001, which may be written too",
     )
     parser.add_argument(
-        "--channel",
-        choices=CHANNELS,
-        default=CHANNELS[0],
-        help="what is heard of stereo sound, such as left if each voice has a side",
+        "--quality",
+        choices=QUALITIES,
+        help="of the H.264 encoding (default: standard); high is about twice as large",
     )
     parser.add_argument(
         "--no-label",
@@ -78,9 +94,23 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--background",
         default="white",
-        metavar="COLOUR",
-        type=text_type(color_text),
-        help="behind the transparent parts of the picture: a name, or '#00ff00'",
+        metavar="COLOUR|FILE",
+        type=text_type(color_or_file),
+        help="behind the transparent parts of the picture: a name, '#00ff00', or a picture or "
+        "video; of a picture without transparency the file is seen around the face",
+    )
+    parser.add_argument(
+        "--background-fit",
+        choices=FITS,
+        help="how a background of another size is shown (default: crop): filling the frame and "
+        "cut, whole between black bars, or stretched",
+    )
+    parser.add_argument(
+        "--max-side",
+        type=number(64, LARGEST_SIDE, int),
+        default=SIZE_LIMIT,
+        metavar="PIXELS",
+        help="scale a larger picture down to this",
     )
     parser.add_argument(
         "--transparent",
@@ -88,8 +118,60 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep these parts transparent: ProRes 4444 (.mov) or VP9 (.webm); takes twice as long",
     )
     parser.add_argument("--device", default="cpu", help="where torch computes: cpu, cuda, mps")
+    _add_sound_arguments(parser)
+    _add_motion_arguments(parser)
     _add_face_arguments(parser)
     _add_released_arguments(parser)
+
+
+def _add_sound_arguments(parser: argparse.ArgumentParser) -> None:
+    sound = parser.add_argument_group("the recording")
+    sound.add_argument(
+        "--start",
+        type=number(0, 1e6, clock_seconds, A_TIME),
+        metavar="TIME",
+        help="where in the recording to begin: seconds, or m:ss",
+    )
+    sound.add_argument(
+        "--seconds",
+        type=number(0.04, 1e6, clock_seconds, A_TIME),
+        metavar="TIME",
+        help="use only this much of it: seconds, or m:ss",
+    )
+    sound.add_argument(
+        "--loudness",
+        type=number(-60, 0),
+        metavar="DB",
+        help="bring it to this level, in dB of full scale; -23 is that of broadcasts and of "
+        "MoDA Encode Audio",
+    )
+    sound.add_argument(
+        "--track",
+        type=number(0, 99, int),
+        help="which sound track of several, 0 is the first; default: the one that players choose",
+    )
+    sound.add_argument(
+        "--channel",
+        choices=CHANNELS,
+        help="what is heard of stereo sound (default: mix), such as left if each voice has a side",
+    )
+
+
+def _add_motion_arguments(parser: argparse.ArgumentParser) -> None:
+    motion = parser.add_argument_group("motion in files")
+    motion.add_argument(
+        "--motion",
+        type=Path,
+        metavar="FILE",
+        help="play this motion instead of sampling: .safetensors, .json or a LivePortrait "
+        "template (.pkl)",
+    )
+    motion.add_argument(
+        "--save-motion",
+        type=Path,
+        metavar="FILE",
+        help="also save the motion, as .safetensors or .json",
+    )
 
 
 def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
@@ -148,12 +230,26 @@ def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def color_text(text: str) -> str:
-    """Return a colour's text; ValueError if it names none."""
+def color_or_file(text: str) -> str | Path:
+    """Return a colour's text, or the path of a file; ValueError if it is neither."""
     from ..portrait.cutout import parse_color
 
-    parse_color(text)
+    try:
+        parse_color(text)
+    except ValueError as error:
+        if os.path.exists(text):
+            return Path(text)
+        raise ValueError(
+            f"expected a colour such as 'white' or '#00ff00', or a file that exists, got {text!r}"
+        ) from error
     return text
+
+
+def exact_rate(text: str) -> Fraction:
+    """Return a frame rate; ValueError if the text is none."""
+    from ..video.writer import parse_frame_rate
+
+    return parse_frame_rate(text)
 
 
 def talk_settings(arguments: argparse.Namespace) -> dict:
@@ -182,17 +278,25 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
         raise MoDAError(
             "--points already says which face it is. Leave out --face, --face-order and --box."
         )
+    _check_combinations(arguments)
     return {
         "emotion": arguments.emotion,
         "options": SamplingOptions(arguments.steps, arguments.cfg_scale, arguments.seed),
         "fps": arguments.fps,
+        "start_s": given.get("start", 0.0),
         "seconds": given.get("seconds"),
         "track": given.get("track"),
-        "channel": arguments.channel,
+        "channel": given.get("channel", CHANNELS[0]),
+        "loudness_db": given.get("loudness"),
+        "motion": given.get("motion"),
+        "save_motion": given.get("save_motion"),
+        "quality": given.get("quality", "standard"),
+        "max_side": arguments.max_side,
         "face": FaceChoice(
             given.get("points"), given.get("box"), arguments.face, arguments.face_order
         ),
         "background": arguments.background,
+        "background_fit": given.get("background_fit", "crop"),
         "transparent": given.get("transparent", False),
         "labelled": not given.get("no_label", False),
         "device": arguments.device,
@@ -200,3 +304,34 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
         "dtype": getattr(torch, given.get("precision", "float32")),
         "driving": DrivingOptions(**driving) if driving else None,
     }
+
+
+def _check_combinations(arguments: argparse.Namespace) -> None:
+    """Raise MoDAError for options that would have no effect beside others."""
+    given = vars(arguments)
+    is_file = isinstance(arguments.background, Path)
+    no_audio = arguments.audio is None
+    unused = [f"--{name}" for name in OF_RECORDING if name in given and no_audio]
+    sampled = [name for name, default in SAMPLING.items() if given[name] != default]
+    sampled += ["channel"] * ("channel" in given)
+    if no_audio and "motion" not in given:
+        raise MoDAError("There is nothing to play. Name a recording, or a motion with --motion.")
+    if unused:
+        raise MoDAError(
+            f"{' and '.join(unused)} would change nothing without a recording. Name one, AUDIO, "
+            "or leave them out."
+        )
+    if "motion" in given and sampled:
+        names = " and ".join(f"--{name.replace('_', '-')}" for name in sampled)
+        raise MoDAError(
+            f"{names} would change nothing, because the motion comes from '{arguments.motion}'. "
+            "Leave out these options, or --motion."
+        )
+    if "background_fit" in given and not is_file:
+        raise MoDAError(
+            "--background-fit is for a picture or video. Name its file with --background, or "
+            "leave it out."
+        )
+    if "transparent" in given and (is_file or "quality" in given):
+        other = f"the background '{arguments.background}'" if is_file else "--quality, of H.264,"
+        raise MoDAError(f"A transparent video has no use for {other}. Leave out one of them.")

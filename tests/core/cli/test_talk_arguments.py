@@ -9,9 +9,12 @@ from moda_core.cli import talk_arguments
 from moda_core.cli.main import main
 from moda_core.cli.talk import TalkSettings
 from moda_core.cli.talk_arguments import add_talk_arguments, talk_settings
+from moda_core.compositing import backdrop
 from moda_core.errors import MoDAError
 from moda_core.liveportrait.driving import ANIMATION_REGIONS, DrivingOptions
+from moda_core.portrait import image
 from moda_core.portrait.find_face import FaceChoice
+from moda_core.video import writer
 
 
 def settings(*options):
@@ -98,6 +101,9 @@ def test_bad_options_get_one_sentence(options, message, capsys):
 
 def test_choices_on_the_command_line_are_those_of_the_core():
     assert tuple(ANIMATION_REGIONS) == talk_arguments.ANIMATION_REGIONS
+    assert backdrop.FITS == talk_arguments.FITS
+    assert tuple(writer.QUALITIES) == talk_arguments.QUALITIES
+    assert image.SIZE_LIMIT == talk_arguments.SIZE_LIMIT
 
 
 def test_a_folder_that_lacks_files_is_refused_with_all_their_names(tmp_path, capsys):
