@@ -22,7 +22,13 @@ from ..model_files.model_folder import ENCODER, ModelFiles, find_model_files
 from ..motion.checks import check_choice
 from ..motion.motion import Motion
 from ..portrait.crop import CROP_SCALE, CropTransform
-from ..portrait.cutout import check_opacity, cutout_portrait, parse_color, transparent_frames
+from ..portrait.cutout import (
+    Color,
+    check_opacity,
+    cutout_portrait,
+    parse_color,
+    transparent_frames,
+)
 from ..portrait.find_face import FaceChoice, find_face, locate_face
 from ..portrait.image import SIZE_LIMIT, limit_size, read_opacity
 from ..portrait.portrait import Portrait
@@ -198,13 +204,7 @@ class Bundle:
             image, face = locate_face(image, face, limit)
         elif not isinstance(face, FaceLandmarks):
             face = find_face(image, face)
-        if opacity is not None:
-            check_opacity(opacity, image)
-            opacity = opacity / 255
-        try:
-            return cutout_portrait(self.renderer, image, opacity, color, face)
-        except ValueError as error:
-            raise FaceNotFoundError(f"{source}{error}") from error
+        return prepared_portrait(self.renderer, image, face, color, opacity, source)
 
     def encode(
         self,
@@ -349,6 +349,27 @@ class Bundle:
         )
         chunks = rendered(self.renderer, portrait, motion, transparent, **options)
         write_frames(writer, chunks, on_frames)
+
+
+def prepared_portrait(
+    renderer: Renderer,
+    image: Tensor,
+    face: FaceLandmarks,
+    color: Color,
+    opacity: Tensor | None,
+    source: str = "",
+) -> Portrait:
+    """Prepare a picture, over white, with the opacity that `Bundle.portrait` takes.
+
+    `source` begins the message of a FaceNotFoundError.
+    """
+    if opacity is not None:
+        check_opacity(opacity, image)
+        opacity = opacity / 255
+    try:
+        return cutout_portrait(renderer, image, opacity, color, face)
+    except ValueError as error:
+        raise FaceNotFoundError(f"{source}{error}") from error
 
 
 def rendered(

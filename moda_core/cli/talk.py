@@ -13,17 +13,27 @@ from torch import Tensor
 from ..audio.loudness import normalize_loudness
 from ..audio.recording import Recording
 from ..audio.waveform import audio_duration, load_clip
-from ..bundles.bundle import limited_opacity, load_released, load_starter, rendered
+from ..bundles.bundle import (
+    Bundle,
+    Renderer,
+    limited_opacity,
+    load_released,
+    load_starter,
+    prepared_portrait,
+    rendered,
+)
 from ..compositing.backdrop import FITS, file_backdrop
 from ..compositing.compositing import Compositing
-from ..errors import FaceNotFoundError, InputFileError, MoDAError, OutputError
+from ..errors import InputFileError, MoDAError, OutputError
 from ..face.confidence import LOW_CONFIDENCE
 from ..liveportrait.driving import DrivingOptions
-from ..model_files.model_folder import find_model_files
+from ..liveportrait.load import load_renderer
+from ..model_files.model_folder import PARTS, ModelFiles, find_model_files
 from ..model_files.stamps import check_unchanged, user_stamps
 from ..motion.files.motion_file import load_motion
 from ..motion.files.save import check_motion_output
 from ..motion.motion import Motion
+from ..portrait.cutout import parse_color
 from ..portrait.find_face import FaceChoice, locate_face
 from ..portrait.image import BACKGROUND, SIZE_LIMIT
 from ..runtime.stopwatch import Stopwatch
@@ -33,6 +43,8 @@ from ..video.contact_sheet import FrameSampler
 from ..video.encode import write_frames
 from ..video.soundtrack import AudioTrack, num_video_frames
 from ..video.writer import COMMENT, QUALITIES, VideoWriter, check_output, frame_rate
+from ..warp.warp_renderer import WarpRenderer
+from ..weights.released_files import RENDERER_PARTS
 
 logger = logging.getLogger(__name__)
 
@@ -160,8 +172,9 @@ def talk(
     check_outputs(output, portrait_path, audio_path, settings)
     motion = None if settings.motion is None else load_motion(settings.motion)
 
-    files = None if settings.models is None else find_model_files(settings.models)
-    if files is not None:
+    files = None
+    if settings.models is not None:
+        files = find_model_files(settings.models, PARTS if motion is None else RENDERER_PARTS)
         check_unchanged(filter(None, vars(files).values()), user_stamps())
     image, landmarks = locate_face(portrait_path, settings.face, settings.max_side)
     opacity = limited_opacity(portrait_path, settings.max_side)
@@ -174,20 +187,16 @@ def talk(
     if motion is not None and speech is not None:
         warn_of_lengths(len(motion) / motion.fps, 1 / motion.fps, speech.duration_s)
     with opened_background(settings, image.shape[:2]) as (color, options):
-        if files is None:
-            bundle = load_starter(settings.device)
-        else:
-            bundle = load_released(files, settings.device, settings.dtype)
+        if files is not None:
             options["options"] = settings.driving
-        try:
-            portrait = bundle.portrait(image, landmarks, color, opacity)
-        except FaceNotFoundError as error:
-            raise FaceNotFoundError(f"'{portrait_path}': {error}") from error
+        bundle = load_bundle(files, settings) if motion is None else None
+        renderer = load_player(files, settings) if bundle is None else bundle.renderer
+        color, source = parse_color(color), f"'{portrait_path}': "
+        portrait = prepared_portrait(renderer, image, landmarks, color, opacity, source)
         stopwatch.end_set_up()
 
         if motion is None:
             motion = sample_motion(bundle, portrait, speech, settings, stopwatch, progress)
-        renderer = bundle.renderer
         del bundle  # what rendering does not need may go
 
         rate = frame_rate(settings.fps)
@@ -216,8 +225,22 @@ def talk(
     return TalkResult(num_frames, sampler.kept, portrait.landmarks.confidence)
 
 
+def load_bundle(files: ModelFiles | None, settings: TalkSettings) -> Bundle:
+    """Load what samples motion and renders it, the starter without files."""
+    if files is None:
+        return load_starter(settings.device)
+    return load_released(files, settings.device, settings.dtype)
+
+
+def load_player(files: ModelFiles | None, settings: TalkSettings) -> Renderer:
+    """Load the renderer alone, which is enough for saved motion."""
+    if files is None:
+        return WarpRenderer(settings.device)
+    return load_renderer(files, settings.device, settings.dtype)
+
+
 def sample_motion(
-    bundle,
+    bundle: Bundle,
     portrait,
     speech: Sound,
     settings: TalkSettings,

@@ -1,7 +1,9 @@
 """`talk --models` on files that cannot be used: one sentence, and nothing is left behind."""
 
+import shutil
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from moda_core.cli.main import main
 from moda_core.example import PORTRAIT
 from moda_core.liveportrait.driving import DrivingOptions
 from moda_core.model_files.stamps import Stamp, user_stamps
+from moda_core.motion.motion import MOTION_DIM, Motion
 from moda_core.weights.released_files import expected_shapes
 from tests.bench.stand_ins import StandInNetwork, stand_in_bundle
 from tests.sound_files import write_sound
@@ -153,6 +156,21 @@ def test_driving_options_reach_the_renderer(tmp_path, models, monkeypatch, stand
     assert main(["talk", *inputs, *output, "--region", "lips", "--multiplier", "0.5"]) == 0
 
     assert given == [DrivingOptions(animation_region="lips", driving_multiplier=0.5)]
+
+
+def test_saved_motion_needs_no_more_than_the_renderer(tmp_path, models, monkeypatch, stand_ins):
+    (models / FILES["motion_model"]).unlink()
+    shutil.rmtree(models / "chinese-hubert-base")
+    Motion(torch.zeros(3, MOTION_DIM), torch.zeros(63)).save(tmp_path / "take.json")
+    monkeypatch.setattr("moda_core.cli.talk.load_renderer", lambda *a: stand_ins.renderer)
+    monkeypatch.setattr("moda_core.cli.talk.load_released", None)
+    inputs = [str(PORTRAIT), "--motion", str(tmp_path / "take.json"), *POINTS]
+
+    status = main(["talk", *inputs, "-o", str(tmp_path / "out.mp4"), "--models", str(models)])
+
+    assert status == 0
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        assert len(list(video.decode(video=0))) == 3
 
 
 def test_a_device_that_cannot_hold_values_is_refused(tmp_path, models, capsys):
