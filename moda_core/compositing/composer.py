@@ -77,7 +77,8 @@ def composed_frames(
         return renderer.frames(portrait, motion, chunk, **options)
     options["compositing"] = replace(chosen, backdrop=None)
     arguments = (renderer.frames, portrait, motion, chunk)
-    return _over(chosen.backdrop, transparent_frames(*arguments, slack=renderer.slack, **options))
+    backdrop = BufferedBackdrop(chosen.backdrop, portrait.image.shape[:2])
+    return _over(backdrop, transparent_frames(*arguments, slack=renderer.slack, **options))
 
 
 def _over(backdrop: Backdrop, pairs: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Tensor]:

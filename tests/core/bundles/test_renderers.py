@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from moda_core.compositing.composer import composed_frames
 from moda_core.compositing.compositing import Compositing
 from moda_core.example import PORTRAIT
 from moda_core.face.landmarks import FaceLandmarks
@@ -304,6 +305,17 @@ def test_the_opacity_of_a_cut_out_moves_with_the_head(image, landmarks):
         seen[top - 20 : bottom + 40, left - 20 : right + 20] = 255  # lids and mouth are not grey
         opacity[top - 20 : bottom + 40, left - 20 : right + 20] = 255
         assert (opacity - seen).abs().max() <= 3
+
+
+@pytest.mark.parametrize("backdrop", [noise(1, 1, 1), noise(1, 5, 5)])
+def test_a_backdrop_of_another_size_behind_a_cut_out_is_refused(
+    renderer, image, landmarks, backdrop
+):
+    choice = Compositing(backdrop=lambda start, stop: backdrop)
+    arguments = (renderer, cut_out(renderer, image, landmarks), talking(1), 1)
+
+    with pytest.raises(ValueError, match="Expected a background of the portrait's size"):
+        next(composed_frames(*arguments, compositing=choice))
 
 
 def test_a_portrait_without_transparency_has_no_transparent_frames(renderer, portrait):
