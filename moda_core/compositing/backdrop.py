@@ -122,7 +122,7 @@ def file_backdrop(
 def _still_picture(path: Path) -> Tensor | None:
     """Read a picture file; None if it may be a video."""
     try:
-        return read_image(path)
+        return read_image(path, smallest_side=1)
     except InputFileError as error:
         if not isinstance(error.__cause__, UnidentifiedImageError):
             raise

@@ -36,7 +36,7 @@ PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 LARGEST_PROFILE = 1 << 25  # bytes
 
 
-def read_image(path: str | Path) -> Tensor:
+def read_image(path: str | Path, smallest_side: int = SMALLEST_SIDE) -> Tensor:
     """Read a picture file as 8-bit RGB, at its own size.
 
     It is rotated upright (EXIF) and converted to sRGB; transparent parts get a white background,
@@ -51,15 +51,15 @@ def read_image(path: str | Path) -> Tensor:
     ------
     InputFileError
         If the file is missing, empty, damaged or not a picture, has more pixels than Pillow allows,
-        or a side under 16 pixels.
+        or a side under `smallest_side` pixels.
     """
     path = Path(path)
     check_input_file(path, "picture")
     rgb = _decoded(path, _to_rgb)
-    if min(rgb.size) < SMALLEST_SIDE:
+    if min(rgb.size) < smallest_side:
         raise InputFileError(
             f"'{path}' measures {rgb.width} x {rgb.height} pixels. "
-            f"Use a picture of at least {SMALLEST_SIDE} x {SMALLEST_SIDE}."
+            f"Use a picture of at least {smallest_side} x {smallest_side}."
         )
     return torch.from_numpy(np.array(rgb))
 

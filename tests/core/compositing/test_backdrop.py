@@ -152,6 +152,15 @@ def test_a_file_is_a_picture_or_a_video_by_its_content(tmp_path, name):
     assert (shown[:, 20, 20].int() - torch.tensor(levels)).abs().max() <= 3
 
 
+def test_a_picture_of_one_pixel_fills_the_frame(tmp_path):
+    Image.new("RGB", (1, 1), (10, 200, 30)).save(tmp_path / "dot.png")
+
+    with file_backdrop(tmp_path / "dot.png", 25, SIZE) as backdrop:
+        shown = backdrop(0, 1)
+
+    assert (shown == torch.tensor((10, 200, 30))).all()
+
+
 def cut_short(path):
     Image.effect_noise((60, 60), 50).save(path)
     path.write_bytes(path.read_bytes()[:1500])
