@@ -204,6 +204,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except (av.error.FFmpegError, OSError) as error:
+        reason = error.strerror or type(error).__name__
         raise ValueError(
-            f"The background can't be read as a video ({error}). Use a video such as MP4."
+            f"The background can't be read as a video ({reason}). Use a video such as MP4."
         ) from error

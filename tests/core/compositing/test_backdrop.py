@@ -194,8 +194,9 @@ def test_a_file_that_is_neither_is_named(tmp_path, name, write, says):
 def test_what_is_no_video_is_refused(tmp_path):
     (tmp_path / "text.mp4").write_text("hello, this is no video")
 
-    with pytest.raises(ValueError, match="as a video"):
+    with pytest.raises(ValueError, match="as a video") as caught:
         VideoBackdrop(tmp_path / "text.mp4", 25, SIZE)
+    assert "Errno" not in str(caught.value)
 
 
 def test_pictures_follow_their_own_rate_and_the_last_one_is_held():
