@@ -333,5 +333,9 @@ def _check_combinations(arguments: argparse.Namespace) -> None:
             "leave it out."
         )
     if "transparent" in given and (is_file or "quality" in given):
-        other = f"the background '{arguments.background}'" if is_file else "--quality, of H.264,"
+        other = (
+            f"the background '{arguments.background}'"
+            if is_file
+            else "--quality, which is of H.264"
+        )
         raise MoDAError(f"A transparent video has no use for {other}. Leave out one of them.")

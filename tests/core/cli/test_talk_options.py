@@ -338,7 +338,7 @@ REFUSED = {
     "sampled": (["--motion", "take.json", "--emotion", "fear", "--steps", "5"], "--steps"),
     "fit alone": (["--background-fit", "fit"], "Name its file"),
     "opaque": (["--background", "face.png", "--transparent"], r"face\.png"),
-    "encoder": (["--quality", "high", "--transparent"], "--quality"),
+    "encoder": (["--quality", "high", "--transparent"], r"--quality.*[^,]\. "),
 }
 
 
