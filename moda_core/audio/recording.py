@@ -1,6 +1,7 @@
 """Decode a recording, prepare it and encode it to audio features."""
 
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +39,7 @@ class Recording:
     Raises
     ------
     ValueError
-        If there is a track for a waveform, or the start is negative.
+        If there is a track for a waveform, or the start is negative or not finite.
     """
 
     source: str | Path | tuple[Tensor, int]
@@ -49,7 +50,7 @@ class Recording:
     def __post_init__(self):
         if isinstance(self.source, tuple) and self.track is not None:
             raise ValueError(f"Got a waveform and track {self.track}. Give a track with a file.")
-        if not self.start_s >= 0:
+        if not 0 <= self.start_s < math.inf:
             raise ValueError(f"Expected a start of at least 0 s, got {self.start_s}.")
 
     def heard(self, duration_s: float | None = None) -> tuple[Heard, int]:

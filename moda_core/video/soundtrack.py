@@ -5,6 +5,7 @@ needs have negative time stamps: with the container's edit list (or Matroska's c
 skip them.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class AudioTrack:
     ------
     ValueError
         If a tensor comes without its rate or with a track, a file with a rate, or the start is
-        negative.
+        negative or not finite.
     """
 
     source: str | Path | Tensor
@@ -63,7 +64,7 @@ class AudioTrack:
             raise ValueError("Give a sample rate with a tensor, and none with a file.")
         if isinstance(self.source, Tensor) and self.track is not None:
             raise ValueError(f"Got a tensor and track {self.track}. Give a track with a file.")
-        if not self.start_s >= 0:
+        if not 0 <= self.start_s < math.inf:
             raise ValueError(f"Expected a start of at least 0 s, got {self.start_s}.")
 
 

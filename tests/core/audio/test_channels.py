@@ -1,6 +1,7 @@
 """Which channels, and which track, of a recording are heard."""
 
 import logging
+import math
 import re
 from io import BytesIO
 
@@ -167,7 +168,12 @@ def test_a_silent_default_track_is_named_with_the_others(tmp_path, caplog):
 
 
 @pytest.mark.parametrize(
-    ("choice", "says"), [({"track": 1}, "track 1"), ({"start_s": -0.5}, "got -0.5")]
+    ("choice", "says"),
+    [
+        ({"track": 1}, "track 1"),
+        ({"start_s": -0.5}, "got -0.5"),
+        ({"start_s": math.inf}, "got inf"),
+    ],
 )
 def test_contradictory_recordings_are_refused(choice, says):
     with pytest.raises(ValueError, match=says):
