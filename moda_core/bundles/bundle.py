@@ -190,7 +190,7 @@ class Bundle:
         InputFileError
             If the file is not a usable picture.
         ValueError
-            If the picture or its opacity has another shape or type.
+            If the picture or its opacity has another shape or type, or the limit is below 1.
         """
         source = "" if isinstance(image, Tensor) else f"'{image}': "
         if source and isinstance(face, FaceLandmarks):

@@ -90,7 +90,7 @@ def resize_limit(
     """Return the height and width to which `limit_size` brings a picture (spec G, Limit).
 
     The longer side is scaled to at most `limit`, then both are cut to a multiple of `multiple`,
-    unless one would become 0.
+    unless one would become 0. Raises ValueError if the limit is below 1.
     """
     height, width = _scaled(height, width, limit)
     cut_height, cut_width = height - height % multiple, width - width % multiple
@@ -140,8 +140,9 @@ def _neighbours(count: int, new_count: int, device: torch.device) -> tuple[Tenso
 
 
 def _scaled(height: int, width: int, limit: int) -> tuple[int, int]:
-    longer = max(height, width)
-    if longer <= limit:
+    if limit < 1:
+        raise ValueError(f"Expected a longest side of at least 1 pixel, got {limit}.")
+    if max(height, width) <= limit:
         return height, width
     if height > width:
         return limit, max(int(width * limit / height), 1)

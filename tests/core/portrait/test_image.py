@@ -343,6 +343,12 @@ def test_bad_files_are_named_in_one_sentence_of_what_to_do(tmp_path, name, probl
     assert message.endswith(".")
 
 
+@pytest.mark.parametrize("limit", [0, -5])
+def test_a_limit_below_one_pixel_is_refused(limit):
+    with pytest.raises(ValueError, match=f"at least 1 pixel, got {limit}"):
+        limit_size(torch.zeros(30, 20, 3, dtype=torch.uint8), limit)
+
+
 @pytest.mark.parametrize(
     ("size", "limited"),
     [
