@@ -44,11 +44,13 @@ BENCHES = {
     "node-memory": "bench_node_memory",
     "same-file": "bench_same_file",
     "starter": "bench_starter",
+    "voices": "bench_voices",
 }
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
     "same-file",
     "starter",
+    "voices",
     "renderer",
     "activations",
     "talk",

@@ -48,6 +48,39 @@ TEST_SENTENCES = (
     "What would you do with a million pounds and a whole month of holiday?",
 )
 
+# Ten languages, of which Turkish and Russian are not trained on.
+LANGUAGE_SENTENCES = {
+    "es": "Buenos días, el pueblo celebra una fiesta muy bonita con música y fuegos.",
+    "fr": "Bonjour, ma mère prépare une bonne soupe pour toute la famille ce soir.",
+    "de": "Guten Morgen, meine Freunde bauen im Sommer ein kleines Boot aus Papier.",
+    "it": "Buongiorno, la mamma compra pane, pomodori e vino bianco al mercato.",
+    "pt-br": "Bom dia, o menino bebe um copo de água e brinca com a bola vermelha.",
+    "pl": "Dzień dobry, moja babcia piecze pyszny chleb i opowiada piękne bajki.",
+    "nl": "Goedemorgen, mijn broer fietst vandaag met een vriend naar het museum.",
+    "sv": "God morgon, min pappa bygger en liten båt av papper och färg på sommaren.",
+    "tr": "Günaydın, bu sabah pazardan ekmek, peynir, biber ve üzüm aldım.",
+    "ru": "Доброе утро, моя бабушка живёт в большом белом доме у моря.",
+}
+
+
+def language_test_clips(seed: int = 4713) -> dict[str, list[Clip]]:
+    """Speak a sentence of each language with all held-out voices."""
+    espeak = Espeak()
+    return {
+        language: [
+            espeak_clip(espeak, text, f"{language}+{variant}", np.random.default_rng([seed, index]))
+            for index, variant in enumerate(VARIANTS.split())
+        ]
+        for language, text in LANGUAGE_SENTENCES.items()
+    }
+
+
+def espeak_clip(espeak: Espeak, text: str, voice: str, random: np.random.Generator) -> Clip:
+    """Speak a text with a voice of espeak-ng and random prosody, and perform it."""
+    waveform, phones = espeak.say(text, voice, *draw_prosody(random))
+    waveform, phones = to_16_khz(waveform, espeak.sample_rate, phones)
+    return make_clip(voice, waveform, phones, random)
+
 
 def espeak_test_clips(seed: int = 4711, repeats: int = 2) -> list[Clip]:
     """Speak the held-out sentences, each with `repeats` held-out voices."""
@@ -57,9 +90,7 @@ def espeak_test_clips(seed: int = 4711, repeats: int = 2) -> list[Clip]:
         random = np.random.default_rng([seed, index])
         variant = variants[(index + index // len(TEST_SENTENCES)) % len(variants)]
         voice = f"{TEST_LANGUAGES[index % len(TEST_LANGUAGES)]}+{variant}"
-        waveform, phones = espeak.say(text, voice, *draw_prosody(random))
-        waveform, phones = to_16_khz(waveform, espeak.sample_rate, phones)
-        clips.append(make_clip(voice, waveform, phones, random))
+        clips.append(espeak_clip(espeak, text, voice, random))
     return clips
 
 
