@@ -17,6 +17,8 @@ LAZY_LIBRARIES = {
     "yaml",
     "tqdm",
     "psutil",
+    "hibari",
+    "onnx",
 }
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 # Rooms of the core, from the ground up: each imports only those before it (DESIGN, Layout).
