@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from scipy.signal import lfilter
 from torch import Tensor
 
 from .speech_preparation import SAMPLE_RATE
@@ -16,11 +18,24 @@ FRAMES_PER_VIDEO_FRAME = 4
 SAMPLES_PER_VIDEO_FRAME = HOP * FRAMES_PER_VIDEO_FRAME  # 640: 25 video frames a second
 
 POWER_FLOOR = 1e-10  # keeps the logarithm of digital silence finite
-# Loudness (natural log of the power over all bands) of white noise 34 dB below full scale.
-# Quieter recordings are not raised to the level of speech, so that room noise stays quiet.
-QUIETEST_REFERENCE = 2.8
+# Loudness (natural log of the power over all bands) of white noise 77 dB below full scale, about
+# that of 16-bit rounding. Quieter sound is silence.
+QUIETEST_REFERENCE = -7.0
+SPEECH_RANGE = 6.0  # nepers of power below the loudest frames, in which speech is looked for
 RANGE = 10.0  # nepers of power that a feature spans, 43 dB
 FEATURE_UNIT = 3.0  # nepers per unit, so that the features of speech are about 0 to 4
+
+# The equaliser: half of the difference between a recording's spectrum and that of usual speech is
+# removed. All of it would break noise, whose spectrum is not the microphone's.
+EQUALISATION = 0.5
+LARGEST_SHIFT = 6.0  # nepers
+LOUD_WITHIN = 4.0  # nepers of power below the reference; only such frames show the spectrum
+QUIETEST_LEVEL = -14.0  # nepers below the reference that a band counts at least
+MEMORY_S = 10.0  # in which the running mean forgets
+PRIOR_STEPS = 40  # loud frames that the usual spectrum counts as
+# Usual spectrum of speech: mean level of nine evenly spaced bands relative to the reference.
+SPEECH_SPECTRUM = (-7.4, -5.6, -8.5, -10.2, -10.8, -10.4, -11.3, -13.1, -13.3)
+
 CHUNK = 100 * HOP  # samples transformed at once
 
 
@@ -65,14 +80,57 @@ def log_mel_spectrogram(blocks: Iterable[np.ndarray]) -> Tensor:
 def loudness_reference(log_mel: Tensor) -> float:
     """Return the loudness of a recording's loud frames, in natural log of power.
 
-    It is the 95th percentile over the frames of `log_mel` (frames, 64) that are not silent, and
-    at least `QUIETEST_REFERENCE`. `normalize_log_mel` subtracts it.
+    It is the 95th percentile over the frames of `log_mel` (frames, 64) that are not much quieter
+    than the loudest ones, and at least `QUIETEST_REFERENCE`. `normalize_log_mel` subtracts it.
     """
-    loudness = torch.logsumexp(log_mel, dim=1)
-    loud = loudness[loudness > QUIETEST_REFERENCE]
-    if len(loud) == 0:
+    loudness = torch.logsumexp(log_mel, dim=1).sort().values
+    if len(loudness) == 0:
         return QUIETEST_REFERENCE
-    return float(loud.sort().values[int(0.95 * (len(loud) - 1))])
+    quiet = float(loudness[int(0.995 * (len(loudness) - 1))]) - SPEECH_RANGE
+    loud = loudness[loudness > max(quiet, QUIETEST_REFERENCE)]
+    return float(loud[int(0.95 * (len(loud) - 1))]) if len(loud) else QUIETEST_REFERENCE
+
+
+class Equalizer:
+    """Removes half of what a microphone does to the spectrum, by a running mean over loud frames.
+
+    The mean knows no later frames, so that a stream is equalised as its recording is.
+
+    Parameters
+    ----------
+    sums : Tensor, shape (B, 1, 65), optional
+        Forgetting sums over earlier loud frames: their levels relative to the reference, and their
+        number. Default none.
+    """
+
+    def __init__(self, sums: Tensor | None = None):
+        self.sums = sums
+
+    def __call__(self, log_mel: Tensor, reference: Tensor) -> Tensor:
+        """Equalise the next log-mel power (B, S, 64) of recordings of loudness (B,)."""
+        level = log_mel - reference[:, None, None]
+        loud = (level.logsumexp(dim=2, keepdim=True) > -LOUD_WITHIN).to(level)
+        counted = torch.cat([level.clamp(min=QUIETEST_LEVEL), torch.ones_like(loud)], dim=2) * loud
+        decay = math.exp(-HOP / SAMPLE_RATE / MEMORY_S)
+        start = torch.zeros_like(counted[:, :1]) if self.sums is None else self.sums
+        sums, _ = lfilter(
+            np.ones(1, np.float32),
+            np.array([1, -decay], np.float32),
+            counted.numpy(),
+            axis=1,
+            zi=np.float32(decay) * start.numpy(),
+        )
+        sums = torch.from_numpy(sums)
+        self.sums = sums[:, -1:]
+        usual = speech_spectrum()
+        mean = (sums[..., :-1] + PRIOR_STEPS * usual) / (sums[..., -1:] + PRIOR_STEPS)
+        return log_mel + (EQUALISATION * (usual - mean)).clamp(-LARGEST_SHIFT, LARGEST_SHIFT)
+
+
+def speech_spectrum() -> Tensor:
+    """Return the usual spectrum of speech relative to its loudness, shape (64,)."""
+    knots = torch.tensor(SPEECH_SPECTRUM)[None, None]
+    return F.interpolate(knots, NUM_BANDS, mode="linear", align_corners=True)[0, 0]
 
 
 def normalize_log_mel(log_mel: Tensor, reference: float | Tensor) -> Tensor:
@@ -100,5 +158,9 @@ def log_mel_features(blocks: Iterable[np.ndarray]) -> Tensor:
         unless it is so low that it counts as noise.
     """
     log_mel = log_mel_spectrogram(blocks)
-    features = normalize_log_mel(log_mel, loudness_reference(log_mel))
+    if len(log_mel) == 0:
+        return log_mel.new_zeros(0, FRAMES_PER_VIDEO_FRAME, NUM_BANDS)
+    reference = loudness_reference(log_mel)
+    equalized = Equalizer()(log_mel[None], torch.tensor([reference]))[0]
+    features = normalize_log_mel(equalized, reference)
     return features.unflatten(0, (-1, FRAMES_PER_VIDEO_FRAME))

@@ -5,10 +5,12 @@ import torch
 from moda_core.audio.log_mel import (
     NUM_BANDS,
     QUIETEST_REFERENCE,
+    Equalizer,
     log_mel_features,
     log_mel_spectrogram,
     loudness_reference,
     mel_filters,
+    speech_spectrum,
 )
 
 
@@ -60,8 +62,8 @@ def test_level_of_the_recording_drops_out():
     torch.testing.assert_close(loud, quiet, atol=0.02, rtol=0)
 
 
-def test_noise_at_minus_50_db_keeps_the_reference_at_its_floor():
-    noise = 10 ** (-50 / 20) * np.random.default_rng(0).standard_normal(32000)
+def test_noise_at_minus_80_db_keeps_the_reference_at_its_floor():
+    noise = 10 ** (-80 / 20) * np.random.default_rng(0).standard_normal(32000)
 
     reference = loudness_reference(log_mel_spectrogram([noise.astype(np.float32)]))
 
@@ -90,3 +92,54 @@ def test_higher_tone_peaks_in_a_higher_band():
 
 def test_no_audio_gives_no_frames():
     assert log_mel_features([]).shape == (0, 4, NUM_BANDS)
+
+
+def microphone(num_steps: int = 3000) -> torch.Tensor:
+    """Return log power of a loud voice through a microphone that tilts the spectrum."""
+    tilt = torch.linspace(-3, 3, NUM_BANDS)
+    random = torch.Generator().manual_seed(4)
+    return speech_spectrum() + tilt + 0.3 * torch.randn(num_steps, NUM_BANDS, generator=random)
+
+
+def test_half_of_a_microphones_spectrum_is_removed_in_the_long_run():
+    log_mel = microphone()
+    reference = log_mel.logsumexp(dim=1).mean()[None]
+
+    equalized = Equalizer()(log_mel[None], reference)[0]
+
+    tilts = [part[-500:].mean(dim=0) - speech_spectrum() for part in (log_mel, equalized)]
+    spread = [float(tilt.max() - tilt.min()) for tilt in tilts]
+    assert spread[1] / spread[0] == pytest.approx(0.5, abs=0.05)
+
+
+def test_equaliser_equals_a_loop_over_its_definition():
+    log_mel = microphone(60).numpy().astype(np.float64)
+    log_mel[20:40] -= 9  # too quiet to count
+    reference, usual = 0.5, speech_spectrum().double().numpy()
+
+    found = Equalizer()(torch.from_numpy(log_mel).float()[None], torch.tensor([reference]))[0]
+
+    sums, count = np.zeros(NUM_BANDS), 0.0
+    for frame, row in zip(log_mel, found.numpy(), strict=True):
+        sums, count = (value * np.exp(-0.01 / 10) for value in (sums, count))
+        if np.log(np.exp(frame - reference).sum()) > -4:
+            sums, count = sums + np.maximum(frame - reference, -14), count + 1
+        mean = (sums + 40 * usual) / (count + 40)
+        expected = frame + np.clip(0.5 * (usual - mean), -6, 6)
+        np.testing.assert_allclose(row, expected, rtol=0, atol=1e-4)
+
+
+def test_equaliser_continues_a_stream():
+    log_mel, reference = microphone()[None], torch.tensor([0.5])
+    equalizer = Equalizer()
+
+    pieces = [equalizer(piece, reference) for piece in log_mel.split([1, 700, 2299], dim=1)]
+
+    torch.testing.assert_close(torch.cat(pieces, dim=1), Equalizer()(log_mel, reference))
+
+
+def test_speech_fifty_decibels_quieter_has_the_same_features():
+    loud = log_mel_features([speech_like(32000, 0.4)])
+    quiet = log_mel_features([speech_like(32000, 0.4 * 10 ** (-50 / 20))])
+
+    torch.testing.assert_close(loud, quiet, atol=0.1, rtol=0)
