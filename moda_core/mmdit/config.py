@@ -4,6 +4,9 @@ import json
 from dataclasses import dataclass
 
 from ..errors import InputFileError
+from .hearing import CONTEXT
+
+HEARING_SHAPE = (CONTEXT, 4)  # context and layers that a `HearingEmbedder` takes
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,14 @@ class MMDiTConfig:
         Audio frames that one token sees, centred on its own; odd.
     mlp_ratio : int
         Hidden width of the MLPs over `width`.
+    hearing_width : int
+        Channels of a `HearingEmbedder`; 0 embeds the audio by an `AudioEmbedder`.
 
     Raises
     ------
     ValueError
-        If a number is not positive, the heads do not divide the width, or the context is even.
+        If a number is not positive, the heads do not divide the width, or the context is even or
+        not the `HearingEmbedder`'s.
     """
 
     width: int
@@ -40,10 +46,11 @@ class MMDiTConfig:
     audio_width: int
     audio_context: int = 1
     mlp_ratio: int = 4
+    hearing_width: int = 0
 
     def __post_init__(self):
         for name, value in vars(self).items():
-            if not isinstance(value, int) or value < 1:
+            if not isinstance(value, int) or value < (name != "hearing_width"):
                 raise ValueError(f"Expected {name} to be a positive integer, got {value!r}.")
         if self.width % (2 * self.num_heads):
             raise ValueError(
@@ -52,6 +59,11 @@ class MMDiTConfig:
             )
         if self.audio_context % 2 == 0:
             raise ValueError(f"Expected an odd audio_context, got {self.audio_context}.")
+        if self.hearing_width and (self.audio_context, self.audio_layers) != HEARING_SHAPE:
+            raise ValueError(
+                f"Expected audio_context and audio_layers of {HEARING_SHAPE} with a hearing_width, "
+                f"got {self.audio_context} and {self.audio_layers}."
+            )
 
     @property
     def head_dim(self) -> int:
@@ -83,8 +95,9 @@ STARTER = MMDiTConfig(
     num_single_stream=1,
     audio_layers=4,
     audio_width=64,
-    audio_context=9,
+    audio_context=CONTEXT,
     mlp_ratio=2,
+    hearing_width=160,
 )
 
 

@@ -46,6 +46,7 @@ def linear_gelu(layer: nn.Module, x: Tensor) -> Tensor:
 class CPUOperations:
     """Layer classes for a network that runs on a CPU without a host's memory manager."""
 
+    Conv1d = nn.Conv1d
     Linear = Linear
     RMSNorm = nn.RMSNorm
 

@@ -10,6 +10,7 @@ from ..runtime.layers import PLAIN, Layers
 from .blocks import FinalLayer, JointBlock, SingleStreamBlock
 from .config import MMDiTConfig
 from .embedders import TIMESTEP_DIM, AudioEmbedder, MLPEmbedder, timestep_features
+from .hearing import HearingEmbedder
 from .rope import rope_tables
 
 IDENTITY_DIM = 63
@@ -17,6 +18,14 @@ IDENTITY_DIM = 63
 # Stage one leaves the emotion and identity tokens unrotated, stage two rotates all (spec B.2).
 FOUR_STREAM_ROTATED = (True, True, False, False)
 DOUBLE_STREAM_ROTATED = (True, True)
+
+
+def _audio_embedder(config: MMDiTConfig, layers: Layers) -> nn.Module:
+    if config.hearing_width:
+        shape = (config.audio_layers, config.audio_width, config.hearing_width)
+        return HearingEmbedder(*shape, config.width, layers)
+    audio_dim = config.audio_context * config.audio_layers * config.audio_width
+    return AudioEmbedder(audio_dim, config.width, layers)
 
 
 class MotionMMDiT(nn.Module):
@@ -32,9 +41,8 @@ class MotionMMDiT(nn.Module):
     def __init__(self, config: MMDiTConfig, layers: Layers = PLAIN):
         super().__init__()
         self.config = config
-        audio_dim = config.audio_context * config.audio_layers * config.audio_width
         self.motion_embedder = MLPEmbedder(2 * MOTION_DIM, config.width, layers)
-        self.audio_embedder = AudioEmbedder(audio_dim, config.width, layers)
+        self.audio_embedder = _audio_embedder(config, layers)
         self.identity_embedder = MLPEmbedder(IDENTITY_DIM, config.width, layers)
         self.time_embedder = MLPEmbedder(TIMESTEP_DIM, config.width, layers)
         self.emotion_embedder = layers.Linear(len(EMOTIONS), config.width, bias=False)

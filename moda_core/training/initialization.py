@@ -72,9 +72,10 @@ def new_network(config: MMDiTConfig, moving: Tensor, seed: int) -> MotionMMDiT:
         if name.endswith(("query_norm.weight", "key_norm.weight")):
             parameter.fill_(LOCALITY_GAIN)
     network.final_layer.modulation.weight.zero_()
-    hearing = network.audio_embedder.proj1
+    embedder = network.audio_embedder
+    hearing = embedder.in_conv if config.hearing_width else embedder.proj1
     hearing.weight.mul_(0.6)
-    hearing.bias.copy_(-MEAN_FEATURE * hearing.weight.sum(dim=1))
+    hearing.bias.copy_(-MEAN_FEATURE * hearing.weight.flatten(1).sum(dim=1))
     network.identity_embedder.in_layer.weight.zero_().requires_grad_(False)
     _pass_through(network, moving)
     _ignore_still_dims(network, moving)
