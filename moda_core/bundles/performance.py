@@ -24,7 +24,9 @@ from ..motion.liveliness import (
 )
 from ..motion.motion import EXPRESSION, PITCH, ROLL, YAW
 
-JAW = CONTROLS.index("jaw")
+JAW, CLOSE = CONTROLS.index("jaw"), CONTROLS.index("close")
+CLOSED = 0.5  # closure from which lips touch
+SURE = 0.25  # above the threshold, from which they are pressed together
 SPEAKING_JAW = 0.1  # opening from which a frame counts as speech
 WIDE_OPENING = 0.7  # of the jaw, at the 95th percentile of speech
 LARGEST_GAIN = 1.5
@@ -40,11 +42,24 @@ def opened_jaw(jaw: Tensor) -> Tensor:
     return jaw * (WIDE_OPENING / wide).clamp(1, LARGEST_GAIN)
 
 
-def finish_performance(motion: Tensor, features: Tensor, seed: int = 0) -> Tensor:
-    """Add blinks and sway to sampled motion (N, 70), and open the mouth clearly.
+def pressed_lips(close: Tensor, threshold: float) -> Tensor:
+    """Make closures exact, (N,) to (N,): `threshold` becomes 0.5, a little above is full closure.
+
+    The model writes closures that it is sure of a little too weakly, and lips that nearly touch
+    look open.
+    """
+    below = close * (CLOSED / threshold)
+    above = CLOSED + (close - threshold) * ((1 - CLOSED) / SURE)
+    return torch.where(close < threshold, below, above.clamp(max=1).maximum(close))
+
+
+def finish_performance(
+    motion: Tensor, features: Tensor, seed: int = 0, closure_threshold: float = CLOSED
+) -> Tensor:
+    """Add blinks and sway to sampled motion (N, 70), open the mouth clearly, and press the lips.
 
     `features` (N, 4, 64) are those of `log_mel_features`. Lids shut completely in a blink, however
-    wide the emotion opens them.
+    wide the emotion opens them. `closure_threshold` is stored beside the model's weights.
     """
     level = features.mean(dim=(1, 2)).cpu().numpy() / 2
     lids = blink_lids(np.random.default_rng([seed, 1]), level, ADDED_BLINK_INTERVAL_S)
@@ -55,6 +70,8 @@ def finish_performance(motion: Tensor, features: Tensor, seed: int = 0) -> Tenso
     open_lids = torch.from_numpy(open_lids).to(motion)
     added = torch.zeros_like(shown)
     added[:, LIDS] = open_lids + lids * (1 - open_lids).clamp(min=0) - shown[:, LIDS]
+    close = pressed_lips(shown[:, CLOSE], closure_threshold)
+    added[:, CLOSE] = close - shown[:, CLOSE]
     added[:, JAW] = opened_jaw(shown[:, JAW]) - shown[:, JAW]
 
     finished = motion.clone()

@@ -25,7 +25,8 @@ from .performance import finish_performance
 
 STARTER_ENCODER = "log-mel (built in)"
 STARTER_WEIGHTS = Path(__file__).parent / "weights" / "starter.safetensors"
-STARTER_EXTRAS = ("null_audio_feat", "motion_mean", "motion_std")
+CLOSURE_THRESHOLD = "closure_threshold"
+STARTER_EXTRAS = ("null_audio_feat", "motion_mean", "motion_std", CLOSURE_THRESHOLD)
 
 
 def load_starter_model(
@@ -75,7 +76,7 @@ def load_starter_model(
         encoder=STARTER_ENCODER,
         renderer=None,
         start=start_at_rest,
-        finish=partial(finish_at_rest, stats),
+        finish=partial(finish_at_rest, stats, float(extras[CLOSURE_THRESHOLD])),
     )
 
 
@@ -88,10 +89,15 @@ def start_at_rest(portrait: Portrait) -> tuple[Tensor, Tensor]:
 
 
 def finish_at_rest(
-    stats: MotionStats, normalized: Tensor, features: AudioFeatures, seed: int
+    stats: MotionStats,
+    closure_threshold: float,
+    normalized: Tensor,
+    features: AudioFeatures,
+    seed: int,
 ) -> Tensor:
     """De-normalise the starter's motion and give it what the network leaves out."""
-    return finish_performance(stats.denormalize(normalized), features.values, seed)
+    motion = stats.denormalize(normalized)
+    return finish_performance(motion, features.values, seed, closure_threshold)
 
 
 def encode_speech(

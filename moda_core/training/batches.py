@@ -1,17 +1,23 @@
 """Windows for training: augmented speech, motion under an emotion, and the motion before."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..audio.log_mel import loudness_reference
+from ..audio.log_mel import (
+    HOP,
+    Equalizer,
+    loudness_reference,
+    normalize_log_mel,
+)
+from ..audio.speech_preparation import SAMPLE_RATE
 from ..emotion.labels import EMOTIONS, NONE_INDEX
 from ..motion.controls import compose, rest_expression
 from ..motion.motion import MOTION_DIM, SCALE, TRANSLATION, MotionStats, released_stats
 from ..sampling.window_plan import WINDOW
-from .augment import augment
+from .augment import Backgrounds, augment
 from .dataset import Clip
 from .emotion_poses import add_emotion
 
@@ -20,6 +26,7 @@ EXPRESSIVE = [index for index in range(len(EMOTIONS)) if index not in (NONE_INDE
 
 START_SHARE = 0.15  # of windows at the beginning of a clip, which continue the rest pose
 NULL_AUDIO_SHARE = 0.25  # of windows without emotion, which train the unconditional row
+MOST_HEARD_S = 10.0  # before a window, by which the equaliser knows the recording
 PREVIOUS_NOISE = 0.1  # normalised; sampled motion is not as clean as the target
 
 
@@ -53,6 +60,10 @@ class Corpus:
         Of each clip, in frames.
     references : Tensor, shape (clips,)
         Loudness, see `loudness_reference`.
+    sounds : Tensor, shape (frames,), int64
+        Classes of the sounds, see `sound_classes`.
+    weights : Tensor, shape (clips,)
+        How often windows are drawn from each clip.
     """
 
     log_mel: Tensor
@@ -61,20 +72,36 @@ class Corpus:
     starts: Tensor
     lengths: Tensor
     references: Tensor
+    sounds: Tensor
+    weights: Tensor
 
     @classmethod
     def from_clips(cls, clips: Iterable[Clip]) -> "Corpus":
         """Concatenate clips, each of at least a window's length."""
-        mels, controls, heads, references = [], [], [], []
+        mels, controls, heads, references, sounds = [], [], [], [], []
         for clip in clips:
             mels.append(clip.log_mel.half())
             controls.append(clip.controls)
             heads.append(clip.head)
+            sounds.append(clip.sounds)
             references.append(loudness_reference(clip.log_mel.flatten(0, 1)))
         lengths = torch.tensor([len(part) for part in controls])
         starts = lengths.cumsum(0) - lengths
         joined = (torch.cat(parts) for parts in (mels, controls, heads))
-        return cls(*joined, starts, lengths, torch.tensor(references))
+        references, sounds = torch.tensor(references), torch.cat(sounds)
+        return cls(*joined, starts, lengths, references, sounds, lengths.float())
+
+    @classmethod
+    def join(cls, parts: Sequence[tuple["Corpus", float]]) -> "Corpus":
+        """Join corpora, from each of which a share of the windows is drawn."""
+        fields = {
+            name: torch.cat([getattr(corpus, name) for corpus, _ in parts])
+            for name in cls.__dataclass_fields__
+        }
+        fields["starts"] = fields["lengths"].cumsum(0) - fields["lengths"]
+        weights = [share * corpus.weights / corpus.weights.sum() for corpus, share in parts]
+        fields["weights"] = torch.cat(weights)
+        return cls(**fields)
 
 
 def motion_stats(corpus: Corpus) -> MotionStats:
@@ -112,6 +139,8 @@ class Batch:
         Of the target, without the emotion.
     mask : Tensor, shape (B, 80, 1)
         0 beyond the end of the clip.
+    sounds : Tensor, shape (B, 80), int64
+        Classes of the sounds, see `sound_classes`.
     """
 
     features: Tensor
@@ -122,15 +151,24 @@ class Batch:
     controls: Tensor
     head: Tensor
     mask: Tensor
+    sounds: Tensor
 
 
 class BatchSampler:
     """Draws augmented windows of a corpus from a seed; `context` is the audio frames per token."""
 
-    def __init__(self, corpus: Corpus, stats: MotionStats, context: int, seed: int):
-        self.corpus, self.stats, self.context = corpus, stats, context
+    def __init__(
+        self,
+        corpus: Corpus,
+        backgrounds: Backgrounds,
+        stats: MotionStats,
+        context: int,
+        seed: int,
+    ):
+        self.corpus, self.backgrounds = corpus, backgrounds
+        self.stats, self.context = stats, context
         self.random = torch.Generator().manual_seed(seed)
-        self.weights = corpus.lengths.float()
+        self.weights = corpus.weights
 
     def draw(self, size: int) -> Batch:
         """Draw windows, from each clip in proportion to its length."""
@@ -149,7 +187,8 @@ class BatchSampler:
         motion = self.stats.normalize(to_motion(face, posed))
         previous = self._previous(motion[:, :1], first == 0)
         inside = (part[:, 1:] for part in (motion, controls, head))
-        return Batch(features, null_audio, emotion, previous, *inside, mask)
+        sounds = self._take(self.corpus.sounds, clip, frames[:, 1:])
+        return Batch(features, null_audio, emotion, previous, *inside, mask, sounds)
 
     def _uniform(self, *shape: int) -> Tensor:
         return torch.rand(*shape, generator=self.random)
@@ -167,12 +206,22 @@ class BatchSampler:
     def _features(self, clip: Tensor, first: Tensor) -> Tensor:
         margin = self.context // 2
         frames = first[:, None] + torch.arange(-margin, WINDOW + margin)
-        log_mel = self._take(self.corpus.log_mel, clip, frames).float()  # (B, 80 + 2m, 4, 64)
-        features = augment(log_mel.flatten(1, 2), self.corpus.references[clip], self.random)
-        features = features.unflatten(1, (-1, 4))
+        log_mel = self._take(self.corpus.log_mel, clip, frames).float().flatten(1, 2)
+        references = self.corpus.references[clip]
+        log_mel, references = augment(log_mel, references, self.backgrounds, self.random)
+        equalized = self._equalizer(log_mel, references, first == 0)(log_mel, references)
+        features = normalize_log_mel(equalized, references[:, None, None]).unflatten(1, (-1, 4))
         inside = (frames >= 0) & (frames < self.corpus.lengths[clip][:, None])
         features = features * inside[..., None, None]
         return features.unfold(1, self.context, 1).movedim(-1, 2)
+
+    def _equalizer(self, log_mel: Tensor, references: Tensor, at_start: Tensor) -> Equalizer:
+        """Return an equaliser that heard the windows' recordings for a random time before."""
+        heard = Equalizer()
+        heard(log_mel, references)
+        seconds = MOST_HEARD_S * self._uniform(len(log_mel)) * ~at_start
+        share = seconds[:, None, None] / (log_mel.shape[1] * HOP / SAMPLE_RATE)
+        return Equalizer(heard.sums * share)
 
     def _emotions(self, size: int) -> tuple[Tensor, Tensor]:
         weights = torch.zeros(size, len(EMOTIONS))

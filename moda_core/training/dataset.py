@@ -12,9 +12,10 @@ from ..audio.log_mel import FRAMES_PER_VIDEO_FRAME, log_mel_spectrogram
 from ..audio.speech_preparation import SAMPLE_RATE
 from . import flite
 from .espeak import Espeak, Phone
+from .hibari import Hibari, draw_manner
 from .sentences import passage
 from .targets import SAMPLES_PER_FRAME, perform
-from .visemes import flite_to_ipa
+from .visemes import flite_to_ipa, sound_classes
 
 # Mostly English; the others add sounds and rhythms that it lacks.
 LANGUAGES = (
@@ -42,6 +43,8 @@ class Clip:
     log_mel : Tensor, shape (N, 4, 64), float32
     controls, head : Tensor, shapes (N, 12) and (N, 6)
         See `Performance`.
+    sounds : Tensor, shape (N,), int64
+        Class of the sound in the middle of every frame, see `sound_classes`.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Clip:
     log_mel: Tensor
     controls: Tensor
     head: Tensor
+    sounds: Tensor
 
     def __len__(self) -> int:
         return len(self.controls)
@@ -70,7 +74,9 @@ def make_clip(
     moved = [Phone(phone.symbol, phone.start_s + lead_s, phone.end_s + lead_s) for phone in phones]
     acted = perform(waveform, moved, random)
     log_mel = log_mel_spectrogram([waveform]).unflatten(0, (-1, FRAMES_PER_VIDEO_FRAME))
-    return Clip(name, waveform, log_mel, *map(torch.from_numpy, (acted.controls, acted.head)))
+    sounds = sound_classes(moved, len(log_mel))
+    values = map(torch.from_numpy, (acted.controls, acted.head, sounds))
+    return Clip(name, waveform, log_mel, *values)
 
 
 def to_16_khz(
@@ -89,11 +95,7 @@ def espeak_clips(num_clips: int, seed: int) -> Iterator[Clip]:
     """Speak random passages with random voices of espeak-ng."""
     random, espeak = np.random.default_rng(seed), Espeak()
     languages, variants = LANGUAGES.split(), VARIANTS.split()
-    for index in range(num_clips):
-        if index % 16 == 15:
-            silence = np.zeros(int(random.uniform(3.5, 6) * SAMPLE_RATE), np.float32)
-            yield make_clip("silence", silence, [], random)
-            continue
+    for _ in range(num_clips):
         language = str(random.choice(languages))
         voice = f"{language}+{random.choice(variants)}"
         text = passage(random, language)
@@ -106,17 +108,17 @@ def espeak_clips(num_clips: int, seed: int) -> Iterator[Clip]:
         yield make_clip(voice, waveform, phones, random, lead_s, tail_s)
 
 
+def silent_clips(num_clips: int, seed: int) -> Iterator[Clip]:
+    """Make clips without speech, of faces at rest."""
+    random = np.random.default_rng([seed, 3])
+    for _ in range(num_clips):
+        silence = np.zeros(int(random.uniform(3.5, 6) * SAMPLE_RATE), np.float32)
+        yield make_clip("silence", silence, [], random)
+
+
 def draw_prosody(random: np.random.Generator) -> list[int]:
     """Draw words a minute, pitch and pitch range."""
     return [int(random.integers(*limits)) for limits in ((120, 235), (10, 92), (15, 92))]
-
-
-def training_clips(num_espeak: int, num_flite: int, seed: int) -> Iterator[Clip]:
-    """Speak the training set."""
-    if num_flite:
-        flite.require()
-    yield from espeak_clips(num_espeak, seed)
-    yield from flite_train_clips(num_flite, seed)
 
 
 def flite_clip(
@@ -136,3 +138,16 @@ def flite_train_clips(num_clips: int, seed: int) -> Iterator[Clip]:
         text = passage(random, "en")
         stretch, speed = random.uniform(0.85, 1.25), random.uniform(0.87, 1.15)
         yield flite_clip(text, FLITE_VOICES[index % len(FLITE_VOICES)], random, stretch, speed)
+
+
+def hibari_clips(num_clips: int, seed: int) -> Iterator[Clip]:
+    """Speak random passages with hibari-tts in random manners."""
+    random, hibari = np.random.default_rng([seed, 7]), Hibari()
+    for _ in range(num_clips):
+        text, manner = passage(random, "en"), draw_manner(random)
+        waveform, phones = hibari.say(text, manner, random)
+        waveform = waveform * (random.uniform(0.3, 0.8) / max(np.abs(waveform).max(), 1e-3))
+        waveform, phones = to_16_khz(waveform, hibari.sample_rate, phones)
+        lead_s, tail_s = random.choice([0.0, 0.2, 0.4, 0.9], 2)
+        tail_s += max(0.0, 3.4 - lead_s - len(waveform) / SAMPLE_RATE)
+        yield make_clip("hibari", waveform, phones, random, lead_s, tail_s)

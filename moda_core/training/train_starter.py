@@ -4,7 +4,7 @@ import argparse
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +14,11 @@ from torch import Tensor
 from ..bundles.starter import STARTER_WEIGHTS
 from ..mmdit.config import STARTER, MMDiTConfig
 from ..mmdit.model import MotionMMDiT
+from . import flite
+from .augment import Backgrounds
 from .batches import Batch, BatchSampler, Corpus, motion_stats
-from .dataset import training_clips
+from .closure import choose_closure_threshold
+from .dataset import espeak_clips, flite_train_clips, hibari_clips, silent_clips
 from .flow_loss import NULL_AUDIO, FlowLoss
 from .hearing import train_audio_embedder
 from .initialization import new_network
@@ -26,12 +29,17 @@ from .trained import TrainedStarter
 logger = logging.getLogger(__name__)
 
 LIP_SYNC_WEIGHT = 0.1
+NUM_SILENT_CLIPS = 100
+CALIBRATION_CLIPS = 12  # of each synthesiser
+# Of the windows: two natural voices beside espeak-ng's many, and no voice.
+SHARES = {"espeak": 0.28, "flite": 0.18, "hibari": 0.46, "silence": 0.08}
 COUNTS = {
     "--steps": "num_steps",
     "--lip-steps": "num_lip_steps",
     "--embedder-steps": "num_embedder_steps",
-    "--flite-clips": "num_flite_clips",
     "--clips": "num_clips",
+    "--flite-clips": "num_flite_clips",
+    "--hibari-clips": "num_hibari_clips",
     "--seed": "seed",
 }  # options of the command, by fields of `TrainingOptions`
 
@@ -43,14 +51,14 @@ class TrainingOptions:
     Parameters
     ----------
     num_embedder_steps, num_steps, num_lip_steps : int
-        Of the audio embedder alone, of the motion model, and of the motion model with misleading
-        lips (see `FlowLoss`), the only stage with the expert.
+        Of the audio embedder alone, of the motion model, which leaves the embedder as it is, and of
+        the motion model with misleading lips (see `FlowLoss`), the only stage with the expert.
     batch_size, embedder_batch_size : int
         Windows per step.
-    num_clips, num_flite_clips : int
-        Clips spoken by espeak-ng and by flite.
-    learning_rate, lip_learning_rate : float
-        Peak after the warm-up, from which it falls along a cosine; the second is the last stage's.
+    num_clips, num_flite_clips, num_hibari_clips : int
+        Clips spoken by espeak-ng, flite and hibari-tts; `SHARES` says how often they are drawn.
+    embedder_learning_rate, learning_rate, lip_learning_rate : float
+        Peak of each stage after the warm-up, from which it falls along a cosine.
     average : float
         Decay of the running average of the weights, which is shipped.
     lip_sync_weight : float
@@ -59,13 +67,15 @@ class TrainingOptions:
         Of the expert's own training.
     """
 
-    num_embedder_steps: int = 1500
-    num_steps: int = 4000
-    num_lip_steps: int = 1500
+    num_embedder_steps: int = 2500
+    num_steps: int = 3500
+    num_lip_steps: int = 1200
     batch_size: int = 16
-    embedder_batch_size: int = 24
-    num_clips: int = 2000
-    num_flite_clips: int = 400
+    embedder_batch_size: int = 16
+    num_clips: int = 1400
+    num_flite_clips: int = 300
+    num_hibari_clips: int = 1000
+    embedder_learning_rate: float = 2e-3
     learning_rate: float = 1.5e-3
     lip_learning_rate: float = 6e-4
     average: float = 0.998
@@ -96,8 +106,28 @@ def train_stage(
     network.load_state_dict(average.state)
 
 
+def speak(options: TrainingOptions) -> Corpus:
+    """Speak the training set."""
+    flite.require()
+    seed = options.seed + 1
+    sources = {
+        "espeak": espeak_clips(options.num_clips, seed),
+        "flite": flite_train_clips(options.num_flite_clips, seed),
+        "hibari": hibari_clips(options.num_hibari_clips, seed),
+        "silence": silent_clips(NUM_SILENT_CLIPS, seed),
+    }
+    parts = []
+    for name, clips in sources.items():
+        logger.info("Speaking: %s", name)
+        parts.append((Corpus.from_clips(clips), SHARES[name]))
+    return Corpus.join(parts)
+
+
 def train(
-    corpus: Corpus, config: MMDiTConfig = STARTER, options: TrainingOptions | None = None
+    corpus: Corpus,
+    backgrounds: Backgrounds,
+    config: MMDiTConfig = STARTER,
+    options: TrainingOptions | None = None,
 ) -> TrainedStarter:
     """Train a motion model from scratch."""
     options = options or TrainingOptions()
@@ -107,18 +137,20 @@ def train(
 
     def start_stage(stage: int) -> tuple[BatchSampler, FlowLoss]:
         seed = options.seed + stage
-        sampler = BatchSampler(corpus, stats, config.audio_context, seed)
+        sampler = BatchSampler(corpus, backgrounds, stats, config.audio_context, seed)
         return sampler, FlowLoss(network, stats, control_std, seed)
 
     sampler, loss = start_stage(0)
     train_audio_embedder(
         network.audio_embedder,
+        config.width,
         sampler,
         options.num_embedder_steps,
         options.embedder_batch_size,
-        2 * options.learning_rate,
+        options.embedder_learning_rate,
         options.seed,
     )
+    network.audio_embedder.requires_grad_(False)
     train_stage("motion", network, loss, sampler, options)
     lip_sync = None
     if options.lip_sync_weight > 0:
@@ -129,6 +161,17 @@ def train(
     train_stage("lips", network, late_loss, sampler, options)
     null_audio = torch.full((config.audio_width,), NULL_AUDIO)
     return TrainedStarter(network.eval(), null_audio, stats)
+
+
+def calibrate(starter: TrainedStarter, options: TrainingOptions) -> TrainedStarter:
+    """Choose the threshold of touching lips on new clips of the training voices."""
+    count, seed = CALIBRATION_CLIPS, options.seed + 101
+    clips = [
+        *espeak_clips(count, seed),
+        *flite_train_clips(count, seed),
+        *hibari_clips(count, seed),
+    ]
+    return replace(starter, closure_threshold=choose_closure_threshold(starter, clips))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -155,11 +198,8 @@ def train_and_save(arguments: argparse.Namespace) -> dict:
     lip_sync_weight = LIP_SYNC_WEIGHT if arguments.lip_sync_expert else 0.0
     options = TrainingOptions(**counts, lip_sync_weight=lip_sync_weight)
     started = time.monotonic()
-    logger.info("Speaking %d clips", options.num_clips)
-    corpus = Corpus.from_clips(
-        training_clips(options.num_clips, options.num_flite_clips, options.seed + 1)
-    )
-    starter = train(corpus, options=options)
+    corpus, backgrounds = speak(options), Backgrounds.make(options.seed)
+    starter = calibrate(train(corpus, backgrounds, options=options), options)
     minutes = (time.monotonic() - started) / 60
     arguments.out.mkdir(parents=True, exist_ok=True)
     starter.save(arguments.out / STARTER_WEIGHTS.name)

@@ -1,23 +1,36 @@
-"""A trained starter and its weights file."""
+"""A trained starter, its weights file, and what it makes of speech."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
 from torch import Tensor
 
-from ..mmdit.model import MotionMMDiT
+from ..audio.log_mel import log_mel_features
+from ..bundles.performance import CLOSED, finish_performance
+from ..emotion.labels import emotion_weights
+from ..mmdit.model import IDENTITY_DIM, MotionMMDiT
 from ..mmdit.released_keys import MMDIT_PREFIX
-from ..motion.motion import MotionStats
+from ..motion.motion import MOTION_DIM, MotionStats
+from ..sampling.conditions import Conditions
+from ..sampling.emotion_curve import EmotionCurve
+from ..sampling.options import SamplingOptions
+from ..sampling.sample import sample_motion
 from ..weights.checkpoint import save_safetensors
 
 
 @dataclass(frozen=True)
 class TrainedStarter:
-    """A trained motion model, its null audio (64,) and the statistics of its normalised space."""
+    """A trained motion model, its null audio (64,) and the statistics of its normalised space.
+
+    `closure_threshold` is the closure above which its lips are meant to touch.
+    """
 
     network: MotionMMDiT
     null_audio: Tensor
     stats: MotionStats
+    closure_threshold: float = CLOSED
 
     def save(self, path: Path) -> None:
         """Write one safetensors file with the configuration in its metadata."""
@@ -25,4 +38,24 @@ class TrainedStarter:
         tensors = {f"{MMDIT_PREFIX}{key}": tensor for key, tensor in state.items()}
         tensors["null_audio_feat"] = self.null_audio.reshape(1, 1, 1, 1, -1)
         tensors["motion_mean"], tensors["motion_std"] = self.stats.mean, self.stats.std
+        tensors["closure_threshold"] = torch.tensor([self.closure_threshold])
         save_safetensors(path, tensors, self.network.config.metadata)
+
+    def sample(
+        self, waveform: np.ndarray, emotion: str = "none", seed: int = 0
+    ) -> tuple[Tensor, Tensor]:
+        """Sample motion (N, 70) for mono speech at 16 kHz, with the product's defaults.
+
+        Returns the model's own motion, and the motion that the product makes of it, de-normalised.
+        """
+        features = log_mel_features([waveform])
+        conditions = Conditions(
+            features,
+            torch.zeros(IDENTITY_DIM),
+            torch.zeros(1, 1, MOTION_DIM),  # rest is the mean of the starter's statistics
+            EmotionCurve.constant(emotion_weights(emotion)),
+        )
+        options = SamplingOptions(seed=seed)
+        normalized = sample_motion(self.network, self.null_audio, conditions, options)
+        alone = self.stats.denormalize(normalized)
+        return alone, finish_performance(alone, features, seed, self.closure_threshold)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from ..motion.motion import FPS
 from .espeak import Phone
 
 
@@ -61,6 +64,12 @@ _TABLE = (
 )
 VISEMES = {symbol: Viseme(*values) for symbols, *values in _TABLE for symbol in symbols.split()}
 
+# Classes of sounds to recognise: the rows of the table, then pauses and unknown sounds.
+_CLASSES = {Viseme(*values): index for index, (_, *values) in enumerate(_TABLE)}
+PAUSE_CLASS, UNKNOWN_CLASS = len(_TABLE), len(_TABLE) + 1
+NUM_SOUND_CLASSES = len(_TABLE) + 2
+_CLASSES |= {PAUSE: PAUSE_CLASS, UNKNOWN: UNKNOWN_CLASS}
+
 # espeak-ng writes diphthongs as one sound.
 DIPHTHONGS = (
     "aɪ", "aʊ", "eɪ", "oʊ", "əʊ", "ɔɪ", "ɪə", "iə", "eə", "ʊə", "ɔø", "ei", "ai", "oi",
@@ -100,6 +109,15 @@ def viseme_segments(phones: list[Phone]) -> list[tuple[float, float, Viseme]]:
         else:
             segments.append((phone.start_s, phone.end_s, viseme_of(bare)))
     return segments
+
+
+def sound_classes(phones: list[Phone], num_frames: int) -> np.ndarray:
+    """Return the class of the sound in the middle of every frame, int64 (num_frames,)."""
+    classes = np.full(num_frames, PAUSE_CLASS)
+    time = (np.arange(num_frames) + 0.5) / FPS
+    for start, end, viseme in viseme_segments(phones):
+        classes[(time >= start) & (time < end)] = _CLASSES[viseme]
+    return classes
 
 
 def flite_to_ipa(phones: list[Phone]) -> list[Phone]:

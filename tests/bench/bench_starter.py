@@ -11,23 +11,17 @@ import torch
 from scipy.signal import resample_poly
 from torch import Tensor
 
-from moda_core.audio.log_mel import log_mel_features
 from moda_core.audio.speech_preparation import SAMPLE_RATE
-from moda_core.bundles.performance import finish_performance
-from moda_core.bundles.starter import load_starter_model
-from moda_core.emotion.labels import EMOTIONS, NONE_INDEX, emotion_weights
-from moda_core.mmdit.model import IDENTITY_DIM
+from moda_core.bundles.starter import CLOSURE_THRESHOLD, load_starter_model
+from moda_core.emotion.labels import EMOTIONS, NONE_INDEX
 from moda_core.motion.controls import CONTROLS, OPENING, read, rest_expression
 from moda_core.motion.motion import FPS
-from moda_core.sampling.conditions import Conditions
-from moda_core.sampling.emotion_curve import EmotionCurve
-from moda_core.sampling.options import SamplingOptions
-from moda_core.sampling.sample import sample_motion
 from moda_core.training.dataset import FLITE_VOICES, Clip, espeak_clips
 from moda_core.training.targets import LIP_COLUMNS, speech_energy
 from moda_core.training.trained import TrainedStarter
+from moda_core.weights.checkpoint import read_safetensors
 
-from .held_out_speech import espeak_test_clips, flite_test_clips
+from .held_out_speech import espeak_test_clips, flite_test_clips, language_test_clips
 from .progress import Progress
 from .starter_measures import (
     EnergyComparator,
@@ -46,27 +40,8 @@ COMPARATOR_CLIPS = 200
 def load_trained(path: Path) -> TrainedStarter:
     """Read weights that `TrainedStarter.save` wrote."""
     model = load_starter_model(path=path)
-    return TrainedStarter(model.network, model.null_audio, model.stats)
-
-
-def sample(
-    starter: TrainedStarter, waveform: np.ndarray, emotion: str = "none", seed: int = 0
-) -> tuple[Tensor, Tensor]:
-    """Sample motion (N, 70) for mono speech at 16 kHz, with the product's defaults.
-
-    Returns the model's own motion, and the motion that the product makes of it, de-normalised.
-    """
-    features = log_mel_features([waveform])
-    conditions = Conditions(
-        features,
-        torch.zeros(IDENTITY_DIM),
-        torch.zeros(1, 1, 70),  # rest is the mean of the starter's statistics
-        EmotionCurve.constant(emotion_weights(emotion)),
-    )
-    options = SamplingOptions(seed=seed)
-    normalized = sample_motion(starter.network, starter.null_audio, conditions, options)
-    alone = starter.stats.denormalize(normalized)
-    return alone, finish_performance(alone, features, seed)
+    threshold = float(read_safetensors(path)[0][CLOSURE_THRESHOLD])
+    return TrainedStarter(model.network, model.null_audio, model.stats, threshold)
 
 
 def controls_of(motion: Tensor) -> np.ndarray:
@@ -76,7 +51,7 @@ def controls_of(motion: Tensor) -> np.ndarray:
 
 def sample_lips(starter: TrainedStarter, clips: list[Clip]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return jaw, closure and width of each clip, of the model alone and as shipped."""
-    motions = (sample(starter, clip.waveform, seed=seed) for seed, clip in enumerate(clips))
+    motions = (starter.sample(clip.waveform, seed=seed) for seed, clip in enumerate(clips))
     return [tuple(controls_of(motion)[:, LIP_COLUMNS] for motion in pair) for pair in motions]
 
 
@@ -120,7 +95,7 @@ def silence_figures(starter: TrainedStarter, seconds: int = 8) -> dict[str, floa
     quiet = {"silence": np.zeros(len(noise), np.float32), "noise": noise.astype(np.float32)}
     figures = {}
     for name, waveform in quiet.items():
-        alone, shipped = (controls_of(motion)[:, JAW] for motion in sample(starter, waveform))
+        alone, shipped = (controls_of(motion)[:, JAW] for motion in starter.sample(waveform))
         figures[f"{name}_mean_jaw"] = float(shipped.mean())
         figures[f"{name}_mean_jaw_model_alone"] = float(alone.mean())
     return figures
@@ -140,7 +115,7 @@ def read_speech(path: Path) -> np.ndarray:
 def speech_figures(starter: TrainedStarter, waveform: np.ndarray) -> dict:
     """Return figures of real speech (samples,), whose true lips are unknown."""
     figures = {}
-    for name, motion in zip(("model_alone", "as_shipped"), sample(starter, waveform), strict=True):
+    for name, motion in zip(("model_alone", "as_shipped"), starter.sample(waveform), strict=True):
         controls = controls_of(motion)
         energy = speech_energy(waveform, len(controls))
         pause = energy < PAUSE_LEVEL
@@ -164,7 +139,7 @@ def emotion_motions(
     """Yield the shipped motion of every clip under every emotion."""
     for seed, clip in enumerate(clips):
         for emotion in emotions:
-            yield clip, emotion, sample(starter, clip.waveform, emotion, seed)[1]
+            yield clip, emotion, starter.sample(clip.waveform, emotion, seed)[1]
 
 
 def emotion_figures(starter: TrainedStarter, clips: list[Clip]) -> dict:
@@ -193,7 +168,7 @@ def run(
 ) -> dict:
     """Measure weights, on a real recording as well if one is named; return the figures."""
     torch.set_num_threads(1)
-    starter, progress = load_trained(Path(weights)), Progress("starter", 5)
+    starter, progress = load_trained(Path(weights)), Progress("starter", 6)
     progress("fitting the comparator")
     comparator = EnergyComparator(espeak_clips(COMPARATOR_CLIPS, seed))
     progress("espeak-ng's unseen voices")
@@ -205,6 +180,11 @@ def run(
     }
     progress("flite's unseen voices")
     figures |= flite_figures(starter, comparator)
+    progress("languages")
+    figures["languages"] = {
+        language: lip_figures(clips, sample_lips(starter, clips), comparator)
+        for language, clips in language_test_clips().items()
+    }
     progress("silence")
     figures["quiet"] = silence_figures(starter)
     progress("emotions")

@@ -18,7 +18,7 @@ from moda_core.training.music import compose_music
 from moda_core.training.targets import LIP_COLUMNS
 from moda_core.training.trained import TrainedStarter
 
-from .bench_starter import controls_of, load_trained, sample
+from .bench_starter import controls_of, load_trained
 from .channels import PEAK, channels
 from .progress import Progress
 from .starter_measures import compare_lips, correlation
@@ -64,7 +64,7 @@ def read_clips(folder: Path) -> tuple[list[Clip], np.ndarray]:
 
 def shipped_lips(starter: TrainedStarter, waveform: np.ndarray, seed: int) -> np.ndarray:
     """Return jaw, closure and width (N, 3) of speech as the product shows them."""
-    return controls_of(sample(starter, waveform, seed=seed)[1])[:, LIP_COLUMNS]
+    return controls_of(starter.sample(waveform, seed=seed)[1])[:, LIP_COLUMNS]
 
 
 def table(figures: dict[str, dict]) -> str:

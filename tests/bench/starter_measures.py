@@ -6,10 +6,11 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
+from moda_core.bundles.performance import CLOSED
+from moda_core.training.closure import f1_score
 from moda_core.training.dataset import Clip
 from moda_core.training.targets import LIP_COLUMNS, LIPS, speech_energy
 
-CLOSED = 0.5  # closure from which lips count as pressed together
 LAGS = range(-4, 5)  # frames
 
 
@@ -18,12 +19,6 @@ def correlation(predicted: np.ndarray, target: np.ndarray) -> float:
     if np.ptp(predicted) == 0 or np.ptp(target) == 0:
         return 0.0
     return float(np.corrcoef(predicted, target)[0, 1])
-
-
-def f1_score(predicted: np.ndarray, target: np.ndarray) -> float:
-    """Return the F1 score of two boolean arrays by frame; 0 if both are empty."""
-    total = predicted.sum() + target.sum()
-    return float(2 * (predicted & target).sum() / total) if total else 0.0
 
 
 def compare_lips(predicted: np.ndarray, target: np.ndarray, closed: float = CLOSED) -> dict:

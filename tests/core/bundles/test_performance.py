@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.bundles.performance import finish_performance, opened_jaw
+from moda_core.bundles.performance import finish_performance, opened_jaw, pressed_lips
 from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
 from moda_core.motion.liveliness import LIDS, blink_lids, random_walk
 
@@ -55,7 +55,7 @@ def test_blinks_that_were_sampled_make_way(features):
 
 def test_clear_speech_keeps_its_lips(features):
     controls = torch.rand(NUM_FRAMES, len(CONTROLS), generator=torch.Generator().manual_seed(1))
-    lips = [CONTROLS.index(name) for name in ("jaw", "close", "width", "smile")]
+    lips = [CONTROLS.index(name) for name in ("jaw", "width", "smile")]
 
     finished = shown(finish_performance(still_motion(controls), features))
 
@@ -125,3 +125,12 @@ def test_blinks_never_overlap_the_end():
 
     assert lids.shape == (80,)
     assert 0 <= lids.min() <= lids.max() <= 1
+
+
+def test_lips_are_pressed_fully_above_the_threshold_of_the_weights():
+    close = torch.tensor([0.0, 0.15, 0.3, 0.425, 0.55, 0.9, 1.1])
+
+    pressed = pressed_lips(close, threshold=0.3)
+
+    expected = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.1])
+    torch.testing.assert_close(pressed, expected)

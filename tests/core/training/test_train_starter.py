@@ -6,6 +6,8 @@ import torch
 
 from moda_core.emotion.labels import emotion_weights
 from moda_core.mmdit.config import MMDiTConfig, read_config
+from moda_core.mmdit.hearing import CONTEXT
+from moda_core.training.augment import Backgrounds
 from moda_core.training.batches import BatchSampler, Corpus, motion_stats, rest_motion
 from moda_core.training.dataset import make_clip
 from moda_core.training.espeak import Phone
@@ -26,8 +28,9 @@ TINY = MMDiTConfig(
     num_single_stream=1,
     audio_layers=4,
     audio_width=64,
-    audio_context=3,
+    audio_context=CONTEXT,
     mlp_ratio=1,
+    hearing_width=20,
 )
 QUICK = TrainingOptions(
     num_steps=1, num_embedder_steps=1, num_lip_steps=1, batch_size=2, embedder_batch_size=2
@@ -59,15 +62,20 @@ def corpus(clips):
     return Corpus.from_clips(clips)
 
 
-def test_same_seed_trains_the_same_weights(corpus):
-    first, second = (train(corpus, TINY, QUICK).network.state_dict() for _ in range(2))
+@pytest.fixture(scope="module")
+def backgrounds():
+    return Backgrounds.make(seed=0, num_pieces=1, seconds=8)
+
+
+def test_same_seed_trains_the_same_weights(corpus, backgrounds):
+    first, second = (train(corpus, backgrounds, TINY, QUICK).network.state_dict() for _ in range(2))
 
     for key, tensor in first.items():
         torch.testing.assert_close(tensor, second[key], rtol=0, atol=0, msg=key)
 
 
-def test_weights_file_holds_the_config_and_reads_back(corpus, tmp_path):
-    starter = train(corpus, TINY, QUICK)
+def test_weights_file_holds_the_config_and_reads_back(corpus, backgrounds, tmp_path):
+    starter = train(corpus, backgrounds, TINY, QUICK)
     starter.save(tmp_path / "starter.safetensors")
 
     tensors, metadata = read_safetensors(tmp_path / "starter.safetensors")
@@ -91,7 +99,7 @@ def test_new_network_predicts_the_noisy_motion_and_leaves_still_dims(corpus):
     moving = motion_stats(corpus).std > 0
     network = new_network(TINY, moving, seed=0)
     motion = torch.randn(1, 80, 140)
-    audio, identity = torch.zeros(1, 80, 3, 4, 64), torch.zeros(1, 63)
+    audio, identity = torch.zeros(1, 80, CONTEXT, 4, 64), torch.zeros(1, 63)
 
     velocity = network(motion, torch.ones(1), audio, identity, emotion_weights("none")[None])
 
@@ -100,9 +108,9 @@ def test_new_network_predicts_the_noisy_motion_and_leaves_still_dims(corpus):
     assert torch.corrcoef(pair)[0, 1] > 0.8
 
 
-def test_identity_makes_no_difference(corpus):
-    network = train(corpus, TINY, QUICK).network
-    motion, audio = torch.randn(1, 80, 140), torch.rand(1, 80, 3, 4, 64)
+def test_identity_makes_no_difference(corpus, backgrounds):
+    network = train(corpus, backgrounds, TINY, QUICK).network
+    motion, audio = torch.randn(1, 80, 140), torch.rand(1, 80, CONTEXT, 4, 64)
     emotion = emotion_weights("fear")[None]
 
     with torch.no_grad():
@@ -113,8 +121,8 @@ def test_identity_makes_no_difference(corpus):
     torch.testing.assert_close(faces[0], faces[1])
 
 
-def test_windows_at_the_start_continue_the_rest_pose(corpus):
-    sampler = BatchSampler(corpus, motion_stats(corpus), context=3, seed=0)
+def test_windows_at_the_start_continue_the_rest_pose(corpus, backgrounds):
+    sampler = BatchSampler(corpus, backgrounds, motion_stats(corpus), context=3, seed=0)
 
     batch = sampler.draw(64)
 
@@ -124,8 +132,19 @@ def test_windows_at_the_start_continue_the_rest_pose(corpus):
     assert batch.features.min() == 0
 
 
-def test_audio_is_dropped_only_where_there_is_no_emotion(corpus):
-    batch = BatchSampler(corpus, motion_stats(corpus), context=3, seed=1).draw(128)
+def test_windows_are_drawn_from_each_source_in_its_share(clips):
+    speech, silence = Corpus.from_clips(clips[:2]), Corpus.from_clips(clips[2:])
+
+    joined = Corpus.join([(speech, 0.9), (silence, 0.1)])
+
+    assert joined.weights[:2].sum() == pytest.approx(0.9)
+    assert joined.weights[2] == pytest.approx(0.1)
+    first = int(joined.starts[2])
+    torch.testing.assert_close(joined.controls[first:], clips[2].controls)
+
+
+def test_audio_is_dropped_only_where_there_is_no_emotion(corpus, backgrounds):
+    batch = BatchSampler(corpus, backgrounds, motion_stats(corpus), context=3, seed=1).draw(128)
 
     without = batch.emotion[batch.null_audio]
 

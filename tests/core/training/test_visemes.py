@@ -5,10 +5,13 @@ from moda_core.training import espeak, flite
 from moda_core.training.espeak import Espeak, Phone
 from moda_core.training.visemes import (
     FLITE_TO_IPA,
+    NUM_SOUND_CLASSES,
     PAUSE,
+    PAUSE_CLASS,
     SPLIT,
     UNKNOWN,
     flite_to_ipa,
+    sound_classes,
     viseme_of,
     viseme_segments,
 )
@@ -89,3 +92,14 @@ def test_missing_flite_names_the_package(monkeypatch):
 
     with pytest.raises(MoDAError, match="apt install flite"):
         flite.say("hello there", "slt")
+
+
+def test_classes_of_sounds_are_those_in_the_middle_of_frames():
+    phones = [Phone("m", 0.04, 0.10), Phone("ɑ", 0.10, 0.20), Phone("p", 0.20, 0.24)]
+
+    classes = sound_classes(phones, 8)
+
+    assert len(set(classes[[1, 5]])) == 1  # m and p look alike
+    assert set(classes[[0, 6, 7]]) == {PAUSE_CLASS}
+    assert len({classes[1], classes[3], PAUSE_CLASS}) == 3
+    assert classes.max() < NUM_SOUND_CLASSES
