@@ -37,7 +37,7 @@ class Backgrounds:
         """Synthesise a minute of noise and of hum, and pieces of music."""
         random = np.random.default_rng([seed, 11])
         noise = 0.1 * random.standard_normal(60 * SAMPLE_RATE)
-        hums = (_hum(random, 5.0) for _ in range(12))
+        hums = (_hum(random, 5.0) for _ in range(24))
         pieces = (compose_music(seconds, random) for _ in range(num_pieces))
         return cls(
             *(
@@ -54,7 +54,7 @@ def _hum(random: np.random.Generator, seconds: float) -> np.ndarray:
     levels = np.arange(1, 30) ** -random.uniform(0.3, 2) * random.uniform(0, 1, 29)
     phases = 2 * np.pi * np.outer(base * np.arange(1, 30), time) + random.uniform(0, 6, (29, 1))
     tone = levels @ np.sin(phases)
-    hiss = random.standard_normal(len(time)) * 10 ** random.uniform(-3, -1)
+    hiss = random.standard_normal(len(time)) * 10 ** random.uniform(-5, -1)
     return 0.1 * (tone / tone.std() + hiss)
 
 
@@ -132,7 +132,7 @@ def _noise(bank: Backgrounds, rows: int, steps: int, random: torch.Generator) ->
     colour = colour - colour.logsumexp(dim=2, keepdim=True) + math.log(NUM_BANDS)
     noise = _excerpts(bank.noise, rows, steps, random) + colour
     hum = _excerpts(bank.hum, rows, steps, random)
-    noise = torch.where(_chance(rows, 0.2, random)[:, None, None], hum, noise)
+    noise = torch.where(_chance(rows, 0.25, random)[:, None, None], hum, noise)
     knots = 0.3 * torch.randn(rows, 1, steps // 100 + 2, generator=random)
     return noise + F.interpolate(knots, steps, mode="linear", align_corners=True).mT
 

@@ -19,7 +19,7 @@ from .visemes import flite_to_ipa, sound_classes
 
 # Mostly English; the others add sounds and rhythms that it lacks.
 LANGUAGES = (
-    "en-us en-us en-us en en en-gb-scotland en-029 en-us-nyc en-gb-x-rp es fr de it pt-br pl nl sv"
+    "en-us en-us en-us en en en-gb-scotland en-us-nyc en-gb-x-rp es fr de it pt-br pl nl sv tr ru"
 )
 VARIANTS = (
     "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 klatt klatt2 klatt4 Andy linda steph Alex Gene Storm "

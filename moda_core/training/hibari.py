@@ -18,6 +18,7 @@ OUTPUTS = ("lh", "theta", "ln", "lr", "phi", "f0")  # what `hibari.dsp.synth` ta
 LATE_S = 0.055
 SHORTEST_PAUSE_S = 0.07  # a shorter gap belongs to the sound after it
 VOICED_HZ = 40.0
+SINGING_SHARE = 0.08  # of the clips
 PITCH_LIMITS_HZ = (45.0, 600.0)
 
 # Symbols of its alphabet that are not IPA.
@@ -52,11 +53,13 @@ class Manner(NamedTuple):
 
 
 def draw_manner(random: np.random.Generator) -> Manner:
-    """Draw a voice between a child's and a deep man's."""
+    """Draw a voice between a child's and a deep man's; some sing: slowly, on steady notes."""
     formants = float(np.exp(random.uniform(np.log(0.80), np.log(1.10))))
     pitch = 0.95 * formants**3 * np.exp(random.normal(0, 0.16))
     breath = float(random.choice([0, 0, random.uniform(-0.5, 0.9)]))
-    liveliness, speed = random.uniform(0.7, 1.4), random.uniform(0.75, 1.3)
+    sings = random.random() < SINGING_SHARE
+    liveliness = random.uniform(0, 0.5) if sings else random.uniform(0.7, 1.4)
+    speed = random.uniform(0.4, 0.7) if sings else random.uniform(0.75, 1.3)
     return Manner(float(np.clip(pitch, 0.38, 1.5)), liveliness, formants, breath, speed)
 
 

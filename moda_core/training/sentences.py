@@ -25,20 +25,32 @@ _WORDS = {
     "for five years|we often say|would you believe that",
 }
 
-# Onsets, vowels and ends of made-up syllables; the second set reads alike in any language.
+# Onsets, vowels and ends of made-up syllables. All but Russian get the first row's letters.
+_COMMON = ("p b m f v t d n l s k g r", "a e i o u", "n m l s t p k f b v")
 _SYLLABLES = {
-    False: (
-        "p b m f v t d n l s k g r sh ch w y z th j h pr bl st sp",
-        "a e i o u oo ee ai",
-        "n m l s t p k f b v",
+    "en": ("sh ch w y z th j h pr bl st sp", "oo ee ai", ""),
+    "es": ("ch ll ñ j rr qu pl br", "ue ie á", "z d"),
+    "fr": ("ch j qu gn pl br", "é è u eu ou an on oi in", "che r"),
+    "de": ("sch z w pf h st br", "ä ö ü ei au ie eu", "ch sch ng"),
+    "it": ("ci gi gli gn z pr", "è ò ia uo", "tto lla"),
+    "pt": ("ch lh nh j br pr", "ã ão é ô ei ou", "r z"),
+    "pl": ("sz cz ż ł w ś rz h pr", "y ą ę ó ie ia", "ć sz w"),
+    "nl": ("sch w z h v br", "oe ui ij eu aa oo ee", "ng cht"),
+    "sv": ("sj tj h j br st", "å ä ö y u", "ng r"),
+    "tr": ("ş ç c h y z", "ü ö ı", "ş r z"),
+    "ru": (
+        "п б м ф в т д н л с к г р ш ж ч х з ц пр бл ст",
+        "а о у э ы и е ё ю я",
+        "н м л с т п к ф ш р ть",
     ),
-    True: ("p b m f v t d n l s k g r", "a e i o u", "n m l s t p k f b v"),
 }
 
 
-def nonsense(random: np.random.Generator, foreign: bool) -> str:
+def nonsense(random: np.random.Generator, language: str) -> str:
     """Return a sentence of made-up words, which covers rare neighbours of sounds."""
-    onsets, vowels, ends = (letters.split() for letters in _SYLLABLES[foreign])
+    own = _SYLLABLES[language[:2]]
+    rows = own if language == "ru" else map(" ".join, zip(_COMMON, own, strict=True))
+    onsets, vowels, ends = (row.split() for row in rows)
     words = []
     for _ in range(random.integers(4, 10)):
         syllables = []
@@ -72,5 +84,5 @@ def passage(random: np.random.Generator, language: str) -> str:
     texts = []
     for _ in range(random.integers(1, 4)):
         made_up = foreign or random.random() < 0.25
-        texts.append(nonsense(random, foreign) if made_up else sentence(random))
+        texts.append(nonsense(random, language) if made_up else sentence(random))
     return " ".join(texts)

@@ -32,7 +32,7 @@ LIP_SYNC_WEIGHT = 0.1
 NUM_SILENT_CLIPS = 100
 CALIBRATION_CLIPS = 12  # of each synthesiser
 # Of the windows: two natural voices beside espeak-ng's many, and no voice.
-SHARES = {"espeak": 0.28, "flite": 0.18, "hibari": 0.46, "silence": 0.08}
+SHARES = {"espeak": 0.36, "flite": 0.14, "hibari": 0.42, "silence": 0.08}
 COUNTS = {
     "--steps": "num_steps",
     "--lip-steps": "num_lip_steps",
@@ -67,12 +67,12 @@ class TrainingOptions:
         Of the expert's own training.
     """
 
-    num_embedder_steps: int = 2500
+    num_embedder_steps: int = 4000
     num_steps: int = 3500
     num_lip_steps: int = 1200
     batch_size: int = 16
     embedder_batch_size: int = 16
-    num_clips: int = 1400
+    num_clips: int = 2000
     num_flite_clips: int = 300
     num_hibari_clips: int = 1000
     embedder_learning_rate: float = 2e-3
@@ -110,10 +110,10 @@ def speak(options: TrainingOptions) -> Corpus:
     """Speak the training set."""
     flite.require()
     seed = options.seed + 1
-    sources = {
+    sources = {  # the one whose packages may be missing comes first
+        "hibari": hibari_clips(options.num_hibari_clips, seed),
         "espeak": espeak_clips(options.num_clips, seed),
         "flite": flite_train_clips(options.num_flite_clips, seed),
-        "hibari": hibari_clips(options.num_hibari_clips, seed),
         "silence": silent_clips(NUM_SILENT_CLIPS, seed),
     }
     parts = []
