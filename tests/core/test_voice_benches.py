@@ -3,10 +3,12 @@ import json
 import numpy as np
 import pytest
 
+from moda_core.training import dataset
 from moda_core.training.espeak import Phone
 from tests.bench.align_speech import split_pauses, word_error, words_of
 from tests.bench.bench_voices import read_clips, speech_frames, table, voice_figures
 from tests.bench.channels import add_below, channels, coloured_noise
+from tests.bench.held_out_speech import FLITE_VOICES, LANGUAGE_SENTENCES, VARIANTS
 from tests.bench.voice_folder import read_voices
 from tests.sound_files import write_sound
 
@@ -135,3 +137,9 @@ def test_long_silence_inside_a_sound_becomes_a_pause():
     assert phones[0].end_s == pytest.approx(0.5, abs=0.05)
     assert phones[1] == Phone("a", phones[0].end_s, 1.0)
     assert phones[2] == Phone("b", 1.0, 2.0)
+
+
+def test_test_voices_of_ten_languages_are_held_out_from_training():
+    assert len(LANGUAGE_SENTENCES) == 10
+    assert not set(VARIANTS.split()) & set(dataset.VARIANTS.split())
+    assert not set(FLITE_VOICES) & set(dataset.FLITE_VOICES)
