@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter
 from torch import Tensor
 
@@ -35,6 +36,12 @@ MEMORY_S = 10.0  # in which the running mean forgets
 PRIOR_STEPS = 40  # loud frames that the usual spectrum counts as
 # Usual spectrum of speech: mean level of nine evenly spaced bands relative to the reference.
 SPEECH_SPECTRUM = (-7.4, -5.6, -8.5, -10.2, -10.8, -10.4, -11.3, -13.1, -13.3)
+
+# Sound whose loudness stays within this range for this long is hum, which sounds like a long vowel
+# but for that. White noise has 0.16 nepers at least, the steadiest of singing 1.8.
+STEADY_RANGE = 0.12  # nepers of power, 0.5 dB
+STEADY_STEPS = 150
+SMOOTHING_STEPS = 5
 
 CHUNK = 100 * HOP  # samples transformed at once
 
@@ -127,6 +134,22 @@ class Equalizer:
         return log_mel + (EQUALISATION * (usual - mean)).clamp(-LARGEST_SHIFT, LARGEST_SHIFT)
 
 
+def steady_steps(log_mel: Tensor) -> Tensor:
+    """Mark the steps of hum in log-mel power (S, 64), bool (S,).
+
+    All of a steady second and a half is marked, and nothing of the onset that ends it.
+    """
+    loudness = uniform_filter1d(log_mel.logsumexp(dim=1).numpy(), SMOOTHING_STEPS)
+    if len(loudness) < STEADY_STEPS:
+        return torch.zeros(len(loudness), dtype=torch.bool)
+    seconds = np.lib.stride_tricks.sliding_window_view(loudness, STEADY_STEPS)
+    marks = np.zeros(len(loudness) + 1, int)
+    steady = np.flatnonzero(np.ptp(seconds, axis=1) < STEADY_RANGE)
+    np.add.at(marks, steady, 1)
+    np.add.at(marks, steady + STEADY_STEPS, -1)
+    return torch.from_numpy(marks[:-1].cumsum() > 0)
+
+
 def speech_spectrum() -> Tensor:
     """Return the usual spectrum of speech relative to its loudness, shape (64,)."""
     knots = torch.tensor(SPEECH_SPECTRUM)[None, None]
@@ -154,8 +177,8 @@ def log_mel_features(blocks: Iterable[np.ndarray]) -> Tensor:
     Returns
     -------
     Tensor, shape (T, 4, 64), float32
-        ``T == round(25 * duration)``. Zero is silence. The level of the recording is removed,
-        unless it is so low that it counts as noise.
+        ``T == round(25 * duration)``. Zero is silence, or hum. The level of the recording
+        is removed, unless it is so low that it counts as silence.
     """
     log_mel = log_mel_spectrogram(blocks)
     if len(log_mel) == 0:
@@ -163,4 +186,5 @@ def log_mel_features(blocks: Iterable[np.ndarray]) -> Tensor:
     reference = loudness_reference(log_mel)
     equalized = Equalizer()(log_mel[None], torch.tensor([reference]))[0]
     features = normalize_log_mel(equalized, reference)
+    features[steady_steps(log_mel)] = 0.0
     return features.unflatten(0, (-1, FRAMES_PER_VIDEO_FRAME))

@@ -67,15 +67,15 @@ class TrainingOptions:
         Of the expert's own training.
     """
 
-    num_embedder_steps: int = 4000
-    num_steps: int = 3500
-    num_lip_steps: int = 1200
+    num_embedder_steps: int = 2400
+    num_steps: int = 1700
+    num_lip_steps: int = 400
     batch_size: int = 16
     embedder_batch_size: int = 16
     num_clips: int = 2000
     num_flite_clips: int = 300
     num_hibari_clips: int = 1000
-    embedder_learning_rate: float = 2e-3
+    embedder_learning_rate: float = 2.2e-3
     learning_rate: float = 1.5e-3
     lip_learning_rate: float = 6e-4
     average: float = 0.998
@@ -116,11 +116,11 @@ def speak(options: TrainingOptions) -> Corpus:
         "flite": flite_train_clips(options.num_flite_clips, seed),
         "silence": silent_clips(NUM_SILENT_CLIPS, seed),
     }
-    parts = []
+    corpora = {}
     for name, clips in sources.items():
         logger.info("Speaking: %s", name)
-        parts.append((Corpus.from_clips(clips), SHARES[name]))
-    return Corpus.join(parts)
+        corpora[name] = Corpus.from_clips(clips)
+    return Corpus.join([(corpora[name], share) for name, share in SHARES.items()])
 
 
 def train(
@@ -140,17 +140,17 @@ def train(
         sampler = BatchSampler(corpus, backgrounds, stats, config.audio_context, seed)
         return sampler, FlowLoss(network, stats, control_std, seed)
 
-    sampler, loss = start_stage(0)
     train_audio_embedder(
         network.audio_embedder,
         config.width,
-        sampler,
+        start_stage(0)[0],
         options.num_embedder_steps,
         options.embedder_batch_size,
         options.embedder_learning_rate,
         options.seed,
     )
     network.audio_embedder.requires_grad_(False)
+    sampler, loss = start_stage(0)
     train_stage("motion", network, loss, sampler, options)
     lip_sync = None
     if options.lip_sync_weight > 0:
@@ -198,7 +198,7 @@ def train_and_save(arguments: argparse.Namespace) -> dict:
     lip_sync_weight = LIP_SYNC_WEIGHT if arguments.lip_sync_expert else 0.0
     options = TrainingOptions(**counts, lip_sync_weight=lip_sync_weight)
     started = time.monotonic()
-    corpus, backgrounds = speak(options), Backgrounds.make(options.seed)
+    corpus, backgrounds = speak(options), Backgrounds.make(options.seed + 1)
     starter = calibrate(train(corpus, backgrounds, options=options), options)
     minutes = (time.monotonic() - started) / 60
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -143,3 +143,31 @@ def test_speech_fifty_decibels_quieter_has_the_same_features():
     quiet = log_mel_features([speech_like(32000, 0.4 * 10 ** (-50 / 20))])
 
     torch.testing.assert_close(loud, quiet, atol=0.1, rtol=0)
+
+
+def hum(seconds: float) -> np.ndarray:
+    time = np.arange(int(seconds * 16000)) / 16000
+    partials = sum(np.sin(2 * np.pi * 50 * k * time + k * k) / k for k in range(1, 12))
+    hiss = np.random.default_rng(5).standard_normal(len(time))
+    return (0.02 * partials + 0.0005 * hiss).astype(np.float32)
+
+
+def test_hum_is_silence_up_to_the_onset_of_a_voice():
+    sound = hum(4.0)
+    sound[32000:] += speech_like(32000)
+
+    features = log_mel_features([sound])
+
+    assert features[1:48].abs().max() == 0
+    assert (features[50:].amax(dim=(1, 2)) > 1).all()  # from the first frame of the voice on
+
+
+def test_held_note_with_vibrato_is_no_hum():
+    time = np.arange(64000) / 16000
+    phase = 2 * np.pi * 220 * time - 1.5 * np.cos(2 * np.pi * 5.5 * time)
+    formants = sum(np.exp(-((220 * k - 700) ** 2) / 3e5) * np.sin(k * phase) for k in range(1, 15))
+    swell = 0.2 * (1 + 0.25 * np.sin(2 * np.pi * 5.5 * time))
+
+    features = log_mel_features([(swell * formants).astype(np.float32)])
+
+    assert (features.amax(dim=(1, 2)) > 1).all()
