@@ -54,12 +54,17 @@ def pressed_lips(close: Tensor, threshold: float) -> Tensor:
 
 
 def finish_performance(
-    motion: Tensor, features: Tensor, seed: int = 0, closure_threshold: float = CLOSED
+    motion: Tensor,
+    features: Tensor,
+    seed: int = 0,
+    closure_threshold: float = CLOSED,
+    voice: Tensor | None = None,
 ) -> Tensor:
     """Add blinks and sway to sampled motion (N, 70), open the mouth clearly, and press the lips.
 
     `features` (N, 4, 64) are those of `log_mel_features`. Lids shut completely in a blink, however
-    wide the emotion opens them. `closure_threshold` is stored beside the model's weights.
+    wide the emotion opens them. `closure_threshold` is stored beside the model's weights. `voice`
+    (N,) is the probability that somebody speaks; where nobody does, the jaw stays shut.
     """
     level = features.mean(dim=(1, 2)).cpu().numpy() / 2
     lids = blink_lids(np.random.default_rng([seed, 1]), level, ADDED_BLINK_INTERVAL_S)
@@ -72,7 +77,8 @@ def finish_performance(
     added[:, LIDS] = open_lids + lids * (1 - open_lids).clamp(min=0) - shown[:, LIDS]
     close = pressed_lips(shown[:, CLOSE], closure_threshold)
     added[:, CLOSE] = close - shown[:, CLOSE]
-    added[:, JAW] = opened_jaw(shown[:, JAW]) - shown[:, JAW]
+    jaw = opened_jaw(shown[:, JAW] if voice is None else shown[:, JAW] * voice)
+    added[:, JAW] = jaw - shown[:, JAW]
 
     finished = motion.clone()
     finished[:, EXPRESSION] += compose(added)

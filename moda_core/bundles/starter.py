@@ -76,7 +76,7 @@ def load_starter_model(
         encoder=STARTER_ENCODER,
         renderer=None,
         start=start_at_rest,
-        finish=partial(finish_at_rest, stats, float(extras[CLOSURE_THRESHOLD])),
+        finish=partial(finish_at_rest, network, stats, float(extras[CLOSURE_THRESHOLD])),
     )
 
 
@@ -89,6 +89,7 @@ def start_at_rest(portrait: Portrait) -> tuple[Tensor, Tensor]:
 
 
 def finish_at_rest(
+    network: MotionMMDiT,
     stats: MotionStats,
     closure_threshold: float,
     normalized: Tensor,
@@ -96,8 +97,11 @@ def finish_at_rest(
     seed: int,
 ) -> Tensor:
     """De-normalise the starter's motion and give it what the network leaves out."""
-    motion = stats.denormalize(normalized)
-    return finish_performance(motion, features.values, seed, closure_threshold)
+    motion, voice = stats.denormalize(normalized), None
+    if network.voice_detector is not None:
+        with torch.inference_mode():
+            voice = network.voice_detector.probability(network.audio_embedder, features.values)
+    return finish_performance(motion, features.values, seed, closure_threshold, voice)
 
 
 def encode_speech(

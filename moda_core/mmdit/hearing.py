@@ -9,6 +9,7 @@ from ..runtime.layers import PLAIN, Layers
 KERNEL = 5
 # Dilations of the blocks at the steps of the features, and at frames.
 STEP_DILATIONS, FRAME_DILATIONS = (1, 2), (1, 1, 2)
+FRAMES_AT_ONCE = 1500  # a minute, which takes 100 MB
 STEP_SHARE = 0.6  # of the width, for the many steps
 # Frames that every token hears, centred on its own; the convolutions over steps reach 8 steps, or
 # 2 frames, to each side.
@@ -76,3 +77,29 @@ class HearingEmbedder(nn.Module):
         for block in self.frame_blocks:
             x = block(x)
         return self.norm(self.out_layer(x))  # (B, L, width)
+
+
+class VoiceDetector(nn.Module):
+    """One layer on the tokens of a `HearingEmbedder`: is this the voice of somebody?"""
+
+    def __init__(self, width: int, layers: Layers = PLAIN):
+        super().__init__()
+        self.layer = layers.Linear(width, 1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return the log-odds of a voice in every frame: (B, L, width) to (B, L)."""
+        return self.layer(tokens)[..., 0]
+
+    def probability(self, embedder: HearingEmbedder, features: Tensor) -> Tensor:
+        """Return the probability of a voice in every frame of features (T, layers, channels): (T,).
+
+        On the device and in the precision of the features.
+        """
+        padding = features.new_zeros(CONTEXT // 2, *features.shape[1:])
+        frames = torch.cat([padding, features, padding]).to(self.layer.weight)
+        found = []
+        for start in range(0, len(features), FRAMES_AT_ONCE):
+            piece = frames[start : start + FRAMES_AT_ONCE + CONTEXT - 1]
+            tokens = embedder(piece.unfold(0, CONTEXT, 1).movedim(-1, 1)[None])
+            found.append(self(tokens)[0].sigmoid())
+        return torch.cat(found).to(features)

@@ -4,10 +4,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..mmdit.hearing import HearingEmbedder
+from ..mmdit.model import MotionMMDiT
 from ..motion.controls import CONTROLS
 from .batches import Batch, BatchSampler
 from .optimization import optimize
-from .visemes import NUM_SOUND_CLASSES
+from .visemes import NUM_SOUND_CLASSES, PAUSE_CLASS
 
 HEARD_CONTROLS = [CONTROLS.index(name) for name in ("jaw", "close", "width", "brow")]
 HEARD_PITCH = 3  # column of `Performance.head`
@@ -19,14 +21,14 @@ def _heard(controls: Tensor, head: Tensor) -> Tensor:
 
 
 def train_audio_embedder(
-    embedder: nn.Module,
+    embedder: HearingEmbedder,
     width: int,
     sampler: BatchSampler,
     num_steps: int,
     batch_size: int,
     learning_rate: float,
     seed: int,
-) -> nn.Linear:
+) -> None:
     """Train the embedder by regression and by recognition, at half a step's cost."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -48,4 +50,26 @@ def train_audio_embedder(
 
     parameters = [*embedder.parameters(), *head.parameters()]
     optimize("audio embedder", parameters, loss_of_step, num_steps, learning_rate)
-    return head
+
+
+def train_voice_detector(
+    network: MotionMMDiT,
+    sampler: BatchSampler,
+    num_steps: int,
+    batch_size: int,
+    learning_rate: float,
+) -> None:
+    """Train the detector to tell voices from pauses, noise and music by the embedder's tokens."""
+
+    def loss_of_step(step: int) -> Tensor:
+        batch = sampler.draw(batch_size)
+        with torch.no_grad():
+            tokens = network.audio_embedder(batch.features)
+        spoken = (batch.sounds != PAUSE_CLASS).float()
+        loss = F.binary_cross_entropy_with_logits(
+            network.voice_detector(tokens), spoken, reduction="none"
+        )
+        return (loss * batch.mask[..., 0]).mean()
+
+    parameters = list(network.voice_detector.parameters())
+    optimize("voice", parameters, loss_of_step, num_steps, learning_rate)

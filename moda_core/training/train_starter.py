@@ -20,7 +20,7 @@ from .batches import Batch, BatchSampler, Corpus, motion_stats
 from .closure import choose_closure_threshold
 from .dataset import espeak_clips, flite_train_clips, hibari_clips, silent_clips
 from .flow_loss import NULL_AUDIO, FlowLoss
-from .hearing import train_audio_embedder
+from .hearing import train_audio_embedder, train_voice_detector
 from .initialization import new_network
 from .lip_sync_expert import LipSyncLoss, train_expert
 from .optimization import RunningAverage, optimize
@@ -50,9 +50,10 @@ class TrainingOptions:
 
     Parameters
     ----------
-    num_embedder_steps, num_steps, num_lip_steps : int
-        Of the audio embedder alone, of the motion model, which leaves the embedder as it is, and of
-        the motion model with misleading lips (see `FlowLoss`), the only stage with the expert.
+    num_embedder_steps, num_voice_steps, num_steps, num_lip_steps : int
+        Of the audio embedder alone, of its detector of voices, of the motion model, which
+        leaves the embedder as it is, and of the motion model with misleading lips (see `FlowLoss`),
+        the only stage with the expert.
     batch_size, embedder_batch_size : int
         Windows per step.
     num_clips, num_flite_clips, num_hibari_clips : int
@@ -68,6 +69,7 @@ class TrainingOptions:
     """
 
     num_embedder_steps: int = 2400
+    num_voice_steps: int = 400
     num_steps: int = 1700
     num_lip_steps: int = 400
     batch_size: int = 16
@@ -149,7 +151,15 @@ def train(
         options.embedder_learning_rate,
         options.seed,
     )
-    network.audio_embedder.requires_grad_(False)
+    train_voice_detector(
+        network,
+        start_stage(3)[0],
+        options.num_voice_steps,
+        options.embedder_batch_size,
+        options.learning_rate,
+    )
+    for part in (network.audio_embedder, network.voice_detector):
+        part.requires_grad_(False)
     sampler, loss = start_stage(0)
     train_stage("motion", network, loss, sampler, options)
     lip_sync = None

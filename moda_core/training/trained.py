@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..audio.log_mel import log_mel_features
-from ..bundles.performance import CLOSED, finish_performance
+from ..audio.speech_preparation import SAMPLE_RATE
+from ..bundles.performance import CLOSED
+from ..bundles.starter import encode_speech, finish_at_rest
 from ..emotion.labels import emotion_weights
 from ..mmdit.model import IDENTITY_DIM, MotionMMDiT
 from ..mmdit.released_keys import MMDIT_PREFIX
@@ -48,14 +49,16 @@ class TrainedStarter:
 
         Returns the model's own motion, and the motion that the product makes of it, de-normalised.
         """
-        features = log_mel_features([waveform])
+        features = encode_speech((torch.from_numpy(waveform), SAMPLE_RATE))
         conditions = Conditions(
-            features,
+            features.values,
             torch.zeros(IDENTITY_DIM),
             torch.zeros(1, 1, MOTION_DIM),  # rest is the mean of the starter's statistics
             EmotionCurve.constant(emotion_weights(emotion)),
         )
         options = SamplingOptions(seed=seed)
         normalized = sample_motion(self.network, self.null_audio, conditions, options)
-        alone = self.stats.denormalize(normalized)
-        return alone, finish_performance(alone, features, seed, self.closure_threshold)
+        finished = finish_at_rest(
+            self.network, self.stats, self.closure_threshold, normalized, features, seed
+        )
+        return self.stats.denormalize(normalized), finished

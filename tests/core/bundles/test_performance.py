@@ -134,3 +134,15 @@ def test_lips_are_pressed_fully_above_the_threshold_of_the_weights():
 
     expected = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.1])
     torch.testing.assert_close(pressed, expected)
+
+
+def test_jaw_stays_shut_where_nobody_speaks(features):
+    controls = torch.full((NUM_FRAMES, len(CONTROLS)), 0.6)
+    voice = torch.ones(NUM_FRAMES)
+    voice[500:600] = 0
+
+    finished = finish_performance(still_motion(controls), features, voice=voice)
+
+    jaw = shown(finished)[:, CONTROLS.index("jaw")]
+    assert jaw[500:600].abs().max() < 1e-4
+    assert jaw[:500].min() > 0.55

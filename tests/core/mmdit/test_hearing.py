@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from moda_core.mmdit.hearing import CONTEXT, HearingEmbedder
+from moda_core.mmdit import hearing
+from moda_core.mmdit.hearing import CONTEXT, HearingEmbedder, VoiceDetector
 
 BANDS, WIDTH = 6, 12
 
@@ -53,3 +54,17 @@ def test_first_layer_equals_a_sum_over_taps_and_bands(embedder):
 
     expected = torch.einsum("ock,kc->o", weight, frames[3:8]) + bias
     torch.testing.assert_close(found, expected)
+
+
+def test_voice_of_a_long_recording_is_that_of_its_frames_alone(embedder, monkeypatch):
+    torch.manual_seed(1)
+    detector = VoiceDetector(WIDTH).double()
+    features = recording(50)[0, : 50 + 4]
+    monkeypatch.setattr(hearing, "FRAMES_AT_ONCE", 20)
+
+    found = detector.probability(embedder, features)
+
+    padded = torch.nn.functional.pad(features, (0, 0, 0, 0, 10, 10))
+    alone = [embedder(contexts(padded[None, i : i + CONTEXT])) for i in range(54)]
+    logits = torch.cat(alone, dim=1)[0] @ detector.layer.weight[0] + detector.layer.bias
+    torch.testing.assert_close(found, 1 / (1 + torch.exp(-logits)))

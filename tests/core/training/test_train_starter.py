@@ -33,7 +33,12 @@ TINY = MMDiTConfig(
     hearing_width=20,
 )
 QUICK = TrainingOptions(
-    num_steps=1, num_embedder_steps=1, num_lip_steps=1, batch_size=2, embedder_batch_size=2
+    num_embedder_steps=1,
+    num_voice_steps=1,
+    num_steps=1,
+    num_lip_steps=1,
+    batch_size=2,
+    embedder_batch_size=2,
 )
 
 
