@@ -7,9 +7,11 @@ hears less, and opens the mouth less: the opening of a whole clip is brought up 
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from scipy.ndimage import median_filter
 from torch import Tensor
 
+from ..mmdit.hearing import Heard
 from ..motion.controls import CONTROLS, compose, read, rest_expression
 from ..motion.liveliness import (
     ADDED_BLINK_INTERVAL_S,
@@ -24,18 +26,26 @@ from ..motion.liveliness import (
 )
 from ..motion.motion import EXPRESSION, PITCH, ROLL, YAW
 
-JAW, CLOSE = CONTROLS.index("jaw"), CONTROLS.index("close")
+LIPS = [CONTROLS.index(name) for name in ("jaw", "close", "width")]
+# Of the heard lips in the shown ones. Sampled lips are one of many that the speech allows, and so
+# follow it less well than their mean, which the hearing writes.
+HEARD_SHARE = 0.9
+HEARD_GAINS = (1.12, 1.0, 1.15)  # of jaw, closure and width: a mean of possible lips moves less
 CLOSED = 0.5  # closure from which lips touch
 SURE = 0.25  # above the threshold, from which they are pressed together
 SPEAKING_JAW = 0.1  # opening from which a frame counts as speech
-WIDE_OPENING = 0.7  # of the jaw, at the 95th percentile of speech
-LARGEST_GAIN = 1.5
+WIDE_OPENING = 0.62  # of the jaw, at the 95th percentile of speech
+LARGEST_GAIN = 1.3
 
 
-def opened_jaw(jaw: Tensor) -> Tensor:
-    """Bring the opening of a clip's speech up to a clear articulation: (N,) to (N,)."""
+def opened_jaw(jaw: Tensor, voice: Tensor | None = None) -> Tensor:
+    """Bring the opening of a clip's speech up to a clear articulation: (N,) to (N,).
+
+    `voice` (N,) is the probability that somebody speaks; music opens nothing further.
+    """
     jaw = jaw.clamp(min=0)
-    speech = jaw[jaw > SPEAKING_JAW]
+    spoken = jaw > SPEAKING_JAW if voice is None else (jaw > SPEAKING_JAW) & (voice > 0.5)
+    speech = jaw[spoken]
     if len(speech) == 0:
         return jaw
     wide = speech.sort().values[int(0.95 * (len(speech) - 1))]
@@ -53,18 +63,24 @@ def pressed_lips(close: Tensor, threshold: float) -> Tensor:
     return torch.where(close < threshold, below, above.clamp(max=1).maximum(close))
 
 
+def speaking(voice: Tensor) -> Tensor:
+    """Turn the probability of a voice (N,) into a gate that opens a frame before it is certain."""
+    around = F.max_pool1d(voice[None, None], 3, stride=1, padding=1)[0, 0]
+    return (2 * around).clamp(max=1)
+
+
 def finish_performance(
     motion: Tensor,
     features: Tensor,
     seed: int = 0,
+    heard: Heard | None = None,
     closure_threshold: float = CLOSED,
-    voice: Tensor | None = None,
 ) -> Tensor:
     """Add blinks and sway to sampled motion (N, 70), open the mouth clearly, and press the lips.
 
     `features` (N, 4, 64) are those of `log_mel_features`. Lids shut completely in a blink, however
-    wide the emotion opens them. `closure_threshold` is stored beside the model's weights. `voice`
-    (N,) is the probability that somebody speaks; where nobody does, the jaw stays shut.
+    wide the emotion opens them. The lips are brought towards the ones `heard`, and the jaw stays
+    shut where nobody speaks. `closure_threshold` is stored beside the model's weights.
     """
     level = features.mean(dim=(1, 2)).cpu().numpy() / 2
     lids = blink_lids(np.random.default_rng([seed, 1]), level, ADDED_BLINK_INTERVAL_S)
@@ -75,10 +91,15 @@ def finish_performance(
     open_lids = torch.from_numpy(open_lids).to(motion)
     added = torch.zeros_like(shown)
     added[:, LIDS] = open_lids + lids * (1 - open_lids).clamp(min=0) - shown[:, LIDS]
-    close = pressed_lips(shown[:, CLOSE], closure_threshold)
-    added[:, CLOSE] = close - shown[:, CLOSE]
-    jaw = opened_jaw(shown[:, JAW] if voice is None else shown[:, JAW] * voice)
-    added[:, JAW] = jaw - shown[:, JAW]
+    jaw, close, width = shown[:, LIPS].unbind(dim=1)
+    if heard is None:
+        jaw = opened_jaw(jaw)
+    else:
+        gained = heard.lips.to(shown) * shown.new_tensor(HEARD_GAINS)
+        jaw, close, width = torch.lerp(shown[:, LIPS], gained, HEARD_SHARE).unbind(dim=1)
+        jaw = opened_jaw(jaw * speaking(heard.voice).to(jaw), heard.voice.to(jaw))
+    lips = torch.stack([jaw, pressed_lips(close, closure_threshold), width], dim=1)
+    added[:, LIPS] = lips - shown[:, LIPS]
 
     finished = motion.clone()
     finished[:, EXPRESSION] += compose(added)

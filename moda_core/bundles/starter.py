@@ -97,11 +97,11 @@ def finish_at_rest(
     seed: int,
 ) -> Tensor:
     """De-normalise the starter's motion and give it what the network leaves out."""
-    motion, voice = stats.denormalize(normalized), None
-    if network.voice_detector is not None:
+    motion, heard = stats.denormalize(normalized), None
+    if network.hearing_head is not None:
         with torch.inference_mode():
-            voice = network.voice_detector.probability(network.audio_embedder, features.values)
-    return finish_performance(motion, features.values, seed, closure_threshold, voice)
+            heard = network.hearing_head.hear(network.audio_embedder, features.values)
+    return finish_performance(motion, features.values, seed, heard, closure_threshold)
 
 
 def encode_speech(

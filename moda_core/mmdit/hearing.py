@@ -1,5 +1,7 @@
 """Hearing network of small models: convolutions over the log-mel power around every frame."""
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -79,27 +81,41 @@ class HearingEmbedder(nn.Module):
         return self.norm(self.out_layer(x))  # (B, L, width)
 
 
-class VoiceDetector(nn.Module):
-    """One layer on the tokens of a `HearingEmbedder`: is this the voice of somebody?"""
+class Heard(NamedTuple):
+    """What a hearing network hears in every frame of a recording.
+
+    Parameters
+    ----------
+    lips : Tensor, shape (T, 3)
+        Jaw, closure and width that the speech asks for, as controls.
+    voice : Tensor, shape (T,)
+        Probability that somebody speaks.
+    """
+
+    lips: Tensor
+    voice: Tensor
+
+
+class HearingHead(nn.Module):
+    """What the tokens of a `HearingEmbedder` say by themselves: lips, and whether it is a voice."""
 
     def __init__(self, width: int, layers: Layers = PLAIN):
         super().__init__()
-        self.layer = layers.Linear(width, 1)
+        self.lips = layers.Linear(width, 3)
+        self.voice = layers.Linear(width, 1)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return the log-odds of a voice in every frame: (B, L, width) to (B, L)."""
-        return self.layer(tokens)[..., 0]
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Return lips and log-odds of a voice: (B, L, width) to (B, L, 3) and (B, L)."""
+        return self.lips(tokens), self.voice(tokens)[..., 0]
 
-    def probability(self, embedder: HearingEmbedder, features: Tensor) -> Tensor:
-        """Return the probability of a voice in every frame of features (T, layers, channels): (T,).
-
-        On the device and in the precision of the features.
-        """
+    def hear(self, embedder: HearingEmbedder, features: Tensor) -> Heard:
+        """Hear the features (T, layers, channels) of a whole recording, on their device."""
         padding = features.new_zeros(CONTEXT // 2, *features.shape[1:])
-        frames = torch.cat([padding, features, padding]).to(self.layer.weight)
-        found = []
+        frames = torch.cat([padding, features, padding]).to(self.lips.weight)
+        lips, voice = [], []
         for start in range(0, len(features), FRAMES_AT_ONCE):
             piece = frames[start : start + FRAMES_AT_ONCE + CONTEXT - 1]
-            tokens = embedder(piece.unfold(0, CONTEXT, 1).movedim(-1, 1)[None])
-            found.append(self(tokens)[0].sigmoid())
-        return torch.cat(found).to(features)
+            part, odds = self(embedder(piece.unfold(0, CONTEXT, 1).movedim(-1, 1)[None]))
+            lips.append(part[0])
+            voice.append(odds[0].sigmoid())
+        return Heard(torch.cat(lips).to(features), torch.cat(voice).to(features))

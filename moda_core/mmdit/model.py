@@ -10,7 +10,7 @@ from ..runtime.layers import PLAIN, Layers
 from .blocks import FinalLayer, JointBlock, SingleStreamBlock
 from .config import MMDiTConfig
 from .embedders import TIMESTEP_DIM, AudioEmbedder, MLPEmbedder, timestep_features
-from .hearing import HearingEmbedder, VoiceDetector
+from .hearing import HearingEmbedder, HearingHead
 from .rope import rope_tables
 
 IDENTITY_DIM = 63
@@ -57,7 +57,7 @@ class MotionMMDiT(nn.Module):
             SingleStreamBlock(config, layers) for _ in range(config.num_single_stream)
         )
         self.final_layer = FinalLayer(config, MOTION_DIM, layers)
-        self.voice_detector = VoiceDetector(config.width, layers) if config.hearing_width else None
+        self.hearing_head = HearingHead(config.width, layers) if config.hearing_width else None
 
     def forward(
         self, motion: Tensor, timesteps: Tensor, audio: Tensor, identity: Tensor, emotion: Tensor

@@ -1,18 +1,22 @@
 """Pretraining of the audio embedder, which learns lips, stress and sounds before the motion."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..mmdit.hearing import HearingEmbedder
+from ..bundles.performance import CLOSED
 from ..mmdit.model import MotionMMDiT
 from ..motion.controls import CONTROLS
 from .batches import Batch, BatchSampler
 from .optimization import optimize
+from .targets import LIP_COLUMNS, LIPS
 from .visemes import NUM_SOUND_CLASSES, PAUSE_CLASS
 
-HEARD_CONTROLS = [CONTROLS.index(name) for name in ("jaw", "close", "width", "brow")]
+HEARD_CONTROLS = [*LIP_COLUMNS, CONTROLS.index("brow")]
 HEARD_PITCH = 3  # column of `Performance.head`
+CLOSE = LIPS.index("close")
+THRESHOLDS = np.linspace(0.2, 0.8, 61)  # of the closure, to choose from
 SOUND_WEIGHT = 0.2  # of the loss on the classes of the sounds
 
 
@@ -21,8 +25,7 @@ def _heard(controls: Tensor, head: Tensor) -> Tensor:
 
 
 def train_audio_embedder(
-    embedder: HearingEmbedder,
-    width: int,
+    network: MotionMMDiT,
     sampler: BatchSampler,
     num_steps: int,
     batch_size: int,
@@ -33,7 +36,7 @@ def train_audio_embedder(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         num_heard = len(HEARD_CONTROLS) + 1
-        head = nn.Linear(width, num_heard + NUM_SOUND_CLASSES)
+        head = nn.Linear(network.config.width, num_heard + NUM_SOUND_CLASSES)
     corpus = sampler.corpus
     all_frames = _heard(corpus.controls, corpus.head)
     mean, std = all_frames.mean(dim=0), all_frames.std(dim=0)
@@ -41,35 +44,60 @@ def train_audio_embedder(
     def loss_of_step(step: int) -> Tensor:
         batch: Batch = sampler.draw(batch_size)
         target = (_heard(batch.controls, batch.head) - mean) / std
-        found = head(embedder(batch.features))
+        found = head(network.audio_embedder(batch.features))
         error = found[..., :num_heard] - target
         logits = found[..., num_heard:].mT
         sounds = F.cross_entropy(logits, batch.sounds, reduction="none")[..., None]
         loss = error.square().mean(dim=-1, keepdim=True) + SOUND_WEIGHT * sounds
         return (loss * batch.mask).mean()
 
-    parameters = [*embedder.parameters(), *head.parameters()]
+    parameters = [*network.audio_embedder.parameters(), *head.parameters()]
     optimize("audio embedder", parameters, loss_of_step, num_steps, learning_rate)
+    lips, num_lips = network.hearing_head.lips, len(LIPS)
+    with torch.no_grad():
+        lips.weight.copy_(std[:num_lips, None] * head.weight[:num_lips])
+        lips.bias.copy_(std[:num_lips] * head.bias[:num_lips] + mean[:num_lips])
 
 
-def train_voice_detector(
+def train_voice(
     network: MotionMMDiT,
     sampler: BatchSampler,
     num_steps: int,
     batch_size: int,
     learning_rate: float,
 ) -> None:
-    """Train the detector to tell voices from pauses, noise and music by the embedder's tokens."""
+    """Train the head to tell voices from pauses, noise and music by the embedder's tokens."""
+    layer = network.hearing_head.voice
 
     def loss_of_step(step: int) -> Tensor:
         batch = sampler.draw(batch_size)
         with torch.no_grad():
             tokens = network.audio_embedder(batch.features)
         spoken = (batch.sounds != PAUSE_CLASS).float()
-        loss = F.binary_cross_entropy_with_logits(
-            network.voice_detector(tokens), spoken, reduction="none"
-        )
+        loss = F.binary_cross_entropy_with_logits(layer(tokens)[..., 0], spoken, reduction="none")
         return (loss * batch.mask[..., 0]).mean()
 
-    parameters = list(network.voice_detector.parameters())
-    optimize("voice", parameters, loss_of_step, num_steps, learning_rate)
+    optimize("voice", list(layer.parameters()), loss_of_step, num_steps, learning_rate)
+
+
+@torch.no_grad()
+def choose_closure_threshold(
+    network: MotionMMDiT, sampler: BatchSampler, num_batches: int, batch_size: int
+) -> float:
+    """Return the closure above which the heard lips touch most often when they should."""
+    heard, wanted = [], []
+    for _ in range(num_batches):
+        batch = sampler.draw(batch_size)
+        inside = batch.mask[..., 0] > 0
+        lips, _ = network.hearing_head(network.audio_embedder(batch.features))
+        heard.append(lips[inside][:, CLOSE].numpy())
+        wanted.append(batch.controls[inside][:, LIP_COLUMNS[CLOSE]].numpy() > CLOSED)
+    closure, closed = np.concatenate(heard), np.concatenate(wanted)
+    scores = [f1_score(closure > threshold, closed) for threshold in THRESHOLDS]
+    return float(THRESHOLDS[int(np.argmax(scores))])
+
+
+def f1_score(predicted: np.ndarray, target: np.ndarray) -> float:
+    """Return the F1 score of two boolean arrays by frame; 0 if both are empty."""
+    total = predicted.sum() + target.sum()
+    return float(2 * (predicted & target).sum() / total) if total else 0.0

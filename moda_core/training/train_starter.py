@@ -4,7 +4,7 @@ import argparse
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,10 +17,9 @@ from ..mmdit.model import MotionMMDiT
 from . import flite
 from .augment import Backgrounds
 from .batches import Batch, BatchSampler, Corpus, motion_stats
-from .closure import choose_closure_threshold
 from .dataset import espeak_clips, flite_train_clips, hibari_clips, silent_clips
 from .flow_loss import NULL_AUDIO, FlowLoss
-from .hearing import train_audio_embedder, train_voice_detector
+from .hearing import choose_closure_threshold, train_audio_embedder, train_voice
 from .initialization import new_network
 from .lip_sync_expert import LipSyncLoss, train_expert
 from .optimization import RunningAverage, optimize
@@ -30,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 LIP_SYNC_WEIGHT = 0.1
 NUM_SILENT_CLIPS = 100
-CALIBRATION_CLIPS = 12  # of each synthesiser
+CALIBRATION_BATCHES = 50
 # Of the windows: two natural voices beside espeak-ng's many, and no voice.
 SHARES = {"espeak": 0.36, "flite": 0.14, "hibari": 0.42, "silence": 0.08}
 COUNTS = {
@@ -51,7 +50,7 @@ class TrainingOptions:
     Parameters
     ----------
     num_embedder_steps, num_voice_steps, num_steps, num_lip_steps : int
-        Of the audio embedder alone, of its detector of voices, of the motion model, which
+        Of the audio embedder alone, of its detection of voices, of the motion model, which
         leaves the embedder as it is, and of the motion model with misleading lips (see `FlowLoss`),
         the only stage with the expert.
     batch_size, embedder_batch_size : int
@@ -143,22 +142,21 @@ def train(
         return sampler, FlowLoss(network, stats, control_std, seed)
 
     train_audio_embedder(
-        network.audio_embedder,
-        config.width,
+        network,
         start_stage(0)[0],
         options.num_embedder_steps,
         options.embedder_batch_size,
         options.embedder_learning_rate,
         options.seed,
     )
-    train_voice_detector(
+    train_voice(
         network,
         start_stage(3)[0],
         options.num_voice_steps,
         options.embedder_batch_size,
         options.learning_rate,
     )
-    for part in (network.audio_embedder, network.voice_detector):
+    for part in (network.audio_embedder, network.hearing_head):
         part.requires_grad_(False)
     sampler, loss = start_stage(0)
     train_stage("motion", network, loss, sampler, options)
@@ -170,18 +168,10 @@ def train(
     late_loss = partial(loss, mislead_lips=True, lip_sync=lip_sync)
     train_stage("lips", network, late_loss, sampler, options)
     null_audio = torch.full((config.audio_width,), NULL_AUDIO)
-    return TrainedStarter(network.eval(), null_audio, stats)
-
-
-def calibrate(starter: TrainedStarter, options: TrainingOptions) -> TrainedStarter:
-    """Choose the threshold of touching lips on new clips of the training voices."""
-    count, seed = CALIBRATION_CLIPS, options.seed + 101
-    clips = [
-        *espeak_clips(count, seed),
-        *flite_train_clips(count, seed),
-        *hibari_clips(count, seed),
-    ]
-    return replace(starter, closure_threshold=choose_closure_threshold(starter, clips))
+    threshold = choose_closure_threshold(
+        network, start_stage(4)[0], CALIBRATION_BATCHES, options.embedder_batch_size
+    )
+    return TrainedStarter(network.eval(), null_audio, stats, threshold)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -209,7 +199,7 @@ def train_and_save(arguments: argparse.Namespace) -> dict:
     options = TrainingOptions(**counts, lip_sync_weight=lip_sync_weight)
     started = time.monotonic()
     corpus, backgrounds = speak(options), Backgrounds.make(options.seed + 1)
-    starter = calibrate(train(corpus, backgrounds, options=options), options)
+    starter = train(corpus, backgrounds, options=options)
     minutes = (time.monotonic() - started) / 60
     arguments.out.mkdir(parents=True, exist_ok=True)
     starter.save(arguments.out / STARTER_WEIGHTS.name)

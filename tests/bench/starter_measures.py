@@ -7,8 +7,8 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
 from moda_core.bundles.performance import CLOSED
-from moda_core.training.closure import f1_score
 from moda_core.training.dataset import Clip
+from moda_core.training.hearing import f1_score
 from moda_core.training.targets import LIP_COLUMNS, LIPS, speech_energy
 
 LAGS = range(-4, 5)  # frames

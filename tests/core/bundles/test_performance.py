@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.bundles.performance import finish_performance, opened_jaw, pressed_lips
+from moda_core.bundles.performance import (
+    LIPS,
+    finish_performance,
+    opened_jaw,
+    pressed_lips,
+    speaking,
+)
+from moda_core.mmdit.hearing import Heard
 from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
 from moda_core.motion.liveliness import LIDS, blink_lids, random_walk
 
@@ -140,9 +147,40 @@ def test_jaw_stays_shut_where_nobody_speaks(features):
     controls = torch.full((NUM_FRAMES, len(CONTROLS)), 0.6)
     voice = torch.ones(NUM_FRAMES)
     voice[500:600] = 0
+    heard = Heard(torch.full((NUM_FRAMES, 3), 0.6), voice)
 
-    finished = finish_performance(still_motion(controls), features, voice=voice)
+    finished = finish_performance(still_motion(controls), features, heard=heard)
 
     jaw = shown(finished)[:, CONTROLS.index("jaw")]
-    assert jaw[500:600].abs().max() < 1e-4
+    assert jaw[501:599].abs().max() < 1e-4
     assert jaw[:500].min() > 0.55
+
+
+def test_lips_are_mostly_the_heard_ones(features):
+    generator = torch.Generator().manual_seed(3)
+    sampled, lips = torch.rand(2, NUM_FRAMES, 3, generator=generator)
+    controls = torch.zeros(NUM_FRAMES, len(CONTROLS))
+    controls[:, LIPS] = sampled
+
+    heard = Heard(lips, torch.ones(NUM_FRAMES))
+    finished = shown(finish_performance(still_motion(controls), features, heard=heard))
+
+    gains = torch.tensor([1.12, 1, 1.15])
+    expected = 0.9 * gains * lips + 0.1 * sampled
+    for column in (0, 2):  # closures are pressed
+        torch.testing.assert_close(
+            finished[:, LIPS[column]], expected[:, column], atol=1e-3, rtol=0
+        )
+
+
+def test_voice_opens_the_gate_a_frame_before_it_and_noise_keeps_it_shut():
+    voice = torch.tensor([0.0, 0.0, 0.0, 0.9, 0.3, 0.0, 0.0])
+
+    assert speaking(voice).tolist() == pytest.approx([0, 0, 1, 1, 1, 0.6, 0])
+
+
+def test_music_is_not_taken_for_mumbled_speech():
+    jaw = torch.full((100,), 0.2)
+
+    torch.testing.assert_close(opened_jaw(jaw, torch.full((100,), 0.2)), jaw)
+    assert opened_jaw(jaw, torch.ones(100)).min() > 0.25

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from moda_core.mmdit import hearing
-from moda_core.mmdit.hearing import CONTEXT, HearingEmbedder, VoiceDetector
+from moda_core.mmdit.hearing import CONTEXT, HearingEmbedder, HearingHead
 
 BANDS, WIDTH = 6, 12
 
@@ -56,15 +56,17 @@ def test_first_layer_equals_a_sum_over_taps_and_bands(embedder):
     torch.testing.assert_close(found, expected)
 
 
-def test_voice_of_a_long_recording_is_that_of_its_frames_alone(embedder, monkeypatch):
+def test_long_recording_is_heard_as_its_frames_alone(embedder, monkeypatch):
     torch.manual_seed(1)
-    detector = VoiceDetector(WIDTH).double()
-    features = recording(50)[0, : 50 + 4]
+    head = HearingHead(WIDTH).double()
+    features = recording(50)[0, :54]
     monkeypatch.setattr(hearing, "FRAMES_AT_ONCE", 20)
 
-    found = detector.probability(embedder, features)
+    heard = head.hear(embedder, features)
 
     padded = torch.nn.functional.pad(features, (0, 0, 0, 0, 10, 10))
     alone = [embedder(contexts(padded[None, i : i + CONTEXT])) for i in range(54)]
-    logits = torch.cat(alone, dim=1)[0] @ detector.layer.weight[0] + detector.layer.bias
-    torch.testing.assert_close(found, 1 / (1 + torch.exp(-logits)))
+    tokens = torch.cat(alone, dim=1)[0]
+    torch.testing.assert_close(heard.lips, tokens @ head.lips.weight.T + head.lips.bias)
+    odds = tokens @ head.voice.weight[0] + head.voice.bias
+    torch.testing.assert_close(heard.voice, 1 / (1 + torch.exp(-odds)))
