@@ -27,9 +27,9 @@ from ..motion.liveliness import (
 from ..motion.motion import EXPRESSION, PITCH, ROLL, YAW
 
 LIPS = [CONTROLS.index(name) for name in ("jaw", "close", "width")]
-# Of the heard lips in the shown ones. Sampled lips are one of many that the speech allows, and so
-# follow it less well than their mean, which the hearing writes.
-HEARD_SHARE = 0.9
+# Of the heard lips in the shown ones. Sampled lips are one of many that the speech allows; the
+# hearing writes their mean. They err differently, so that both together follow the speech best.
+HEARD_SHARE = 0.6
 HEARD_GAINS = (1.12, 1.0, 1.15)  # of jaw, closure and width: a mean of possible lips moves less
 CLOSED = 0.5  # closure from which lips touch
 SURE = 0.25  # above the threshold, from which they are pressed together
