@@ -23,7 +23,7 @@ from moda_core.motion.motion import (
     Motion,
     released_stats,
 )
-from moda_core.video.writer import QUALITIES
+from moda_core.video.writer import QUALITIES, VideoWriter
 from tests.sound_files import write_sound
 
 RATE = 16000
@@ -237,6 +237,7 @@ def test_a_background_of_any_size_is_fitted(folder, background, is_cutout, fit):
         portrait.save(folder / "face.png")
     options = [] if fit is None else ["--background-fit", fit]
 
+    options += ["--quality", "high"]  # the encoder's noise counts as a difference
     status = talk(folder, "--seconds", "0.08", "--background", folder / background, *options)
 
     frames = frames_of(folder / "out.mp4")
@@ -296,8 +297,15 @@ def test_saved_motion_sets_the_length_but_for_a_frame(
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".json"])
-def test_motion_that_was_saved_plays_as_it_was_sampled(folder, suffix):
+def test_motion_that_was_saved_plays_as_it_was_sampled(folder, monkeypatch, suffix):
     path, part = folder / f"take{suffix}", ("--seconds", "0.4")
+    written, write = [], VideoWriter.write  # before the encoder, which multiplies one grey level
+
+    def watched(writer, frames):
+        written.append(frames.int())
+        write(writer, frames)
+
+    monkeypatch.setattr(VideoWriter, "write", watched)
 
     talk(folder, *part, "--seed", "7", "--save-motion", path, output="sampled.mp4")
     status = talk(folder, *part, "--motion", path, output="played.mp4")
@@ -310,7 +318,8 @@ def test_motion_that_was_saved_plays_as_it_was_sampled(folder, suffix):
     assert status == 0
     assert saved.values.shape == (10, MOTION_DIM)
     assert (saved.values - sampled.values).abs().max() <= 5e-9 + (suffix == ".json") * 1e-6
-    assert np.abs(frames_of(folder / "sampled.mp4") - frames_of(folder / "played.mp4")).max() <= 2
+    once, again = torch.cat(written).chunk(2)
+    assert (once - again).abs().max() <= 1
 
 
 def test_a_recording_may_stand_behind_options(folder):
