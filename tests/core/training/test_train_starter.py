@@ -7,6 +7,7 @@ import torch
 from moda_core.emotion.labels import emotion_weights
 from moda_core.mmdit.config import MMDiTConfig, read_config
 from moda_core.mmdit.hearing import CONTEXT
+from moda_core.runtime.threads import one_thread
 from moda_core.training.augment import Backgrounds
 from moda_core.training.batches import BatchSampler, Corpus, motion_stats, rest_motion
 from moda_core.training.dataset import make_clip
@@ -43,11 +44,9 @@ QUICK = TrainingOptions(
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def on_one_thread():
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")
