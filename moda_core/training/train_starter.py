@@ -31,7 +31,7 @@ LIP_SYNC_WEIGHT = 0.1
 NUM_SILENT_CLIPS = 100
 CALIBRATION_BATCHES = 50
 # Of the windows: two natural voices beside espeak-ng's many, and no voice.
-SHARES = {"espeak": 0.36, "flite": 0.14, "hibari": 0.42, "silence": 0.08}
+SHARES = {"espeak": 0.36, "flite": 0.14, "hibari": 0.40, "silence": 0.10}
 COUNTS = {
     "--steps": "num_steps",
     "--lip-steps": "num_lip_steps",
@@ -67,7 +67,7 @@ class TrainingOptions:
         Of the expert's own training.
     """
 
-    num_embedder_steps: int = 2400
+    num_embedder_steps: int = 4000
     num_voice_steps: int = 400
     num_steps: int = 1700
     num_lip_steps: int = 400
