@@ -36,6 +36,9 @@ SURE = 0.25  # above the threshold, from which they are pressed together
 SPEAKING_JAW = 0.1  # opening from which a frame counts as speech
 WIDE_OPENING = 0.62  # of the jaw, at the 95th percentile of speech
 LARGEST_GAIN = 1.3
+# Frames to each side, and the probabilities of a voice from which the gate begins to open and is
+# open: of the frame itself, and of the surest one nearby.
+GATE = ((1, 0.2, 0.5), (10, 0.5, 0.9))
 
 
 def opened_jaw(jaw: Tensor, voice: Tensor | None = None) -> Tensor:
@@ -64,9 +67,17 @@ def pressed_lips(close: Tensor, threshold: float) -> Tensor:
 
 
 def speaking(voice: Tensor) -> Tensor:
-    """Turn the probability of a voice (N,) into a gate that opens a frame before it is certain."""
-    around = F.max_pool1d(voice[None, None], 3, stride=1, padding=1)[0, 0]
-    return (2 * around).clamp(max=1)
+    """Turn the probability of a voice (N,) into a gate that opens a frame before it is certain.
+
+    Hum and music sound like a voice for long, but never for sure: the gate also needs a frame
+    nearby in which the voice is certain.
+    """
+
+    def around(reach: int) -> Tensor:
+        return F.max_pool1d(voice[None, None], 2 * reach + 1, stride=1, padding=reach)[0, 0]
+
+    heard, certain = ((around(reach) - low) / (high - low) for reach, low, high in GATE)
+    return heard.clamp(0, 1) * certain.clamp(0, 1)
 
 
 def finish_performance(

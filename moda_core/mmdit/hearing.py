@@ -13,6 +13,7 @@ KERNEL = 5
 STEP_DILATIONS, FRAME_DILATIONS = (1, 2), (1, 1, 2)
 FRAMES_AT_ONCE = 1500  # a minute, which takes 100 MB
 STEP_SHARE = 0.6  # of the width, for the many steps
+DETECTOR_WIDTH = 96
 # Frames that every token hears, centred on its own; the convolutions over steps reach 8 steps, or
 # 2 frames, to each side.
 CONTEXT = 2 * (2 + KERNEL // 2 * sum(FRAME_DILATIONS)) + 1
@@ -96,26 +97,44 @@ class Heard(NamedTuple):
     voice: Tensor
 
 
+class Detector(nn.Module):
+    """Log-odds that a token is of some kind: (..., width) to (...)."""
+
+    def __init__(self, width: int, layers: Layers = PLAIN):
+        super().__init__()
+        self.fc1 = layers.Linear(width, DETECTOR_WIDTH)
+        self.fc2 = layers.Linear(DETECTOR_WIDTH, 1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.fc2(F.relu(self.fc1(tokens)))[..., 0]
+
+
 class HearingHead(nn.Module):
-    """What the tokens of a `HearingEmbedder` say by themselves: lips, and whether it is a voice."""
+    """What the tokens of a `HearingEmbedder` say by themselves: lips, and whether it is a voice.
+
+    Closed lips are heard twice: as a movement by regression, and as an event by a detector, which
+    is surer of the short closures. The closure is the mean of both.
+    """
 
     def __init__(self, width: int, layers: Layers = PLAIN):
         super().__init__()
         self.lips = layers.Linear(width, 3)
-        self.voice = layers.Linear(width, 1)
+        self.touch = Detector(width, layers)
+        self.voice = Detector(width, layers)
 
-    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Return lips and log-odds of a voice: (B, L, width) to (B, L, 3) and (B, L)."""
-        return self.lips(tokens), self.voice(tokens)[..., 0]
+    def forward(self, tokens: Tensor) -> Heard:
+        """Hear tokens (B, L, width): lips (B, L, 3) and voice (B, L)."""
+        jaw, close, width = self.lips(tokens).unbind(dim=-1)
+        close = (close + self.touch(tokens).sigmoid()) / 2
+        return Heard(torch.stack([jaw, close, width], dim=-1), self.voice(tokens).sigmoid())
 
     def hear(self, embedder: HearingEmbedder, features: Tensor) -> Heard:
         """Hear the features (T, layers, channels) of a whole recording, on their device."""
         padding = features.new_zeros(CONTEXT // 2, *features.shape[1:])
         frames = torch.cat([padding, features, padding]).to(self.lips.weight)
-        lips, voice = [], []
+        pieces = []
         for start in range(0, len(features), FRAMES_AT_ONCE):
             piece = frames[start : start + FRAMES_AT_ONCE + CONTEXT - 1]
-            part, odds = self(embedder(piece.unfold(0, CONTEXT, 1).movedim(-1, 1)[None]))
-            lips.append(part[0])
-            voice.append(odds[0].sigmoid())
-        return Heard(torch.cat(lips).to(features), torch.cat(voice).to(features))
+            pieces.append(self(embedder(piece.unfold(0, CONTEXT, 1).movedim(-1, 1)[None])))
+        lips, voice = (torch.cat(parts, dim=1)[0] for parts in zip(*pieces, strict=True))
+        return Heard(lips.to(features), voice.to(features))

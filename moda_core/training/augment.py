@@ -127,12 +127,15 @@ def _excerpts(bank: Tensor, rows: int, steps: int, random: torch.Generator) -> T
 
 def _noise(bank: Backgrounds, rows: int, steps: int, random: torch.Generator) -> Tensor:
     """Return coloured noise or hum that swells a little, of loudness near 0, in log power."""
-    slope = _uniform((rows, 1, 1), -7, 2, random)
-    colour = slope * (BAND - 0.3) + _curves(rows, 5, 1.0, random)
+    rumble = _chance(rows, 0.35, random)  # of rooms and streets, dull as through walls
+    slope = torch.where(
+        rumble, _uniform((rows,), -22, -7, random), _uniform((rows,), -7, 2, random)
+    )
+    colour = slope[:, None, None] * (BAND - 0.3) + _curves(rows, 5, 1.0, random)
     colour = colour - colour.logsumexp(dim=2, keepdim=True) + math.log(NUM_BANDS)
     noise = _excerpts(bank.noise, rows, steps, random) + colour
-    hum = _excerpts(bank.hum, rows, steps, random)
-    noise = torch.where(_chance(rows, 0.25, random)[:, None, None], hum, noise)
+    hum = _excerpts(bank.hum, rows, steps, random) + 0.4 * random_channels(rows, random)
+    noise = torch.where(_chance(rows, 0.4, random)[:, None, None], hum, noise)
     knots = 0.3 * torch.randn(rows, 1, steps // 100 + 2, generator=random)
     return noise + F.interpolate(knots, steps, mode="linear", align_corners=True).mT
 

@@ -1,13 +1,14 @@
 """Windows for training: augmented speech, motion under an emotion, and the motion before."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ..audio.log_mel import (
     HOP,
+    QUIETEST_REFERENCE,
     Equalizer,
     loudness_reference,
     normalize_log_mel,
@@ -102,6 +103,12 @@ class Corpus:
         weights = [share * corpus.weights / corpus.weights.sum() for corpus, share in parts]
         fields["weights"] = torch.cat(weights)
         return cls(**fields)
+
+    def with_silence(self, share: float) -> "Corpus":
+        """Draw a share of the windows from the silent clips."""
+        silent = self.references <= QUIETEST_REFERENCE
+        total = torch.where(silent, self.weights[silent].sum(), self.weights[~silent].sum())
+        return replace(self, weights=self.weights / total * torch.where(silent, share, 1 - share))
 
 
 def motion_stats(corpus: Corpus) -> MotionStats:

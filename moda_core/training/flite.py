@@ -46,8 +46,13 @@ def parse_phones(listing: str) -> list[Phone]:
     return phones
 
 
-def say(text: str, voice: str, stretch: float = 1.0) -> tuple[np.ndarray, int, list[Phone]]:
-    """Speak a text; return float32 samples (num_samples,), their rate and timed sounds."""
+def say(
+    text: str, voice: str, stretch: float = 1.0, note_hz: float | None = None
+) -> tuple[np.ndarray, int, list[Phone]]:
+    """Speak a text, or sing it on one note if `note_hz` is given.
+
+    Returns float32 samples (num_samples,), their rate and timed sounds.
+    """
     require()
     if voice not in VOICES:
         raise MoDAError(f"flite's voice {voice!r} is not known here. Use one of {VOICES}.")
@@ -56,6 +61,9 @@ def say(text: str, voice: str, stretch: float = 1.0) -> tuple[np.ndarray, int, l
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         options = ["-voice", voice, "--setf", f"duration_stretch={stretch:g}", "-psdur"]
+        if note_hz is not None:
+            pitch = (f"int_f0_target_mean={note_hz:g}", "int_f0_target_stddev=0")
+            options += [word for setting in pitch for word in ("--setf", setting)]
         done = subprocess.run(
             ["flite", *options, "-t", text, "-o", str(path)], capture_output=True, text=True
         )

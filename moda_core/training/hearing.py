@@ -59,25 +59,30 @@ def train_audio_embedder(
         lips.bias.copy_(std[:num_lips] * head.bias[:num_lips] + mean[:num_lips])
 
 
-def train_voice(
+def train_detectors(
     network: MotionMMDiT,
     sampler: BatchSampler,
     num_steps: int,
     batch_size: int,
     learning_rate: float,
 ) -> None:
-    """Train the head to tell voices from pauses, noise and music by the embedder's tokens."""
-    layer = network.hearing_head.voice
+    """Train the head's detectors of voices and of closed lips by the embedder's tokens."""
+    voice, touch = network.hearing_head.voice, network.hearing_head.touch
 
     def loss_of_step(step: int) -> Tensor:
         batch = sampler.draw(batch_size)
         with torch.no_grad():
             tokens = network.audio_embedder(batch.features)
-        spoken = (batch.sounds != PAUSE_CLASS).float()
-        loss = F.binary_cross_entropy_with_logits(layer(tokens)[..., 0], spoken, reduction="none")
+        spoken = batch.sounds != PAUSE_CLASS
+        closed = batch.controls[..., LIP_COLUMNS[CLOSE]] > CLOSED
+        loss = sum(
+            F.binary_cross_entropy_with_logits(detector(tokens), kind.float(), reduction="none")
+            for detector, kind in ((voice, spoken), (touch, closed))
+        )
         return (loss * batch.mask[..., 0]).mean()
 
-    optimize("voice", list(layer.parameters()), loss_of_step, num_steps, learning_rate)
+    parameters = [*voice.parameters(), *touch.parameters()]
+    optimize("detectors", parameters, loss_of_step, num_steps, learning_rate)
 
 
 @torch.no_grad()
@@ -89,7 +94,7 @@ def choose_closure_threshold(
     for _ in range(num_batches):
         batch = sampler.draw(batch_size)
         inside = batch.mask[..., 0] > 0
-        lips, _ = network.hearing_head(network.audio_embedder(batch.features))
+        lips = network.hearing_head(network.audio_embedder(batch.features)).lips
         heard.append(lips[inside][:, CLOSE].numpy())
         wanted.append(batch.controls[inside][:, LIP_COLUMNS[CLOSE]].numpy() > CLOSED)
     closure, closed = np.concatenate(heard), np.concatenate(wanted)

@@ -19,7 +19,7 @@ from .augment import Backgrounds
 from .batches import Batch, BatchSampler, Corpus, motion_stats
 from .dataset import espeak_clips, flite_train_clips, hibari_clips, silent_clips
 from .flow_loss import NULL_AUDIO, FlowLoss
-from .hearing import choose_closure_threshold, train_audio_embedder, train_voice
+from .hearing import choose_closure_threshold, train_audio_embedder, train_detectors
 from .initialization import new_network
 from .lip_sync_expert import LipSyncLoss, train_expert
 from .optimization import RunningAverage, optimize
@@ -32,6 +32,7 @@ NUM_SILENT_CLIPS = 100
 CALIBRATION_BATCHES = 50
 # Of the windows: two natural voices beside espeak-ng's many, and no voice.
 SHARES = {"espeak": 0.36, "flite": 0.14, "hibari": 0.40, "silence": 0.10}
+DETECTOR_SILENCE = 0.4  # share of silence, noise and music where voices are told from them
 COUNTS = {
     "--steps": "num_steps",
     "--lip-steps": "num_lip_steps",
@@ -49,8 +50,8 @@ class TrainingOptions:
 
     Parameters
     ----------
-    num_embedder_steps, num_voice_steps, num_steps, num_lip_steps : int
-        Of the audio embedder alone, of its detection of voices, of the motion model, which
+    num_embedder_steps, num_detector_steps, num_steps, num_lip_steps : int
+        Of the audio embedder alone, of the detectors of voices and of closed lips, of the motion model, which
         leaves the embedder as it is, and of the motion model with misleading lips (see `FlowLoss`),
         the only stage with the expert.
     batch_size, embedder_batch_size : int
@@ -68,7 +69,7 @@ class TrainingOptions:
     """
 
     num_embedder_steps: int = 4000
-    num_voice_steps: int = 400
+    num_detector_steps: int = 1600
     num_steps: int = 1700
     num_lip_steps: int = 400
     batch_size: int = 16
@@ -136,9 +137,9 @@ def train(
     network = new_network(config, stats.std > 0, options.seed)
     control_std = corpus.controls.std(dim=0).clamp(min=0.1)
 
-    def start_stage(stage: int) -> tuple[BatchSampler, FlowLoss]:
+    def start_stage(stage: int, drawn: Corpus = corpus) -> tuple[BatchSampler, FlowLoss]:
         seed = options.seed + stage
-        sampler = BatchSampler(corpus, backgrounds, stats, config.audio_context, seed)
+        sampler = BatchSampler(drawn, backgrounds, stats, config.audio_context, seed)
         return sampler, FlowLoss(network, stats, control_std, seed)
 
     train_audio_embedder(
@@ -149,10 +150,10 @@ def train(
         options.embedder_learning_rate,
         options.seed,
     )
-    train_voice(
+    train_detectors(
         network,
-        start_stage(3)[0],
-        options.num_voice_steps,
+        start_stage(3, corpus.with_silence(DETECTOR_SILENCE))[0],
+        options.num_detector_steps,
         options.embedder_batch_size,
         options.learning_rate,
     )

@@ -176,7 +176,13 @@ def test_lips_are_mostly_the_heard_ones(features):
 def test_voice_opens_the_gate_a_frame_before_it_and_noise_keeps_it_shut():
     voice = torch.tensor([0.0, 0.0, 0.0, 0.9, 0.3, 0.0, 0.0])
 
-    assert speaking(voice).tolist() == pytest.approx([0, 0, 1, 1, 1, 0.6, 0])
+    assert speaking(voice).tolist() == pytest.approx([0, 0, 1, 1, 1, 1 / 3, 0])
+
+
+def test_sound_that_is_never_surely_a_voice_keeps_the_gate_shut():
+    hum = torch.full((50,), 0.45)
+
+    assert speaking(hum).max() == 0
 
 
 def test_music_is_not_taken_for_mumbled_speech():

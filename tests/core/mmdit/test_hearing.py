@@ -67,6 +67,21 @@ def test_long_recording_is_heard_as_its_frames_alone(embedder, monkeypatch):
     padded = torch.nn.functional.pad(features, (0, 0, 0, 0, 10, 10))
     alone = [embedder(contexts(padded[None, i : i + CONTEXT])) for i in range(54)]
     tokens = torch.cat(alone, dim=1)[0]
-    torch.testing.assert_close(heard.lips, tokens @ head.lips.weight.T + head.lips.bias)
-    odds = tokens @ head.voice.weight[0] + head.voice.bias
-    torch.testing.assert_close(heard.voice, 1 / (1 + torch.exp(-odds)))
+    expected = head(tokens[None])
+    torch.testing.assert_close(heard.lips, expected.lips[0])
+    torch.testing.assert_close(heard.voice, expected.voice[0])
+
+
+def test_closure_is_the_mean_of_a_movement_and_an_event():
+    head = HearingHead(WIDTH).double()
+    tokens = recording(1)[0, :5, 0] @ torch.ones(BANDS, WIDTH, dtype=torch.float64)
+
+    heard = head(tokens[None])
+
+    movement = tokens @ head.lips.weight.T + head.lips.bias
+    hidden = (tokens @ head.touch.fc1.weight.T + head.touch.fc1.bias).clamp(min=0)
+    odds = hidden @ head.touch.fc2.weight[0] + head.touch.fc2.bias
+    torch.testing.assert_close(heard.lips[0, :, 0], movement[:, 0])
+    torch.testing.assert_close(
+        heard.lips[0, :, 1], (movement[:, 1] + 1 / (1 + torch.exp(-odds))) / 2
+    )

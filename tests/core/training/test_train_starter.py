@@ -35,7 +35,7 @@ TINY = MMDiTConfig(
 )
 QUICK = TrainingOptions(
     num_embedder_steps=1,
-    num_voice_steps=1,
+    num_detector_steps=1,
     num_steps=1,
     num_lip_steps=1,
     batch_size=2,
