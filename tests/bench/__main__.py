@@ -45,12 +45,16 @@ BENCHES = {
     "same-file": "bench_same_file",
     "starter": "bench_starter",
     "voices": "bench_voices",
+    "unvoiced": "bench_unvoiced",
+    "singing": "bench_singing",
 }
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
     "same-file",
     "starter",
     "voices",
+    "unvoiced",
+    "singing",
     "renderer",
     "activations",
     "talk",
