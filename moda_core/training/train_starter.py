@@ -51,9 +51,9 @@ class TrainingOptions:
     Parameters
     ----------
     num_embedder_steps, num_detector_steps, num_steps, num_lip_steps : int
-        Of the audio embedder alone, of the detectors of voices and of closed lips, of the motion model, which
-        leaves the embedder as it is, and of the motion model with misleading lips (see `FlowLoss`),
-        the only stage with the expert.
+        Of the audio embedder alone, of the detectors of voices and of closed lips, of the motion
+        model, which leaves the embedder as it is, and of the motion model with misleading lips
+        (see `FlowLoss`), the only stage with the expert.
     batch_size, embedder_batch_size : int
         Windows per step.
     num_clips, num_flite_clips, num_hibari_clips : int

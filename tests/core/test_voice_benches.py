@@ -6,6 +6,8 @@ import pytest
 from moda_core.training import dataset
 from moda_core.training.espeak import Phone
 from tests.bench.align_speech import split_pauses, word_error, words_of
+from tests.bench.bench_singing import found_share, syllable_figures, with_vibrato
+from tests.bench.bench_unvoiced import noises
 from tests.bench.bench_voices import read_clips, speech_frames, table, voice_figures
 from tests.bench.channels import add_below, channels, coloured_noise
 from tests.bench.held_out_speech import FLITE_VOICES, LANGUAGE_SENTENCES, VARIANTS
@@ -143,3 +145,43 @@ def test_test_voices_of_ten_languages_are_held_out_from_training():
     assert len(LANGUAGE_SENTENCES) == 10
     assert not set(VARIANTS.split()) & set(dataset.VARIANTS.split())
     assert not set(FLITE_VOICES) & set(dataset.FLITE_VOICES)
+
+
+def test_noises_have_unit_power_and_rumble_is_dull():
+    sounds = noises(RATE)
+
+    for sound in sounds.values():
+        assert np.sqrt((sound**2).mean()) == pytest.approx(1, abs=0.05)
+    spectrum = np.abs(np.fft.rfft(sounds["room tone"])) ** 2  # one bin a hertz
+    assert spectrum[:500].sum() > 0.9 * spectrum.sum()
+
+
+def test_vibrato_moves_the_pitch_only():
+    time = np.arange(RATE) / RATE
+    tone = np.sin(2 * np.pi * 200 * time)
+
+    sung = with_vibrato(tone, RATE)
+
+    crossings = np.flatnonzero((sung[1:] >= 0) & (sung[:-1] < 0))
+    periods = np.diff(crossings) / RATE
+    assert len(sung) == len(tone)
+    assert 1 / periods.max() < 197
+    assert 1 / periods.min() > 203
+    assert len(crossings) == pytest.approx(200, abs=2)
+
+
+def test_found_share_counts_what_lies_near():
+    assert found_share(np.array([10, 50]), np.array([12, 80])) == 0.5
+    assert found_share(np.array([10]), np.array([], int)) == 0
+
+
+def test_syllables_of_jaws_that_follow_and_jaws_that_stay():
+    target = 0.3 - 0.3 * np.cos(np.arange(120) * 2 * np.pi / 12)
+
+    following = syllable_figures(0.8 * target, target)
+    still = syllable_figures(np.full(120, 0.3), target)
+
+    assert following["syllables"] == 10
+    assert following["syllables_opened"] == following["consonants_closed"] == 1
+    assert following["openings_without_syllable"] == 0
+    assert still["syllables_opened"] == 0
