@@ -36,10 +36,10 @@ class Portrait:
 
     @classmethod
     def read(cls, path: Path, mesh: list[list[float]]) -> "Portrait":
-        """Read a file, reduced to `LARGEST_SIDE`; `mesh` is in the file's own pixels."""
+        """Read a file, reduced to `LARGEST_SIDE`; `mesh` (478, 3) is in the file's own pixels."""
         image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
         scale = min(1.0, LARGEST_SIDE / max(image.size))
-        return cls(path.name, image, np.array(mesh)).resized(scale)
+        return cls(path.name, image, np.array(mesh)[:, :2]).resized(scale)
 
     def resized(self, scale: float) -> "Portrait":
         """Return the portrait with its sides scaled, to whole pixels."""

@@ -1,4 +1,4 @@
-"""Write the meshes of portraits, found by mediapipe, as JSON for `bench faces`.
+"""Write the meshes of portraits, found by mediapipe, as JSON for `bench faces` or `turn-seen`.
 
 A stand-alone script for an environment of its own, because mediapipe's requirements do not go
 together with the pack's and nothing of the pack may depend on it::
@@ -8,8 +8,9 @@ together with the pack's and nothing of the pack may depend on it::
     ENV/bin/python tests/bench/mediapipe_landmarks.py meshes.json FOLDER moda_core/example
 
 That release carries its models in the wheel, so nothing else is downloaded. A mesh is 478 points
-x, y in pixels, the centre of the first pixel at (0.5, 0.5). Only the largest face of a picture is
-written; a picture without one is named on the console and left out.
+x, y, z in pixels, z smaller towards the viewer, the centre of the first pixel at (0.5, 0.5). Only
+the largest face of a picture is written; a picture without one is named on the console and left
+out.
 """
 
 import argparse
@@ -26,11 +27,12 @@ CROP_MARGIN = 0.6  # of the mesh's size, on each side, for the second look
 
 
 def find_mesh(finder, image: np.ndarray) -> np.ndarray | None:
-    """Return the mesh (478, 2) of the largest face of an RGB picture in pixels, or None."""
+    """Return the mesh (478, 3) of the largest face of an RGB picture in pixels, or None."""
     height, width = image.shape[:2]
     faces = finder.process(np.ascontiguousarray(image)).multi_face_landmarks or []
-    meshes = [np.array([(p.x * width, p.y * height) for p in face.landmark]) for face in faces]
-    return max(meshes, key=lambda mesh: np.ptp(mesh, axis=0).prod(), default=None)
+    meshes = [np.array([(p.x, p.y, p.z) for p in face.landmark]) for face in faces]
+    meshes = [mesh * (width, height, width) for mesh in meshes]
+    return max(meshes, key=lambda mesh: np.ptp(mesh[:, :2], axis=0).prod(), default=None)
 
 
 def find_mesh_twice(finder, image: np.ndarray) -> np.ndarray | None:
@@ -38,11 +40,12 @@ def find_mesh_twice(finder, image: np.ndarray) -> np.ndarray | None:
     mesh = find_mesh(finder, image)
     if mesh is None:
         return None
-    margin = CROP_MARGIN * np.ptp(mesh, axis=0).max()
-    left, top = np.maximum(mesh.min(axis=0) - margin, 0).astype(int)
-    right, bottom = (mesh.max(axis=0) + margin).astype(int)
+    flat = mesh[:, :2]
+    margin = CROP_MARGIN * np.ptp(flat, axis=0).max()
+    left, top = np.maximum(flat.min(axis=0) - margin, 0).astype(int)
+    right, bottom = (flat.max(axis=0) + margin).astype(int)
     closer = find_mesh(finder, image[top:bottom, left:right])
-    return mesh if closer is None else closer + np.array([left, top])
+    return mesh if closer is None else closer + np.array([left, top, 0])
 
 
 def main() -> None:

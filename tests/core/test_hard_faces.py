@@ -69,3 +69,12 @@ def test_pictures_without_a_face_leave_the_face_out():
     beside = [np.asarray(image) for name, image in pictures.items() if "marks" in name]
     assert len(beside) == 3
     assert all((pixels == 90).all() for pixels in beside)
+
+
+def test_a_portrait_is_read_with_its_mesh_reduced_and_without_the_depth(tmp_path):
+    Image.new("RGB", (2048, 1024)).save(tmp_path / "wide.png")
+
+    portrait = Portrait.read(tmp_path / "wide.png", [[100.0, 200.0, -7.0]] * 478)
+
+    assert portrait.image.size == (1024, 512)
+    assert portrait.mesh.tolist() == [[50, 100]] * 478
