@@ -1,4 +1,5 @@
-// Write 68 landmarks of portraits, found by the networks of face-api, as JSON for `bench faces`.
+// Write 68 landmarks of portraits, found by the networks of face-api, as JSON for `bench faces`
+// and `bench turn-seen`.
 //
 // A stand-alone script for an environment of its own. The package carries its networks, so nothing
 // else is downloaded:
