@@ -6,11 +6,13 @@ Stand-alone: it runs in an environment of its own, since mediapipe conflicts wit
     ENV/bin/python tests/bench/mediapipe_alive.py VIDEO ...
 
 Prints one JSON line for each video. Lengths are in distances of the eye centres, angles in degrees;
-a range is from the 2nd to the 98th percentile.
+a range is from the 2nd to the 98th percentile. Pauses are frames in which the video's sound is
+quiet.
 """
 
 import json
 import sys
+from itertools import pairwise
 
 import av
 import mediapipe as mp
@@ -24,6 +26,7 @@ CORNERS = (61, 291)
 LID_POINTS = ((159, 145, 33, 133), (386, 374, 362, 263))
 # Points that the expression hardly moves: forehead, nose bridge, eye corners, temples, cheekbones.
 RIGID = (10, 151, 9, 8, 168, 6, 33, 133, 362, 263, 127, 356, 234, 454, 93, 323)
+PAUSE_LEVEL = 0.08  # of the loud frames' level; quieter frames are pauses
 BLINK_DEPTH = 0.6  # an eye below this share of its usual opening is shut
 
 
@@ -75,6 +78,22 @@ def count_blinks(faces):
     return int(np.sum(shut[1:] & ~shut[:-1]))
 
 
+def pauses(path, num_frames, fps):
+    """Return which frames of a video have a quiet sound, bool (num_frames,)."""
+    resampler = av.AudioResampler("fltp", "mono", 16000)
+    with av.open(path) as video:
+        blocks = [
+            block.to_ndarray()[0]
+            for frame in video.decode(audio=0)
+            for block in resampler.resample(frame)
+        ]
+    sound = np.concatenate(blocks)
+    edges = (np.arange(num_frames + 1) / fps * 16000).astype(int)
+    parts = (sound[start:stop] for start, stop in pairwise(edges))
+    level = np.array([np.sqrt((part**2).mean()) if len(part) else 0.0 for part in parts])
+    return level < PAUSE_LEVEL * np.percentile(level, 95)
+
+
 def measure(path):
     """Return the figures of one video."""
     found = list(landmarks(path))
@@ -83,12 +102,14 @@ def measure(path):
         fps = float(video.streams.video[0].average_rate)
     angles = head_angles(faces)
     gap = distance(faces, *INNER_LIPS)
+    quiet = pauses(path, len(found), fps)[[face is not None for face in found]]
     return {
         "video": path,
         "frames": len(found),
         "faces": len(faces),
         "lip_gap_p95": float(np.percentile(gap, 95)),
         "lip_gap_p5": float(np.percentile(gap, 5)),
+        "lip_gap_in_pauses": float(gap[quiet].mean()),
         "mouth_width_range": spread(distance(faces, *CORNERS)),
         "blinks_per_minute": 60 * fps * count_blinks(faces) / len(faces),
         "yaw_range": spread(angles[:, 1]),
