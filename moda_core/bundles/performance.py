@@ -33,6 +33,9 @@ HEARD_SHARE = 0.6
 HEARD_GAINS = (1.12, 1.0, 1.15)  # of jaw, closure and width: a mean of possible lips moves less
 CLOSED = 0.5  # closure from which lips touch
 SURE = 0.25  # above the threshold, from which they are pressed together
+NOT_TOUCHING = 0.9  # share of speech in which lips don't touch
+USUAL_FRAMES = 50  # of speech that weigh as much as the usual threshold
+THRESHOLD_RANGE = (0.75, 1.5)  # of a clip's threshold over the usual one
 SPEAKING_JAW = 0.1  # opening from which a frame counts as speech
 WIDE_OPENING = 0.62  # of the jaw, at the 95th percentile of speech
 LARGEST_GAIN = 1.3
@@ -64,6 +67,21 @@ def pressed_lips(close: Tensor, threshold: float) -> Tensor:
     below = close * (CLOSED / threshold)
     above = CLOSED + (close - threshold) * ((1 - CLOSED) / SURE)
     return torch.where(close < threshold, below, above.clamp(max=1).maximum(close))
+
+
+def threshold_of_clip(close: Tensor, voice: Tensor, threshold: float) -> float:
+    """Adapt the threshold of closures (N,) to a clip, by the share of speech in which lips touch.
+
+    Unfamiliar voices and microphones make all closures of a clip stronger or weaker. `voice` (N,)
+    is the probability that somebody speaks.
+    """
+    spoken = close[voice > 0.5]
+    if len(spoken) == 0:
+        return threshold
+    own = float(spoken.sort().values[int(NOT_TOUCHING * (len(spoken) - 1))])
+    known = len(spoken) / (len(spoken) + USUAL_FRAMES)
+    low, high = (factor * threshold for factor in THRESHOLD_RANGE)
+    return min(max(threshold + known * (own - threshold), low), high)
 
 
 def speaking(voice: Tensor) -> Tensor:
@@ -108,7 +126,9 @@ def finish_performance(
     else:
         gained = heard.lips.to(shown) * shown.new_tensor(HEARD_GAINS)
         jaw, close, width = torch.lerp(shown[:, LIPS], gained, HEARD_SHARE).unbind(dim=1)
-        jaw = opened_jaw(jaw * speaking(heard.voice).to(jaw), heard.voice.to(jaw))
+        voice = heard.voice.to(jaw)
+        jaw = opened_jaw(jaw * speaking(voice), voice)
+        closure_threshold = threshold_of_clip(close, voice, closure_threshold)
     lips = torch.stack([jaw, pressed_lips(close, closure_threshold), width], dim=1)
     added[:, LIPS] = lips - shown[:, LIPS]
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from ..audio.log_mel import (
 )
 from ..audio.speech_preparation import SAMPLE_RATE
 from .music import compose_music
+from .played_music import play_music
 
 LOG_FLOOR = math.log(POWER_FLOOR)
 REVERB_STEPS = 40  # 10 ms each
@@ -33,12 +35,20 @@ class Backgrounds:
     music: Tensor
 
     @classmethod
-    def make(cls, seed: int, num_pieces: int = 20, seconds: float = 30.0) -> "Backgrounds":
-        """Synthesise a minute of noise and of hum, and pieces of music."""
+    def make(
+        cls, seed: int, num_composed: int = 12, num_played: int = 36, seconds: float = 30.0
+    ) -> "Backgrounds":
+        """Make a minute of noise and of hum, and pieces of synthetic and of played music.
+
+        Raises a `MoDAError` if music is to be played and fluidsynth is missing.
+        """
         random = np.random.default_rng([seed, 11])
         noise = 0.1 * random.standard_normal(60 * SAMPLE_RATE)
         hums = (_hum(random, 5.0) for _ in range(24))
-        pieces = (compose_music(seconds, random) for _ in range(num_pieces))
+        pieces = chain(
+            (compose_music(seconds, random) for _ in range(num_composed)),
+            (play_music(seconds, random) for _ in range(num_played)),
+        )
         return cls(
             *(
                 torch.cat([_at_unit_loudness(sound) for sound in sounds])
@@ -125,17 +135,23 @@ def _excerpts(bank: Tensor, rows: int, steps: int, random: torch.Generator) -> T
     return bank[first + torch.arange(steps)]
 
 
-def _noise(bank: Backgrounds, rows: int, steps: int, random: torch.Generator) -> Tensor:
-    """Return coloured noise or hum that swells a little, of loudness near 0, in log power."""
-    rumble = _chance(rows, 0.35, random)  # of rooms and streets, dull as through walls
+def _noise(bank: Backgrounds, alone: Tensor, steps: int, random: torch.Generator) -> Tensor:
+    """Return coloured noise or hum that swells a little, of loudness near 0, in log power.
+
+    Where no voice is heard, `alone` (rows,), it may be as dull as rumble, and hums more often.
+    """
+    rows = len(alone)
+    rumble = alone & _chance(rows, 0.35, random)
     slope = torch.where(
         rumble, _uniform((rows,), -22, -7, random), _uniform((rows,), -7, 2, random)
     )
     colour = slope[:, None, None] * (BAND - 0.3) + _curves(rows, 5, 1.0, random)
     colour = colour - colour.logsumexp(dim=2, keepdim=True) + math.log(NUM_BANDS)
     noise = _excerpts(bank.noise, rows, steps, random) + colour
-    hum = _excerpts(bank.hum, rows, steps, random) + 0.4 * random_channels(rows, random)
-    noise = torch.where(_chance(rows, 0.4, random)[:, None, None], hum, noise)
+    hum = _excerpts(bank.hum, rows, steps, random)
+    hum = hum + 0.4 * alone[:, None, None] * random_channels(rows, random)
+    hums = torch.where(alone, _chance(rows, 0.5, random), _chance(rows, 0.25, random))
+    noise = torch.where(hums[:, None, None], hum, noise)
     knots = 0.3 * torch.randn(rows, 1, steps // 100 + 2, generator=random)
     return noise + F.interpolate(knots, steps, mode="linear", align_corners=True).mT
 
@@ -167,7 +183,7 @@ def augment(
     music = torch.where(silent, alone, speech - _uniform((rows,), 0.7, 7.0, random))
     noise = torch.where(with_noise, noise, nothing)
     music = torch.where(with_music, music, nothing)
-    power = power + torch.exp(_noise(bank, rows, steps, random) + noise[:, None, None])
+    power = power + torch.exp(_noise(bank, silent, steps, random) + noise[:, None, None])
     beds = _excerpts(bank.music, rows, steps, random) + 0.5 * random_channels(rows, random)
     power = power + with_music[:, None, None] * torch.exp(beds + music[:, None, None])
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..bundles.starter import STARTER_WEIGHTS
 from ..mmdit.config import STARTER, MMDiTConfig
 from ..mmdit.model import MotionMMDiT
-from . import flite
+from . import flite, played_music
 from .augment import Backgrounds
 from .batches import Batch, BatchSampler, Corpus, motion_stats
 from .dataset import espeak_clips, flite_train_clips, hibari_clips, silent_clips
@@ -111,6 +111,7 @@ def train_stage(
 def speak(options: TrainingOptions) -> Corpus:
     """Speak the training set."""
     flite.require()
+    played_music.require()
     seed = options.seed + 1
     sources = {  # the one whose packages may be missing comes first
         "hibari": hibari_clips(options.num_hibari_clips, seed),

@@ -8,6 +8,7 @@ from moda_core.bundles.performance import (
     opened_jaw,
     pressed_lips,
     speaking,
+    threshold_of_clip,
 )
 from moda_core.mmdit.hearing import Heard
 from moda_core.motion.controls import CONTROLS, compose, read, rest_expression
@@ -171,6 +172,23 @@ def test_lips_are_mostly_the_heard_ones(features):
         torch.testing.assert_close(
             finished[:, LIPS[column]], expected[:, column], atol=1e-3, rtol=0
         )
+
+
+@pytest.mark.parametrize(
+    ("strength", "expected"),
+    [(0.5, 0.5), (0.6, 0.595), (2.0, 0.75), (0.1, 0.375)],  # bounds: 0.75 and 1.5 of the usual one
+)
+def test_threshold_follows_the_strength_of_a_clip_s_closures(strength, expected):
+    close, voice = torch.full((1200,), 0.1), torch.ones(1200)
+    close[:120] = strength + 1e-6
+    voice[1000:] = 0  # silence does not count
+    close[1000:] = 3.0
+
+    assert threshold_of_clip(close, voice, 0.5) == pytest.approx(expected, abs=1e-3)
+
+
+def test_threshold_of_a_clip_without_speech_is_the_usual_one():
+    assert threshold_of_clip(torch.rand(50), torch.zeros(50), 0.4) == 0.4
 
 
 def test_voice_opens_the_gate_a_frame_before_it_and_noise_keeps_it_shut():

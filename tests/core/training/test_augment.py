@@ -9,7 +9,7 @@ ROWS, STEPS = 64, 320
 
 @pytest.fixture(scope="module")
 def backgrounds():
-    return Backgrounds.make(seed=0, num_pieces=1, seconds=8)
+    return Backgrounds.make(seed=0, num_composed=1, num_played=0, seconds=8)
 
 
 @pytest.fixture

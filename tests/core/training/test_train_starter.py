@@ -68,7 +68,7 @@ def corpus(clips):
 
 @pytest.fixture(scope="module")
 def backgrounds():
-    return Backgrounds.make(seed=0, num_pieces=1, seconds=8)
+    return Backgrounds.make(seed=0, num_composed=1, num_played=0, seconds=8)
 
 
 def test_same_seed_trains_the_same_weights(corpus, backgrounds):
