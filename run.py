@@ -45,7 +45,7 @@ Usage: python run.py [--here | --venv] COMMAND ...
   parity DIR             compare with reference outputs
   synthetic-models DIR   write the released files at full size, with random numbers (2.4 GB)
   browser-test           open the templates in a real ComfyUI's page (needs COMFYUI_PATH)
-  train-starter          make the starter's weights again (needs espeak-ng, flite, hibari-tts)
+  train-starter          make the starter's weights again (needs: see web/docs/development.md)
 
   --here   run in this interpreter and install nothing
   --venv   run in .venv, even if this interpreter has all that is needed
