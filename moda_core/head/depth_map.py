@@ -1,0 +1,106 @@
+"""The depth of a picture: of the head where it is seen, continued smoothly beyond it.
+
+A depth that falls too steeply would fold the picture when the head turns: its slope is limited.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import binary_fill_holes, gaussian_filter
+from torch import Tensor
+
+from ..face.landmarks import FaceLandmarks
+from ..face.mesh_points import FACE_OVAL
+from ..motion.easing import smoothstep
+from .head_model import EYE_DISTANCE, head_model
+from .placed_head import PlacedHead
+from .rasterize import interpolate, rasterize
+
+HAIR = 0.10  # of the hair in front of the skull's outline, in decimetres
+SLOPE, SLOPE_BESIDE = 1.9, 1.15  # steepest fall of the depth in the face and beside it
+FACE_EDGE = (-0.02, 0.16)  # eye distances inside the face's oval: of the change between both
+BLUR, BLUR_BESIDE = 0.05, 0.14  # in eye distances
+
+
+def depth_map(head: PlacedHead, landmarks: FaceLandmarks, x: Tensor, y: Tensor) -> Tensor:
+    """Return the depth (h, w) of the camera's axes, in decimetres, at pixels x (w,) and y (h,).
+
+    Pixels are evenly spaced, by about the same step in both directions.
+    """
+    step = torch.stack([x[1] - x[0], y[1] - y[0]])
+    corner = torch.stack([x[0], y[0]]) - step / 2
+    index, weights = rasterize(
+        ((head.pixels - corner) / step).numpy(),
+        head.vertices[:, 2].numpy(),
+        head_model().triangles,
+        (len(y), len(x)),
+    )
+    seen = interpolate(head.vertices[:, 2:].numpy(), head_model().triangles, index, weights)
+    beside = ~binary_fill_holes(index >= 0)
+    depth = _fill(np.where(beside, _outline(head), seen[..., 0]), beside | (index >= 0))
+    face = _face_mask(landmarks, x, y).numpy()
+    cell = float(step.mean()) / head.fit.scale
+    slope = SLOPE_BESIDE + (SLOPE - SLOPE_BESIDE) * face
+    limited = limit_slope(depth, slope * cell)
+    narrow, broad = (
+        gaussian_filter(limited, width * EYE_DISTANCE / cell) for width in (BLUR, BLUR_BESIDE)
+    )
+    return torch.from_numpy(broad + (narrow - broad) * face)
+
+
+def _outline(head: PlacedHead) -> float:
+    """Return the depth of the head's sides, with hair."""
+    mean = head_model().mean
+    sides = (mean[:, 0].abs() > 0.6) & (mean[:, 1] < 0.2)
+    return float(head.vertices[sides, 2].median()) + HAIR
+
+
+def _fill(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Spread known values (h, w) smoothly over the rest."""
+    weight = torch.from_numpy(known.astype(float))[None, None]
+    total = torch.from_numpy(values)[None, None] * weight
+    levels = [(total, weight)]
+    while float(levels[-1][1].min()) == 0 and min(total.shape[-2:]) > 1:
+        odd = (0, total.shape[-1] % 2, 0, total.shape[-2] % 2)
+        total, weight = (
+            F.avg_pool2d(F.pad(each, odd, mode="replicate"), 2) for each in (total, weight)
+        )
+        levels.append((total, weight))
+    filled = levels[-1][0] / levels[-1][1]
+    for total, weight in reversed(levels[:-1]):
+        above = F.interpolate(filled, total.shape[-2:], mode="bilinear", align_corners=False)
+        filled = torch.lerp(above, total / weight.clamp(min=1e-9), weight)
+    return filled[0, 0].numpy()
+
+
+def limit_slope(values: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Raise values (h, w) so that none lies more than `slope` a cell below one beside it."""
+    height, width = values.shape
+    steps = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
+    while True:
+        around = np.pad(values, 1, constant_values=-np.inf)
+        raised = values
+        for dy, dx in steps:
+            beside = around[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+            raised = np.maximum(raised, beside - slope * np.hypot(dy, dx))
+        if np.array_equal(raised, values):
+            return values
+        values = raised
+
+
+def _face_mask(landmarks: FaceLandmarks, x: Tensor, y: Tensor) -> Tensor:
+    """Return 1 within the face's oval, (h, w), falling to 0 at its edge."""
+    start = torch.from_numpy(landmarks.mesh[FACE_OVAL, :2].astype(float))
+    end = start.roll(-1, dims=0)
+    pixels = torch.stack(torch.meshgrid(x.double(), y.double(), indexing="xy"), dim=-1)[
+        ..., None, :
+    ]
+    edge = end - start
+    place = ((pixels - start) * edge).sum(dim=-1) / edge.square().sum(dim=-1)
+    nearest = start + place.clamp(0, 1)[..., None] * edge
+    away = (pixels - nearest).norm(dim=-1).amin(dim=-1) / landmarks.eye_distance
+    crossed = (start[:, 1] > pixels[..., 1]) != (end[:, 1] > pixels[..., 1])
+    level = torch.where(edge[:, 1] == 0, torch.ones_like(edge[:, 1]), edge[:, 1])
+    meets = start[:, 0] + (pixels[..., 1] - start[:, 1]) / level * edge[:, 0]
+    inside = (crossed & (pixels[..., 0] < meets)).sum(dim=-1) % 2 == 1
+    return smoothstep(*FACE_EDGE, torch.where(inside, away, -away))
