@@ -24,11 +24,10 @@ CONTROL_RANGES = {
     "frown": (-0.5, 1.2),
     "gaze": (-1.0, 1.0),
 }
-# Bounds of the pose in degrees: beyond them the face would slide inside the hair.
-PITCH_LIMIT, YAW_LIMIT, ROLL_LIMIT = 13.0, 15.0, 13.0
-# A warp can't show the chin from below: an independent landmark model measures 0.7 of a pitch, but
-# all of a yaw or a roll. The gain compensates for it.
-PITCH_GAIN = 1.45
+# Bounds of the pose in degrees. What is far behind the face can't be shown, so that a picture seems
+# to turn less than its head: gains make up for it.
+PITCH_LIMIT, YAW_LIMIT, ROLL_LIMIT = 16.0, 25.0, 14.0
+PITCH_GAIN, YAW_GAIN = 1.05, 1.15
 SCALE_LIMIT = 0.04  # around the size in the picture
 SHIFT_LIMIT = 0.2  # in eye distances
 TRANSLATION_UNIT = 2.35  # eye distances in one unit of the motion's translation
@@ -61,9 +60,9 @@ def bounded_pose(motion: Motion) -> dict[str, Tensor]:
     Angles of 0, the mean scale and the mean translation are the picture's own pose.
     """
     values, mean = motion.values, released_stats().mean.to(motion.values)
-    axes = ((PITCH, PITCH_GAIN, PITCH_LIMIT), (YAW, 1.0, YAW_LIMIT), (ROLL, 1.0, ROLL_LIMIT))
+    axes = ((PITCH, PITCH_GAIN, PITCH_LIMIT), (YAW, YAW_GAIN, YAW_LIMIT), (ROLL, 1.0, ROLL_LIMIT))
     angles = [
-        soft_clamp(gain * values[:, dim].squeeze(1), -limit, limit) * (math.pi / 180)
+        soft_clamp(gain * values[:, dim].squeeze(1), -limit, limit, knee=0.85) * (math.pi / 180)
         for dim, gain, limit in axes
     ]
     ratio = (values[:, SCALE] / mean[SCALE]).squeeze(1)

@@ -6,6 +6,7 @@ the eyes to the image's right, and y down the face.
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from torch import Tensor
@@ -19,7 +20,6 @@ from ..face.mesh_points import (
     MOUTH_CORNERS,
     RIGHT_BROW,
     RIGHT_EYE,
-    TEMPLES,
     UPPER_INNER_LIP,
 )
 
@@ -31,7 +31,6 @@ TILT_LIMIT = 0.35  # radians
 EYE_SLOPE_LIMIT = 0.4
 LEAST_LID = 0.02  # of each lid above or below the line of the corners, in eye distances
 CHIN_BELOW_MOUTH = 0.35  # at least
-HALF_WIDTH_RANGE, MIDDLE_LIMIT = (0.8, 1.3), 0.25  # of the head
 SEAM_TERMS = 4
 SEAM_RIDGE = 0.01  # against wild curves
 
@@ -42,9 +41,21 @@ def rotate(x: Tensor, y: Tensor, angle: float) -> tuple[Tensor, Tensor]:
     return x * cos - y * sin, x * sin + y * cos
 
 
+class Frame(Protocol):
+    """Coordinates of a face: the picture's (`FaceFrame`) or frontal ones (`FrontalFrame`)."""
+
+    unit: float  # pixels in an eye distance
+
+    def to_face(self, x, y):
+        """Convert pixels of the picture, x to the right, y down."""
+
+    def to_pixels(self, x, y):
+        """Convert coordinates of the face to pixels of the picture."""
+
+
 @dataclass(frozen=True)
 class FaceFrame:
-    """Place of the face frame in the picture."""
+    """Place of a frame in the picture's plane."""
 
     origin_x: float  # midpoint of the eyes in pixels
     origin_y: float
@@ -52,7 +63,7 @@ class FaceFrame:
     angle: float  # of the line of the eyes in radians, clockwise in the image
 
     def to_face(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Convert pixels of the picture, x to the right, y down, to the face frame."""
+        """Convert pixels of the picture."""
         x, y = (x - self.origin_x) / self.unit, (y - self.origin_y) / self.unit
         return rotate(x, y, -self.angle)
 
@@ -124,22 +135,18 @@ class FaceShape:
         Height of the tip of the chin below the eyes.
     brow : float
         Height of the upper edge of the brows below the eyes: negative.
-    middle, half_width : float
-        Middle and half the width of the face at the temples.
     """
 
-    frame: FaceFrame
+    frame: Frame
     mouth: MouthShape
     eyes: tuple[EyeShape, EyeShape]
     length: float
     chin: float
     brow: float
-    middle: float
-    half_width: float
 
 
 def face_shape(landmarks: FaceLandmarks) -> FaceShape:
-    """Measure a face by its mesh.
+    """Measure a face by its mesh, as the picture shows it.
 
     Raises `ValueError` if the eyes are less than 4 pixels apart, or the mouth is not below them.
     """
@@ -150,12 +157,16 @@ def face_shape(landmarks: FaceLandmarks) -> FaceShape:
         )
     across, down = (landmarks.right_eye - landmarks.left_eye).tolist()
     frame = FaceFrame(*landmarks.eyes.tolist(), landmarks.eye_distance, math.atan2(down, across))
+    return measure_face(landmarks, frame)
+
+
+def measure_face(landmarks: FaceLandmarks, frame: Frame) -> FaceShape:
+    """Measure a face in a frame; raises `ValueError` if the mouth is not below the eyes."""
     mesh = np.stack(frame.to_face(landmarks.mesh[:, 0], landmarks.mesh[:, 1]), axis=1)
     mouth = _mouth_shape(mesh)
     if mouth.y < 0.3:
         raise ValueError("The mouth does not lie below the eyes. Correct the points.")
     length = float(np.clip((mouth.y + mouth.upper) / SEAM_Y, *LENGTH_RANGE))
-    left, right = mesh[TEMPLES, 0].tolist()
     return FaceShape(
         frame,
         mouth,
@@ -163,8 +174,6 @@ def face_shape(landmarks: FaceLandmarks) -> FaceShape:
         length,
         chin=max(float(mesh[CHIN, 1]), mouth.y + CHIN_BELOW_MOUTH),
         brow=float(mesh[[LEFT_BROW[2], RIGHT_BROW[2]], 1].mean()),
-        middle=float(np.clip((left + right) / 2, -MIDDLE_LIMIT, MIDDLE_LIMIT)),
-        half_width=float(np.clip((right - left) / 2, *HALF_WIDTH_RANGE)),
     )
 
 

@@ -1,85 +1,104 @@
-"""Head pose as a displacement field: an ellipsoid with a nose rotates on a neck."""
+"""Head pose as a displacement field: the fitted head turns, and carries the picture with it."""
+
+import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from ..motion.easing import bump, smoothstep
+from ..head.head_fit import CAMERA_DISTANCE
 from .drive import Pose
-from .face_shape import FaceShape
+from .head_field import HeadField
 
-HAIR = 1.22  # width of the head over that of the face
-HEAD_TOP = -1.6  # of a face of the template's length
-DEPTH = 1.35  # of the front of the head above its silhouette
-NOSE_Y, NOSE_DEPTH = 0.6, 0.36
-PIVOT_Y, PIVOT_DEPTH = 0.75, -0.1  # centre of pitch and yaw
-NECK_BELOW_CHIN = 0.4  # centre of roll
-CAMERA_DISTANCE = 9.0
-STILL, MOVED = 2.05, 1.2  # in radii of the head: points beyond stay, points within move with it
-SHOULDER_SHARE = 0.12  # of the head's movement
-FIXED_POINT_STEPS = 4
+PIVOT = (0.0, 0.15, -0.20)  # of yaw and pitch, in the axes of the head model
+NECK = (0.0, 0.95, -0.25)  # of roll
+# The field is inverted by Richardson's iteration, q - a (q + d(q) - p). Its steps suit a map that
+# stretches by 0.25 to 2.6: with a step of 1 it diverges where the map stretches by 2 or more.
+STRETCH = (0.25, 2.6)
+COARSE = 2  # cells in one of the first iterations', in both directions
+FIRST_STEPS, LAST_STEPS = 10, (0.5, 1.0, 0.7, 0.5, 0.9, 0.6)
 
 
-def undo_pose(shape: FaceShape, x: Tensor, y: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
-    """Map points (h, w) of a rotated head back to where they were before, in the face frame.
+def undo_pose(head: HeadField, pose: Pose) -> Tensor:
+    """Return the places (n, 2, h, w) that the cells of a turned head had before.
 
-    Returns x and y (n, h, w), equal to the input where nothing moves.
+    They equal `head.cells` where nothing moves.
     """
-    before_x, before_y = x[None], y[None]
-    for _ in range(FIXED_POINT_STEPS):
-        shift_x, shift_y = pose_shift(shape, before_x, before_y, pose)
-        before_x, before_y = x - shift_x, y - shift_y
-    return before_x, before_y
+    shift = pose_shift(head, pose)
+    size = [max(4, length // COARSE) for length in shift.shape[2:]]
+    few = F.interpolate(head.cells, size, mode="bilinear", align_corners=False)
+    before = few.expand(len(shift), -1, -1, -1)
+    for step in _chebyshev_steps(FIRST_STEPS):
+        before = before - step * (before + sample_places(shift, before) - few)
+    back = F.interpolate(before - few, shift.shape[2:], mode="bilinear", align_corners=False)
+    before = head.cells + back * (head.share > 0)
+    for step in LAST_STEPS:
+        before = before - step * (before + sample_places(shift, before) - head.cells)
+    return torch.where(head.share > 0, before, head.cells)
 
 
-def pose_shift(shape: FaceShape, x: Tensor, y: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
-    """Return how far a pose of n frames moves points (h, w) or (n, h, w) of the face frame.
+def sample_places(field: Tensor, places: Tensor) -> Tensor:
+    """Sample a field (n, c, h, w) over the region at places (n, 2, h', w'), linearly."""
+    grid = places.permute(0, 2, 3, 1)
+    return F.grid_sample(field, grid, padding_mode="border", align_corners=False)
 
-    Both shifts have shape (n, h, w), in eye distances.
+
+def _chebyshev_steps(count: int) -> list[float]:
+    """Return steps, large and small by turns, that together reduce every stretch's error most."""
+    low, high = STRETCH
+    nodes = [math.cos((2 * k + 1) * math.pi / (2 * count)) for k in range(count)]
+    steps = [2 / (high + low + (high - low) * node) for node in nodes]
+    return [step for k in range(count // 2) for step in (steps[k], steps[-1 - k])]
+
+
+def pose_shift(head: HeadField, pose: Pose) -> Tensor:
+    """Return how far a pose of n frames moves the cells, (n, 2, h, w)."""
+    turn, offset = _motion(head, pose)
+    x, y, z = head.points
+    moved_x, moved_y, moved_z = (
+        turn[:, row, 0] * x + turn[:, row, 1] * y + (turn[:, row, 2] * z + offset[:, row])
+        for row in range(3)
+    )
+    size = CAMERA_DISTANCE / (CAMERA_DISTANCE - moved_z)
+    shifts = []
+    for axis, moved in enumerate((moved_x, moved_y)):
+        pivot = head.scale[axis] * _projected_pivot(head)[axis]
+        shown = (moved * size * head.scale[axis] - pivot) * pose.scale + pivot + head.centre[axis]
+        along = head.unit[axis, 0] * pose.shift_x + head.unit[axis, 1] * pose.shift_y
+        shifts.append((shown + along - head.cells[:, axis]) * head.share)
+    return torch.stack(shifts, dim=1)
+
+
+def _projected_pivot(head: HeadField) -> Tensor:
+    pivot = head.rotation @ head.rotation.new_tensor(PIVOT)
+    return pivot[:2] * CAMERA_DISTANCE / (CAMERA_DISTANCE - pivot[2])
+
+
+def _motion(head: HeadField, pose: Pose) -> tuple[Tensor, Tensor]:
+    """Return the rotation (n, 3, 3, 1, 1) and the offset (n, 3, 1, 1) of points of the head.
+
+    Yaw, then pitch around the pivot in the head's axes, then roll around the neck in the picture.
     """
-    turned_x, turned_y = _turn(x, y - PIVOT_Y, head_depth(shape, x, y) - PIVOT_DEPTH, pose)
-    below_neck = turned_y + PIVOT_Y - (shape.chin + NECK_BELOW_CHIN)
-    cos, sin = torch.cos(pose.roll), torch.sin(pose.roll)
-    moved_x = turned_x * cos - below_neck * sin + pose.shift_x
-    moved_y = turned_x * sin + below_neck * cos + shape.chin + NECK_BELOW_CHIN + pose.shift_y
-    weight = head_weight(shape, x, y)
-    return (moved_x - x) * weight, (moved_y - y) * weight
+    zero, one = torch.zeros_like(pose.yaw), torch.ones_like(pose.yaw)
+    (yaw_sin, yaw_cos), (pitch_sin, pitch_cos), (roll_sin, roll_cos) = (
+        (torch.sin(angle), torch.cos(angle)) for angle in (pose.yaw, pose.pitch, pose.roll)
+    )
+    yaw = _matrix(yaw_cos, zero, -yaw_sin, zero, one, zero, yaw_sin, zero, yaw_cos)
+    pitch = _matrix(one, zero, zero, zero, pitch_cos, pitch_sin, zero, -pitch_sin, pitch_cos)
+    roll = _matrix(roll_cos, -roll_sin, zero, roll_sin, roll_cos, zero, zero, zero, one)
+    fitted = head.rotation[None]
+    turn = _product(_product(fitted, _product(pitch, yaw)), fitted.mT)
+    pivot, neck = (head.rotation @ head.rotation.new_tensor(point) for point in (PIVOT, NECK))
+    offset = pivot - neck - _product(turn, pivot[None, :, None])[..., 0]
+    offset = _product(roll, offset[..., None])[..., 0] + neck
+    return _product(roll, turn)[..., None, None], offset[..., None, None]
 
 
-def _turn(x: Tensor, y: Tensor, z: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
-    """Rotate by yaw, then pitch, around the pivot; project to a camera in front; scale."""
-    yaw_cos, yaw_sin = torch.cos(pose.yaw), torch.sin(pose.yaw)
-    pitch_cos, pitch_sin = torch.cos(pose.pitch), torch.sin(pose.pitch)
-    yawed_x, yawed_z = x * yaw_cos - z * yaw_sin, x * yaw_sin + z * yaw_cos
-    pitched_y, pitched_z = y * pitch_cos + yawed_z * pitch_sin, yawed_z * pitch_cos - y * pitch_sin
-    size = pose.scale * (1 + (pitched_z - z) / CAMERA_DISTANCE)
-    return yawed_x * size, pitched_y * size
+def _matrix(*entries: Tensor) -> Tensor:
+    """Return matrices (n, 3, 3) of entries (n, 1, 1), row by row."""
+    return torch.cat(entries, dim=2).view(-1, 3, 3)
 
 
-def head_depth(shape: FaceShape, x: Tensor, y: Tensor) -> Tensor:
-    """Return the depth of points of the head in front of its silhouette; 0 outside it."""
-    middle, half_height = _head_span(shape)
-    across = (x - shape.middle) / (HAIR * shape.half_width)
-    inside = 1 - across**2 - ((y - middle) / half_height) ** 2
-    inside = inside.clamp(min=0)
-    rounded = inside * inside / (inside + 0.1)  # no infinite slope at the silhouette
-    nose = NOSE_DEPTH * bump(x, 0.17) * bump(y - NOSE_Y * shape.length, 0.26)
-    return DEPTH * rounded**0.6 + nose
-
-
-def head_weight(shape: FaceShape, x: Tensor, y: Tensor) -> Tensor:
-    """Return the share, in [0, 1], of the head's movement that points of the face frame follow.
-
-    1 on the head, `SHOULDER_SHARE` below the neck, 0 far from the head.
-    """
-    middle, half_height = _head_span(shape)
-    across = (x - shape.middle) / (HAIR * shape.half_width)
-    below = (y - middle).clamp(min=0) * 0.8
-    above = (y - middle).clamp(max=0)
-    radius = across**2 + ((above + below) / half_height) ** 2
-    neck = 1 - (1 - SHOULDER_SHARE) * smoothstep(shape.chin - 0.1, shape.chin + 0.95, y)
-    return (1 - smoothstep(MOVED**2, STILL**2, radius)) * neck
-
-
-def _head_span(shape: FaceShape) -> tuple[float, float]:
-    top, bottom = HEAD_TOP * shape.length, shape.chin
-    return (top + bottom) / 2, (bottom - top) / 2
+def _product(one: Tensor, other: Tensor) -> Tensor:
+    """Multiply small matrices; unlike `matmul`, in the same way for any number of them."""
+    return (one[..., None] * other[:, None]).sum(dim=-2)

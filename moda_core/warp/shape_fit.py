@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from .face_shape import SEAM_TERMS, FaceFrame, FaceShape, MouthShape
+from .face_shape import SEAM_TERMS, FaceShape, Frame, MouthShape
 
 CELL = 0.01  # of the patches that are searched, in eye distances
 SEAM_REACH = 0.05  # of the search around the landmarks
@@ -21,7 +21,7 @@ def fit_shape(shape: FaceShape, image: np.ndarray) -> FaceShape:
     return replace(shape, mouth=_fit_seam(shape.mouth, shape.frame, image))
 
 
-def _luminance(image: np.ndarray, frame: FaceFrame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _luminance(image: np.ndarray, frame: Frame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Sample the picture's brightness at points of the face, averaged over a cell or a pixel."""
     column, row = frame.to_pixels(x, y)
     low = np.maximum(np.floor([row.min(), column.min()]).astype(int) - 4, 0)
@@ -34,7 +34,7 @@ def _luminance(image: np.ndarray, frame: FaceFrame, x: np.ndarray, y: np.ndarray
     return map_coordinates(patch, places, order=1, mode="nearest")
 
 
-def _fit_seam(mouth: MouthShape, frame: FaceFrame, image: np.ndarray) -> MouthShape:
+def _fit_seam(mouth: MouthShape, frame: Frame, image: np.ndarray) -> MouthShape:
     """Follow the dark valley between closed lips."""
     if mouth.gap > CLOSED_GAP:
         return mouth

@@ -11,9 +11,9 @@ from torch import Tensor
 from ..motion.controls import lip_opening
 from .drive import Pose
 from .expression_field import undo_expression, undo_eye, undo_mouth
-from .face_shape import FaceShape, rotate
+from .face_shape import FaceShape
 from .mouth_interior import INTERIOR_GAP, paint_interior
-from .pose_field import pose_shift, undo_pose
+from .pose_field import sample_places, undo_pose
 from .render_eyes import shade_lids
 from .warp_region import Region
 
@@ -33,7 +33,7 @@ def render_chunk(image: Tensor, region: Region, controls: dict[str, Tensor], pos
     frames = torch.empty(count, *image.shape, dtype=torch.uint8)
     workers = min(count, torch.get_num_threads()) if image.device == region.device else 1
     share = -(-count // workers)
-    together = max(1, min(share, _largest(region) // region.coarse_x.numel()))
+    together = max(1, min(share, _largest(region) // region.head.share.numel()))
 
     @torch.inference_mode()  # of this thread; `frames` may have been made in it
     def render(start: int) -> None:
@@ -49,16 +49,20 @@ def render_chunk(image: Tensor, region: Region, controls: dict[str, Tensor], pos
 def _render_some(
     frames: Tensor, region: Region, controls: dict[str, Tensor], pose: dict[str, Tensor]
 ) -> None:
-    shape = region.shape
-    posed_x, posed_y = undo_pose(shape, region.coarse_x, region.coarse_y, Pose(**pose))
-    from_x, from_y = undo_expression(shape, posed_x, posed_y, controls)
-    whole = _grid_shift(region, from_x - region.coarse_x, from_y - region.coarse_y)
-    turn = torch.stack([posed_x - region.coarse_x, posed_y - region.coarse_y], dim=1)
+    turned = undo_pose(region.head, Pose(**pose))
+    x, y = sample_places(region.head.frontal.expand(len(turned), -1, -1, -1), turned).split(
+        1, dim=1
+    )
+    x, y = x.squeeze(1), y.squeeze(1)
+    from_x, from_y = undo_expression(region.shape, x, y, controls)
+    turn = turned - region.head.cells
+    whole = turn + _shown(region, from_x - x, from_y - y) * (region.head.share > 0)
+    posed = torch.cat([turn, x[:, None], y[:, None]], dim=1)
     for index in range(frames.shape[0]):
         one = slice(index, index + 1)
         picture = region.view(frames[index])
         _render_whole(region, picture, whole[one])
-        _render_parts(region, picture, turn[one], _at(controls, one), Pose(**_at(pose, one)))
+        _render_parts(region, picture, posed[one], _at(controls, one))
 
 
 def _largest(region: Region) -> int:
@@ -80,13 +84,8 @@ def _bands(region: Region, rows: slice, columns: slice) -> Iterator[slice]:
 def _render_whole(region: Region, picture: Tensor, shift: Tensor) -> None:
     height, width = region.size
     for rows in _bands(region, slice(0, height), slice(0, width)):
-        base = region.base[:, rows]
-        _write(picture[rows], _sample(region, base + _upsample(shift, base).permute(0, 2, 3, 1)))
-
-
-def _upsample(field: Tensor, grid: Tensor) -> Tensor:
-    """Sample a coarse field at the points of a sampling grid, linearly."""
-    return F.grid_sample(field, grid, padding_mode="border", align_corners=False)
+        places = region.places(rows)
+        _write(picture[rows], _sample(region, places + sample_places(shift, places)))
 
 
 def _write(target: Tensor, values: Tensor) -> None:
@@ -94,41 +93,49 @@ def _write(target: Tensor, values: Tensor) -> None:
     target.copy_((values[0] + 0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0))
 
 
-def _grid_shift(region: Region, x: Tensor, y: Tensor) -> Tensor:
-    """Convert a shift in face coordinates to the sampling grid, (n, 2, h, w)."""
-    height, width = region.size
-    across, down = rotate(x, y, region.shape.frame.angle)
-    unit = 2 * region.shape.frame.unit
-    return torch.stack([across * (unit / width), down * (unit / height)], dim=1)
+def _shown(region: Region, x: Tensor, y: Tensor) -> Tensor:
+    """Convert a shift in frontal coordinates to places in the region, (n, 2, h, w)."""
+    unit = region.head.unit
+    return torch.stack([row[0] * x + row[1] * y for row in unit], dim=1)
 
 
-def _sample(region: Region, grid: Tensor) -> Tensor:
+def _sample(region: Region, places: Tensor) -> Tensor:
+    """Sample the picture at places (1, 2, h, w); beyond the region as its border."""
     height, width = region.size
     sharp = height * width <= BICUBIC_PIXELS and region.device.type != "mps"  # Macs have no bicubic
     mode = "bicubic" if sharp else "bilinear"
-    return F.grid_sample(region.source, grid, mode=mode, padding_mode="border", align_corners=False)
+    return F.grid_sample(
+        region.source,
+        places.permute(0, 2, 3, 1),
+        mode=mode,
+        padding_mode="border",
+        align_corners=False,
+    )
 
 
 def _render_parts(
-    region: Region, picture: Tensor, turn: Tensor, controls: dict[str, Tensor], pose: Pose
+    region: Region, picture: Tensor, posed: Tensor, controls: dict[str, Tensor]
 ) -> None:
-    """Replace the mouth and the eyes of one warped frame by their full resolution."""
+    """Replace the mouth and the eyes of one warped frame by their full resolution.
+
+    `posed` (1, 4, h, w) holds the shift that undoes the pose, and frontal coordinates without it.
+    """
     shape = region.shape
-    for rows, columns in _part(region, _mouth_box(shape, controls), pose):
-        x, y = _unturned(region, rows, columns, turn)
+    for rows, columns in _part(region, _mouth_box(shape, controls), posed):
+        turn, x, y = _unturned(region, rows, columns, posed)
         from_x, from_y, opening = undo_mouth(shape, x, y, controls)
-        part = _sample_part(region, rows, columns, from_x, from_y)
+        part = _sample(region, turn + _shown(region, from_x - x, from_y - y))
         own = shape.mouth.gap > INTERIOR_GAP
-        interior = _sample_part(region, rows, columns, x, y) if own else None
+        interior = _sample(region, turn) if own else None
         painted = paint_interior(shape, opening, region.colors, part, interior)
         _write(picture[rows, columns], painted)
     for index, eye in enumerate(shape.eyes):
         reach = 1.25 * eye.half_width
         box = (eye.x - reach, shape.brow + 0.1, eye.x + reach, eye.y + 0.2)
-        for rows, columns in _part(region, box, pose):
-            x, y = _unturned(region, rows, columns, turn)
+        for rows, columns in _part(region, box, posed):
+            turn, x, y = _unturned(region, rows, columns, posed)
             from_x, from_y, lid = undo_eye(shape, index, x, y, controls)
-            part = _sample_part(region, rows, columns, from_x, from_y)
+            part = _sample(region, turn + _shown(region, from_x - x, from_y - y))
             shaded = shade_lids(lid, part, region.lid_skin[index], shape.frame.unit)
             _write(picture[rows, columns], shaded)
 
@@ -141,28 +148,27 @@ def _mouth_box(shape: FaceShape, controls: dict[str, Tensor]) -> tuple[float, ..
     return mouth.x - reach, top - 0.12, mouth.x + reach, bottom + 0.12
 
 
-def _part(region: Region, box: tuple[float, ...], pose: Pose) -> Iterator[tuple[slice, slice]]:
+def _part(region: Region, box: tuple[float, ...], posed: Tensor) -> Iterator[tuple[slice, slice]]:
     """Yield the rows and columns of a part in bands; nothing if it is out of view."""
     left, top, right, bottom = box
-    frame, (height, width) = region.shape.frame, region.size
-    middle = torch.tensor([[(left + right) / 2], [(top + bottom) / 2]]).to(region.face_x)
-    shift_x, shift_y = pose_shift(region.shape, middle[0], middle[1], pose)
-    x = torch.tensor([left - PART_MARGIN, right + PART_MARGIN] * 2) + float(shift_x)
-    y = torch.tensor([top - PART_MARGIN] * 2 + [bottom + PART_MARGIN] * 2) + float(shift_y)
-    across, down = frame.to_pixels(x, y)
-    across, down = across - region.left, down - region.top
-    columns = slice(max(0, int(across.min())), min(width, int(across.max()) + 1))
-    rows = slice(max(0, int(down.min())), min(height, int(down.max()) + 1))
-    if columns.start < columns.stop:
+    x, y = posed[0, 2:]
+    inside = (x - left + PART_MARGIN) * (right + PART_MARGIN - x) > 0
+    inside &= (y - top + PART_MARGIN) * (bottom + PART_MARGIN - y) > 0
+    across, down = inside.any(dim=0).nonzero(), inside.any(dim=1).nonzero()
+    if len(across):
+        (left, top, _, _), (height, width) = region.box.sides, region.size
+        tall, wide = (size / cells for size, cells in zip(region.box.size, x.shape, strict=True))
+        start, stop = int(across[0] * wide) - left, int((across[-1] + 1) * wide) - left
+        columns = slice(max(0, start), min(width, stop))
+        start, stop = int(down[0] * tall) - top, int((down[-1] + 1) * tall) - top
+        rows = slice(max(0, start), min(height, stop))
         yield from ((band, columns) for band in _bands(region, rows, columns))
 
 
-def _unturned(region: Region, rows: slice, columns: slice, turn: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the face coordinates of pixels without the pose, (1, h, w) each."""
-    across, down = _upsample(turn, region.base[:, rows, columns]).unbind(1)
-    return region.face_x[rows, columns] + across, region.face_y[rows, columns] + down
-
-
-def _sample_part(region: Region, rows: slice, columns: slice, x: Tensor, y: Tensor) -> Tensor:
-    shift = _grid_shift(region, x - region.face_x[rows, columns], y - region.face_y[rows, columns])
-    return _sample(region, region.base[:, rows, columns] + shift.permute(0, 2, 3, 1))
+def _unturned(
+    region: Region, rows: slice, columns: slice, posed: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the places (1, 2, h, w) of pixels without the pose, and their frontal x and y."""
+    places = region.places(rows, columns)
+    across, down, x, y = sample_places(posed, places).unbind(dim=1)
+    return places + torch.stack([across, down], dim=1), x, y

@@ -21,11 +21,9 @@ from ..portrait.image import check_picture
 from ..portrait.portrait import Portrait, check_playable
 from ..runtime.chunks import in_chunks
 from .drive import Pose, bounded_controls, bounded_pose, slice_curves
-from .face_shape import face_shape
 from .identity import identity_keypoints
-from .shape_fit import fit_shape
 from .warp_frame import render_chunk
-from .warp_region import Region, prepare_region, region_mask
+from .warp_region import Region, prepare_region, region_mask, with_picture
 
 STARTER_RENDERER = "starter (built in)"
 DTYPES = (torch.float32, torch.float64)
@@ -80,17 +78,16 @@ class WarpRenderer:
         """Prepare a picture for `frames`; the scale is for `crop` and `faces` alone."""
         check_picture(image)
         check_inside(landmarks, image)
-        shape = fit_shape(face_shape(landmarks), image.cpu().numpy())
+        identity = identity_keypoints(landmarks)
         with torch.inference_mode():
-            region = prepare_region(image.to(self.device), shape, self.dtype)
+            region = prepare_region(image.to(self.device), landmarks, self.dtype)
         prepared = PreparedWarp(region, crop_from_landmarks(landmarks, crop_scale))
-        return Portrait(image.cpu(), landmarks, self.name, identity_keypoints(landmarks), prepared)
+        return Portrait(image.cpu(), landmarks, self.name, identity, prepared)
 
     def with_picture(self, portrait: Portrait, image: Tensor) -> Portrait:
         """Return a portrait that moves another picture (H, W, 3), uint8, in the same way."""
-        region = portrait.prepared.region
-        pixels = region.view(image).permute(2, 0, 1)[None].to(region.source).contiguous()
-        prepared = replace(portrait.prepared, region=replace(region, source=pixels))
+        region = with_picture(portrait.prepared.region, image)
+        prepared = replace(portrait.prepared, region=region)
         return replace(portrait, image=image.cpu(), prepared=prepared)
 
     def chunk_size(self, portrait: Portrait) -> int:
@@ -122,8 +119,8 @@ class WarpRenderer:
 
         # Not in inference mode: that would last, in the consumer, while this waits.
         def render(first: int, end: int) -> Tensor:
-            some = slice_curves(controls, first, end, region.face_x)
-            turned = Pose(**slice_curves(pose, first, end, region.face_x))
+            some = slice_curves(controls, first, end, region.source)
+            turned = Pose(**slice_curves(pose, first, end, region.source))
             return compose(render_chunk(portrait.image, region, some, turned), first)
 
         yield from in_chunks(len(pose["yaw"]), chunk, render, self.free_memory)

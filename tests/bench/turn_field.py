@@ -5,12 +5,11 @@ The one part of `bench turn` that knows the renderer's inside.
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from moda_core.motion.motion import Motion
 from moda_core.warp.drive import Pose, bounded_pose, slice_curves
-from moda_core.warp.pose_field import head_weight, pose_shift, undo_pose
+from moda_core.warp.pose_field import pose_shift, sample_places, undo_pose
 from moda_core.warp.warp_region import Region
 
 CELLS = 160  # on the longer side of the region
@@ -49,25 +48,25 @@ def turn_field(region: Region, motion: Motion) -> tuple[np.ndarray, ...]:
     weight : array, shape (h, w)
         Share of the head's movement that the pixels follow, in [0, 1].
     """
-    shape, step = region.shape, max(1, max(region.size) // CELLS)
+    step = max(1, max(region.size) // CELLS)
     curves = bounded_pose(motion)
-    pose = Pose(**slice_curves(curves, 0, len(curves["yaw"]), region.face_x))
-    some = (slice(step // 2, None, step),) * 2
-    x, y = region.face_x[some], region.face_y[some]
+    pose = Pose(**slice_curves(curves, 0, len(curves["yaw"]), region.source))
+    head, height, width = region.head, *region.box.size
+    places = region.places(*(slice(step // 2, None, step),) * 2)
+    moves = pose_shift(head, pose)
+    count = len(moves)
 
-    def after_turn(x: Tensor, y: Tensor) -> np.ndarray:
-        shift_x, shift_y = pose_shift(shape, x, y, pose)
-        return _places(*shape.frame.to_pixels(x + shift_x, y + shift_y))
+    def sampled(field: Tensor, at: Tensor) -> Tensor:
+        return sample_places(field.expand(count, -1, -1, -1), at.expand(count, -1, -1, -1))
 
-    coarse = undo_pose(shape, region.coarse_x, region.coarse_y, pose)
-    shift = torch.stack([coarse[0] - region.coarse_x, coarse[1] - region.coarse_y], dim=1)
-    grid = region.base[:, some[0], some[1]].expand(len(shift), -1, -1, -1)
-    shift_x, shift_y = F.grid_sample(
-        shift, grid, padding_mode="border", align_corners=False
-    ).unbind(1)
-    pixels = _places(*shape.frame.to_pixels(x, y))
-    weight = head_weight(shape, x, y).cpu().numpy()
-    return after_turn(x, y), after_turn(x + shift_x, y + shift_y), pixels, weight
+    def pixels(at: Tensor) -> np.ndarray:
+        x, y = (at[:, 0] + 1) * width / 2, (at[:, 1] + 1) * height / 2
+        return _places(x + region.box.left, y + region.box.top)
+
+    before = places + sampled(undo_pose(head, pose) - head.cells, places)
+    weight = sample_places(head.share[None, None], places)[0, 0].cpu().numpy()
+    turned = places + sampled(moves, places)
+    return pixels(turned), pixels(before + sampled(moves, before)), pixels(places)[0], weight
 
 
 def _places(x: Tensor, y: Tensor) -> np.ndarray:
