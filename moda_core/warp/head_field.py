@@ -3,6 +3,7 @@
 Places are those of `grid_sample` in this part: -1 and 1 at its edges.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -61,6 +62,7 @@ class HeadField:
     centre: Tensor  # (2,), place of the head's origin
     scale: Tensor  # (2,), of a decimetre at its depth
     unit: Tensor  # (2, 2), columns: an eye distance along the face and down it
+    yaw: float  # of the head in the picture, radians, with the sign of `Pose`
 
 
 def moving_box(head: PlacedHead, picture: tuple[int, int]) -> MovingBox:
@@ -119,7 +121,9 @@ def head_field(
         head.fit.scale / half,
         torch.from_numpy(frame.axes) / half[:, None],
     )
-    return HeadField(*(tensor.to(like).contiguous() for tensor in tensors)), frame
+    ahead = head.fit.rotation[:, 2].tolist()
+    yaw = math.atan2(-ahead[0], ahead[2])
+    return HeadField(*(tensor.to(like).contiguous() for tensor in tensors), yaw), frame
 
 
 def _cell_centres(length: int, unit: float) -> Tensor:

@@ -92,6 +92,17 @@ def test_the_face_moves_as_the_head_that_turns(turn):
     assert float(miss.quantile(0.9)) < 0.08
 
 
+def test_a_head_that_is_turned_aside_turns_little_further_but_back():
+    head, box = field_of(synthetic_head(yaw=-40))  # its nose is left in the picture
+
+    further, back = (
+        float(in_pixels(pose_shift(head, pose(yaw=yaw))[0], box)[0].abs().amax())
+        for yaw in (24, -24)
+    )
+
+    assert further < 0.6 * back
+
+
 def test_nothing_moves_beyond_the_heads_reach():
     head, _ = field_of(synthetic_head())
     still = head.share == 0
