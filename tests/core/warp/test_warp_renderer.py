@@ -77,6 +77,51 @@ def test_corners_of_the_picture_never_change():
         assert np.array_equal(frame[rows, columns], image[rows, columns])
 
 
+def test_nothing_outside_the_mask_ever_changes():
+    image = textured()
+    renderer = WarpRenderer()
+    portrait = renderer.portrait(torch.from_numpy(image), landmarks())
+
+    motion = play(jaw=1, smile=1, blink_left=1, brow=1, yaw=-20, pitch=-12, roll=12)
+    frame = torch.cat(list(renderer.frames(portrait, motion)))[0].numpy()
+
+    outside = renderer.paste_mask(portrait).numpy() == 0
+    assert outside.sum() > 100
+    assert np.array_equal(frame[outside], image[outside])
+
+
+def test_the_nose_moves_further_than_the_sides_of_the_head():
+    nose, side = plain((100, 104, 3, 20)), plain((147, 96, 3, 20))
+
+    shifts = [centroid(render(image, play(yaw=15))[0]) - centroid(image) for image in (nose, side)]
+
+    assert shifts[0][0] < 1.7 * shifts[1][0] < 0
+
+
+def test_a_turn_uncovers_no_streaks_at_the_border():
+    image = torch.from_numpy(textured()[40:160, 62:138].copy())  # the border cuts the head
+    portrait = WarpRenderer().portrait(image, face_from(landmarks().points() - (62, 40)))
+
+    for yaw in (-20, 20):
+        frame = next(WarpRenderer().frames(portrait, play(yaw=yaw)))[0].float()
+
+        edge = frame[20:100, :8] if yaw < 0 else frame[20:100, -8:]
+        along, across = (edge.diff(dim=dim).abs().mean() for dim in (1, 0))
+        assert along > 0.4 * across
+
+
+def test_a_face_of_no_person_is_rendered(caplog):
+    mesh = landmarks().mesh.copy()
+    mesh[:, 0] += 0.4 * (mesh[:, 1] - 100)
+    renderer = WarpRenderer()
+
+    portrait = renderer.portrait(torch.from_numpy(textured()), FaceLandmarks(mesh))
+    frames = next(renderer.frames(portrait, play(jaw=1, yaw=15)))
+
+    assert frames.shape == (1, SIZE, SIZE, 3)
+    assert "mean head" in caplog.text
+
+
 def test_no_step_shows_where_exact_parts_meet_the_coarse_field():
     ramp = np.repeat(np.linspace(20, 235, SIZE)[:, None, None], SIZE, axis=1)
     image = np.repeat(ramp, 3, axis=2).astype(np.uint8)
