@@ -1,10 +1,10 @@
-"""The face's expression as a backward displacement: whole, or around the mouth or one eye."""
+"""The face's expression as a backward displacement: whole, or around the mouth or an eye."""
 
 from torch import Tensor
 
 from ..motion.easing import bump
 from .face_shape import FaceShape
-from .render_eyes import LidPlace, brow_shift, eye_shift
+from .render_eyes import brow_shift
 from .render_mouth import MouthOpening, mouth_shift
 
 CHEEK_RISE, NOSE_WING_RISE = 0.045, 0.05
@@ -15,15 +15,12 @@ Controls = dict[str, Tensor]
 def undo_expression(
     shape: FaceShape, x: Tensor, y: Tensor, controls: Controls
 ) -> tuple[Tensor, Tensor]:
-    """Map points of a moving face back to the picture.
+    """Map points of a moving face, without its eyes, back to the picture.
 
     `x`, `y` (n, h, w) are in the face frame after `undo_pose`, each control has shape (n, 1, 1).
     Returns x and y in the face frame of the picture.
     """
     shift_x, shift_y, _ = mouth_shift(shape, x, y, controls)
-    for index in (0, 1):
-        eye_x, eye_y, _ = eye_shift(shape, index, x, y, controls)
-        shift_x, shift_y = shift_x + eye_x, shift_y + eye_y
     brow_x, brow_y = brow_shift(shape, x, y, controls)
     shift_y = shift_y + _cheek_shift(shape, x, y, controls) + brow_y
     return x - shift_x - brow_x, y - shift_y
@@ -32,7 +29,7 @@ def undo_expression(
 def undo_mouth(
     shape: FaceShape, x: Tensor, y: Tensor, controls: Controls
 ) -> tuple[Tensor, Tensor, MouthOpening]:
-    """Map points near the mouth back as `undo_expression` does, without eyes and brows.
+    """Map points near the mouth back as `undo_expression` does, without brows.
 
     Returns x, y, and where the points lie in the open mouth.
     """
@@ -40,17 +37,10 @@ def undo_mouth(
     return x - shift_x, y - shift_y - _cheek_shift(shape, x, y, controls), opening
 
 
-def undo_eye(
-    shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: Controls
-) -> tuple[Tensor, Tensor, LidPlace]:
-    """Map points near one eye back as `undo_expression` does, without the mouth and the other eye.
-
-    Returns x, y, and where the points lie around the upper lid. Eye 0 is the image's left one.
-    """
-    shift_x, shift_y, lid = eye_shift(shape, index, x, y, controls)
-    brow_x, brow_y = brow_shift(shape, x, y, controls)
-    shift_y = shift_y + _cheek_shift(shape, x, y, controls) + brow_y
-    return x - shift_x - brow_x, y - shift_y, lid
+def undo_brows(shape: FaceShape, x: Tensor, y: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
+    """Map points near an eye back as `undo_expression` does, without the mouth."""
+    shift_x, shift_y = brow_shift(shape, x, y, controls)
+    return x - shift_x, y - shift_y - _cheek_shift(shape, x, y, controls)
 
 
 def _cheek_shift(shape: FaceShape, x: Tensor, y: Tensor, controls: Controls) -> Tensor:

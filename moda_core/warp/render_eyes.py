@@ -1,4 +1,4 @@
-"""Movement of lids, gaze and brows as a backward displacement, and the shading of moving lids."""
+"""Movement of lids, gaze and brows as backward displacements, and the layers of an eye."""
 
 from dataclasses import dataclass
 
@@ -6,83 +6,120 @@ import torch
 from torch import Tensor
 
 from ..motion.easing import bump, shoulder, smoothstep
-from .face_shape import EyeShape, FaceShape
+from .face_shape import EyeShape, FaceShape, curve_height
 
 BLINKS = ("blink_left", "blink_right")
-LOWER_LID_RISE = 0.2  # of the eye's opening, in a full blink
-LID_OVERLAP = 0.028  # of shut lids over the rims, since eyes differ from the template
+LOWER_SHARE, CORNER_SHARE = 0.14, 0.15  # of closing an eye, by the lower lid; more at the corners
+WIDENING = 0.35  # rise of the upper lid of a wide eye, of the opening
+LID_OVERLAP = 0.03  # of shut lids, since eyes differ from the landmarks
+LID_EDGE = 0.012  # of the eyeball's rim, that belongs to the lids
+LASHES = 0.045  # skin above the rim that moves as it is, with the lashes
+LEAST_LID, LID_SHARE = 0.14, 0.66  # height of what a blink moves, at least; of the way to the brow
+BELOW_LID = 0.12  # height of what a blink moves below the eye
 BROW_RISE, WORRY_RISE, FROWN_DROP, FROWN_IN = 0.12, 0.11, 0.09, 0.06
-GAZE_X = 0.055
+GAZE_X = 0.08  # shift of the iris
+GAZE_ROOM = 0.6  # of the iris, that stays beside the corner of the eye
 BROW_X = 0.5
-LID_PAINT = 0.65  # share of plain skin in the stretched skin, in a full blink
-CREASE_BELOW_BROW = 0.13  # upper end of the skin that a blink stretches
+LID_PAINT = 0.85  # share of plain skin in the skin that a blink stretches
 
 
 @dataclass(frozen=True)
-class LidPlace:
-    """Points relative to one eye, each (n, h, w)."""
+class EyePlaces:
+    """Shifts of an eye's layers, and points relative to its lids, each (n, h, w).
 
-    across: Tensor  # place along the eye, -1 and 1 at its corners
-    above_lid: Tensor  # distance above the edge of the upper lid, as moved
-    above_source: Tensor  # the same in the picture
+    Subtract a shift from a point to find the layer's point in the picture.
+    """
+
+    upper_shift: Tensor  # of the upper lid, downwards
+    lower_shift: Tensor
+    gaze: Tensor  # (n, 1, 1), of the iris, to the right
+    on_upper: Tensor  # distance above the edge of the upper lid's layer
+    on_lower: Tensor
+    above_rim: Tensor  # distance above the rim of the upper lid, as moved
+    drop: Tensor  # of that rim
+    dome: Tensor  # 1 in the middle of the eye, 0 at its corners
     shut: Tensor  # (n, 1, 1), 0 open to 1 shut
 
 
-def eye_shift(
-    shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: dict[str, Tensor]
-) -> tuple[Tensor, Tensor, LidPlace]:
-    """Return the shift of one eye's lids and iris at points (n, h, w) of the unturned, moving face.
+def eye_height(eye: EyeShape, x: Tensor, y: Tensor) -> Tensor:
+    """Return how far points lie below the line of an eye's corners."""
+    return y - eye.y - eye.slope * (x - eye.x).clamp(-eye.half_width, eye.half_width)
 
-    Each control has shape (n, 1, 1). Subtract the shift from `x` and `y` to find a point in the
-    picture; the third value says where the points lie around the upper lid.
-    """
-    eye, blink, gaze = shape.eyes[index], controls[BLINKS[index]], controls["gaze"]
+
+def lid_rims(eye: EyeShape, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the heights of both lids below the line of the corners, and ``1 - across**2``."""
     across = (x - eye.x) / eye.half_width
-    profile = (1 - across**2).clamp(min=0) ** 0.6
-    line = eye.y + eye.slope * (x - eye.x).clamp(-eye.half_width, eye.half_width)
-    upper, lower = line + eye.upper * profile, line + eye.lower * profile
-    span = lower - upper
-    shut, wide = blink.clamp(min=0), blink.clamp(max=0)
-    lid = upper + span * (shut * (1 - LOWER_LID_RISE) + 0.35 * wide)
-    rise = -LOWER_LID_RISE * span * shut
-    crease = shape.brow + CREASE_BELOW_BROW
-    fold = (y - crease) / (lid - crease).clamp(min=0.02)
-    carried = smoothstep(0.0, 0.82, fold) * shoulder(across, 0.95, 0.3)
-    above_lid, below_rim = lid - y, y - (lower + rise)
-    overlap = LID_OVERLAP * smoothstep(0.2, 0.9, shut) * profile
-    shift_upper = (lid - upper + overlap) * carried
-    shift_lower = (rise - overlap) * bump(below_rim.clamp(min=0), 0.12)
-    ball_x, ball_y = _eyeball(eye, across, y, lid, lower, wide, gaze)
-    on_lid, on_rim = above_lid > 0, below_rim > 0
-    shift_y = torch.where(on_lid, shift_upper, torch.where(on_rim, shift_lower, ball_y))
-    shift_x = torch.where(on_lid | on_rim, 0.0, ball_x)
-    return shift_x, shift_y, LidPlace(across, above_lid, upper - y, shut)
+    dome = (1 - across**2).clamp(min=0)
+    upper, lower = curve_height(eye.upper, across) * dome, curve_height(eye.lower, across) * dome
+    return upper, torch.maximum(upper, lower), dome
 
 
-def _eyeball(
-    eye: EyeShape, across: Tensor, y: Tensor, lid: Tensor, lower: Tensor, wide: Tensor, gaze: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return the shift of the iris with the gaze, and the stretch below a raised lid."""
-    down = ((y - lid) / (lower - lid).clamp(min=0.02)).clamp(0, 1)
-    turned = gaze * GAZE_X * shoulder(across, 0.45, 0.28) * smoothstep(0.0, 0.2, down)
-    span = (eye.lower - eye.upper) * (1 - across**2).clamp(min=0) ** 0.6
-    return turned, 0.35 * wide * span * (1 - down) ** 2
+def eye_places(
+    shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: dict[str, Tensor], unit: float
+) -> EyePlaces:
+    """Return where the layers of one eye come from, at points (n, h, w) of the unturned face.
 
-
-def shade_lids(lid: LidPlace, picture: Tensor, skin: Tensor, unit: float) -> Tensor:
-    """Replace the skin that a closing lid stretches, and darken the line of the lashes.
-
-    `picture` (1, 3, h, w), 0 to 255, is one warped frame; `skin` (3,) the colour of the lid; `unit`
-    the eye distance in pixels.
+    Each control has shape (n, 1, 1); eye 0 is the image's left one. Each column of the lids closes
+    by its own opening.
     """
-    closing = smoothstep(0.3, 0.9, lid.shut)
-    along = (1 - lid.across**2).clamp(min=0)
-    covered = smoothstep(0.0, 0.03, lid.above_lid) * smoothstep(0.05, -0.03, lid.above_source)
-    painted = LID_PAINT * closing * covered * smoothstep(0.0, 0.3, along)
-    round_lid = 0.94 + 0.06 * bump(lid.across, 0.6) - 0.1 * bump(lid.above_lid, 0.05)
-    picture = torch.lerp(picture, skin.view(1, 3, 1, 1) * round_lid[:, None], painted[:, None])
-    lashes = bump(lid.above_lid - 0.006, max(0.014, 1.0 / unit)) * along**0.6
-    return picture * (1 - 0.38 * closing * lashes)[:, None]
+    eye, blink = shape.eyes[index], controls[BLINKS[index]]
+    shut, wide = blink.clamp(min=0), blink.clamp(max=0)
+    upper, lower, dome = lid_rims(eye, x)
+    height, opening = eye_height(eye, x, y), lower - upper
+    overlap = LID_OVERLAP * smoothstep(0.5, 1.0, shut) * dome
+    share = LOWER_SHARE + CORNER_SHARE * (1 - dome)
+    drop = opening * ((1 - share) * shut + WIDENING * wide) + overlap
+    rise = opening * share * shut
+    above_rim, below_rim = upper + drop - height, height - lower + rise
+    reach = (upper + (eye.y - shape.brow)).clamp(min=LEAST_LID / LID_SHARE) * LID_SHARE - LASHES
+    eased = ((above_rim - LASHES) / (reach + drop)).clamp(0, 1)
+    carried = 1 - eased * eased * (3 - 2 * eased)
+    edge = LID_EDGE + 1 / unit
+    return EyePlaces(
+        drop * carried,
+        -rise * smoothstep(BELOW_LID, 0.0, below_rim),
+        _gaze(eye, controls["gaze"]),
+        above_rim + (edge - drop).clamp(0, edge),
+        below_rim + (edge - rise).clamp(0, edge),
+        above_rim,
+        drop,
+        dome,
+        shut,
+    )
+
+
+def _gaze(eye: EyeShape, gaze: Tensor) -> Tensor:
+    """Return the shift of the iris, which stays between the corners."""
+    room = eye.half_width - GAZE_ROOM * eye.iris_radius
+    least, most = eye.x - eye.iris_x - room, eye.x - eye.iris_x + room
+    return (GAZE_X * gaze).clamp(min(least, 0.0), max(most, 0.0))
+
+
+def join_eye(
+    places: EyePlaces, upper: Tensor, lower: Tensor, ball: Tensor, skin: Tensor, unit: float
+) -> Tensor:
+    """Lay the lids over the eyeball.
+
+    Pictures are (1, 3, h, w), 0 to 255: both lids and the eyeball as moved, and the skin of the
+    shut lid, which replaces what a blink stretches; `unit` is the eye distance in pixels.
+    """
+    picture = torch.lerp(ball, lower, _cover(places.on_lower, unit))
+    return torch.lerp(picture, _upper_lid(places, upper, skin, unit), _cover(places.on_upper, unit))
+
+
+def _cover(distance: Tensor, unit: float) -> Tensor:
+    """Return the covered share (n, 1, h, w) of pixels at a distance inside an edge."""
+    return (distance * unit + 0.5).clamp(0, 1)[:, None]
+
+
+def _upper_lid(places: EyePlaces, lid: Tensor, skin: Tensor, unit: float) -> Tensor:
+    above, drop = places.above_rim, places.drop
+    closing = smoothstep(0.15, 0.8, places.shut)
+    plain = smoothstep(LASHES - 0.012, LASHES + 0.012, above) * (drop * 20).clamp(0, 1)
+    plain = plain * smoothstep(1.0, 0.4, (above - LASHES) / (drop + 0.04))
+    lid = torch.lerp(lid, skin, (LID_PAINT * closing * plain)[:, None])
+    lashes = bump(above - 0.004, max(0.012, 1.0 / unit)) * (4 * places.dome).clamp(max=1)
+    return lid * (1 - 0.3 * closing * lashes)[:, None]
 
 
 def brow_shift(

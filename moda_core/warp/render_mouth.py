@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..motion.controls import lip_opening
 from ..motion.easing import bump, shoulder, smoothstep, soft_clamp
-from .face_shape import FaceShape, MouthShape, rotate
+from .face_shape import FaceShape, MouthShape, curve_height, rotate
 
 JAW_FOLLOWS = 0.86  # of the opening, by the chin
 SKULL_SHARE = 0.35  # of closing a picture's open lips, by the upper lip
@@ -127,10 +127,7 @@ def upper_lip(mouth: MouthShape, across: Tensor, dome: Tensor) -> Tensor:
 
     `across` is as from `center_on_lips`, `dome` is ``1 - across**2``, at least 0.
     """
-    height = torch.zeros_like(across)
-    for term in reversed(mouth.seam):
-        height = (height + term) * across
-    return (height + mouth.upper) * dome
+    return curve_height((mouth.upper, *mouth.seam), across) * dome
 
 
 def _corner_shift(

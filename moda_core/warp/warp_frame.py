@@ -10,11 +10,12 @@ from torch import Tensor
 
 from ..motion.controls import lip_opening
 from .drive import Pose
-from .expression_field import undo_expression, undo_eye, undo_mouth
+from .expression_field import undo_brows, undo_expression, undo_mouth
+from .eye_layers import eye_box
 from .face_shape import FaceShape
 from .mouth_interior import INTERIOR_GAP, paint_interior
 from .pose_field import sample_places, undo_pose
-from .render_eyes import shade_lids
+from .render_eyes import eye_places, join_eye
 from .warp_region import Region
 
 PART_MARGIN = 0.08  # around a part of the face that is computed at full resolution
@@ -99,13 +100,13 @@ def _shown(region: Region, x: Tensor, y: Tensor) -> Tensor:
     return torch.stack([row[0] * x + row[1] * y for row in unit], dim=1)
 
 
-def _sample(region: Region, places: Tensor) -> Tensor:
-    """Sample the picture at places (1, 2, h, w); beyond the region as its border."""
+def _sample(region: Region, places: Tensor, picture: Tensor | None = None) -> Tensor:
+    """Sample the region's picture, or another, at places (1, 2, h, w); beyond it as its border."""
     height, width = region.size
     sharp = height * width <= BICUBIC_PIXELS and region.device.type != "mps"  # Macs have no bicubic
     mode = "bicubic" if sharp else "bilinear"
     return F.grid_sample(
-        region.source,
+        region.source if picture is None else picture,
         places.permute(0, 2, 3, 1),
         mode=mode,
         padding_mode="border",
@@ -130,14 +131,25 @@ def _render_parts(
         painted = paint_interior(shape, opening, region.colors, part, interior)
         _write(picture[rows, columns], painted)
     for index, eye in enumerate(shape.eyes):
-        reach = 1.25 * eye.half_width
-        box = (eye.x - reach, shape.brow + 0.1, eye.x + reach, eye.y + 0.2)
-        for rows, columns in _part(region, box, posed):
+        for rows, columns in _part(region, eye_box(eye, shape.brow), posed):
             turn, x, y = _unturned(region, rows, columns, posed)
-            from_x, from_y, lid = undo_eye(shape, index, x, y, controls)
-            part = _sample(region, turn + _shown(region, from_x - x, from_y - y))
-            shaded = shade_lids(lid, part, region.lid_skin[index], shape.frame.unit)
-            _write(picture[rows, columns], shaded)
+            _write(picture[rows, columns], _eye(region, index, turn, x, y, controls))
+
+
+def _eye(
+    region: Region, index: int, turn: Tensor, x: Tensor, y: Tensor, controls: dict[str, Tensor]
+) -> Tensor:
+    """Render a part of one eye by its layers."""
+    layers, unit = region.eyes[index], region.shape.frame.unit
+    lids = eye_places(region.shape, index, x, y, controls, unit)
+    from_x, from_y = undo_brows(region.shape, x, y, controls)
+    still, none = turn + _shown(region, from_x - x, from_y - y), torch.zeros_like(lids.gaze)
+    upper = _sample(region, still - _shown(region, none, lids.upper_shift))
+    lower = _sample(region, still - _shown(region, none, lids.lower_shift))
+    moved = layers.places(still - _shown(region, lids.gaze, none))
+    ball, skin = _sample(region, layers.places(still), layers.still).split(3, dim=1)
+    ball = (ball + 1) * _sample(region, moved, layers.iris) - 1
+    return join_eye(lids, upper, lower, ball, skin, unit)
 
 
 def _mouth_box(shape: FaceShape, controls: dict[str, Tensor]) -> tuple[float, ...]:

@@ -11,13 +11,13 @@ from ..face.landmarks import FaceLandmarks
 from ..head.head_fit import find_head
 from ..head.placed_head import place_head
 from ..motion.easing import smoothstep
-from .face_shape import FaceShape, measure_face
+from .eye_layers import EyeLayers, eye_box, eye_layers
+from .face_shape import EyeShape, FaceShape, measure_face
 from .head_field import HeadField, MovingBox, head_field, moving_box
-from .mouth_interior import MouthColors, mouth_colors, patch_color
+from .mouth_interior import MouthColors, mouth_colors
 from .pose_field import sample_places
 from .shape_fit import fit_shape
 
-LID_COLOR_Y = 0.28  # under the eyes, where the skin has the colour of the lids
 # Share of the head's movement from which the frame alone is visible: half of the shoulders' share.
 # Points that move more would show twice in a soft edge.
 SOLID_SHARE = 0.06
@@ -30,7 +30,7 @@ class Region:
 
     shape: FaceShape  # in the frontal frame
     colors: MouthColors
-    lid_skin: tuple[Tensor, Tensor]  # (3,) each, 0 to 255
+    eyes: tuple[EyeLayers, ...]
     box: MovingBox
     source: Tensor  # (1, 3, box), 0 to 255: the picture and its continuation beyond the border
     across: Tensor  # (w,), places in the source of the columns that lie in the picture
@@ -69,9 +69,46 @@ def prepare_region(image: Tensor, landmarks: FaceLandmarks, dtype: torch.dtype) 
     source = continued(_planes(image[box.inside], planes), box.sides)
     head, frame = head_field(placed, landmarks, box, source)
     shape = fit_shape(measure_face(landmarks, frame), image.cpu().numpy())
-    lid_skin = tuple(patch_color(shape, planes, eye.x, LID_COLOR_Y, 0.06) for eye in shape.eyes)
     colors = mouth_colors(shape, planes)
-    return Region(shape, colors, lid_skin, box, source, *_pixel_places(box, source), head)
+    region = Region(shape, colors, (), box, source, *_pixel_places(box, source), head)
+    return _with_eyes(region)
+
+
+def _with_eyes(region: Region) -> Region:
+    return replace(region, eyes=tuple(_eye_layers(region, eye) for eye in region.shape.eyes))
+
+
+def _eye_layers(region: Region, eye: EyeShape) -> EyeLayers:
+    """Complete the layers of one eye in the picture."""
+    left, top, right, bottom = eye_box(eye, region.shape.brow)
+    x, y = region.head.frontal[0]
+    inside = ((x - left) * (right - x) > 0) & ((y - top) * (bottom - y) > 0)
+    rows, columns = (
+        _pixels_of_cells(inside.any(dim=axis), length)
+        for axis, length in zip((1, 0), region.source.shape[2:], strict=True)
+    )
+    part = region.source[:, :, rows, columns]
+    y, x = (
+        (torch.arange(used.start, used.stop).to(part) * 2 + 1) / length - 1
+        for used, length in zip((rows, columns), region.source.shape[2:], strict=True)
+    )
+    places = torch.stack(torch.meshgrid(x, y, indexing="xy"))[None]
+    scale = part.new_tensor(region.source.shape[:1:-1]) / part.new_tensor(part.shape[:1:-1])
+    scale = scale.view(1, 2, 1, 1)
+    offset = -scale * places.mean(dim=(2, 3), keepdim=True)
+    x, y = sample_places(region.head.frontal, places)[0]
+    layers = eye_layers(
+        eye, region.shape.brow, region.shape.frame.unit, x, y, part, region.colors.teeth
+    )
+    return EyeLayers(*layers, scale, offset)
+
+
+def _pixels_of_cells(used: Tensor, length: int) -> slice:
+    """Return the pixels of a side that used cells cover; the first ones if none is."""
+    cells, pixels = used.nonzero(), length / len(used)
+    if not len(cells):
+        return slice(0, 1)
+    return slice(int(cells[0] * pixels), min(length, int((cells[-1] + 1) * pixels) + 1))
 
 
 def _planes(view: Tensor, like: Tensor) -> Tensor:
@@ -92,7 +129,7 @@ def _pixel_places(box: MovingBox, like: Tensor) -> tuple[Tensor, Tensor]:
 def with_picture(region: Region, image: Tensor) -> Region:
     """Return a region that moves another picture (H, W, 3), uint8, in the same way."""
     planes = _planes(region.view(image), region.source)
-    return replace(region, source=continued(planes, region.box.sides))
+    return _with_eyes(replace(region, source=continued(planes, region.box.sides)))
 
 
 def region_mask(

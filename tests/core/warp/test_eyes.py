@@ -1,0 +1,142 @@
+"""Lids, lash lines and irises of a drawn face, 120 pixels between its eyes."""
+
+import numpy as np
+import pytest
+import torch
+
+from moda_core.warp.face_shape import face_shape
+from moda_core.warp.render_eyes import eye_height, lid_rims
+from moda_core.warp.shape_fit import fit_shape
+from moda_core.warp.warp_renderer import WarpRenderer
+from tests.core.warp.test_warp_renderer import play
+from tests.faces import face_from
+
+SIZE, UNIT = 360, 120
+POINTS = [(120, 140), (240, 140), (138, 265), (222, 265), (180, 265), (180, 265)]
+SKIN, WHITE, IRIS, LASH = 170, 235, 30, 40
+LANDMARKS = face_from(POINTS)
+SHAPE = face_shape(LANDMARKS)
+
+
+def drawn_face(lashes: bool = False, iris_shift: float = 0.0) -> np.ndarray:
+    """A flat face with two eyes, whose irises may be shifted and whose lids may have lashes."""
+    centres = torch.arange(SIZE) + 0.5
+    x, y = SHAPE.frame.to_face(centres[None], centres[:, None])
+    x, y = torch.broadcast_tensors(x, y)
+    image = np.full((SIZE, SIZE, 3), SKIN, np.uint8)
+    for eye in SHAPE.eyes:
+        upper, lower, dome = lid_rims(eye, x)
+        height = eye_height(eye, x, y)
+        inside = ((height > upper) & (height < lower)).numpy()
+        away = torch.hypot(x - eye.iris_x - iris_shift, y - eye.iris_y)
+        image[inside] = WHITE
+        image[inside & (away < eye.iris_radius).numpy()] = IRIS
+        if lashes:
+            image[((upper - height).abs() < 0.015).numpy() & (dome > 0.1).numpy()] = LASH
+    return image
+
+
+def render(image: np.ndarray, **moves: float) -> np.ndarray:
+    portrait = WarpRenderer().portrait(torch.from_numpy(image), LANDMARKS)
+    return next(WarpRenderer().frames(portrait, play(**moves)))[0].numpy()
+
+
+def columns_of(eye_index: int) -> slice:
+    eye = SHAPE.eyes[eye_index]
+    middle, reach = 180 + eye.x * UNIT, 0.8 * eye.half_width * UNIT
+    return slice(round(middle - reach), round(middle + reach))
+
+
+@pytest.mark.parametrize("blink", [0.3, 0.6, 1.0])
+def test_every_column_of_the_eye_closes_by_the_same_share(blink):
+    image = drawn_face()
+    image[image == IRIS] = WHITE
+
+    frame = render(image, blink_left=blink)
+
+    columns = columns_of(0)
+    shown = (frame[..., 0] > 200)[:, columns].sum(axis=0)
+    opened = (image[..., 0] > 200)[:, columns].sum(axis=0)
+    overlap = 0.03 * UNIT if blink > 0.5 else 0  # lids that meet lie on each other
+    assert shown == pytest.approx(((1 - blink) * opened - overlap).clip(0), abs=2 + overlap)
+    assert np.ptp(shown / opened) < 0.25
+
+
+def test_a_shut_eye_shows_its_lash_line_as_sharp_as_the_open_one():
+    image = drawn_face(lashes=True)
+    image[image == IRIS] = WHITE
+
+    frame = render(image, blink_left=1, blink_right=1)
+
+    def edge(picture: np.ndarray) -> float:
+        above = np.diff(picture[100:170, columns_of(1), 0].astype(float), axis=0)
+        return (-above).max(axis=0).mean()  # from the skin down to the lashes
+
+    assert edge(frame) > 0.8 * edge(image)
+
+
+def test_the_skin_of_a_shut_lid_has_no_lashes_and_no_streaks():
+    image = drawn_face(lashes=True)
+
+    frame = render(image, blink_left=1)
+
+    eye = SHAPE.eyes[0]
+    top = round(140 + (eye.y + eye.upper[0]) * UNIT)
+    lid = frame[top : top + round(0.06 * UNIT), columns_of(0), 0].astype(float)
+    assert np.abs(lid - SKIN).max() < 12
+
+
+@pytest.mark.parametrize("gaze", [-1.0, -0.5, 0.5, 1.0])
+def test_gaze_moves_the_whole_iris_inside_the_lids(gaze):
+    image = drawn_face()
+
+    frame = render(image, gaze=gaze)
+
+    def iris(picture: np.ndarray) -> np.ndarray:
+        """Columns of the iris in the row of its centre."""
+        return np.nonzero(picture[140, :180, 0] < 100)[0]
+
+    before, after = iris(image), iris(frame)
+    assert (after.mean() - before.mean()) / UNIT == pytest.approx(0.08 * gaze, abs=0.01)
+    assert len(after) == pytest.approx(len(before), abs=2)
+    assert (frame[..., 0] > 200).sum() > 0.9 * (image[..., 0] > 200).sum()
+
+
+def test_gaze_leaves_lids_and_skin_alone():
+    image = drawn_face(lashes=True)
+
+    frame = render(image, gaze=1).astype(int)
+
+    outside = (image[..., 0] == SKIN) | (image[..., 0] == LASH)
+    assert np.abs(frame - image)[outside].max() <= 1
+
+
+def test_wide_eyes_show_white_above_the_lid():
+    image = drawn_face()
+
+    frame = render(image, blink_left=-0.5)
+
+    columns = columns_of(0)
+    bright_or_dark = np.abs(frame[..., 0].astype(int) - SKIN) > 40
+    opened = np.abs(image[..., 0].astype(int) - SKIN) > 40
+    grown = bright_or_dark[:, columns].sum() / opened[:, columns].sum()
+    assert grown == pytest.approx(1 + 0.35 * 0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("shift", [-0.03, 0.03])
+def test_the_iris_is_found_beside_its_landmark(shift):
+    fitted = fit_shape(SHAPE, drawn_face(iris_shift=shift))
+
+    for eye, given in zip(fitted.eyes, SHAPE.eyes, strict=True):
+        assert eye.iris_x - given.iris_x == pytest.approx(shift, abs=0.012)
+
+
+def test_another_picture_shows_its_own_eyes():
+    renderer = WarpRenderer()
+    portrait = renderer.portrait(torch.from_numpy(drawn_face()), LANDMARKS)
+    painted = np.where(drawn_face() == IRIS, np.uint8(110), drawn_face())
+
+    moved = renderer.with_picture(portrait, torch.from_numpy(painted))
+    frame = next(renderer.frames(moved, play(gaze=1)))[0].numpy()
+
+    assert frame[110:170, columns_of(0)].min() > 90
