@@ -28,12 +28,15 @@ class EyeLayers:
         The eyeball without its iris, and the skin of the shut lid, 0 to 255.
     iris : Tensor, shape (1, 3, h, w)
         Factor by which the iris changes ``eyeball + 1``; 1 beside it.
+    white_color : Tensor, shape (3,)
+        Of the eyeball beside its iris; of all that is near where none is visible.
     scale, offset : Tensor, shape (1, 2, 1, 1)
         They convert places in the region to those in the textures.
     """
 
     still: Tensor
     iris: Tensor
+    white_color: Tensor
     scale: Tensor
     offset: Tensor
 
@@ -52,13 +55,12 @@ def eye_box(eye: EyeShape, brow: float) -> tuple[float, float, float, float]:
 
 
 def eye_layers(
-    eye: EyeShape, brow: float, unit: float, x: Tensor, y: Tensor, source: Tensor, white: Tensor
-) -> tuple[Tensor, Tensor]:
+    eye: EyeShape, brow: float, unit: float, x: Tensor, y: Tensor, source: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """Complete the eyeball, its iris and the skin of its lids.
 
-    `x`, `y` (h, w) are face coordinates of the pixels of `source` (1, 3, h, w), 0 to 255; `white`
-    (3,) is the colour of a white eye in the picture's light, `unit` the eye distance in pixels.
-    Returns `still` and `iris` of `EyeLayers`.
+    `x`, `y` (h, w) are face coordinates of the pixels of `source` (1, 3, h, w), 0 to 255; `unit` is
+    the eye distance in pixels. Returns `still`, `iris` and `white_color` of `EyeLayers`.
     """
     upper, lower, _ = lid_rims(eye, x)
     height = eye_height(eye, x, y)
@@ -69,7 +71,8 @@ def eye_layers(
     disk = smoothstep(WHITE_START, IRIS_END, radius)
     bright = source.mean(dim=1, keepdim=True) * shown * (1 - disk)
     weight = (bright / bright.amax().clamp(min=1)) ** 3  # without the shadows of the lids
-    white = _spread(source, weight, WHITE_BLUR * unit, white)
+    color = _mean_color(source, weight)
+    white = _spread(source, weight, WHITE_BLUR * unit, color)
     ball = torch.lerp(source, white, torch.maximum(disk, 1 - shown))
     iris = (source + 1) / (ball + 1)
     iris = torch.lerp(
@@ -78,8 +81,15 @@ def eye_layers(
     above, below = upper - height, height - lower
     bare = smoothstep(LASHES - 0.02, LASHES, above) * (above < BROW_SHARE * (eye.y - brow))
     bare = bare + BELOW_SHARE * smoothstep(BELOW_LASHES - 0.02, BELOW_LASHES, below)
-    skin = _spread(source, bare[None, None], SKIN_BLUR * unit, source.mean(dim=(0, 2, 3)))
-    return torch.cat([ball, skin], dim=1), iris
+    bare = bare[None, None]
+    skin = _spread(source, bare, SKIN_BLUR * unit, _mean_color(source, bare))
+    return torch.cat([ball, skin], dim=1), iris, color
+
+
+def _mean_color(source: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean colour (3,) of what is weighted, or of all where that is little."""
+    weight = weight + 1e-3
+    return (source * weight).sum(dim=(0, 2, 3)) / weight.sum()
 
 
 def _rings(iris: Tensor, radius: Tensor, shown: Tensor) -> Tensor:

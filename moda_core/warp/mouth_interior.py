@@ -1,54 +1,97 @@
-"""The interior of the mouth: painted teeth, tongue and cavity."""
+"""The interior of the mouth: teeth, tongue, cavity and the inside of the lower lip."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..motion.easing import bump, smoothstep
-from .face_shape import FaceShape, MouthShape
-from .render_mouth import SKULL_SHARE, MouthOpening
+from ..head.teeth import TeethRow, teeth_row
+from ..motion.easing import bump, shoulder, smoothstep
+from .face_shape import FaceShape, MouthShape, rotate
+from .render_mouth import SKULL_SHARE, MouthOpening, center_on_lips, to_mouth, upper_lip
 
-TOOTH_WIDTH = 0.125  # of an upper front tooth, in eye distances
-UPPER_TEETH_BELOW_SEAM = 0.055
-LOWER_TEETH_BELOW_SEAM = 0.03
-INTERIOR_GAP = 0.07  # of the lips, above which the picture's own interior is kept
+UPPER_TEETH_BELOW_SEAM = 0.055  # of their edges; of closed lips
+LOWER_TEETH_ABOVE_SEAM = (0.02, 0.065)  # of lips that are little and wide open
+TONGUE_ABOVE_SEAM = 0.19  # of its back, where it is seen
+INTERIOR_GAP = 0.07  # of the lips, above which the picture's own teeth are kept
 DIM_SKIN = 45 / 255  # brightness of skin, below which the interior darkens with it
 USUAL_SKIN = (0.86, 0.66, 0.55)  # under white light
+TEETH_OVER_SKIN = (1.1, 2.2)  # brightness of teeth
+TEETH_OVER_EYES = 1.3
+OWN_EDGE = 0.02  # of the picture's own teeth, that the upper lip shades
+TEETH_OVER_LIP, TEETH_SHARE = 0.8, 0.35  # brightness of a picture's own; least part of its gap
+LUMINANCE = (0.3, 0.59, 0.11)
 
 
-@dataclass(frozen=True)
-class MouthColors:
-    """Colours of the mouth's interior: RGB under the picture's light, (3,), 0 to 255."""
+@dataclass(frozen=True, eq=False)
+class MouthLook:
+    """What the interior of a mouth looks like in the picture's light.
 
-    teeth: Tensor
+    Colours are RGB, (3,), 0 to 255. `own_teeth` tells whether the picture shows teeth.
+    """
+
+    upper_teeth: TeethRow
+    lower_teeth: TeethRow
     cavity: Tensor
     tongue: Tensor
+    inner_lip: Tensor
+    own_teeth: bool
 
 
-def mouth_colors(shape: FaceShape, image: Tensor) -> MouthColors:
-    """Choose colours by the light and saturation of the face in a picture (3, H, W), 0 to 255."""
-    skin = torch.stack([patch_color(shape, image, x, 0.7, 0.12) for x in (-0.45, 0.45)])
-    skin = skin[skin.mean(dim=1).argmax()] / 255
-    weights = torch.tensor([0.3, 0.59, 0.11]).to(image)
+def mouth_look(shape: FaceShape, image: Tensor, eye_white: Tensor) -> MouthLook:
+    """Choose the look by the light and saturation of the face in a picture (3, H, W), 0 to 255.
+
+    `eye_white` (3,) is the colour of the whites of the eyes, the best measure of the light.
+    """
+    left, right = (patch_color(shape, image, x, 0.7, 0.12) / 255 for x in (-0.45, 0.45))
+    weights = torch.tensor(LUMINANCE).to(image)
+    skin = left if left @ weights > right @ weights else right
     brightness = skin @ weights
+    side_light = float(((right - left) @ weights / (brightness + 0.05)).clamp(-0.3, 0.3))
     saturation = (skin.max() - skin.min()) / (brightness + 0.05)
     color = smoothstep(0.04, 0.15, saturation)
     usual = torch.tensor(USUAL_SKIN).to(image)
     light = (skin / (brightness + 1e-3)) / (usual / (usual @ weights))
     light = light.clamp(0.6, 1.3) ** 0.6
-
     dimmed = (brightness / DIM_SKIN).clamp(max=1.0)
+    least, most = (times * brightness for times in TEETH_OVER_SKIN)
+    white = (TEETH_OVER_EYES * (eye_white @ weights) / 255).clamp(least, most).clamp(max=0.9)
 
     def toned(rgb: tuple[float, float, float], level: Tensor) -> Tensor:
-        base = torch.tensor(rgb).to(image) * light * level * dimmed
+        base = torch.tensor(rgb).to(image) * light * level
         return 255 * torch.lerp((base @ weights).expand(3), base, color)
 
-    return MouthColors(
-        toned((0.92, 0.87, 0.79), (1.35 * brightness).clamp(0.35, 1.0)),
-        toned((0.17, 0.055, 0.05), 0.45 + brightness),
-        toned((0.62, 0.27, 0.26), (1.15 * brightness).clamp(0.25, 1.0)),
+    teeth = toned((1.08, 0.985, 0.85), white)
+    mouth, unit = shape.mouth, shape.frame.unit
+    lip = patch_color(shape, image, mouth.x, mouth.y + mouth.lower + 0.06, 0.03)
+    wet = torch.lerp(torch.full_like(lip, 0.75), lip.new_tensor([0.86, 0.66, 0.66]), color)
+    return MouthLook(
+        teeth_row(False, unit, teeth, side_light),
+        teeth_row(True, unit, 0.92 * teeth, side_light),
+        toned((0.17, 0.055, 0.05), (0.45 + brightness) * dimmed),
+        toned((0.72, 0.34, 0.32), white),
+        wet * lip,
+        _shows_teeth(shape, image, lip, skin),
     )
+
+
+def _shows_teeth(shape: FaceShape, image: Tensor, lip: Tensor, skin: Tensor) -> bool:
+    """Tell whether the picture shows teeth between the lips: bright, and less red than those."""
+    mouth = shape.mouth
+    if mouth.gap < INTERIOR_GAP:
+        return False
+    across, depth = torch.linspace(-0.6, 0.6, 25), torch.linspace(0.15, 0.85, 9)[:, None]
+    down = (mouth.upper + mouth.gap * depth) * (1 - across**2)
+    right, down = rotate(*torch.broadcast_tensors(across * mouth.half_width, down), mouth.tilt)
+    column, row = shape.frame.to_pixels((mouth.x + right).numpy(), (mouth.y + down).numpy())
+    height, width = image.shape[1:]
+    row, column = row.clip(0, height - 1).astype(int), column.clip(0, width - 1).astype(int)
+    seen = image[:, row, column]
+    redness = (seen[0] - seen[1]) / (seen.sum(dim=0) + 1)
+    red_lip, red_skin = ((color[0] - color[1]) / (color.sum() + 1e-3) for color in (lip, skin))
+    toothed = redness <= (red_lip + red_skin) / 2 + 0.01
+    toothed &= seen.mean(dim=0) > TEETH_OVER_LIP * lip.mean()
+    return float(toothed.float().mean()) > TEETH_SHARE
 
 
 def patch_color(shape: FaceShape, image: Tensor, x: float, y: float, radius: float) -> Tensor:
@@ -68,86 +111,88 @@ def patch_color(shape: FaceShape, image: Tensor, x: float, y: float, radius: flo
 def paint_interior(
     shape: FaceShape,
     opening: MouthOpening,
-    colors: MouthColors,
+    look: MouthLook,
     picture: Tensor,
     interior: Tensor | None,
 ) -> Tensor:
     """Paint the interior of the mouth over a warped picture (1, 3, h, w), 0 to 255.
 
     `opening` is that of one frame. `interior` is the picture warped by the pose alone, if it shows
-    the mouth's own interior. Returns `picture` itself if the mouth is closed.
+    its own teeth. Returns `picture` itself if the mouth is closed.
     """
     pixel = 1 / shape.frame.unit
-    inside = torch.minimum(opening.below_upper, opening.above_lower)
     height = (opening.below_upper + opening.above_lower).clamp(min=0)
+    inside = torch.minimum(opening.below_upper, opening.above_lower / opening.steepness)
     mask = smoothstep(-0.5 * pixel, 0.8 * pixel, inside) * smoothstep(0.0, 1.5 * pixel, height)
     if not bool((mask > 0).any()):
         return picture
-    painted = _back(opening, colors, height)
-    painted = painted * (0.62 + 0.38 * smoothstep(0.0, 0.07, inside))[:, None]
-    dark, bright = colors.cavity.view(1, 3, 1, 1), colors.teeth.view(1, 3, 1, 1)
-    for teeth in (_lower_teeth, _upper_teeth):
-        cover, shade = teeth(shape.mouth, opening, height, pixel)
-        # The shadow of teeth has the warm colour of the mouth.
-        painted = torch.lerp(painted, torch.lerp(dark, bright, shade[:, None]), cover[:, None])
+    seam = shape.mouth.upper + SKULL_SHARE * shape.mouth.gap
+    painted = _back(opening, look, height, seam)
+    corners = 1 - 0.55 * opening.across.clamp(-1, 1).square().square()
+    bend = 0.25 * opening.right.square()  # of the rows, seen from a little below
+    least, most = LOWER_TEETH_ABOVE_SEAM
+    raised = least + (most - least) * smoothstep(0.1, 0.35, opening.jaw_drop)
+    below = opening.down - seam - opening.jaw_drop + raised
+    shade = corners * (0.7 + 0.25 * smoothstep(0.0, 0.10, opening.above_lower))
+    painted = _lay(painted, look.lower_teeth, opening.right, below - bend, shade)
+    above = opening.down - seam - UPPER_TEETH_BELOW_SEAM
+    shade = corners * (0.7 + 0.3 * smoothstep(0.0, 0.08, opening.below_upper))
+    shade = shade * (0.75 + 0.25 * smoothstep(0.01, 0.14, height))
+    painted = _lay(painted, look.upper_teeth, opening.right, above + bend, shade)
     if interior is not None:
         painted = _keep_source(shape.mouth, opening, interior, painted)
-    return torch.lerp(picture, painted, mask[:, None])
+    return torch.lerp(picture, _inner_lip(opening, look, height, painted), mask[:, None])
 
 
-def _back(opening: MouthOpening, colors: MouthColors, height: Tensor) -> Tensor:
-    """Return the cavity with the tongue in it."""
+def _lay(picture: Tensor, row: TeethRow, right: Tensor, down: Tensor, shade: Tensor) -> Tensor:
+    """Lay a row of teeth over what is behind it, whose warm colour is in their shadow."""
+    color, cover = row.sample(right, down)
+    return torch.lerp(picture, torch.lerp(0.5 * picture, color, shade[:, None]), cover)
+
+
+def _back(opening: MouthOpening, look: MouthLook, height: Tensor, seam: float) -> Tensor:
+    """Return the cavity with the tongue in it, which rests in the jaw."""
     depth = (opening.below_upper / (height + 1e-3)).clamp(0, 1)
-    cavity = colors.cavity.view(1, 3, 1, 1) * (0.55 + 0.5 * depth * depth)[:, None]
-    top = 0.62 - 0.18 * bump(opening.across, 0.5)
-    tongue = smoothstep(-0.14, 0.2, depth - top) * bump(opening.across, 0.72)
-    tongue = tongue * smoothstep(0.05, 0.2, height)
-    lit = (0.5 + 0.5 * smoothstep(0.0, 0.5, depth - top))[:, None]
-    groove = (1 - 0.18 * bump(opening.across, 0.07))[:, None]
-    return torch.lerp(cavity, colors.tongue.view(1, 3, 1, 1) * lit * groove, 0.8 * tongue[:, None])
+    cavity = look.cavity.view(1, 3, 1, 1) * (0.45 + 0.6 * depth * depth)[:, None]
+    along = opening.down - seam - opening.jaw_drop + TONGUE_ABOVE_SEAM - 0.9 * opening.right**2
+    cover = smoothstep(-0.05, 0.06, along) * shoulder(opening.right, 0.2, 0.12)
+    lit = 0.35 + 0.65 * smoothstep(-0.05, 0.2, along)
+    lit = lit * (0.5 + 0.5 * smoothstep(0.1, 0.4, height))  # little light falls through the lips
+    groove = 1 - 0.14 * bump(opening.right, 0.05) * smoothstep(0.14, 0.0, along)
+    tongue = look.tongue.view(1, 3, 1, 1) * (lit * groove)[:, None]
+    return torch.lerp(cavity, tongue, (0.9 * cover)[:, None])
 
 
-def _tooth_row(right: Tensor, width: float) -> tuple[Tensor, Tensor]:
-    """Return the place within a tooth, -1 to 1, and its number outwards from the middle."""
-    outwards = right.abs() / width
-    outwards = outwards * (1 + 0.045 * outwards**2)  # the arch turns away from the viewer
-    place = torch.remainder(outwards, 1.0)
-    return 2 * place - 1, outwards - place
+def _inner_lip(opening: MouthOpening, look: MouthLook, height: Tensor, interior: Tensor) -> Tensor:
+    """Roll the lower lip inwards, where it is darker and wet."""
+    width = 0.006 + 0.04 * smoothstep(0.12, 0.5, height)
+    inwards = (opening.above_lower / opening.steepness / width).clamp(0, 1)
+    cover = (1 - inwards * inwards) * smoothstep(0.02, 0.10, height)
+    lip = look.inner_lip.view(1, 3, 1, 1) * (1 - 0.5 * inwards)[:, None]
+    return torch.lerp(interior, lip, cover[:, None])
 
 
-def _upper_teeth(
-    mouth: MouthShape, opening: MouthOpening, height: Tensor, pixel: float
-) -> tuple[Tensor, Tensor]:
-    """Return where the upper teeth show, and their brightness."""
-    place, number = _tooth_row(opening.right, TOOTH_WIDTH)
-    seam = mouth.upper + SKULL_SHARE * mouth.gap
-    length = torch.where((number - 1).abs() < 0.5, -0.012, 0.0) - 0.011 * place.square().square()
-    edge = seam + UPPER_TEETH_BELOW_SEAM + length - 0.32 * opening.right**2
-    shade = 1 - 0.16 * place.square() ** 3 - 0.5 * opening.across.clamp(-1, 1).square().square()
-    shade = shade * (0.68 + 0.32 * smoothstep(0.0, 0.08, opening.below_upper))
-    shade = shade * (0.5 + 0.5 * smoothstep(0.01, 0.14, height))
-    return smoothstep(-pixel, pixel, edge - opening.down), shade
+def own_teeth_place(shape: FaceShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where the picture shows its own teeth for points (n, h, w) of the unturned face.
 
-
-def _lower_teeth(
-    mouth: MouthShape, opening: MouthOpening, height: Tensor, pixel: float
-) -> tuple[Tensor, Tensor]:
-    """Return where the lower teeth show, and their brightness."""
-    place, _ = _tooth_row(opening.right, 0.72 * TOOTH_WIDTH)
-    seam = mouth.upper + SKULL_SHARE * mouth.gap
-    raised = 0.075 * smoothstep(0.12, 0.4, height)
-    edge = seam + LOWER_TEETH_BELOW_SEAM + opening.jaw_drop - raised
-    edge = edge + 0.012 * place.square().square() + 0.25 * opening.right**2
-    shade = 0.62 * (1 - 0.16 * place.square() ** 3) * (1 - 0.7 * opening.across.clamp(-1, 1) ** 2)
-    return 0.85 * smoothstep(-pixel, pixel, opening.down - edge), shade
+    Points behind the picture's upper lip take the teeth below it.
+    """
+    mouth = shape.mouth
+    right, down = to_mouth(mouth, x, y)
+    across = center_on_lips(mouth, right / mouth.half_width)
+    dome = (1 - across**2).clamp(min=0)
+    behind = (upper_lip(mouth, across, dome) + OWN_EDGE * dome - down).clamp(min=0)
+    shift_x, shift_y = rotate(torch.zeros_like(behind), behind, mouth.tilt)
+    return x + shift_x, y + shift_y
 
 
 def _keep_source(
     mouth: MouthShape, opening: MouthOpening, interior: Tensor, painted: Tensor
 ) -> Tensor:
-    """Show the picture's own interior where its mouth is open."""
-    dome = (1 - (opening.right / mouth.half_width) ** 2).clamp(min=0)
-    upper_edge = mouth.upper * dome
-    below, above = opening.down - upper_edge, upper_edge + mouth.gap * dome**0.75 - opening.down
-    shown = smoothstep(0.0, 0.02, torch.minimum(below + 0.01, above))
-    return torch.lerp(painted, interior, shown[:, None])
+    """Show the picture's own teeth where its mouth is open, and behind its upper lip."""
+    across = opening.right / mouth.half_width
+    dome = (1 - across**2).clamp(min=0)
+    lower_edge = upper_lip(mouth, across, dome) + mouth.gap * dome**0.75
+    shown = smoothstep(0.0, 0.02, lower_edge - opening.down) * smoothstep(0.0, 0.15, dome)
+    shade = 0.82 + 0.18 * smoothstep(0.0, 0.05, opening.below_upper)
+    return torch.lerp(painted, interior * shade[:, None], shown[:, None])

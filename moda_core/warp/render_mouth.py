@@ -14,6 +14,8 @@ from ..motion.controls import lip_opening
 from ..motion.easing import bump, shoulder, smoothstep, soft_clamp
 from .face_shape import FaceShape, MouthShape, curve_height, rotate
 
+LIP_ROUND = 0.6  # power of the open lips' profile
+LIP_RIM = 0.014
 JAW_FOLLOWS = 0.86  # of the opening, by the chin
 SKULL_SHARE = 0.35  # of closing a picture's open lips, by the upper lip
 LIFT_SHARE = 0.14  # of opening them further, by the upper lip
@@ -37,7 +39,8 @@ class MouthOpening:
     right: Tensor  # from the middle of the lips
     down: Tensor
     below_upper: Tensor  # distance from the inner edge of the lip, positive inside
-    above_lower: Tensor
+    above_lower: Tensor  # downwards, as is `below_upper`
+    steepness: Tensor  # of the lower edge: distance downwards over that across the edge
     jaw_drop: Tensor  # (n, 1, 1), shift of the lower teeth
 
 
@@ -63,11 +66,16 @@ def mouth_shift(
     above = down < (upper_edge + lower_edge) / 2
     shift_above = upper_shift * smoothstep(-0.36 * shape.length, -0.06, down - upper_edge)
     shift_below = _lower_face(shape, right, down, lower_edge, lower_shift, opening)
+    hidden = _hidden_rim(mouth, across)
+    shift_above = shift_above + hidden * bump(down - upper_edge, 0.06)
+    shift_below = shift_below - hidden * bump(down - lower_edge, 0.06)
     shift_down = torch.where(above, shift_above, shift_below)
     shift_down = shift_down - _thinning(across, down, upper_edge, lower_edge, controls)
     place = center_on_lips(mouth, right / mouth.half_width) * mouth.half_width
     edges = down - upper_edge, lower_edge - down
-    opened = MouthOpening(across, place, down, *edges, jaw_drop(mouth, opening))
+    slope = LIP_ROUND * 2 * across * (lower_edge - upper_edge) / mouth.half_width
+    steepness = (1 + (slope / (1 - across**2).clamp(min=0.02)) ** 2).sqrt()
+    opened = MouthOpening(across, place, down, *edges, steepness, jaw_drop(mouth, opening))
     return *rotate(shift_right, shift_down, mouth.tilt), opened
 
 
@@ -111,7 +119,7 @@ def _lip_edges(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the shift of both inner edges, and their resulting places."""
     dome = (1 - across**2).clamp(min=0)
-    source_gap, opened = mouth.gap * dome**0.75, opening * dome**0.6
+    source_gap, opened = mouth.gap * dome**0.75, opening * dome**LIP_ROUND
     shut = source_gap - torch.minimum(opened, source_gap)
     further = (opened - source_gap).clamp(min=0)
     common = _corner_shift(mouth, across, controls, opening)
@@ -120,6 +128,11 @@ def _lip_edges(
     upper_edge = upper_lip(mouth, across, dome) + upper_shift
     lower_shift = upper_shift + opened - source_gap
     return upper_shift, lower_shift, upper_edge, upper_edge + opened
+
+
+def _hidden_rim(mouth: MouthShape, across: Tensor) -> Tensor:
+    """Return the height of the rims of lips that are open in the picture, where teeth shine in."""
+    return LIP_RIM * min(mouth.gap / 0.05, 1.0) * (1 - across**2).clamp(min=0)
 
 
 def upper_lip(mouth: MouthShape, across: Tensor, dome: Tensor) -> Tensor:
@@ -155,7 +168,10 @@ def _lower_face(
     mouth, chin = shape.mouth, shape.chin - shape.mouth.y
     drop = jaw_drop(mouth, opening)
     jaw = drop * bump(right * right, 0.74)
-    onto_jaw = smoothstep(0.08, chin - mouth.lower - 0.1, down - lower_edge)
+    # Next to the corners the skin between the lips and the jaw grows: a fixed way would fold it.
+    way = chin - mouth.lower - 0.1 + (drop - lower_shift).clamp(min=0)
+    onto_jaw = ((down - lower_edge - 0.04) / way).clamp(0, 1)
+    onto_jaw = 0.5 * onto_jaw + 0.5 * smoothstep(0.0, 1.0, onto_jaw)
     past_chin = (down - chin - 0.9 * drop.clamp(min=0)) / (0.75 - 0.6 * drop.clamp(min=0))
     return torch.lerp(lower_shift, jaw, onto_jaw) * (1 - smoothstep(0.0, 1.0, past_chin))
 

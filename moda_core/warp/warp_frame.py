@@ -13,7 +13,7 @@ from .drive import Pose
 from .expression_field import undo_brows, undo_expression, undo_mouth
 from .eye_layers import eye_box
 from .face_shape import FaceShape
-from .mouth_interior import INTERIOR_GAP, paint_interior
+from .mouth_interior import own_teeth_place, paint_interior
 from .pose_field import sample_places, undo_pose
 from .render_eyes import eye_places, join_eye
 from .warp_region import Region
@@ -126,9 +126,11 @@ def _render_parts(
         turn, x, y = _unturned(region, rows, columns, posed)
         from_x, from_y, opening = undo_mouth(shape, x, y, controls)
         part = _sample(region, turn + _shown(region, from_x - x, from_y - y))
-        own = shape.mouth.gap > INTERIOR_GAP
-        interior = _sample(region, turn) if own else None
-        painted = paint_interior(shape, opening, region.colors, part, interior)
+        interior = None
+        if region.mouth.own_teeth:
+            own_x, own_y = own_teeth_place(shape, x, y)
+            interior = _sample(region, turn + _shown(region, own_x - x, own_y - y))
+        painted = paint_interior(shape, opening, region.mouth, part, interior)
         _write(picture[rows, columns], painted)
     for index, eye in enumerate(shape.eyes):
         for rows, columns in _part(region, eye_box(eye, shape.brow), posed):

@@ -14,7 +14,7 @@ from ..motion.easing import smoothstep
 from .eye_layers import EyeLayers, eye_box, eye_layers
 from .face_shape import EyeShape, FaceShape, measure_face
 from .head_field import HeadField, MovingBox, head_field, moving_box
-from .mouth_interior import MouthColors, mouth_colors
+from .mouth_interior import MouthLook, mouth_look
 from .pose_field import sample_places
 from .shape_fit import fit_shape
 
@@ -29,7 +29,7 @@ class Region:
     """The part of the picture that may move, with the data that all frames share."""
 
     shape: FaceShape  # in the frontal frame
-    colors: MouthColors
+    mouth: MouthLook
     eyes: tuple[EyeLayers, ...]
     box: MovingBox
     source: Tensor  # (1, 3, box), 0 to 255: the picture and its continuation beyond the border
@@ -69,9 +69,10 @@ def prepare_region(image: Tensor, landmarks: FaceLandmarks, dtype: torch.dtype) 
     source = continued(_planes(image[box.inside], planes), box.sides)
     head, frame = head_field(placed, landmarks, box, source)
     shape = fit_shape(measure_face(landmarks, frame), image.cpu().numpy())
-    colors = mouth_colors(shape, planes)
-    region = Region(shape, colors, (), box, source, *_pixel_places(box, source), head)
-    return _with_eyes(region)
+    region = Region(shape, None, (), box, source, *_pixel_places(box, source), head)
+    region = _with_eyes(region)
+    white = max((eye.white_color for eye in region.eyes), key=torch.sum)
+    return replace(region, mouth=mouth_look(shape, planes, white))
 
 
 def _with_eyes(region: Region) -> Region:
@@ -97,9 +98,7 @@ def _eye_layers(region: Region, eye: EyeShape) -> EyeLayers:
     scale = scale.view(1, 2, 1, 1)
     offset = -scale * places.mean(dim=(2, 3), keepdim=True)
     x, y = sample_places(region.head.frontal, places)[0]
-    layers = eye_layers(
-        eye, region.shape.brow, region.shape.frame.unit, x, y, part, region.colors.teeth
-    )
+    layers = eye_layers(eye, region.shape.brow, region.shape.frame.unit, x, y, part)
     return EyeLayers(*layers, scale, offset)
 
 

@@ -1,0 +1,133 @@
+"""The open mouth of a drawn face, 120 pixels between its eyes."""
+
+import numpy as np
+import pytest
+import torch
+
+from moda_core.head.teeth import teeth_row
+from moda_core.motion.controls import CONTROLS
+from moda_core.warp.expression_field import undo_mouth
+from moda_core.warp.face_shape import face_shape
+from moda_core.warp.warp_renderer import WarpRenderer
+from tests.core.warp.test_warp_renderer import play
+from tests.faces import face_from
+
+SIZE, UNIT, MOUTH_X, MOUTH_Y = 440, 120, 180, 265
+COLOR = (190, 150, 130)
+GAP = 16
+
+
+def landmarks(gap: float = 0.0):
+    points = [(120, 140), (240, 140), (138, MOUTH_Y), (222, MOUTH_Y)]
+    return face_from([*points, (MOUTH_X, MOUTH_Y), (MOUTH_X, MOUTH_Y + gap)])
+
+
+def face(color: tuple[int, int, int] = COLOR) -> np.ndarray:
+    return np.full((SIZE, SIZE, 3), color, np.uint8)
+
+
+def render(image: np.ndarray, gap: float = 0.0, **moves: float) -> np.ndarray:
+    portrait = WarpRenderer().portrait(torch.from_numpy(image), landmarks(gap))
+    return next(WarpRenderer().frames(portrait, play(**moves)))[0].numpy()
+
+
+def tooth_rows(frame: np.ndarray) -> np.ndarray:
+    """Rows beside the middle that show teeth, the least red part of the mouth."""
+    column = frame[MOUTH_Y - 20 : MOUTH_Y + 100, MOUTH_X + 6].astype(float)
+    painted = np.abs(column - COLOR).max(axis=1) > 10
+    return np.nonzero(painted & (column[:, 1] > 0.7 * column[:, 0]))[0]
+
+
+def test_a_wide_opening_stretches_cheeks_and_chin_evenly():
+    controls = {name: torch.zeros(1, 1, 1) for name in CONTROLS}
+    controls["jaw"] += 1
+    x, y = torch.meshgrid(
+        torch.linspace(-0.9, 0.9, 37), torch.linspace(1.04, 2.2, 300), indexing="xy"
+    )
+
+    _, from_y, opening = undo_mouth(face_shape(landmarks()), x[None], y[None], controls)
+
+    shown = from_y.diff(dim=1) / y.diff(dim=0)  # of the picture, over the length in the frame
+    below = opening.above_lower[:, 1:] < -0.01
+    assert shown[below].min() > 1 / 2.5
+
+
+def test_upper_teeth_stay_with_the_skull_and_lower_ones_follow_the_jaw():
+    some, whole = (tooth_rows(render(face(), jaw=jaw)) for jaw in (0.75, 1.0))
+
+    def inner_edges(rows: np.ndarray) -> np.ndarray:
+        """Last row of the upper teeth, first one of the lower teeth."""
+        return rows[[rows_apart(rows), rows_apart(rows) + 1]]
+
+    def rows_apart(rows: np.ndarray) -> int:
+        return int(np.diff(rows).argmax())
+
+    upper_shift, lower_shift = (inner_edges(whole) - inner_edges(some)) / UNIT
+    assert upper_shift == pytest.approx(0, abs=0.01)
+    assert lower_shift == pytest.approx(0.86 * 0.25 * 0.56, abs=0.02)
+
+
+def test_the_mouth_of_a_grey_picture_is_grey():
+    frame = render(face((150, 150, 150)), jaw=1).astype(int)
+
+    assert np.ptp(frame, axis=2).max() <= 1
+
+
+def test_the_mouth_of_a_coloured_picture_has_nothing_grey():
+    image = face()
+
+    frame = render(image, jaw=1).astype(int)
+
+    changed = np.abs(frame - image).max(axis=2) > 25
+    assert changed.sum() > 1000
+    assert (frame[..., 0] - frame[..., 2])[changed].min() > 5
+
+
+@pytest.mark.parametrize(("color", "kept"), [((240, 232, 205), True), ((170, 70, 70), False)])
+def test_a_picture_keeps_its_own_teeth_but_not_its_tongue(color, kept):
+    image = face()
+    image[MOUTH_Y : MOUTH_Y + GAP, MOUTH_X - 34 : MOUTH_X + 34] = color
+
+    portrait = WarpRenderer().portrait(torch.from_numpy(image), landmarks(GAP))
+
+    assert portrait.prepared.region.mouth.own_teeth is kept
+
+
+def test_a_raised_lip_shows_more_of_the_own_teeth_and_no_second_row():
+    image = face()
+    image[MOUTH_Y : MOUTH_Y + GAP, MOUTH_X - 34 : MOUTH_X + 34] = (250, 250, 10)
+
+    frame = render(image, GAP, jaw=0.3, sneer=1.0).astype(int)
+
+    column = frame[MOUTH_Y - 30 : MOUTH_Y + 40, MOUTH_X]
+    own = (column[:, 0] > 150) & (column[:, 2] < 80)
+    inside = (np.abs(column - COLOR).max(axis=1) > 40)[: np.nonzero(own)[0][-1]]
+    assert own[: np.nonzero(own)[0][-1]][inside].mean() > 0.9
+
+
+@pytest.mark.parametrize("upward", [False, True])
+def test_teeth_differ_in_width_and_length_and_darken_backwards(upward):
+    row = teeth_row(upward, 300, torch.tensor([200.0, 190.0, 170.0]), 0.0)
+    sign = 1 if upward else -1
+    across = torch.linspace(0.0, 0.44, 400)
+
+    color, _ = row.sample(across.view(1, 1, -1), torch.full((1, 1, 400), 0.07 * sign))
+    depth = torch.linspace(0, 0.05, 200).view(1, -1, 1).expand(1, 200, 400) * sign
+    _, cover = row.sample(across.view(1, 1, -1).expand(1, 200, 400), depth)
+
+    levels = color[0, 0, 0]
+    dips = (levels[1:-1] < levels[:-2]) & (levels[1:-1] <= levels[2:])
+    ends = across[1:-1][dips]
+    assert len(ends) >= 4
+    assert ends.diff(prepend=torch.zeros(1))[:4].std() > 0.006
+    assert levels[-40:].mean() < 0.7 * levels[:40].mean()
+    assert (cover[0, 0] > 0.5).float().argmax(dim=0).unique().numel() > 5
+
+
+def test_side_light_falls_on_the_teeth():
+    left_lit = teeth_row(False, 120, torch.tensor([200.0, 190.0, 170.0]), -0.3)
+    places = torch.tensor([-0.2, 0.2]).view(1, 1, 2)
+
+    color, _ = left_lit.sample(places, torch.full((1, 1, 2), -0.06))
+
+    assert color[0, 0, 0, 0] > 1.15 * color[0, 0, 0, 1]
