@@ -1,11 +1,10 @@
 """The interior of the mouth: teeth, tongue, cavity and the inside of the lower lip."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from ..head.teeth import TeethRow, teeth_row
+from ..head.mouth_look import MouthLook, mouth_look
+from ..head.teeth import TeethRow
 from ..motion.easing import bump, shoulder, smoothstep
 from .face_shape import FaceShape, MouthShape, rotate
 from .render_mouth import SKULL_SHARE, MouthOpening, center_on_lips, to_mouth, upper_lip
@@ -14,72 +13,26 @@ UPPER_TEETH_BELOW_SEAM = 0.055  # of their edges; of closed lips
 LOWER_TEETH_ABOVE_SEAM = (0.02, 0.065)  # of lips that are little and wide open
 TONGUE_ABOVE_SEAM = 0.19  # of its back, where it is seen
 INTERIOR_GAP = 0.07  # of the lips, above which the picture's own teeth are kept
-DIM_SKIN = 45 / 255  # brightness of skin, below which the interior darkens with it
-USUAL_SKIN = (0.86, 0.66, 0.55)  # under white light
-TEETH_OVER_SKIN = (1.1, 2.2)  # brightness of teeth
-TEETH_OVER_EYES = 1.3
 OWN_EDGE = 0.02  # of the picture's own teeth, that the upper lip shades
 TEETH_OVER_LIP, TEETH_SHARE = 0.8, 0.35  # brightness of a picture's own; least part of its gap
-LUMINANCE = (0.3, 0.59, 0.11)
 
 
-@dataclass(frozen=True, eq=False)
-class MouthLook:
-    """What the interior of a mouth looks like in the picture's light.
-
-    Colours are RGB, (3,), 0 to 255. `own_teeth` tells whether the picture shows teeth.
-    """
-
-    upper_teeth: TeethRow
-    lower_teeth: TeethRow
-    cavity: Tensor
-    tongue: Tensor
-    inner_lip: Tensor
-    own_teeth: bool
+def look_of_mouth(shape: FaceShape, image: Tensor, eye_white: Tensor) -> MouthLook:
+    """Choose the look of the mouth in a picture (3, H, W), 0 to 255; `eye_white` is a colour."""
+    cheeks = torch.stack([patch_color(shape, image, x, 0.7, 0.12) for x in (-0.45, 0.45)])
+    return mouth_look(cheeks, _lip_color(shape, image), eye_white, shape.frame.unit)
 
 
-def mouth_look(shape: FaceShape, image: Tensor, eye_white: Tensor) -> MouthLook:
-    """Choose the look by the light and saturation of the face in a picture (3, H, W), 0 to 255.
-
-    `eye_white` (3,) is the colour of the whites of the eyes, the best measure of the light.
-    """
-    left, right = (patch_color(shape, image, x, 0.7, 0.12) / 255 for x in (-0.45, 0.45))
-    weights = torch.tensor(LUMINANCE).to(image)
-    skin = left if left @ weights > right @ weights else right
-    brightness = skin @ weights
-    side_light = float(((right - left) @ weights / (brightness + 0.05)).clamp(-0.3, 0.3))
-    saturation = (skin.max() - skin.min()) / (brightness + 0.05)
-    color = smoothstep(0.04, 0.15, saturation)
-    usual = torch.tensor(USUAL_SKIN).to(image)
-    light = (skin / (brightness + 1e-3)) / (usual / (usual @ weights))
-    light = light.clamp(0.6, 1.3) ** 0.6
-    dimmed = (brightness / DIM_SKIN).clamp(max=1.0)
-    least, most = (times * brightness for times in TEETH_OVER_SKIN)
-    white = (TEETH_OVER_EYES * (eye_white @ weights) / 255).clamp(least, most).clamp(max=0.9)
-
-    def toned(rgb: tuple[float, float, float], level: Tensor) -> Tensor:
-        base = torch.tensor(rgb).to(image) * light * level
-        return 255 * torch.lerp((base @ weights).expand(3), base, color)
-
-    teeth = toned((1.08, 0.985, 0.85), white)
-    mouth, unit = shape.mouth, shape.frame.unit
-    lip = patch_color(shape, image, mouth.x, mouth.y + mouth.lower + 0.06, 0.03)
-    wet = torch.lerp(torch.full_like(lip, 0.75), lip.new_tensor([0.86, 0.66, 0.66]), color)
-    return MouthLook(
-        teeth_row(False, unit, teeth, side_light),
-        teeth_row(True, unit, 0.92 * teeth, side_light),
-        toned((0.17, 0.055, 0.05), (0.45 + brightness) * dimmed),
-        toned((0.72, 0.34, 0.32), white),
-        wet * lip,
-        _shows_teeth(shape, image, lip, skin),
-    )
+def _lip_color(shape: FaceShape, image: Tensor) -> Tensor:
+    return patch_color(shape, image, shape.mouth.x, shape.mouth.y + shape.mouth.lower + 0.06, 0.03)
 
 
-def _shows_teeth(shape: FaceShape, image: Tensor, lip: Tensor, skin: Tensor) -> bool:
-    """Tell whether the picture shows teeth between the lips: bright, and less red than those."""
+def shows_teeth(shape: FaceShape, image: Tensor) -> bool:
+    """Tell whether a picture (3, H, W) shows teeth: bright, and less red than lips and skin."""
     mouth = shape.mouth
     if mouth.gap < INTERIOR_GAP:
         return False
+    lip, skin = _lip_color(shape, image), patch_color(shape, image, 0.45, 0.7, 0.12)
     across, depth = torch.linspace(-0.6, 0.6, 25), torch.linspace(0.15, 0.85, 9)[:, None]
     down = (mouth.upper + mouth.gap * depth) * (1 - across**2)
     right, down = rotate(*torch.broadcast_tensors(across * mouth.half_width, down), mouth.tilt)

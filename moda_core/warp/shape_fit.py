@@ -1,35 +1,24 @@
-"""The seam between closed lips and the irises, fitted to the picture."""
+"""The curve of the seam between closed lips, fitted to the picture."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
-import torch
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from .face_shape import SEAM_TERMS, EyeShape, FaceShape, Frame, MouthShape
-from .render_eyes import eye_height, lid_rims
+from .face_shape import SEAM_TERMS, FaceShape, Frame, MouthShape
 
 CELL = 0.01  # of the patches that are searched, in eye distances
 SEAM_REACH = 0.05  # of the search around the landmarks
 SEAM_RIDGE = 0.001  # against wild curves
 CLOSED_GAP = 0.03  # of lips that count as closed
-IRIS_SHIFTS = np.linspace(-0.4, 0.4, 9)  # that are tried, in radii
-IRIS_SIZES = np.linspace(0.85, 1.35, 11)
-IRIS_PATCH, IRIS_CELLS = 24, 12  # half the side of the searched patch, in cells; cells in a radius
-IRIS_RIM = 0.12  # on both sides of the iris's edge, in radii
-IRIS_DOUBT = 0.25  # contrast that the largest shift must gain, of the best
-IRIS_CONTRAST = 4  # grey levels, at least
 
 
 def fit_shape(shape: FaceShape, image: np.ndarray) -> FaceShape:
-    """Fit the seam of closed lips and the edges of the irises to a picture (H, W, 3), uint8.
+    """Fit the seam of closed lips to the dark line in a picture (H, W, 3), uint8.
 
-    Only the mouth's `upper`, `lower` and `seam` and the irises change.
+    Only the mouth's `upper`, `lower` and `seam` change; nothing does if the lips are open.
     """
-    darkest = image.min(axis=2, keepdims=True).repeat(3, axis=2)  # blue irises are dark, too
-    eyes = tuple(_fit_iris(eye, shape.frame, darkest) for eye in shape.eyes)
-    return replace(shape, mouth=_fit_seam(shape.mouth, shape.frame, image), eyes=eyes)
+    return replace(shape, mouth=_fit_seam(shape.mouth, shape.frame, image))
 
 
 def _luminance(image: np.ndarray, frame: Frame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -90,31 +79,3 @@ def _best_path(score: np.ndarray) -> np.ndarray:
     for choices in reversed(came_from):
         path.append(int(choices[path[-1]]))
     return np.array(path[::-1])
-
-
-def _fit_iris(eye: EyeShape, frame: Frame, image: np.ndarray) -> EyeShape:
-    """Find the circle between the lids with the most contrast, near the landmarks' one."""
-    radii = np.arange(-IRIS_PATCH, IRIS_PATCH + 1) / IRIS_CELLS
-    x, y = np.meshgrid(eye.iris_x + radii * eye.iris_radius, eye.iris_y + radii * eye.iris_radius)
-    upper, lower, _ = lid_rims(eye, torch.from_numpy(x))
-    height = eye_height(eye, torch.from_numpy(x), torch.from_numpy(y))
-    shown = (torch.minimum(height - upper, lower - height) > 0).double().numpy()
-    patch = _luminance(image, frame, x, y)
-    angle = np.arange(32) * (math.pi / 16)
-    trials = np.stack(np.meshgrid(IRIS_SHIFTS, IRIS_SHIFTS, IRIS_SIZES, indexing="ij"))
-    right, down, size = trials.reshape(3, -1, 1)
-    levels, seen = [], 1.0
-    for rim in (1 + IRIS_RIM, 1 - IRIS_RIM):
-        across, below = right + rim * size * np.cos(angle), down + rim * size * np.sin(angle)
-        places = [IRIS_PATCH + IRIS_CELLS * below, IRIS_PATCH + IRIS_CELLS * across]
-        levels.append(map_coordinates(patch, places, order=1, mode="nearest"))
-        seen = seen * map_coordinates(shown, places, order=1, mode="nearest")
-    contrast = ((levels[0] - levels[1]).clip(-20, 60) * seen).sum(axis=1) / (seen.sum(axis=1) + 4)
-    away = np.hypot(right, down)[:, 0] / IRIS_SHIFTS[-1]
-    best = (contrast - IRIS_DOUBT * contrast.max() * away**2).argmax()
-    if contrast[best] < IRIS_CONTRAST:
-        return eye
-    x, y, radius = np.array([right[best, 0], down[best, 0], size[best, 0]]) * eye.iris_radius
-    return replace(
-        eye, iris_x=float(eye.iris_x + x), iris_y=float(eye.iris_y + y), iris_radius=float(radius)
-    )

@@ -127,7 +127,7 @@ def _render_parts(
         from_x, from_y, opening = undo_mouth(shape, x, y, controls)
         part = _sample(region, turn + _shown(region, from_x - x, from_y - y))
         interior = None
-        if region.mouth.own_teeth:
+        if region.own_teeth:
             own_x, own_y = own_teeth_place(shape, x, y)
             interior = _sample(region, turn + _shown(region, own_x - x, own_y - y))
         painted = paint_interior(shape, opening, region.mouth, part, interior)

@@ -7,14 +7,16 @@ from torch import Tensor
 
 from ..compositing.continuation import continued
 from ..compositing.paste_mask import softened_mask
+from ..face.iris_fit import fit_irises
 from ..face.landmarks import FaceLandmarks
 from ..head.head_fit import find_head
+from ..head.mouth_look import MouthLook
 from ..head.placed_head import place_head
 from ..motion.easing import smoothstep
 from .eye_layers import EyeLayers, eye_box, eye_layers
 from .face_shape import EyeShape, FaceShape, measure_face
 from .head_field import HeadField, MovingBox, head_field, moving_box
-from .mouth_interior import MouthLook, mouth_look
+from .mouth_interior import look_of_mouth, shows_teeth
 from .pose_field import sample_places
 from .shape_fit import fit_shape
 
@@ -30,6 +32,7 @@ class Region:
 
     shape: FaceShape  # in the frontal frame
     mouth: MouthLook
+    own_teeth: bool  # whether the picture shows teeth
     eyes: tuple[EyeLayers, ...]
     box: MovingBox
     source: Tensor  # (1, 3, box), 0 to 255: the picture and its continuation beyond the border
@@ -68,11 +71,13 @@ def prepare_region(image: Tensor, landmarks: FaceLandmarks, dtype: torch.dtype) 
     planes = image.permute(2, 0, 1).to(dtype)
     source = continued(_planes(image[box.inside], planes), box.sides)
     head, frame = head_field(placed, landmarks, box, source)
-    shape = fit_shape(measure_face(landmarks, frame), image.cpu().numpy())
-    region = Region(shape, None, (), box, source, *_pixel_places(box, source), head)
+    pixels = image.cpu().numpy()
+    shape = fit_shape(measure_face(fit_irises(landmarks, pixels), frame), pixels)
+    region = Region(shape, None, False, (), box, source, *_pixel_places(box, source), head)
     region = _with_eyes(region)
     white = max((eye.white_color for eye in region.eyes), key=torch.sum)
-    return replace(region, mouth=mouth_look(shape, planes, white))
+    mouth = look_of_mouth(shape, planes, white)
+    return replace(region, mouth=mouth, own_teeth=shows_teeth(shape, planes))
 
 
 def _with_eyes(region: Region) -> Region:

@@ -6,7 +6,6 @@ import torch
 
 from moda_core.warp.face_shape import face_shape
 from moda_core.warp.render_eyes import eye_height, lid_rims
-from moda_core.warp.shape_fit import fit_shape
 from moda_core.warp.warp_renderer import WarpRenderer
 from tests.core.warp.test_warp_renderer import play
 from tests.faces import face_from
@@ -18,8 +17,8 @@ LANDMARKS = face_from(POINTS)
 SHAPE = face_shape(LANDMARKS)
 
 
-def drawn_face(lashes: bool = False, iris_shift: float = 0.0) -> np.ndarray:
-    """A flat face with two eyes, whose irises may be shifted and whose lids may have lashes."""
+def drawn_face(lashes: bool = False) -> np.ndarray:
+    """A flat face with two eyes, whose lids may have lashes."""
     centres = torch.arange(SIZE) + 0.5
     x, y = SHAPE.frame.to_face(centres[None], centres[:, None])
     x, y = torch.broadcast_tensors(x, y)
@@ -28,7 +27,7 @@ def drawn_face(lashes: bool = False, iris_shift: float = 0.0) -> np.ndarray:
         upper, lower, dome = lid_rims(eye, x)
         height = eye_height(eye, x, y)
         inside = ((height > upper) & (height < lower)).numpy()
-        away = torch.hypot(x - eye.iris_x - iris_shift, y - eye.iris_y)
+        away = torch.hypot(x - eye.iris_x, y - eye.iris_y)
         image[inside] = WHITE
         image[inside & (away < eye.iris_radius).numpy()] = IRIS
         if lashes:
@@ -121,14 +120,6 @@ def test_wide_eyes_show_white_above_the_lid():
     opened = np.abs(image[..., 0].astype(int) - SKIN) > 40
     grown = bright_or_dark[:, columns].sum() / opened[:, columns].sum()
     assert grown == pytest.approx(1 + 0.35 * 0.5, abs=0.06)
-
-
-@pytest.mark.parametrize("shift", [-0.03, 0.03])
-def test_the_iris_is_found_beside_its_landmark(shift):
-    fitted = fit_shape(SHAPE, drawn_face(iris_shift=shift))
-
-    for eye, given in zip(fitted.eyes, SHAPE.eyes, strict=True):
-        assert eye.iris_x - given.iris_x == pytest.approx(shift, abs=0.012)
 
 
 def test_another_picture_shows_its_own_eyes():

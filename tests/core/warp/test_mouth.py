@@ -90,7 +90,7 @@ def test_a_picture_keeps_its_own_teeth_but_not_its_tongue(color, kept):
 
     portrait = WarpRenderer().portrait(torch.from_numpy(image), landmarks(GAP))
 
-    assert portrait.prepared.region.mouth.own_teeth is kept
+    assert portrait.prepared.region.own_teeth is kept
 
 
 def test_a_raised_lip_shows_more_of_the_own_teeth_and_no_second_row():
