@@ -46,6 +46,9 @@ class SoundFile:
         FFmpeg's name of the channel layout, such as ``"5.1"``; ``"3 channels"`` if unknown.
     codec : str
         FFmpeg's name of the codec, such as ``"aac"``.
+    start_s : float
+        When the first sample is heard in the file's own time, in seconds: a video in the same file
+        may begin earlier or later.
 
     Raises
     ------
@@ -78,6 +81,7 @@ class SoundFile:
         self.num_channels = self._first.layout.nb_channels
         self.layout = self._first.layout.name
         self.codec = self._stream.codec_context.name
+        self.start_s = self._first.time or 0.0
 
     def __enter__(self) -> "SoundFile":
         return self
@@ -175,11 +179,16 @@ class SoundFile:
         return samples
 
 
-def open_media(path: Path | BytesIO) -> av.container.InputContainer:
-    """Open a sound or video file for reading, or raise InputFileError; the caller closes it."""
+def open_media(
+    path: Path | BytesIO, kind: str = "sound", suggestion: str = SUGGESTION
+) -> av.container.InputContainer:
+    """Open a sound or video file for reading, or raise InputFileError; the caller closes it.
+
+    `kind` and `suggestion` say in the message what the file should be, and what to use instead.
+    """
     in_memory = isinstance(path, BytesIO)
     if not in_memory:
-        check_input_file(path, "sound")
+        check_input_file(path, kind)
     try:
         # Without the prefix, a colon in the name would make it a network protocol.
         return av.open(path if in_memory else f"file:{path}", metadata_errors="replace")
@@ -188,9 +197,9 @@ def open_media(path: Path | BytesIO) -> av.container.InputContainer:
             f"'{path}' can't be read: permission denied. Change its permissions."
         ) from error
     except (av.error.FFmpegError, OSError) as error:
-        shown = "sound in memory" if in_memory else path
+        shown = f"{kind} in memory" if in_memory else path
         raise InputFileError(
-            f"'{shown}' can't be read as sound: it is damaged or of another kind. {SUGGESTION}."
+            f"'{shown}' can't be read as {kind}: it is damaged or of another kind. {suggestion}."
         ) from error
 
 
