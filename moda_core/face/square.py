@@ -34,6 +34,12 @@ class Square:
         turn = np.array([[cosine, sine], [-sine, cosine]])
         return (points - 0.5) * self.side @ turn + (self.x, self.y)
 
+    def change_to(self, other: "Square") -> float:
+        """Return how far another square is: the largest of shift and growth, in sides, and turn."""
+        turn = math.remainder(other.angle - self.angle, math.tau)
+        shift = math.hypot(other.x - self.x, other.y - self.y)
+        return max(shift / self.side, abs(other.side / self.side - 1), abs(turn))
+
 
 def whole_picture(image: Tensor) -> Square:
     """Return the square around a picture (H, W, 3)."""

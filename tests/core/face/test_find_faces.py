@@ -11,7 +11,15 @@ from PIL import Image, ImageDraw, ImageFilter
 from moda_core.face import find_faces as module
 from moda_core.face.confidence import LOW_CONFIDENCE
 from moda_core.face.detect import Candidate
-from moda_core.face.find_faces import face_in_square, find_faces, follow_face, square_around
+from moda_core.face.find_faces import (
+    LEAST_LOGIT,
+    SURE_LOGIT,
+    face_in_square,
+    find_faces,
+    mesh_in_square,
+    square_around,
+)
+from moda_core.face.landmarks import FaceLandmarks
 from moda_core.face.square import Square
 from tests.faces import (
     EYE_DISTANCE,
@@ -256,19 +264,31 @@ def test_a_square_without_a_face_has_none(portrait):
 
 
 @pytest.mark.parametrize(("shift", "degrees"), [((25, -15), 0), ((0, 0), 12), ((-10, 12), -12)])
-def test_a_face_is_followed_to_where_it_moved(portrait, found, shift, degrees):
+def test_a_mesh_is_placed_where_the_face_moved(portrait, found, shift, degrees):
     picture = portrait.rotate(
         -degrees, Image.Resampling.BICUBIC, translate=shift, fillcolor=(128, 128, 128)
     )
 
-    face = follow_face(as_tensor(picture), found[0])
+    mesh, logit = mesh_in_square(as_tensor(picture), square_around(found[0].mesh))
 
-    assert_face(face, turned(PLACES, degrees) + shift, 0.06)
-    assert face.confidence == found[0].confidence
+    assert_face(FaceLandmarks(mesh), turned(PLACES, degrees) + shift, 0.06)
+    assert logit > SURE_LOGIT
 
 
-def test_a_face_that_left_the_picture_is_lost(found):
-    assert follow_face(torch.full((SIDE, SIDE, 3), 128, dtype=torch.uint8), found[0]) is None
+def test_a_rough_mesh_lies_near_the_fine_one(portrait, found):
+    square = square_around(found[0].mesh)
+
+    mesh, _ = mesh_in_square(as_tensor(portrait), square, rough=True)
+
+    distances = np.hypot(*(mesh - found[0].mesh[:468])[:, :2].T)
+    assert mesh.shape == (468, 3)
+    assert distances.max() < 0.15 * EYE_DISTANCE
+
+
+def test_where_no_face_is_the_logit_is_low(found):
+    grey = torch.full((SIDE, SIDE, 3), 128, dtype=torch.uint8)
+
+    assert mesh_in_square(grey, square_around(found[0].mesh))[1] < LEAST_LOGIT
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.7, -2.0, 3.0])
