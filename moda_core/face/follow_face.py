@@ -1,0 +1,228 @@
+"""Follow one face through the frames of a clip.
+
+The mesh network looks in each frame where the face was in the last one. The faces beside it are
+followed too, so that what is seen where two people cross is taken for the one whose motion and
+size it continues; the other one counts as hidden until it is seen apart from it.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from torch import Tensor
+
+from ..errors import FaceNotFoundError
+from ..runtime.threads import one_thread
+from .choose_face import Box, choose_face
+from .cuts import CutDetector
+from .detect import detect
+from .face_track import FaceTrack, StoredMeshes
+from .find_faces import face_in_square, find_faces
+from .followed_face import SIZE_RANGE, FollowedFace, Sighting, distance, same_place, see
+from .smooth_squares import smooth_squares
+from .square import Square, whole_picture
+
+DETECTION_S = 0.2  # between searches near the followed face
+SEARCH_S = 1.0  # between full searches while no face is known
+AROUND = 5.0  # side of the square for the former, over that of the head
+BESIDE = 2.5  # sides of the head to other faces that are looked at in every frame
+JUMP = 1.5  # sides that a face may jump where no other one is known, as at a cut in a speech
+LONG_S = 0.5  # lost for longer, the track begins anew
+AWAY_S, AWAY_RATIO = 0.6, 1.8  # lost for longer, a new face of a like size counts as it
+FORGOTTEN_S = 1.0  # after which another face that is not seen is no longer followed
+
+
+class FaceFollower:
+    """Follows one face; call it with each frame in order.
+
+    Parameters
+    ----------
+    index, order, mask, box
+        The face to follow, in the first frame with a face; see `choose_face`.
+    """
+
+    def __init__(
+        self,
+        index: int = 0,
+        order: str = "largest",
+        mask: Tensor | None = None,
+        box: Box | None = None,
+    ):
+        self._choice = {"index": index, "order": order, "mask": mask, "box": box}
+        self._is_cut = CutDetector()
+        self._face: FollowedFace | None = None
+        self._others: list[FollowedFace] = []
+        self._last: Square | None = None  # place before a cut
+        self._detect_s = self._search_s = 0.0  # when to search next
+        self.restarted = False  # whether the track begins anew with the last frame
+
+    @one_thread()
+    def __call__(self, time_s: float, image: Tensor) -> Sighting | None:
+        """Take the next frame (H, W, 3), uint8; return the face in it, None where it is lost.
+
+        Raises
+        ------
+        FaceNotFoundError
+            If the first frame with faces does not have the chosen one.
+        """
+        self.restarted = False
+        if self._is_cut(image) and self._face is not None:
+            self._last, self._face, self._others = self._face.head, None, []
+            self._search_s = time_s
+        if self._face is None:
+            return self._begin(time_s, image)
+        last_s, seen = self._face.seen_s, self._look(time_s, image)
+        own = seen.pop(self._face, None)
+        for other, sighting in seen.items():
+            other.update(time_s, sighting)
+        own = self._detect(time_s, image, own, list(seen.values()))
+        self._others = [each for each in self._others if time_s - each.seen_s < FORGOTTEN_S]
+        if own is not None:
+            self.restarted |= time_s - last_s > LONG_S
+            self._face.update(time_s, own)
+        return own
+
+    def _begin(self, time_s: float, image: Tensor) -> Sighting | None:
+        """Search for the face at the beginning or after a cut; thoroughly only now and then."""
+        if time_s < self._search_s and not detect("short_range", image, [whole_picture(image)]):
+            return None
+        self._search_s = time_s + SEARCH_S
+        ordinary = self._choice == {"index": 0, "order": "largest", "mask": None, "box": None}
+        faces = find_faces(image, every=self._last is not None or not ordinary)
+        if not faces:
+            return None
+        if self._last is None:
+            chosen = choose_face(faces, **self._choice, size=tuple(image.shape[:2]))
+        else:
+            chosen = min(faces, key=lambda face: distance(self._last, Sighting.of(face).head))
+            self.restarted = True
+        others = [face for face in faces if face is not chosen]
+        self._face = FollowedFace(time_s, Sighting.of(chosen))
+        self._others = [FollowedFace(time_s, Sighting.of(face)) for face in others]
+        self._detect_s = time_s + DETECTION_S
+        return Sighting.of(chosen)
+
+    def _look(self, time_s: float, image: Tensor) -> dict[FollowedFace, Sighting]:
+        """Look for the known faces; return those that are seen, each at a place of its own."""
+        place, claims = self._face.expected(time_s), []
+        for face in (self._face, *self._others):
+            near = distance(place, face.expected(time_s)) < BESIDE
+            if near or time_s >= self._detect_s:
+                sighting = face.look(image, time_s, rough=face is not self._face)
+                claims += [(face, sighting)] if sighting else []
+        latest = max((face.seen_s for face, _ in claims), default=0.0)
+
+        def precedence(claim: tuple[FollowedFace, Sighting]) -> tuple[bool, float]:
+            """Order those seen in the last frame first, by how well they continue."""
+            shift, ratio = claim[0].offset(claim[1].head, time_s)
+            return claim[0].seen_s < latest, shift + ratio
+
+        seen: dict[FollowedFace, Sighting] = {}
+        for face, sighting in sorted(claims, key=precedence):
+            if _is_free(sighting.head, seen.values()):
+                seen[face] = sighting
+        return seen
+
+    def _detect(
+        self, time_s: float, image: Tensor, own: Sighting | None, seen: list[Sighting]
+    ) -> Sighting | None:
+        """Search for faces that are not known, and return the followed one's sighting.
+
+        At times, but in every frame when that one was just lost.
+        """
+        just_lost = own is None and time_s - self._face.seen_s <= LONG_S
+        if time_s < self._detect_s and not just_lost:
+            return own
+        self._detect_s = time_s + DETECTION_S
+        found = self._unknown(time_s, image, own, [*seen, *([own] if own else [])])
+        if own is None and found:
+            nearest = min(found, key=lambda each: self._face.offset(each.head, time_s)[0])
+            shift, ratio = self._face.offset(nearest.head, time_s)
+            continues = self._face.may_be(nearest.head, time_s)
+            if continues or (not self._others and shift < JUMP and ratio < SIZE_RANGE):
+                own, self.restarted = nearest, not continues
+                found.remove(nearest)
+        self._others += [FollowedFace(time_s, sighting) for sighting in found]
+        return own or self._newcomer(time_s, image)
+
+    def _unknown(
+        self, time_s: float, image: Tensor, own: Sighting | None, known: list[Sighting]
+    ) -> list[Sighting]:
+        """Return the faces of a picture that are at none of the known ones' places."""
+        place, whole = own.head if own else self._face.expected(time_s), whole_picture(image)
+        if own is None and time_s >= self._search_s and time_s - self._face.seen_s > LONG_S:
+            self._search_s = time_s + SEARCH_S
+            found = map(Sighting.of, find_faces(image))
+            return [each for each in found if _is_free(each.head, known)]
+        squares = [Square(place.x, place.y, AROUND * place.side)] + ([] if own else [whole])
+        found: list[Sighting] = []
+        for candidate in detect("short_range", image, squares):
+            if _is_free(candidate.square, [*known, *found]):
+                face = face_in_square(image, candidate.square)
+                if face and _is_free(Sighting.of(face).head, [*known, *found]):
+                    found.append(Sighting.of(face))
+        return found
+
+    def _newcomer(self, time_s: float, image: Tensor) -> Sighting | None:
+        """Return the face that came after the followed one was lost, if that one stays away."""
+        if time_s - self._face.seen_s < AWAY_S:
+            return None
+        for other in self._others:
+            came_later = other.found_s > self._face.seen_s and other.seen_s == time_s
+            if came_later and self._face.offset(other.head, time_s)[1] < AWAY_RATIO:
+                sighting = see(image, other.look_square)
+                if sighting is not None:
+                    self._others.remove(other)
+                    self._face = other
+                return sighting
+        return None
+
+
+def _is_free(head: Square, known: Iterable[Sighting]) -> bool:
+    """Return whether no known face is at the place of a head."""
+    return not any(same_place(head, each.head) for each in known)
+
+
+def follow_face(
+    frames: Iterable[tuple[float, Tensor]],
+    index: int = 0,
+    order: str = "largest",
+    mask: Tensor | None = None,
+    box: Box | None = None,
+) -> FaceTrack:
+    """Follow one face through a clip.
+
+    Parameters
+    ----------
+    frames : iterable of (time in seconds, Tensor of shape (H, W, 3), uint8)
+        In order of time; each is used once, and none is kept. While no face is known, small ones
+        are searched for once a second.
+    index, order, mask, box
+        The face to follow, in the first frame with a face; see `choose_face`.
+
+    Raises
+    ------
+    FaceNotFoundError
+        If no frame has a face, or the first one with faces does not have the chosen one.
+    ValueError
+        If the choice is invalid, or there are no frames.
+    """
+    follower = FaceFollower(index, order, mask, box)
+    times, heads, confidence, restarts, meshes = [], [], [], [], StoredMeshes()
+    for time_s, image in frames:
+        sighting = follower(time_s, image)
+        if follower.restarted:
+            restarts.append(len(times))
+        times.append(time_s)
+        meshes.append(sighting and sighting.mesh)
+        heads.append(sighting and sighting.head)
+        confidence.append(sighting.confidence if sighting else 0.0)
+    if not times:
+        raise ValueError("Expected the frames of a clip, got none.")
+    if not any(heads):
+        raise FaceNotFoundError(
+            f"No face was found in the {len(times)} frames of the clip: use another one, in which "
+            "a face is larger, lighter or seen from the front."
+        )
+    times, confidence = np.array(times), np.array(confidence)
+    squares = smooth_squares(times, heads, confidence, restarts)
+    return FaceTrack(times, meshes, confidence, tuple(restarts), tuple(squares))
