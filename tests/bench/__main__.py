@@ -24,6 +24,7 @@ BENCHES = {
     "talk-memory": "bench_talk_memory",
     "emotions": "bench_emotions",
     "faces": "bench_faces",
+    "follow": "bench_follow",
     "turn": "bench_turn",
     "turn-seen": "bench_turn_seen",
     "blinks": "bench_blinks",
