@@ -112,3 +112,17 @@ def test_the_whole_picture_is_in_the_middle_of_its_square(picture):
 
     assert found[:24].max() == found[-24:].max() == 0
     np.testing.assert_allclose(found[25:175], picture, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("other", "change"),
+    [
+        (Square(100.0, 80.0, 50.0, 0.5), 0.0),
+        (Square(103.0, 76.0, 50.0, 0.5), 0.1),
+        (Square(100.0, 80.0, 60.0, 0.5), 0.2),
+        (Square(100.0, 80.0, 50.0, 0.3), 0.2),
+        (Square(105.0, 80.0, 65.0, 0.5 + math.tau), 0.3),
+    ],
+)
+def test_the_change_to_another_square_is_its_largest_part(other, change):
+    assert Square(100.0, 80.0, 50.0, 0.5).change_to(other) == pytest.approx(change)
