@@ -8,7 +8,7 @@ hears less, and opens the mouth less: the opening of a whole clip is brought up 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import median_filter
+from scipy.ndimage import gaussian_filter1d, median_filter
 from torch import Tensor
 
 from ..mmdit.hearing import Heard
@@ -40,8 +40,9 @@ SPEAKING_JAW = 0.1  # opening from which a frame counts as speech
 WIDE_OPENING = 0.62  # of the jaw, at the 95th percentile of speech
 LARGEST_GAIN = 1.3
 # Frames to each side, and the probabilities of a voice from which the gate begins to open and is
-# open: of the frame itself, and of the surest one nearby.
-GATE = ((1, 0.2, 0.5), (10, 0.5, 0.9))
+# open: of what is near, as lips begin before a sound and end after it, and of the surest frame.
+GATE = ((3, 0.5, 0.8), (12, 0.8, 0.97))
+GATE_FRAMES = 2.0  # standard deviation of the time in which it opens and shuts
 
 
 def opened_jaw(jaw: Tensor, voice: Tensor | None = None) -> Tensor:
@@ -85,9 +86,9 @@ def threshold_of_clip(close: Tensor, voice: Tensor, threshold: float) -> float:
 
 
 def speaking(voice: Tensor) -> Tensor:
-    """Turn the probability of a voice (N,) into a gate that opens a frame before it is certain.
+    """Turn the probability of a voice (N,) into a gate that opens before a sound and shuts after.
 
-    Hum and music sound like a voice for long, but never for sure: the gate also needs a frame
+    Hum and music sound like a voice for long, but seldom for sure: the gate also needs a frame
     nearby in which the voice is certain.
     """
 
@@ -95,7 +96,8 @@ def speaking(voice: Tensor) -> Tensor:
         return F.max_pool1d(voice[None, None], 2 * reach + 1, stride=1, padding=reach)[0, 0]
 
     heard, certain = ((around(reach) - low) / (high - low) for reach, low, high in GATE)
-    return heard.clamp(0, 1) * certain.clamp(0, 1)
+    gate = heard.clamp(0, 1) * certain.clamp(0, 1)
+    return torch.from_numpy(gaussian_filter1d(gate.cpu().numpy(), GATE_FRAMES)).to(voice)
 
 
 def finish_performance(

@@ -153,7 +153,7 @@ def test_jaw_stays_shut_where_nobody_speaks(features):
     finished = finish_performance(still_motion(controls), features, heard=heard)
 
     jaw = shown(finished)[:, CONTROLS.index("jaw")]
-    assert jaw[501:599].abs().max() < 1e-4
+    assert jaw[512:588].abs().max() < 1e-3
     assert jaw[:500].min() > 0.55
 
 
@@ -191,10 +191,16 @@ def test_threshold_of_a_clip_without_speech_is_the_usual_one():
     assert threshold_of_clip(torch.rand(50), torch.zeros(50), 0.4) == 0.4
 
 
-def test_voice_opens_the_gate_a_frame_before_it_and_noise_keeps_it_shut():
-    voice = torch.tensor([0.0, 0.0, 0.0, 0.9, 0.3, 0.0, 0.0])
+def test_voice_opens_the_gate_before_it_and_noise_keeps_it_shut():
+    voice = torch.zeros(200)
+    voice[100:120] = 1
 
-    assert speaking(voice).tolist() == pytest.approx([0, 0, 1, 1, 1, 1 / 3, 0])
+    gate = speaking(voice)
+
+    assert gate[98:122].min() > 0.75
+    assert gate[100:120].min() > 0.9
+    assert gate[:88].max() < 1e-3
+    assert gate[132:].max() < 1e-3
 
 
 def test_sound_that_is_never_surely_a_voice_keeps_the_gate_shut():
