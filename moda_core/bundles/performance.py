@@ -29,7 +29,7 @@ from ..motion.motion import EXPRESSION, PITCH, ROLL, YAW
 LIPS = [CONTROLS.index(name) for name in ("jaw", "close", "width")]
 # Of the heard lips in the shown ones. Sampled lips are one of many that the speech allows; the
 # hearing writes their mean. They err differently, so that both together follow the speech best.
-HEARD_SHARE = 0.6
+HEARD_SHARES = (0.6, 0.4, 0.4)  # of jaw, closure and width
 HEARD_GAINS = (1.12, 1.0, 1.15)  # of jaw, closure and width: a mean of possible lips moves less
 CLOSED = 0.5  # closure from which lips touch
 SURE = 0.25  # above the threshold, from which they are pressed together
@@ -127,7 +127,8 @@ def finish_performance(
         jaw = opened_jaw(jaw)
     else:
         gained = heard.lips.to(shown) * shown.new_tensor(HEARD_GAINS)
-        jaw, close, width = torch.lerp(shown[:, LIPS], gained, HEARD_SHARE).unbind(dim=1)
+        shares = shown.new_tensor(HEARD_SHARES)
+        jaw, close, width = torch.lerp(shown[:, LIPS], gained, shares).unbind(dim=1)
         voice = heard.voice.to(jaw)
         jaw = opened_jaw(jaw * speaking(voice), voice)
         closure_threshold = threshold_of_clip(close, voice, closure_threshold)
