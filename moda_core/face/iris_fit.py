@@ -4,10 +4,11 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import map_coordinates
 
 from .landmarks import FaceLandmarks
 from .mesh_points import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS
+from .picture_samples import blurred_samples
 
 SHIFTS = np.linspace(-0.4, 0.4, 9)  # that are tried, in radii
 SIZES = np.linspace(0.85, 1.35, 11)
@@ -35,7 +36,7 @@ def _fitted(iris: np.ndarray, ring: np.ndarray, image: np.ndarray) -> np.ndarray
     x, y = np.meshgrid(
         *(middle + np.arange(-PATCH, PATCH + 1) / CELLS * radius for middle in iris[0])
     )
-    patch, shown = _darkest(image, x, y, radius / CELLS), _between_lids(ring, x, y)
+    patch, shown = blurred_samples(image, x, y, radius / CELLS, _darkest), _between_lids(ring, x, y)
     right, down, size = np.stack(np.meshgrid(SHIFTS, SHIFTS, SIZES, indexing="ij")).reshape(
         3, -1, 1
     )
@@ -58,15 +59,9 @@ def _fitted(iris: np.ndarray, ring: np.ndarray, image: np.ndarray) -> np.ndarray
     return iris[0] + shift + size[best, 0] * (iris - iris[0])
 
 
-def _darkest(image: np.ndarray, x: np.ndarray, y: np.ndarray, blur: float) -> np.ndarray:
-    """Sample the least of the three colours, in which blue irises are dark, too, at pixels."""
-    low = np.maximum(np.floor([y.min(), x.min()]).astype(int) - 4, 0)
-    high = np.maximum(np.ceil([y.max(), x.max()]).astype(int) + 4, low + 1)
-    crop = image[low[0] : high[0], low[1] : high[1]].min(axis=2, initial=255).astype(float)
-    if crop.size == 0:
-        return np.zeros(x.shape)
-    places = [y - 0.5 - low[0], x - 0.5 - low[1]]
-    return map_coordinates(gaussian_filter(crop, blur), places, order=1, mode="nearest")
+def _darkest(colors: np.ndarray) -> np.ndarray:
+    """Return the least of the three colours, in which blue irises are dark, too."""
+    return colors.min(axis=2)
 
 
 def _between_lids(ring: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -32,6 +32,8 @@ SCALE_LIMIT = 0.04  # around the size in the picture
 SHIFT_LIMIT = 0.2  # in eye distances
 TRANSLATION_UNIT = 2.35  # eye distances in one unit of the motion's translation
 
+Controls = dict[str, Tensor]  # by name
+
 
 @dataclass(frozen=True)
 class Pose:
@@ -45,7 +47,7 @@ class Pose:
     shift_y: Tensor
 
 
-def bounded_controls(motion: Motion) -> dict[str, Tensor]:
+def bounded_controls(motion: Motion) -> Controls:
     """Read the controls (N,) of a motion by name, softly bounded by `CONTROL_RANGES`."""
     values = read(motion.offset)
     return {

@@ -3,13 +3,12 @@
 from torch import Tensor
 
 from ..motion.easing import bump
+from .drive import Controls
 from .face_shape import FaceShape
 from .render_eyes import brow_shift
 from .render_mouth import MouthOpening, mouth_shift
 
 CHEEK_RISE, NOSE_WING_RISE = 0.045, 0.05
-
-Controls = dict[str, Tensor]
 
 
 def undo_expression(

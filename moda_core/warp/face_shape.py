@@ -233,25 +233,26 @@ def _mouth_shape(mesh: np.ndarray) -> MouthShape:
     lean = float(np.clip((upper_x + lower_x) / 2 / half_width, -LEAN_LIMIT, LEAN_LIMIT))
     place, height = ((mesh[UPPER_INNER_LIP] - middle) @ axes.T).T
     place = place / half_width
-    seam = seam_terms(place - lean * (1 - place**2).clip(0), height, float(upper_y))
+    across = place - lean * (1 - place**2).clip(0)
+    rest = height - (1 - across**2).clip(0) * upper_y
+    seam = curve_terms(across, rest, range(1, SEAM_TERMS + 1), SEAM_RIDGE)
     return MouthShape(
         *middle.tolist(), tilt, half_width, float(upper_y), float(lower_y), lean, seam
     )
 
 
-def seam_terms(across: np.ndarray, height: np.ndarray, middle: float) -> tuple[float, ...]:
-    """Fit the terms of `MouthShape.seam` to the height of a lip at places along the mouth."""
-    rest = height - (1 - across**2).clip(0) * middle
-    return curve_terms(across, rest, range(1, SEAM_TERMS + 1), SEAM_RIDGE)
-
-
 def curve_terms(
-    across: np.ndarray, height: np.ndarray, powers: range, ridge: float
+    across: np.ndarray,
+    height: np.ndarray,
+    powers: range,
+    ridge: float,
+    weight: np.ndarray | float = 1.0,
 ) -> tuple[float, ...]:
-    """Fit ``(1 - across**2) * sum(term * across**power)`` to heights at places."""
+    """Fit ``(1 - across**2) * sum(term * across**power)`` to heights at places, by their weight."""
     basis = (1 - across**2).clip(0)[:, None] * across[:, None] ** np.array(powers)
-    system = basis.T @ basis + ridge * np.eye(len(powers))
-    return tuple(np.linalg.solve(system, basis.T @ height).tolist())
+    weighted = basis.T * weight
+    system = weighted @ basis + ridge * np.eye(len(powers))
+    return tuple(np.linalg.solve(system, weighted @ height).tolist())
 
 
 def curve_height(terms: tuple[float, ...], across: Tensor) -> Tensor:

@@ -18,9 +18,10 @@ TEETH_OVER_LIP, TEETH_SHARE = 0.8, 0.35  # brightness of a picture's own; least 
 
 
 def look_of_mouth(shape: FaceShape, image: Tensor, eye_white: Tensor) -> MouthLook:
-    """Choose the look of the mouth in a picture (3, H, W), 0 to 255; `eye_white` is a colour."""
+    """Choose the look of the mouth in a picture (H, W, 3), uint8; `eye_white` is a colour."""
     cheeks = torch.stack([patch_color(shape, image, x, 0.7, 0.12) for x in (-0.45, 0.45)])
-    return mouth_look(cheeks, _lip_color(shape, image), eye_white, shape.frame.unit)
+    colors = cheeks.to(eye_white), _lip_color(shape, image).to(eye_white), eye_white
+    return mouth_look(*colors, shape.frame.unit)
 
 
 def _lip_color(shape: FaceShape, image: Tensor) -> Tensor:
@@ -28,7 +29,7 @@ def _lip_color(shape: FaceShape, image: Tensor) -> Tensor:
 
 
 def shows_teeth(shape: FaceShape, image: Tensor) -> bool:
-    """Tell whether a picture (3, H, W) shows teeth: bright, and less red than lips and skin."""
+    """Tell whether a picture (H, W, 3), uint8, shows teeth: bright, less red than lips and skin."""
     mouth = shape.mouth
     if mouth.gap < INTERIOR_GAP:
         return False
@@ -37,28 +38,28 @@ def shows_teeth(shape: FaceShape, image: Tensor) -> bool:
     down = (mouth.upper + mouth.gap * depth) * (1 - across**2)
     right, down = rotate(*torch.broadcast_tensors(across * mouth.half_width, down), mouth.tilt)
     column, row = shape.frame.to_pixels((mouth.x + right).numpy(), (mouth.y + down).numpy())
-    height, width = image.shape[1:]
+    height, width = image.shape[:2]
     row, column = row.clip(0, height - 1).astype(int), column.clip(0, width - 1).astype(int)
-    seen = image[:, row, column]
-    redness = (seen[0] - seen[1]) / (seen.sum(dim=0) + 1)
+    seen = image[row, column].float()
+    redness = (seen[..., 0] - seen[..., 1]) / (seen.sum(dim=2) + 1)
     red_lip, red_skin = ((color[0] - color[1]) / (color.sum() + 1e-3) for color in (lip, skin))
     toothed = redness <= (red_lip + red_skin) / 2 + 0.01
-    toothed &= seen.mean(dim=0) > TEETH_OVER_LIP * lip.mean()
+    toothed &= seen.mean(dim=2) > TEETH_OVER_LIP * lip.mean()
     return float(toothed.float().mean()) > TEETH_SHARE
 
 
 def patch_color(shape: FaceShape, image: Tensor, x: float, y: float, radius: float) -> Tensor:
-    """Return the mean colour (3,) of a square patch of a picture (3, H, W).
+    """Return the mean colour (3,) of a square patch of a picture (H, W, 3), uint8.
 
     `x` and `y` are its centre in the face frame, `radius` is half its side in eye distances.
     Outside the picture the nearest pixel counts.
     """
     column, row = shape.frame.to_pixels(x, y)
-    height, width = image.shape[1:]
+    height, width = image.shape[:2]
     reach = max(1, int(radius * shape.frame.unit))
     column, row = min(max(int(column), 0), width - 1), min(max(int(row), 0), height - 1)
-    patch = image[:, max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach]
-    return patch.mean(dim=(1, 2))
+    patch = image[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach]
+    return patch.float().mean(dim=(0, 1))
 
 
 def paint_interior(

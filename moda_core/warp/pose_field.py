@@ -63,18 +63,14 @@ def pose_shift(head: HeadField, pose: Pose) -> Tensor:
         for row in range(3)
     )
     size = CAMERA_DISTANCE / (CAMERA_DISTANCE - moved_z)
+    pivots = head.rotation @ head.rotation.new_tensor(PIVOT)
+    pivots = head.scale * pivots[:2] * CAMERA_DISTANCE / (CAMERA_DISTANCE - pivots[2])
     shifts = []
-    for axis, moved in enumerate((moved_x, moved_y)):
-        pivot = head.scale[axis] * _projected_pivot(head)[axis]
+    for axis, (moved, pivot) in enumerate(zip((moved_x, moved_y), pivots, strict=True)):
         shown = (moved * size * head.scale[axis] - pivot) * pose.scale + pivot + head.centre[axis]
         along = head.unit[axis, 0] * pose.shift_x + head.unit[axis, 1] * pose.shift_y
         shifts.append((shown + along - head.cells[:, axis]) * head.share)
     return torch.stack(shifts, dim=1)
-
-
-def _projected_pivot(head: HeadField) -> Tensor:
-    pivot = head.rotation @ head.rotation.new_tensor(PIVOT)
-    return pivot[:2] * CAMERA_DISTANCE / (CAMERA_DISTANCE - pivot[2])
 
 
 def _motion(head: HeadField, pose: Pose) -> tuple[Tensor, Tensor]:

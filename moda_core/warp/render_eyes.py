@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..motion.easing import bump, shoulder, smoothstep
+from .drive import Controls
 from .face_shape import EyeShape, FaceShape, curve_height
 
 BLINKS = ("blink_left", "blink_right")
@@ -55,7 +56,7 @@ def lid_rims(eye: EyeShape, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def eye_places(
-    shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: dict[str, Tensor], unit: float
+    shape: FaceShape, index: int, x: Tensor, y: Tensor, controls: Controls, unit: float
 ) -> EyePlaces:
     """Return where the layers of one eye come from, at points (n, h, w) of the unturned face.
 
@@ -122,9 +123,7 @@ def _upper_lid(places: EyePlaces, lid: Tensor, skin: Tensor, unit: float) -> Ten
     return lid * (1 - 0.3 * closing * lashes)[:, None]
 
 
-def brow_shift(
-    shape: FaceShape, x: Tensor, y: Tensor, controls: dict[str, Tensor]
-) -> tuple[Tensor, Tensor]:
+def brow_shift(shape: FaceShape, x: Tensor, y: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
     """Return the shift of brows and forehead at points (n, h, w), to subtract from `x` and `y`."""
     brow, worry, frown = controls["brow"], controls["worry"], controls["frown"]
     outwards = x.abs()

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..motion.controls import lip_opening
 from ..motion.easing import bump, shoulder, smoothstep, soft_clamp
+from .drive import Controls
 from .face_shape import FaceShape, MouthShape, curve_height, rotate
 
 LIP_ROUND = 0.6  # power of the open lips' profile
@@ -50,7 +51,7 @@ def to_mouth(mouth: MouthShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def mouth_shift(
-    shape: FaceShape, x: Tensor, y: Tensor, controls: dict[str, Tensor]
+    shape: FaceShape, x: Tensor, y: Tensor, controls: Controls
 ) -> tuple[Tensor, Tensor, MouthOpening]:
     """Return the shift of the lower face at points (n, h, w) of the unturned, moving face.
 
@@ -66,7 +67,8 @@ def mouth_shift(
     above = down < (upper_edge + lower_edge) / 2
     shift_above = upper_shift * smoothstep(-0.36 * shape.length, -0.06, down - upper_edge)
     shift_below = _lower_face(shape, right, down, lower_edge, lower_shift, opening)
-    hidden = _hidden_rim(mouth, across)
+    # Rims of lips that are open in the picture, where teeth shine in.
+    hidden = LIP_RIM * min(mouth.gap / 0.05, 1.0) * (1 - across**2).clamp(min=0)
     shift_above = shift_above + hidden * bump(down - upper_edge, 0.06)
     shift_below = shift_below - hidden * bump(down - lower_edge, 0.06)
     shift_down = torch.where(above, shift_above, shift_below)
@@ -98,7 +100,7 @@ def jaw_drop(mouth: MouthShape, opening: Tensor) -> Tensor:
 
 
 def _widening(
-    mouth: MouthShape, right: Tensor, down: Tensor, controls: dict[str, Tensor], opening: Tensor
+    mouth: MouthShape, right: Tensor, down: Tensor, controls: Controls, opening: Tensor
 ) -> Tensor:
     width, smile = controls["width"], controls["smile"]
     outwards = (
@@ -115,7 +117,7 @@ def _widening(
 
 
 def _lip_edges(
-    mouth: MouthShape, across: Tensor, controls: dict[str, Tensor], opening: Tensor
+    mouth: MouthShape, across: Tensor, controls: Controls, opening: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the shift of both inner edges, and their resulting places."""
     dome = (1 - across**2).clamp(min=0)
@@ -130,11 +132,6 @@ def _lip_edges(
     return upper_shift, lower_shift, upper_edge, upper_edge + opened
 
 
-def _hidden_rim(mouth: MouthShape, across: Tensor) -> Tensor:
-    """Return the height of the rims of lips that are open in the picture, where teeth shine in."""
-    return LIP_RIM * min(mouth.gap / 0.05, 1.0) * (1 - across**2).clamp(min=0)
-
-
 def upper_lip(mouth: MouthShape, across: Tensor, dome: Tensor) -> Tensor:
     """Return the picture's upper lip below the line of the corners.
 
@@ -143,9 +140,7 @@ def upper_lip(mouth: MouthShape, across: Tensor, dome: Tensor) -> Tensor:
     return curve_height((mouth.upper, *mouth.seam), across) * dome
 
 
-def _corner_shift(
-    mouth: MouthShape, across: Tensor, controls: dict[str, Tensor], opening: Tensor
-) -> Tensor:
+def _corner_shift(mouth: MouthShape, across: Tensor, controls: Controls, opening: Tensor) -> Tensor:
     """Return the shift of both lips with the corners, which rise or drop."""
     smile, skew, sneer = controls["smile"], controls["skew"], controls["sneer"]
     side = smoothstep(-0.6, 0.6, across) * 2 - 1
@@ -181,7 +176,7 @@ def _thinning(
     down: Tensor,
     upper_edge: Tensor,
     lower_edge: Tensor,
-    controls: dict[str, Tensor],
+    controls: Controls,
 ) -> Tensor:
     """Return the thinning of pressed and spread lips; a pucker is fuller."""
     width = controls["width"]

@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates
 
-from .face_shape import SEAM_TERMS, FaceShape, Frame, MouthShape
+from ..face.picture_samples import blurred_samples
+from .face_shape import SEAM_TERMS, FaceShape, Frame, MouthShape, curve_terms, rotate
 
 CELL = 0.01  # of the patches that are searched, in eye distances
 SEAM_REACH = 0.05  # of the search around the landmarks
+BESIDE = 0.03  # places above and below a dark line, that are brighter
 SEAM_RIDGE = 0.001  # against wild curves
+LUMINANCE = (0.3, 0.59, 0.11)
 CLOSED_GAP = 0.03  # of lips that count as closed
 
 
@@ -21,17 +23,13 @@ def fit_shape(shape: FaceShape, image: np.ndarray) -> FaceShape:
     return replace(shape, mouth=_fit_seam(shape.mouth, shape.frame, image))
 
 
-def _luminance(image: np.ndarray, frame: Frame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Sample the picture's brightness at points of the face, averaged over a cell or a pixel."""
-    column, row = frame.to_pixels(x, y)
-    low = np.maximum(np.floor([row.min(), column.min()]).astype(int) - 4, 0)
-    high = np.ceil([row.max(), column.max()]).astype(int) + 4
-    patch = image[low[0] : high[0], low[1] : high[1]].astype(float) @ (0.3, 0.59, 0.11)
-    if patch.size == 0:
-        return np.zeros(x.shape)
-    patch = gaussian_filter(patch, 0.5 * CELL * frame.unit)
-    places = [row - 0.5 - low[0], column - 0.5 - low[1]]
-    return map_coordinates(patch, places, order=1, mode="nearest")
+def _luminance(
+    image: np.ndarray, frame: Frame, mouth: MouthShape, right: np.ndarray, down: np.ndarray
+) -> np.ndarray:
+    """Sample the picture's brightness at points of the mouth, averaged over a cell or a pixel."""
+    x, y = rotate(right, down, mouth.tilt)
+    pixels = frame.to_pixels(mouth.x + x, mouth.y + y)
+    return blurred_samples(image, *pixels, 0.5 * CELL * frame.unit, lambda rgb: rgb @ LUMINANCE)
 
 
 def _fit_seam(mouth: MouthShape, frame: Frame, image: np.ndarray) -> MouthShape:
@@ -46,23 +44,17 @@ def _fit_seam(mouth: MouthShape, frame: Frame, image: np.ndarray) -> MouthShape:
     closed = (mouth.upper + mouth.lower) / 2
     down = (closed + powers @ mouth.seam) * dome + offsets[:, None]
     right = np.broadcast_to(place * mouth.half_width, down.shape)
-    cos, sin = np.cos(mouth.tilt), np.sin(mouth.tilt)
-    x, y = mouth.x + right * cos - down * sin, mouth.y + right * sin + down * cos
-    middle = _luminance(image, frame, x, y)
-    reach = 0.03
-    around = [
-        _luminance(image, frame, x - side * reach * sin, y + side * reach * cos) for side in (-1, 1)
-    ]
-    valley = sum(around) / 2 - middle
+    above, middle, below = (
+        _luminance(image, frame, mouth, right, down + reach) for reach in (-BESIDE, 0, BESIDE)
+    )
+    valley = (above + below) / 2 - middle
     valley = valley / (np.abs(valley).max() + 1e-6) - 0.5 * (offsets[:, None] / SEAM_REACH) ** 2
     path = offsets[_best_path(valley)]
     strength = np.clip(valley.max(axis=0), 0.05, 1)
-    basis = dome[:, None] * np.concatenate([np.ones((len(across), 1)), powers], axis=1)
-    ridge = SEAM_RIDGE * len(across) * np.eye(SEAM_TERMS + 1)
-    weighted = basis * strength[:, None]
-    terms = np.linalg.solve(weighted.T @ basis + ridge, weighted.T @ path)
-    middle_height = closed + float(terms[0])
-    seam = tuple((terms[1:] + mouth.seam).tolist())
+    ridge = SEAM_RIDGE * len(across)
+    rise, *terms = curve_terms(across, path, range(SEAM_TERMS + 1), ridge, strength)
+    middle_height = closed + rise
+    seam = tuple((np.array(terms) + mouth.seam).tolist())
     return replace(mouth, upper=middle_height, lower=middle_height, seam=seam)
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..motion.controls import lip_opening
-from .drive import Pose
+from .drive import Controls, Pose
 from .expression_field import undo_brows, undo_expression, undo_mouth
 from .eye_layers import eye_box
 from .face_shape import FaceShape
@@ -18,14 +18,13 @@ from .pose_field import sample_places, undo_pose
 from .render_eyes import eye_places, join_eye
 from .warp_region import Region
 
-PART_MARGIN = 0.08  # around a part of the face that is computed at full resolution
 BICUBIC_PIXELS = 500_000  # of the moving region; above, bilinear sampling is sharp enough
 # Per operation on a CPU: PyTorch runs larger ones in threads, which wait for each other if cores
 # are busy, for example with encoding. Frames are spread over threads instead.
 SERIAL_ELEMENTS = 32_000
 
 
-def render_chunk(image: Tensor, region: Region, controls: dict[str, Tensor], pose: Pose) -> Tensor:
+def render_chunk(image: Tensor, region: Region, controls: Controls, pose: Pose) -> Tensor:
     """Render n frames (n, H, W, 3), uint8, of a picture (H, W, 3) on the CPU.
 
     Controls and pose are bounded, each (n, 1, 1).
@@ -48,17 +47,15 @@ def render_chunk(image: Tensor, region: Region, controls: dict[str, Tensor], pos
 
 
 def _render_some(
-    frames: Tensor, region: Region, controls: dict[str, Tensor], pose: dict[str, Tensor]
+    frames: Tensor, region: Region, controls: Controls, pose: dict[str, Tensor]
 ) -> None:
     turned = undo_pose(region.head, Pose(**pose))
-    x, y = sample_places(region.head.frontal.expand(len(turned), -1, -1, -1), turned).split(
-        1, dim=1
-    )
-    x, y = x.squeeze(1), y.squeeze(1)
+    frontal = sample_places(region.head.frontal.expand(len(turned), -1, -1, -1), turned)
+    x, y = frontal.unbind(dim=1)
     from_x, from_y = undo_expression(region.shape, x, y, controls)
     turn = turned - region.head.cells
     whole = turn + _shown(region, from_x - x, from_y - y) * (region.head.share > 0)
-    posed = torch.cat([turn, x[:, None], y[:, None]], dim=1)
+    posed = torch.cat([turn, frontal], dim=1)
     for index in range(frames.shape[0]):
         one = slice(index, index + 1)
         picture = region.view(frames[index])
@@ -114,9 +111,7 @@ def _sample(region: Region, places: Tensor, picture: Tensor | None = None) -> Te
     )
 
 
-def _render_parts(
-    region: Region, picture: Tensor, posed: Tensor, controls: dict[str, Tensor]
-) -> None:
+def _render_parts(region: Region, picture: Tensor, posed: Tensor, controls: Controls) -> None:
     """Replace the mouth and the eyes of one warped frame by their full resolution.
 
     `posed` (1, 4, h, w) holds the shift that undoes the pose, and frontal coordinates without it.
@@ -139,7 +134,7 @@ def _render_parts(
 
 
 def _eye(
-    region: Region, index: int, turn: Tensor, x: Tensor, y: Tensor, controls: dict[str, Tensor]
+    region: Region, index: int, turn: Tensor, x: Tensor, y: Tensor, controls: Controls
 ) -> Tensor:
     """Render a part of one eye by its layers."""
     layers, unit = region.eyes[index], region.shape.frame.unit
@@ -154,7 +149,7 @@ def _eye(
     return join_eye(lids, upper, lower, ball, skin, unit)
 
 
-def _mouth_box(shape: FaceShape, controls: dict[str, Tensor]) -> tuple[float, ...]:
+def _mouth_box(shape: FaceShape, controls: Controls) -> tuple[float, ...]:
     mouth, opening = shape.mouth, float(lip_opening(controls))
     reach = 1.4 * mouth.half_width
     top = mouth.y + min(mouth.upper, 0.0) - 0.15 * opening
@@ -164,19 +159,9 @@ def _mouth_box(shape: FaceShape, controls: dict[str, Tensor]) -> tuple[float, ..
 
 def _part(region: Region, box: tuple[float, ...], posed: Tensor) -> Iterator[tuple[slice, slice]]:
     """Yield the rows and columns of a part in bands; nothing if it is out of view."""
-    left, top, right, bottom = box
-    x, y = posed[0, 2:]
-    inside = (x - left + PART_MARGIN) * (right + PART_MARGIN - x) > 0
-    inside &= (y - top + PART_MARGIN) * (bottom + PART_MARGIN - y) > 0
-    across, down = inside.any(dim=0).nonzero(), inside.any(dim=1).nonzero()
-    if len(across):
-        (left, top, _, _), (height, width) = region.box.sides, region.size
-        tall, wide = (size / cells for size, cells in zip(region.box.size, x.shape, strict=True))
-        start, stop = int(across[0] * wide) - left, int((across[-1] + 1) * wide) - left
-        columns = slice(max(0, start), min(width, stop))
-        start, stop = int(down[0] * tall) - top, int((down[-1] + 1) * tall) - top
-        rows = slice(max(0, start), min(height, stop))
-        yield from ((band, columns) for band in _bands(region, rows, columns))
+    used = region.part(box, posed[0, 2:])
+    if used:
+        yield from ((band, used[1]) for band in _bands(region, *used))
 
 
 def _unturned(

@@ -23,6 +23,7 @@ from .shape_fit import fit_shape
 # Share of the head's movement from which the frame alone is visible: half of the shoulders' share.
 # Points that move more would show twice in a soft edge.
 SOLID_SHARE = 0.06
+PART_MARGIN = 0.08  # around a part of the face that is computed at full resolution
 EDGE = 0.13  # width of the resulting soft edge next to the head, in eye distances
 
 
@@ -55,6 +56,25 @@ class Region:
         places = torch.meshgrid(self.across[columns], self.down[rows], indexing="xy")
         return torch.stack(places)[None]
 
+    def part(self, box: tuple[float, ...], frontal: Tensor) -> tuple[slice, slice] | None:
+        """Return the rows and columns of a part of the face; None if it is out of view.
+
+        `box` is its left, top, right and bottom in the frontal frame, to each of which
+        `PART_MARGIN` is added; `frontal` (2, h, w) holds the coordinates of the cells.
+        """
+        left, top, right, bottom = box
+        x, y = frontal
+        inside = (x - left + PART_MARGIN) * (right + PART_MARGIN - x) > 0
+        inside &= (y - top + PART_MARGIN) * (bottom + PART_MARGIN - y) > 0
+        used = []
+        for axis, before in enumerate(self.box.sides[1::-1]):
+            cells, pixels = inside.any(dim=1 - axis).nonzero(), self.box.size[axis] / x.shape[axis]
+            if not len(cells):
+                return None
+            start, stop = int(cells[0] * pixels) - before, int((cells[-1] + 1) * pixels) - before
+            used.append(slice(max(0, start), min(self.size[axis], stop)))
+        return tuple(used)
+
     def view(self, picture: Tensor) -> Tensor:
         """Return a view (h, w, 3) of the region in a picture (H, W, 3)."""
         return picture[self.box.inside]
@@ -68,16 +88,15 @@ def prepare_region(image: Tensor, landmarks: FaceLandmarks, dtype: torch.dtype) 
     """
     placed = place_head(find_head(landmarks), landmarks)
     box = moving_box(placed, tuple(image.shape[:2]))
-    planes = image.permute(2, 0, 1).to(dtype)
-    source = continued(_planes(image[box.inside], planes), box.sides)
+    source = _source(image, box, dtype)
     head, frame = head_field(placed, landmarks, box, source)
     pixels = image.cpu().numpy()
     shape = fit_shape(measure_face(fit_irises(landmarks, pixels), frame), pixels)
     region = Region(shape, None, False, (), box, source, *_pixel_places(box, source), head)
     region = _with_eyes(region)
     white = max((eye.white_color for eye in region.eyes), key=torch.sum)
-    mouth = look_of_mouth(shape, planes, white)
-    return replace(region, mouth=mouth, own_teeth=shows_teeth(shape, planes))
+    mouth = look_of_mouth(shape, image, white)
+    return replace(region, mouth=mouth, own_teeth=shows_teeth(shape, image))
 
 
 def _with_eyes(region: Region) -> Region:
@@ -85,39 +104,22 @@ def _with_eyes(region: Region) -> Region:
 
 
 def _eye_layers(region: Region, eye: EyeShape) -> EyeLayers:
-    """Complete the layers of one eye in the picture."""
-    left, top, right, bottom = eye_box(eye, region.shape.brow)
-    x, y = region.head.frontal[0]
-    inside = ((x - left) * (right - x) > 0) & ((y - top) * (bottom - y) > 0)
-    rows, columns = (
-        _pixels_of_cells(inside.any(dim=axis), length)
-        for axis, length in zip((1, 0), region.source.shape[2:], strict=True)
-    )
-    part = region.source[:, :, rows, columns]
-    y, x = (
-        (torch.arange(used.start, used.stop).to(part) * 2 + 1) / length - 1
-        for used, length in zip((rows, columns), region.source.shape[2:], strict=True)
-    )
-    places = torch.stack(torch.meshgrid(x, y, indexing="xy"))[None]
-    scale = part.new_tensor(region.source.shape[:1:-1]) / part.new_tensor(part.shape[:1:-1])
+    """Complete the layers of one eye in the picture; of a pixel if it is out of view."""
+    brow, frontal = region.shape.brow, region.head.frontal
+    used = region.part(eye_box(eye, brow), frontal[0]) or (slice(0, 1), slice(0, 1))
+    left, top, _, _ = region.box.sides
+    picture, places = region.source[:, :, top:, left:][(..., *used)], region.places(*used)
+    x, y = sample_places(frontal, places)[0]
+    layers = eye_layers(eye, brow, region.shape.frame.unit, x, y, picture)
+    scale = places.new_tensor(region.source.shape[:1:-1]) / places.new_tensor(x.shape[::-1])
     scale = scale.view(1, 2, 1, 1)
-    offset = -scale * places.mean(dim=(2, 3), keepdim=True)
-    x, y = sample_places(region.head.frontal, places)[0]
-    layers = eye_layers(eye, region.shape.brow, region.shape.frame.unit, x, y, part)
-    return EyeLayers(*layers, scale, offset)
+    return EyeLayers(*layers, scale, -scale * places.mean(dim=(2, 3), keepdim=True))
 
 
-def _pixels_of_cells(used: Tensor, length: int) -> slice:
-    """Return the pixels of a side that used cells cover; the first ones if none is."""
-    cells, pixels = used.nonzero(), length / len(used)
-    if not len(cells):
-        return slice(0, 1)
-    return slice(int(cells[0] * pixels), min(length, int((cells[-1] + 1) * pixels) + 1))
-
-
-def _planes(view: Tensor, like: Tensor) -> Tensor:
-    """Convert a view (h, w, 3), uint8, of a picture to (1, 3, h, w), of another type."""
-    return view.permute(2, 0, 1)[None].to(like).contiguous()
+def _source(image: Tensor, box: MovingBox, dtype: torch.dtype) -> Tensor:
+    """Return a box of a picture (H, W, 3), uint8, and of its continuation, (1, 3, h, w)."""
+    planes = image[box.inside].permute(2, 0, 1)[None]
+    return continued(planes.to(dtype).contiguous(), box.sides)
 
 
 def _pixel_places(box: MovingBox, like: Tensor) -> tuple[Tensor, Tensor]:
@@ -132,8 +134,8 @@ def _pixel_places(box: MovingBox, like: Tensor) -> tuple[Tensor, Tensor]:
 
 def with_picture(region: Region, image: Tensor) -> Region:
     """Return a region that moves another picture (H, W, 3), uint8, in the same way."""
-    planes = _planes(region.view(image), region.source)
-    return _with_eyes(replace(region, source=continued(planes, region.box.sides)))
+    source = _source(image.to(region.device), region.box, region.source.dtype)
+    return _with_eyes(replace(region, source=source))
 
 
 def region_mask(
