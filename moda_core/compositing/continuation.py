@@ -11,6 +11,7 @@ from torch import Tensor
 
 DEPTH = 0.06  # that is mirrored at most, as a share of the continuation's width
 BLUR = 0.7  # deviation of the blur over the distance from the picture
+SHARP_DEVIATION = 3  # pixels of the least blur, at the resolution at which it is computed
 LEVELS = 4  # of the blur, each twice as wide as the one before
 
 
@@ -25,7 +26,7 @@ def continued(picture: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
     height, width = picture.shape[2:]
     rows, below = _mirrored(height, top, bottom)
     columns, beside = _mirrored(width, left, right)
-    mirrored = picture[:, :, rows.to(picture.device)][..., columns.to(picture.device)]
+    rows, columns = rows.to(picture.device), columns.to(picture.device)
     away = torch.maximum(below[:, None], beside[None]).to(picture)
     (tall, wide), widest, whole = away.shape, max(sides), slice(None)
     # Blurred strips, with as much of the picture beside them as is blurred into them.
@@ -35,16 +36,30 @@ def continued(picture: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
         (top, (slice(0, 2 * top), whole), (slice(0, top), whole)),
         (bottom, (slice(max(0, tall - 2 * bottom), tall), whole), (slice(-bottom, None), whole)),
     )
-    result = mirrored.clone()
+    result = F.pad(picture, sides[::2] + sides[1::2])
     for side, strip, outside in strips:
         if side:
-            blurred = _blurred_by(mirrored[(..., *strip)], BLUR * away[strip], BLUR * widest)
+            mirrored = picture[:, :, rows[strip[0]]][..., columns[strip[1]]]
+            blurred = _blurred_by(mirrored, BLUR * away[strip], BLUR * widest)
             result[(..., *strip)][(..., *outside)] = blurred[(..., *outside)]
     return result
 
 
 def _blurred_by(picture: Tensor, deviation: Tensor, largest: float) -> Tensor:
-    """Blur a picture (1, 3, h, w) by deviations (h, w)."""
+    """Blur a picture (1, 3, h, w) by deviations (h, w).
+
+    What is blurred is computed at a lower resolution, where it loses nothing.
+    """
+    start = largest / 2**LEVELS
+    shrink = start / SHARP_DEVIATION
+    if shrink >= 2:
+        size = [max(1, round(length / shrink)) for length in deviation.shape]
+        small, few = (
+            F.interpolate(each, size, mode="area") for each in (picture, deviation[None, None])
+        )
+        few = _blurred_by(small, few[0, 0] / shrink, largest / shrink)
+        few = F.interpolate(few, deviation.shape, mode="bilinear", align_corners=False)
+        return torch.lerp(picture, few, (2 * deviation / start - 1).clamp(0, 1))
     result = picture
     for level in range(LEVELS):
         start = largest / 2 ** (LEVELS - level)

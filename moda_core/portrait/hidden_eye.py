@@ -8,6 +8,7 @@ from ..motion.easing import smoothstep
 
 WHITE_BLUR, SKIN_BLUR = 0.05, 0.06  # deviations in eye distances
 IRIS_END, WHITE_START = 1.08, 1.3  # radii between which the iris fades into the white
+SMALL_DEVIATION = 4.0  # pixels, at the resolution at which larger blurs are computed
 PRIOR = 0.02  # weight of what is known from further away
 RINGS = 12  # of the iris, whose mean colours complete it
 
@@ -68,12 +69,14 @@ def _rings(iris: Tensor, radius: Tensor, shown: Tensor) -> Tensor:
 
 def _spread(source: Tensor, weight: Tensor, deviation: float, prior: Tensor) -> Tensor:
     """Blur what is weighted, and spread it over the rest; `prior` counts where nothing is near."""
-    filled = prior.view(1, 3, 1, 1).expand_as(source)
+    shrink = max(1.0, deviation / SMALL_DEVIATION)
+    size = [max(1, round(length / shrink)) for length in source.shape[2:]]
+    planes = F.interpolate(torch.cat([source * weight, weight], dim=1), size, mode="area")
+    filled = prior.view(1, 3, 1, 1)
     for times in (16, 8, 4, 2, 1):
-        blurred = _blur(torch.cat([source * weight, weight], dim=1), times * deviation)
-        total = blurred[:, 3:]
-        filled = (blurred[:, :3] + PRIOR * filled) / (total + PRIOR)
-    return filled
+        blurred = _blur(planes, times * deviation / shrink)
+        filled = (blurred[:, :3] + PRIOR * filled) / (blurred[:, 3:] + PRIOR)
+    return F.interpolate(filled, source.shape[2:], mode="bilinear", align_corners=False)
 
 
 def _blur(planes: Tensor, deviation: float) -> Tensor:
