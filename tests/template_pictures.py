@@ -1,0 +1,246 @@
+"""`python -m tests.template_pictures [NAME ...]`: make the pictures of the templates again.
+
+Runs each template as it is, with the pack's nodes in a host (the ComfyUI that COMFYUI_PATH names,
+else the stand-in), and writes workflows/NAME.jpg from its video; without NAME, all of them. Needs
+what the tests need and no model files: the template of the released model shows the landmarks of
+the example. Frames are chosen by the motion: the eyes are open, and the mouth as the picture asks.
+"""
+
+import importlib
+import re
+import sys
+from collections.abc import Callable
+from functools import cached_property, partial
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from .host.graph_to_prompt import graph_to_prompt
+from .host.host import Host, start_host
+from .nodes.workflow_files import FOLDER, RELEASED, TEMPLATES, schemas_of, template
+
+SIDE = 512  # pixels
+LARGEST = 60_000  # bytes, which the file stays below
+QUALITIES = range(88, 60, -2)  # of JPEG, tried in this order
+FACE_SIDE, HAIR = 1.75, 0.12  # of a face's picture, in heights of its mesh; and the shift upwards
+LIDS, GAZE = (-np.inf, 0.4), (-0.4, 0.4)  # ranges of the controls of eyes that look ahead
+EYES = {"blink_left": LIDS, "blink_right": LIDS, "gaze": GAZE}
+WIDE = 0.9  # quantile of the opening of the lips that an open mouth has
+FPS = 25  # of the videos
+SPAN = 63  # frames after a word of a script, in which it is seen
+RENDERING = ("MoDARenderVideo", "MoDARenderFrames", "MoDAPreviewMotion")
+
+Curves = dict[str, np.ndarray]
+
+
+class Run:
+    """A template that ran in a host.
+
+    Raises a RuntimeError if it fails.
+    """
+
+    def __init__(self, host: Host, name: str):
+        host.reset()
+        self.host, self.prompt = host, graph_to_prompt(template(name), schemas_of(host))
+        result = host.run(self.prompt)
+        if result.error:
+            raise RuntimeError(f"The template {name} failed: {result.error}")
+        self.outputs = result.outputs
+
+    def core(self, name: str):
+        """Return a module of the pack's core."""
+        return importlib.import_module(f"{self.host.pack.__name__}.moda_core.{name}")
+
+    def inputs(self, kind: str, name: str) -> list:
+        """Return the values that an input has on all nodes of a kind."""
+        nodes = [each["inputs"] for each in self.prompt.values() if each["class_type"] == kind]
+        values = [inputs[name] for inputs in nodes if name in inputs]
+        return [self.outputs[v[0]][v[1]] if isinstance(v, list) else v for v in values]
+
+    def rendered(self, name: str) -> list:
+        """Return the values of an input, "motion" or "portrait", of the nodes that render."""
+        return next(filter(None, (self.inputs(kind, name) for kind in RENDERING)))
+
+    @cached_property
+    def curves(self) -> list[Curves]:
+        """The controls, lips and yaw of each motion that is seen, by name."""
+        controls, yaw = self.core("motion.controls"), self.core("motion.motion").YAW
+        found = []
+        for motion in self.rendered("motion"):
+            read = dict(zip(controls.CONTROLS, controls.read(motion.offset).unbind(1), strict=True))
+            read |= {"lips": controls.lip_opening(read), "yaw": motion.values[:, yaw].squeeze(1)}
+            found.append({key: values.numpy() for key, values in read.items()})
+        return found
+
+    def frames(self, *shots: tuple[str, int, int]) -> list[Image.Image]:
+        """Return a frame of the saved video for each aim, start and stop of `best_frame`."""
+        chosen = [best_frame(self.curves, *shot) for shot in shots]
+        (path,) = (self.host.output_folder / "video").iterdir()
+        with av.open(str(path)) as video:
+            frames = enumerate(video.decode(video=0))
+            found = {index: frame.to_image() for index, frame in frames if index in chosen}
+        return [found[index] for index in chosen]
+
+    def faces(self, *shots: tuple[str, int, int]) -> list[Image.Image]:
+        """Return `frames`, cut around the face."""
+        mesh = self.rendered("portrait")[0].landmarks.mesh
+        return [frame.crop(face_box(mesh, frame.size)) for frame in self.frames(*shots)]
+
+    def parts(self, *aims: str) -> list[tuple[str, int, int]]:
+        """Return a shot for each aim, in as many equal parts of the video."""
+        length = len(self.curves[0]["lips"])
+        borders = np.linspace(0, length, len(aims) + 1).round().astype(int).tolist()
+        return list(zip(aims, borders, borders[1:], strict=False))
+
+
+def best_frame(curves: list[Curves], aim: str, start: int, stop: int) -> int:
+    """Return the frame from `start` to before `stop` that fits an aim best.
+
+    Parameters
+    ----------
+    curves : list of dict
+        Of each face that is seen, arrays (N,) by name.
+    aim : str
+        "open" or "shut" mouths; or the name of a curve of the first face that is to be high, or low
+        after a "-".
+
+    Raises
+    ------
+    ValueError
+        If there is no frame with open eyes; a curve that is aimed at may close or turn them.
+    """
+    part = [{name: values[start:stop] for name, values in face.items()} for face in curves]
+    lips, name = np.mean([face["lips"] for face in part], axis=0), aim.lstrip("-")
+    if aim == "open":
+        score = -abs(lips - np.quantile(lips, WIDE))
+    else:
+        score = -lips if aim == "shut" else part[0][name] * (-1 if aim[0] == "-" else 1)
+    eyes = [(face[eye], *span) for face in part for eye, span in EYES.items() if eye != name]
+    ahead = np.all([(low <= values) & (values <= high) for values, low, high in eyes], axis=0)
+    score = np.where(ahead, score, -np.inf)
+    if not np.isfinite(score).any():
+        raise ValueError(f"No frame from {start} to {stop} has open eyes. Aim at another part.")
+    return start + int(score.argmax())
+
+
+def face_box(mesh: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return the square (left, top, right, bottom) around a mesh in a picture of that size."""
+    low, high = mesh[:, :2].min(axis=0), mesh[:, :2].max(axis=0)
+    side = round(min(FACE_SIDE * (high - low)[1], *size))
+    corner = (low + high - side) / 2 - (0, HAIR * side)
+    left, top = corner.round().astype(int).clip(0, np.array(size) - side).tolist()
+    return left, top, left + side, top + side
+
+
+def stack(*rows: list[Image.Image]) -> Image.Image:
+    """Put rows of pictures below each other, each as wide as the result."""
+    scaled = [[scale_to_width(each, SIDE // len(row)) for each in row] for row in rows]
+    sheet, top = Image.new("RGB", (SIDE, sum(row[0].height for row in scaled))), 0
+    for row in scaled:
+        for index, each in enumerate(row):
+            sheet.paste(each, (index * each.width, top))
+        top += row[0].height
+    return sheet
+
+
+def scale_to_width(picture: Image.Image, width: int) -> Image.Image:
+    height = round(width * picture.height / picture.width)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def one_frame(run: Run) -> Image.Image:
+    """Show the last third, where a background that changes has changed."""
+    return stack(run.frames(run.parts("shut", "shut", "open")[-1]))
+
+
+def main_frame_and_faces(run: Run) -> Image.Image:
+    (frame,) = run.frames(*run.parts("open"))
+    upper = frame.crop((0, 0, frame.width, round(0.75 * frame.height)))
+    return stack([upper], run.faces(*run.parts("shut", "open", "shut", "open")))
+
+
+def faces_of_words(run: Run, **aims: str) -> Image.Image:
+    """Show four faces after words of the template's script, with their aims."""
+    (script,) = run.inputs("MoDAEmotionTimeline", "timeline")
+    starts = [re.search(rf"([\d.]+) {key.replace('_', ' ')}", script)[1] for key in aims]
+    starts = [round(FPS * float(each)) for each in starts]
+    faces = run.faces(*((aim, s, s + SPAN) for aim, s in zip(aims.values(), starts, strict=True)))
+    return stack(faces[:2], faces[2:])
+
+
+def faces_and_edited_head(run: Run) -> Image.Image:
+    panels, plots = run.core("plot.panels"), run.core("plot.motion_plot")
+    before, after = run.inputs("MoDAPreviewMotion", "motion")
+    drawn = []
+    for title, motion in (("Before", before), ("After", after)):
+        poses = [(n, motion.values[:, dim][:, 0].numpy(), c, h) for n, h, dim, c in plots.POSE]
+        curves = [panels.Curve(*each) for each in poses]
+        drawn.append(panels.Panel(title, "degrees", curves, -10, 10))
+    plot = panels.draw_panels(drawn, after.fps, len(after), (SIDE, SIDE // 2))
+    whole = len(after)
+    return stack(run.faces(("yaw", 0, whole), ("-yaw", 0, whole)), [plot])
+
+
+def many_faces_and_plot(run: Run) -> Image.Image:
+    faces = run.faces(*run.parts(*["open", "shut"] * 4))
+    (motion,), (audio,) = (run.inputs("MoDAPreviewMotion", each) for each in ("motion", "audio"))
+    sound = audio["waveform"][0], audio["sample_rate"]
+    plot = run.core("plot.motion_plot").plot_motion(motion, sound, (SIDE, SIDE // 2))
+    return stack(faces[:4], faces[4:], [Image.fromarray(plot.numpy())])
+
+
+def two_frames(run: Run) -> Image.Image:
+    """Show each half, in which one of the two speaks."""
+    first, second = run.frames(*run.parts("open", "open"))
+    return stack([first], [second])
+
+
+def landmarks(host: Host) -> Image.Image:
+    """Draw the landmarks of the example."""
+    (renderer,), (image, _) = host.call("MoDALoadRenderer"), host.call("MoDAExample")
+    _, crop, *_ = host.call("MoDAExtractIdentity", renderer=renderer, image=image)
+    return stack([Image.fromarray((crop[0].numpy() * 255).round().astype(np.uint8))])
+
+
+PICTURES: dict[str, Callable[[Run], Image.Image]] = {
+    "all_in_one_node": one_frame,
+    "background_video": one_frame,
+    "direct_the_emotion": partial(
+        faces_of_words, neutral="open", happiness="smile", surprise="open", sadness="-smile"
+    ),
+    "director": partial(
+        faces_of_words, smile="smile", look_left="-gaze", sadness="-smile", wink_left="blink_left"
+    ),
+    "edit_motion": faces_and_edited_head,
+    "emotion_grid": one_frame,
+    "frames_into_image_nodes": one_frame,
+    "long_audio": many_faces_and_plot,
+    "starter_quick_start": main_frame_and_faces,
+    "two_people_in_one_picture": two_frames,
+}
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """Write a JPEG of the best quality that is small enough."""
+    for quality in QUALITIES:
+        picture.save(path, quality=quality, optimize=True)
+        if path.stat().st_size < LARGEST:
+            return
+    raise ValueError(f"{path} has {path.stat().st_size} bytes, {LARGEST} or more.")
+
+
+def main(names: list[str]) -> None:
+    """Make the pictures of the named templates."""
+    if unknown := set(names) - set(TEMPLATES):
+        raise SystemExit(f"Unknown: {', '.join(unknown)}. Templates: {', '.join(TEMPLATES)}.")
+    host = start_host()
+    for name in names or TEMPLATES:
+        picture = landmarks(host) if name == RELEASED else PICTURES[name](Run(host, name))
+        save(picture, FOLDER / f"{name}.jpg")
+        print(f"{name}: {(FOLDER / f'{name}.jpg').stat().st_size} bytes", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
