@@ -185,8 +185,8 @@ const listen = (names) => {
   app.api.addEventListener("progress", ({ detail }) => {
     const share = detail.value / detail.max;
     const type = app.graph.getNodeById(detail.node)?.type;
-    // While it renders, a file is half written.
-    if (type === "MoDARenderVideo" && share > 0.2 && share < 0.7) keep("middle", detail);
+    // While it renders, a file is half written; early, since the screenshot takes seconds.
+    if (type === "MoDARenderVideo" && share > 0.05 && share < 0.5) keep("middle", detail);
   });
 };
 
