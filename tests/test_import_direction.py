@@ -23,9 +23,9 @@ LAZY_LIBRARIES = {
 CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 # Rooms of the core, from the ground up: each imports only those before it (DESIGN, Layout).
 ROOMS = (
-    *("errors", "runtime", "weights", "motion", "emotion", "audio", "face", "head", "portrait"),
-    *("compositing", "mmdit", "sampling", "editing", "model_files", "liveportrait", "warp"),
-    *("plot", "video", "bundles", "example", "training", "cli", "__main__"),
+    *("errors", "runtime", "weights", "motion", "emotion", "audio", "video", "face", "head"),
+    *("portrait", "compositing", "mmdit", "sampling", "editing", "model_files"),
+    *("liveportrait", "warp", "plot", "bundles", "example", "training", "cli", "__main__"),
 )
 
 

@@ -1,39 +1,30 @@
 """Read a clip frame by frame: upright, in RGB, in its own time.
 
-Nothing holds more than the frame at hand; each pass over the frames opens the file anew.
+Nothing holds more than a few frames; each pass over them opens the file anew.
 """
 
 import logging
-import math
-import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
-from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import av
 import numpy as np
-import torch
-from av.stream import Disposition
-from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
-from ..audio.sound_file import SoundFile, open_media
-from ..audio.waveform import frame_count
+from ..audio.sound_file import SoundFile
 from ..errors import InputFileError
-from .color_tags import BT601, BT709, FULL_RANGE, LIMITED_RANGE, ColorTags
+from .clip_reader import ClipReader, Orientation, Size, image_converter
+from .color_tags import ColorTags
 
 logger = logging.getLogger(__name__)
 
-SUGGESTION = "Use a video file such as MP4, MOV, MKV or WebM"
-PICTURE_BRANDS = ("avif", "heic", "heim", "heis", "heix", "mif1")  # of ISO base media files
-# Swscale's flags: bilinear, full chroma and accurate rounding. Without the last two, RGB is one to
-# three levels too dark.
-SCALING = 0x2 | 0x2000 | 0x40000
+SEEK_S = 4.0  # forwards; frames that are nearer are decoded one after the other
+BLOCK_BYTES = 64_000_000  # of images that are decoded at once where times fall
 
 
 class TimedFrame(NamedTuple):
@@ -51,41 +42,25 @@ class TimedFrame(NamedTuple):
     image: Tensor
 
 
-@dataclass(frozen=True)
-class Orientation:
-    """How stored frames are brought upright: mirrored first, then rotated clockwise.
+class Clip(Protocol):
+    """Moving pictures, from a file (`Footage`) or in memory (`ImageSequence`)."""
 
-    Parameters
-    ----------
-    quarter_turns : {0, 1, 2, 3}
-    mirrored : bool
-        Left and right swapped.
-    """
+    size: Size
+    times: np.ndarray
+    duration_s: float
+    rate: Fraction
+    colors: ColorTags | None
 
-    quarter_turns: int = 0
-    mirrored: bool = False
+    def frames(self) -> Iterator[TimedFrame]:
+        """Yield the frames in order of time."""
 
-    @classmethod
-    def of_frame(cls, frame: av.VideoFrame) -> "Orientation":
-        """Return that of a frame's display matrix, to the nearest quarter turn."""
-        matrix = frame.side_data.get("DISPLAYMATRIX")
-        if matrix is None:
-            return cls()
-        # x' = a x + c y, y' = b x + d y.
-        a, b, _, c, d = struct.unpack("=9i", bytes(matrix))[:5]
-        mirrored = a * d - b * c < 0
-        sign = -1 if mirrored else 1
-        return cls(round(math.atan2(sign * b, sign * a) / (math.pi / 2)) % 4, mirrored)
-
-    def upright(self, stored: np.ndarray) -> np.ndarray:
-        """Return a stored frame (H, W, 3) upright."""
-        flipped = stored[:, ::-1] if self.mirrored else stored
-        return np.ascontiguousarray(np.rot90(flipped, -self.quarter_turns))
+    def images_at(self, times_s: Sequence[float]) -> Iterator[Tensor]:
+        """Yield the images (H, W, 3), uint8, that are shown at times, which may also fall."""
 
 
 @dataclass(frozen=True, eq=False)
 class Footage:
-    """A clip; see `open_footage`.
+    """A clip in a file; see `open_footage`.
 
     Parameters
     ----------
@@ -101,6 +76,8 @@ class Footage:
         Mean number of frames a second.
     tick_s : float
         Step of the file's time stamps in seconds.
+    origin_s : float
+        Time stamp of the first frame in seconds.
     orientation : Orientation
         What rotated the stored frames upright.
     colors : ColorTags
@@ -109,11 +86,12 @@ class Footage:
     """
 
     source: Path | BytesIO
-    size: tuple[int, int]
+    size: Size
     times: np.ndarray
     duration_s: float
     rate: Fraction
     tick_s: float
+    origin_s: float
     orientation: Orientation
     colors: ColorTags
     sound_start_s: float | None
@@ -133,41 +111,81 @@ class Footage:
 
         Damaged ones are left out, and a warning counts them. Closing the iterator closes the file.
         """
-        with closing(_Reader(self.source)) as reader:
-            convert = _converter(self.size, self.orientation, self.colors)
+        with closing(ClipReader(self.source)) as reader:
+            convert = image_converter(self.size, self.orientation, self.colors)
             for time_s, frame in reader.timed_frames():
                 yield TimedFrame(time_s, convert(frame))
 
-    def num_frames_at(self, fps: float | Fraction) -> int:
-        """Return how many images `frames_at` yields: ``round(duration_s * fps)``, at least 1."""
-        return frame_count(self.duration_s, fps)
+    def images_at(self, times_s: Sequence[float]) -> Iterator[Tensor]:
+        """Decode the images (H, W, 3), uint8, that are shown at times after the first frame.
 
-    def frames_at(self, fps: float | Fraction) -> Iterator[Tensor]:
-        """Decode images (H, W, 3), uint8, at a constant rate.
-
-        Image k is the last frame that is shown up to the time ``k / fps``. Frames are repeated or
-        left out as needed; the rest of a clip that breaks off is its last frame.
+        Each is the last frame that is shown up to its time, so that frames are repeated or left
+        out as needed; past the end it is the last one. The times may be in any order. Where they
+        fall, a block of images is in memory at once, of at most `BLOCK_BYTES`.
         """
-        return hold_frames(self.frames(), fps, self.num_frames_at(fps), self.tick_s)
+        width, height = self.size
+        block = max(2, BLOCK_BYTES // (3 * width * height))
+        with closing(_Cursor(self)) as cursor:
+            for start, stop in _falling_runs(times_s, block):
+                images = [cursor.image_at(time_s) for time_s in reversed(times_s[start:stop])]
+                yield from reversed(images)
 
 
-def hold_frames(
-    frames: Iterable[TimedFrame], fps: float | Fraction, count: int, tick_s: float = 0.0
-) -> Iterator[Tensor]:
-    """Yield `count` images of timed frames at a constant rate, each held until the next one's time.
+def _falling_runs(values: Sequence[float], longest: int) -> Iterator[tuple[int, int]]:
+    """Cut a sequence into runs in which each value is below the one before."""
+    start = 0
+    for index in range(1, len(values) + 1):
+        ends = index == len(values) or index - start == longest
+        if ends or not values[index] < values[index - 1]:
+            yield start, index
+            start = index
 
-    `tick_s` is the uncertainty of the times, since some containers round them to milliseconds.
-    """
-    index, held = 0, None
-    for time_s, image in frames:
-        while held is not None and index < count and index / fps + tick_s < time_s:
-            yield held
-            index += 1
-        if index >= count:
-            return
-        held = image
-    for _ in range(index, count if held is not None else index):
-        yield held
+
+class _Cursor:
+    """A place in a clip that moves to any time."""
+
+    def __init__(self, footage: Footage):
+        self._footage = footage
+        self._convert = image_converter(footage.size, footage.orientation, footage.colors)
+        self._reader = None
+        self._shown = self._next = self._image = None
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+    def image_at(self, time_s: float) -> Tensor:
+        time_s += self._footage.tick_s  # some containers round times to milliseconds
+        known_s = None if self._next is None else self._next[0]
+        behind = self._shown is None or time_s < self._shown[0]
+        if behind or (known_s is not None and time_s > known_s + SEEK_S):
+            self._start(time_s)
+        while self._next is not None and self._next[0] <= time_s:
+            self._shown, self._next, self._image = self._next, next(self._frames, None), None
+        if self._image is None:
+            self._image = self._convert(self._shown[1])
+        return self._image
+
+    def _start(self, time_s: float) -> None:
+        """Decode from the last key frame up to a time, or from the first frame if need be."""
+        if time_s > SEEK_S:
+            self._open()
+            if self._reader.seek(time_s):
+                self._begin()
+                found = self._shown is not None and self._shown[1].pts is not None
+                if found and self._shown[0] <= time_s:
+                    return
+        self._open()
+        self._begin()
+
+    def _open(self) -> None:
+        self.close()
+        self._reader = ClipReader(self._footage.source, self._footage.origin_s)
+
+    def _begin(self) -> None:
+        self._frames = self._reader.timed_frames()
+        self._shown, self._image = next(self._frames, None), None
+        self._next = next(self._frames, None)
 
 
 def open_footage(source: str | Path | BytesIO) -> Footage:
@@ -185,7 +203,7 @@ def open_footage(source: str | Path | BytesIO) -> Footage:
         If the file is missing, empty, damaged, a picture or a sound, or no frame can be decoded.
     """
     source = source if isinstance(source, BytesIO) else Path(source)
-    with closing(_Reader(source)) as reader:
+    with closing(ClipReader(source)) as reader:
         frame = next((frame for _, frame in reader.timed_frames()), None)
         if frame is None:
             raise InputFileError(
@@ -194,8 +212,8 @@ def open_footage(source: str | Path | BytesIO) -> Footage:
         colors = ColorTags.of_frame(frame, reader.stream.codec_context)
         aspect = reader.stream.sample_aspect_ratio
         origin_s, rate = reader.origin_s, reader.nominal_rate
-    with closing(_Reader(source)) as reader:
-        times, duration_s = reader.stated_times(origin_s)
+    with closing(ClipReader(source, origin_s)) as reader:
+        times, duration_s = reader.stated_times()
         tick_s = float(reader.stream.time_base)
     if colors.high_dynamic_range:
         logger.warning(
@@ -212,89 +230,11 @@ def open_footage(source: str | Path | BytesIO) -> Footage:
         duration_s,
         rate,
         tick_s,
+        origin_s,
         orientation,
         colors,
         _sound_start(source, origin_s),
     )
-
-
-class _Reader:
-    """The first video track of an open file."""
-
-    def __init__(self, source: Path | BytesIO):
-        in_memory = isinstance(source, BytesIO)
-        self.name = "video in memory" if in_memory else source
-        # Several may read the same content at a time.
-        opened = BytesIO(source.getvalue()) if in_memory else source
-        self._container = open_media(opened, "video", SUGGESTION)
-        try:
-            self.stream = self._video_stream()
-        except BaseException:
-            self.close()
-            raise
-        self.nominal_rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
-        self.origin_s = None
-
-    def close(self) -> None:
-        self._container.close()
-
-    def _video_stream(self) -> av.VideoStream:
-        kind, brand = self._container.format.name, self._container.metadata.get("major_brand")
-        streams = self._container.streams.video
-        moving = [each for each in streams if not each.disposition & Disposition.attached_pic]
-        if not moving:
-            raise InputFileError(f"'{self.name}' has no video track. {SUGGESTION}.")
-        still = kind == "image2" or kind.endswith("_pipe") or brand in PICTURE_BRANDS
-        if still or (kind == "gif" and moving[0].frames == 1):
-            raise InputFileError(f"'{self.name}' is a picture, not a clip. {SUGGESTION}.")
-        return moving[0]
-
-    def timed_frames(self) -> Iterator[tuple[float, av.VideoFrame]]:
-        """Decode frames but damaged ones, and yield each with its time after the first one."""
-        times = _increasing(1 / float(self.nominal_rate))
-        for frame in self._decoded():
-            stamp_s = None if frame.pts is None else float(frame.pts * self.stream.time_base)
-            if self.origin_s is None:
-                self.origin_s = stamp_s or 0.0
-            yield times(None if stamp_s is None else stamp_s - self.origin_s), frame
-
-    def stated_times(self, origin_s: float) -> tuple[np.ndarray, float]:
-        """Return the times of all frames after the first one decodable, and the clip's length."""
-        base, step_s = self.stream.time_base, 1 / float(self.nominal_rate)
-        packets = [
-            (packet.pts, packet.duration)
-            for packet in self._packets()
-            if packet.size and not packet.is_discard
-        ]
-        known = sorted((packet for packet in packets if packet[0] is not None), key=itemgetter(0))
-        stamps = [(float(pts * base) - origin_s, length) for pts, length in known]
-        stamps = [stamp for stamp in stamps if stamp[0] >= -float(base) / 2]
-        if 2 * len(known) < len(packets) or not stamps:
-            times, length = np.arange(max(len(packets), 1)) * step_s, None
-        else:
-            increasing, length = _increasing(step_s), stamps[-1][1]
-            times = np.array([increasing(time_s) for time_s, _ in stamps])
-        return times, float(times[-1]) + (float(length * base) if length else step_s)
-
-    def _packets(self) -> Iterator[av.Packet]:
-        """Yield the packets up to where the file breaks off."""
-        try:
-            yield from self._container.demux(self.stream)
-        except (av.error.FFmpegError, OSError):
-            logger.warning("'%s' breaks off; what comes before is used.", self.name)
-
-    def _decoded(self) -> Iterator[av.VideoFrame]:
-        broken = 0
-        for packet in self._packets():
-            try:
-                frames = packet.decode()
-            except av.error.FFmpegError:
-                broken += 1
-                continue
-            broken += sum(frame.is_corrupt for frame in frames)
-            yield from (frame for frame in frames if not frame.is_corrupt)
-        if broken:
-            logger.warning("'%s' is damaged; frames left out: %d.", self.name, broken)
 
 
 def _mean_rate(times: np.ndarray, stated: Fraction, tick_s: float) -> Fraction:
@@ -312,22 +252,7 @@ def _is_even(times: np.ndarray, rate: Fraction, tick_s: float) -> bool:
     return bool(np.abs(times - even).max() <= 2 * tick_s)
 
 
-def _increasing(step_s: float) -> Callable[[float | None], float]:
-    """Return a function that passes times on, and puts those that don't increase a step later."""
-    last = -math.inf
-
-    def next_time(stamp_s: float | None) -> float:
-        nonlocal last
-        after = 0.0 if last == -math.inf else last + step_s
-        last = stamp_s if stamp_s is not None and stamp_s > last else after
-        return last
-
-    return next_time
-
-
-def _upright_size(
-    frame: av.VideoFrame, aspect: Fraction | None, orientation: Orientation
-) -> tuple[int, int]:
+def _upright_size(frame: av.VideoFrame, aspect: Fraction | None, orientation: Orientation) -> Size:
     """Return width and height with square pixels: the side whose pixels are longer is enlarged."""
     width, height = frame.width, frame.height
     if aspect and aspect > 1:
@@ -335,31 +260,6 @@ def _upright_size(
     elif aspect and aspect > 0:
         height = round(height / aspect)
     return (height, width) if orientation.quarter_turns % 2 else (width, height)
-
-
-def _converter(
-    size: tuple[int, int], orientation: Orientation, colors: ColorTags
-) -> Callable[[av.VideoFrame], Tensor]:
-    """Return a function from decoded frames to images (H, W, 3); all get the first one's size."""
-    width, height = size[::-1] if orientation.quarter_turns % 2 else size
-    reformatter = VideoReformatter()
-
-    # RGB has no matrix, but PyAV 14 ignores the source's unless another one is asked for.
-    def convert(frame: av.VideoFrame) -> Tensor:
-        rgb = reformatter.reformat(
-            frame,
-            width,
-            height,
-            "rgb24",
-            src_colorspace=colors.matrix,
-            dst_colorspace=BT601 if colors.matrix == BT709 else BT709,
-            interpolation=SCALING,
-            src_color_range=FULL_RANGE if colors.full_range else LIMITED_RANGE,
-            dst_color_range=FULL_RANGE,
-        )
-        return torch.from_numpy(orientation.upright(rgb.to_ndarray()))
-
-    return convert
 
 
 def _sound_start(source: Path | BytesIO, origin_s: float) -> float | None:

@@ -14,7 +14,7 @@ from PIL import Image
 from moda_core.errors import InputFileError
 from moda_core.example import SPEECH
 from moda_core.video.color_tags import ColorTags
-from moda_core.video.footage import TimedFrame, hold_frames, open_footage
+from moda_core.video.footage import open_footage
 from tests.clips import flat_frame, set_display_matrix, write_clip
 
 WIDTH, HEIGHT = 64, 48
@@ -117,33 +117,49 @@ def test_a_constant_rate_is_told_exactly_though_times_are_milliseconds(tmp_path,
     assert footage.rate == fps
     assert footage.has_constant_rate
     assert footage.times == pytest.approx(np.array(times_ms) / 1000)
-    assert levels(footage.frames_at(fps), 2) == list(range(90))
-
-
-def test_a_constant_rate_holds_each_frame_until_the_next(tmp_path):
-    clip = write_clip(tmp_path / "clip.mkv", greys(4), [0, 40, 200, 240])
-    footage = open_footage(clip)
-
-    images = list(footage.frames_at(25))
-
-    assert levels(images) == [0, 1, 1, 1, 1, 2, 3]
+    assert levels(footage.images_at(np.arange(90) / float(fps)), 2) == list(range(90))
 
 
 @pytest.mark.parametrize(
-    ("times", "fps", "expected"),
+    ("times_ms", "expected"),
     [
-        ([0, 0.1, 0.2], 20, [0, 0, 1, 1, 2, 2]),
-        ([0, 0.01, 0.02, 0.1, 0.12], 20, [0, 2, 3, 4, 4, 4]),
-        ([0, 0.0502, 0.1], 20, [0, 1, 2, 2, 2, 2]),
-        ([0.3], 20, [0, 0, 0, 0, 0, 0]),
+        ([0, 100, 200], [0, 0, 1, 1, 2, 2]),
+        ([0, 10, 20, 100, 120], [0, 2, 3, 4, 4, 4]),
+        ([0, 51, 100], [0, 1, 2, 2, 2, 2]),
+        ([300], [0, 0, 0, 0, 0, 0]),
     ],
 )
-def test_held_frames_by_time(times, fps, expected):
-    frames = [TimedFrame(time_s, torch.tensor(k)) for k, time_s in enumerate(times)]
+def test_an_image_at_a_time_is_the_last_frame_shown(tmp_path, times_ms, expected):
+    footage = open_footage(write_clip(tmp_path / "clip.mkv", greys(len(times_ms)), times_ms))
 
-    held = hold_frames(frames, fps, 6, tick_s=0.001)
+    images = list(footage.images_at(np.arange(6) / 20))
 
-    assert [int(image) for image in held] == expected
+    assert levels(images) == expected
+
+
+@pytest.mark.parametrize("order", [[5, 4, 3, 2, 1, 0], [0, 3, 2, 2, 1, 5, 0], [7, 7, 6, 0, 9]])
+@pytest.mark.parametrize("block", [2, 100])
+def test_images_come_in_any_order(tmp_path, monkeypatch, order, block):
+    monkeypatch.setattr("moda_core.video.footage.BLOCK_BYTES", block * 3 * WIDTH * HEIGHT)
+    footage = open_footage(write_clip(tmp_path / "clip.mkv", greys(10)))
+
+    images = list(footage.images_at([index / 25 for index in order]))
+
+    assert levels(images) == order
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.h264"])
+@pytest.mark.parametrize("start_s", [0, 12.5])
+def test_images_far_apart_are_those_of_their_times(tmp_path, name, start_s):
+    frames = [np.full((HEIGHT, WIDTH, 3), 20 * (index % 12), np.uint8) for index in range(300)]
+    options = {"g": "50", "bf": "2", "x264-params": "open-gop=1"}
+    times_ms = range(round(1000 * start_s), round(1000 * start_s) + 12000, 40)
+    clip = write_clip(tmp_path / name, frames, times_ms, "libx264", options=options)
+    footage, order = open_footage(clip), [290, 5, 160, 159, 158, 299, 0, 120]
+
+    images = list(footage.images_at([index / float(footage.rate) for index in order]))
+
+    assert levels(images, 20) == [index % 12 for index in order]
 
 
 @pytest.mark.parametrize(
@@ -240,7 +256,8 @@ def test_damaged_frames_are_left_out_with_a_note(tmp_path, caplog, start, conten
 
     assert "frames left out: 1" in caplog.text
     assert [round(25 * frame.time_s) for frame in frames] == [0, 1, 2, 3, 5, 6, 7, 8]
-    assert [footage.num_frames, len(list(footage.frames_at(25)))] == [9, 9]
+    assert footage.num_frames == 9
+    assert len(list(footage.images_at(np.arange(9) / 25))) == 9
 
 
 def test_a_clip_that_breaks_off_is_read_up_to_there(tmp_path):
