@@ -1,19 +1,22 @@
 """Write a video with sound, frame by frame."""
 
 import contextlib
+import itertools
 import os
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import torch
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
 from ..errors import OutputError
+from .color_tags import BT709, ColorTags
 from .soundtrack import AudioTrack, add_sound
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -36,8 +39,7 @@ QUALITIES = {"standard": CRF, "high": 12, "small file": 24}  # x264's constant r
 # x264's AVX-512 code reads uninitialised memory, so that a few blocks differ from run to run. Every
 # processor with AVX-512 has these; they give the same file each time, and are no slower.
 UP_TO_AVX2 = "MMX2,SSE2,SSE3,SSSE3,SSE4.2,LZCNT,AVX,AVX2,FMA3,BMI1,BMI2"
-BT709 = 1  # code of ITU-R BT.709 for primaries, transfer and matrix (ISO/IEC 23091-2)
-LIMITED_RANGE = 1
+TIMES_A_SECOND = 90_000  # of a variable rate, as in MPEG
 COMMENT = "AI-generated"
 
 
@@ -102,6 +104,18 @@ def check_output(path: str | Path, transparent: bool = False) -> Path:
     return path
 
 
+def time_stamps(times: Sequence[float], num_frames: int) -> list[int]:
+    """Return the stamps of frames and of their end, for `TIMES_A_SECOND`; see `VideoWriter`."""
+    stamps = [round(time_s * TIMES_A_SECOND) for time_s in times]
+    increasing = all(first < second for first, second in itertools.pairwise(stamps))
+    if len(stamps) != num_frames + 1 or not increasing:
+        raise ValueError(
+            f"Expected {num_frames + 1} increasing times of {num_frames} frames and their end, got "
+            f"{len(stamps)}."
+        )
+    return stamps
+
+
 def part_path(path: Path) -> Path:
     """Return the name of a video while it is incomplete."""
     return path.with_name(path.name + ".part")
@@ -136,11 +150,16 @@ class VideoWriter:
         The file's comment.
     transparent : bool
         Whether frames have a fourth channel, their opacity. `crf` and `preset` are not used then.
+    times : sequence of N + 1 floats, optional
+        When each frame is shown, and the end of the last one, in seconds, from 0; default by the
+        rate, which is then the mean one.
+    colors : ColorTags, optional
+        How colours are coded; default as BT.709 with limited range.
 
     Raises
     ------
     ValueError
-        If a number is out of its range.
+        If a number is out of its range, or the times do not increase.
     OutputError
         If the video can't be written there, see `check_output`.
     """
@@ -156,11 +175,15 @@ class VideoWriter:
         preset: str = PRESET,
         comment: str | None = COMMENT,
         transparent: bool = False,
+        times: Sequence[float] | None = None,
+        colors: ColorTags | None = None,
     ):
         if min(size) < 2 or num_frames < 1:
             raise ValueError(
                 f"Expected a size of at least 2 x 2 and a frame, got {size} and {num_frames}."
             )
+        self._stamps = None if times is None else time_stamps(times, num_frames)
+        self._colors = colors or ColorTags(BT709, BT709, BT709)
         self.path = check_output(path, transparent)
         self.part = part_path(self.path)
         self.size = size
@@ -244,26 +267,44 @@ class VideoWriter:
         stream.pix_fmt = self._coded
         if self._codec == "libvpx-vp9":
             stream.metadata["alpha_mode"] = "1"  # players look for it
-        context = stream.codec_context
-        context.color_primaries = context.color_trc = context.colorspace = BT709
-        context.color_range = LIMITED_RANGE
+        context, colors = stream.codec_context, self._colors
+        context.color_primaries, context.color_trc = colors.primaries, colors.transfer
+        context.colorspace, context.color_range = colors.matrix, 1 + colors.full_range
+        if self._stamps is not None:
+            context.time_base = Fraction(1, TIMES_A_SECOND)
         self._reformatter = VideoReformatter()
         if self.audio is not None:
-            self._sound = add_sound(self._container, self.audio, self.num_frames / self.rate)
+            self._sound = add_sound(self._container, self.audio, self._start_of(self.num_frames))
             self._next_sound = next(self._sound, None)
 
     def _write_frame(self, pixels: np.ndarray):
         frame = self._reformatter.reformat(
             av.VideoFrame.from_ndarray(pixels, format=self._pixels),
             format=self._coded,
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
+            dst_colorspace=self._colors.matrix,
+            dst_color_range=1 + self._colors.full_range,
         )
         frame.pts, frame.time_base = self.num_written, 1 / self.rate
+        if self._stamps is not None:
+            frame.pts = self._stamps[self.num_written]
+            frame.time_base = Fraction(1, TIMES_A_SECOND)
         self.num_written += 1
+        self._mux_picture(frame)
+        self._write_sound(self._start_of(self.num_written))
+
+    def _start_of(self, index: int) -> Fraction:
+        """Return when a frame starts in seconds."""
+        if self._stamps is None:
+            return index / self.rate
+        return Fraction(self._stamps[index], TIMES_A_SECOND)
+
+    def _mux_picture(self, frame: av.VideoFrame | None):
         with self._explained():
-            self._container.mux(self._stream.encode(frame))
-        self._write_sound(self.num_written / self.rate)
+            for packet in self._stream.encode(frame):
+                if self._stamps is not None:
+                    index = bisect_left(self._stamps, packet.pts)
+                    packet.duration = self._stamps[index + 1] - self._stamps[index]
+                self._container.mux(packet)
 
     def _write_sound(self, end_s: Fraction | None = None):
         """Mux the sound up to a time, so that players find it near the picture."""
@@ -280,8 +321,7 @@ class VideoWriter:
             raise ValueError(
                 f"Got {self.num_written} frames, but {self.num_frames} were announced."
             )
-        with self._explained():
-            self._container.mux(self._stream.encode(None))
+        self._mux_picture(None)
         self._write_sound()
         with self._explained():
             self._container.close()

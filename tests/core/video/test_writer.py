@@ -11,6 +11,8 @@ import torch
 from scipy.signal import correlate, resample_poly
 
 from moda_core.errors import InputFileError, OutputError
+from moda_core.video.color_tags import ColorTags
+from moda_core.video.footage import open_footage
 from moda_core.video.soundtrack import AudioTrack
 from moda_core.video.writer import VideoWriter, check_output, frame_rate, parse_frame_rate
 from tests import sound_files
@@ -565,3 +567,34 @@ def test_frames_without_opacity_are_refused_by_a_transparent_video(tmp_path):
         writer.write(grey_frames(40))
 
     assert not list(tmp_path.iterdir())
+
+
+def test_a_variable_rate_keeps_its_times_and_its_end(tmp_path):
+    times = [0.0, 0.04, 0.1, 0.11, 0.5, 0.8]
+
+    clip = write_video(tmp_path / "a.mp4", 5, fps=10, times=times)
+
+    footage = open_footage(clip)
+    assert footage.times == pytest.approx(times[:5], abs=1e-4)
+    assert footage.duration_s == pytest.approx(0.8, abs=1e-4)
+
+
+@pytest.mark.parametrize("times", [[0.0, 0.1], [0.0, 0.2, 0.1], [0.0, 0.1, 0.1]])
+def test_times_that_do_not_fit_the_frames_are_refused(tmp_path, times):
+    with pytest.raises(ValueError, match=str(len(times))):
+        VideoWriter(tmp_path / "a.mp4", SIZE, 25, 2, times=times)
+
+
+@pytest.mark.parametrize(
+    "tags", [ColorTags(6, 6, 6), ColorTags(1, 1, 1, True), ColorTags(9, 9, 14)]
+)
+def test_colors_are_coded_by_the_tags(tmp_path, tags):
+    picture = torch.zeros(1, 64, 64, 3, dtype=torch.uint8) + torch.tensor([180, 90, 60]).byte()
+
+    with VideoWriter(tmp_path / "a.mp4", (64, 64), 25, 1, crf=1, colors=tags) as writer:
+        writer.write(picture)
+
+    footage = open_footage(tmp_path / "a.mp4")
+    [image] = footage.images_at([0.0])
+    assert footage.colors == tags
+    assert (image.int() - picture[0].int()).abs().max() <= 3
