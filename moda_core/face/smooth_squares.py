@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .smooth_in_time import smooth_in_time
 from .square import Square
 
 SMOOTHING_S = 0.25  # standard deviation of the weights in time
-REACH = 3.0  # standard deviations, beyond which nothing counts
 LEAST_WEIGHT = 0.01  # of a frame, whatever its confidence
 
 
@@ -71,23 +71,5 @@ def _smooth_shot(
     rows[:, 3] = np.unwrap(rows[:, 3])
     values = np.stack([np.interp(times, times[found], row) for row in rows.T], 1)
     trust = np.where(found, confidence.clip(LEAST_WEIGHT), LEAST_WEIGHT)
-    first = np.searchsorted(times, times - REACH * smoothing_s)
-    stop = np.searchsorted(times, times + REACH * smoothing_s, "right")
-    smooth = []
-    for middle, start, end in zip(times, first, stop, strict=True):
-        offsets = times[start:end] - middle
-        weights = trust[start:end] * np.exp(-0.5 * (offsets / smoothing_s) ** 2)
-        x, y, size, angle = _line_at_zero(offsets, values[start:end], weights)
-        smooth.append(Square(float(x), float(y), float(np.exp(size)), float(angle)))
-    return smooth
-
-
-def _line_at_zero(offsets: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Fit lines to values (n, 4) by weighted least squares; return theirs at offset 0."""
-    weights = weights / weights.sum()
-    middle, mean = weights @ offsets, weights @ values
-    spread = weights @ (offsets - middle) ** 2
-    if spread <= 1e-12:
-        return mean
-    slope = (weights * (offsets - middle)) @ (values - mean) / spread
-    return mean - slope * middle
+    smooth = smooth_in_time(times, values, trust, smoothing_s)
+    return [Square(x, y, float(np.exp(size)), angle) for x, y, size, angle in smooth.tolist()]
