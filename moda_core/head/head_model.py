@@ -15,6 +15,8 @@ from torch import Tensor
 
 ASSET = Path(__file__).parent / "head.npz"
 EYE_DISTANCE = 0.57  # of the mean head, in decimetres
+PIVOT = (0.0, 0.15, -0.20)  # of yaw and pitch
+NECK = (0.0, 0.95, -0.25)  # of roll
 SKULL_BELOW = 0.7  # y of the lowest points that belong to the skull, without the neck
 
 

@@ -17,6 +17,7 @@ from .motion import EXPRESSION, Motion, released_stats
 
 OPENING = 0.56  # of the lips at jaw 1, in eye distances
 PRESS = 0.05  # how much opening pressed lips take away
+TRANSLATION_UNIT = 2.35  # eye distances in one unit of the motion's translation
 
 # Unit, sign: `left` and `right` are the image's. Signed ones are marked.
 CONTROLS = (

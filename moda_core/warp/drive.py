@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from torch import Tensor
 
-from ..motion.controls import CONTROLS, read
+from ..motion.controls import CONTROLS, TRANSLATION_UNIT, read
 from ..motion.easing import soft_clamp
 from ..motion.motion import PITCH, ROLL, SCALE, TRANSLATION, YAW, Motion, released_stats
 
@@ -30,7 +30,6 @@ PITCH_LIMIT, YAW_LIMIT, ROLL_LIMIT = 16.0, 25.0, 14.0
 PITCH_GAIN, YAW_GAIN = 1.05, 1.15
 SCALE_LIMIT = 0.04  # around the size in the picture
 SHIFT_LIMIT = 0.2  # in eye distances
-TRANSLATION_UNIT = 2.35  # eye distances in one unit of the motion's translation
 
 Controls = dict[str, Tensor]  # by name
 

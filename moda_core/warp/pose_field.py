@@ -7,12 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..head.head_fit import CAMERA_DISTANCE
+from ..head.head_model import NECK, PIVOT
 from ..motion.easing import soft_clamp
 from .drive import Pose
 from .head_field import HeadField
 
-PIVOT = (0.0, 0.15, -0.20)  # of yaw and pitch, in the axes of the head model
-NECK = (0.0, 0.95, -0.25)  # of roll
 # Of a head in the frame, in radians: nothing but the side of a head that turns further was seen.
 FARTHEST_YAW = math.radians(50)
 # The field is inverted by Richardson's iteration, q - a (q + d(q) - p). Its steps suit a map that

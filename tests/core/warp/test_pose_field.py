@@ -3,11 +3,11 @@ import math
 import pytest
 import torch
 
-from moda_core.head.head_model import head_model
+from moda_core.head.head_model import NECK, PIVOT, head_model
 from moda_core.head.placed_head import place_head
 from moda_core.warp.drive import Pose
 from moda_core.warp.head_field import head_field, moving_box
-from moda_core.warp.pose_field import NECK, PIVOT, pose_shift, sample_places, undo_pose
+from moda_core.warp.pose_field import pose_shift, sample_places, undo_pose
 from tests.heads import rotation, seen_landmarks, synthetic_head
 
 PICTURE = (520, 520)
