@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from comfy_api.latest import InputImpl, io
 from torch import Tensor
 
+from ..moda_core.clip.play_clip import fitted_motion, on_clip_times, played_frames
 from ..moda_core.compositing.backdrop import FITS
-from ..moda_core.compositing.composer import composed_frames
 from ..moda_core.compositing.compositing import Compositing
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.cutout import NO_TRANSPARENCY, transparent_frames
@@ -27,6 +27,7 @@ FRAME_ACTIVATIONS = 500e6  # bytes for each frame of a chunk: `run.py bench acti
 OPAQUE = "off"
 TRANSPARENT = {OPAQUE: "", "ProRes 4444 (.mov)": ".mov", "VP9 (.webm)": ".webm"}
 TRANSPARENT_PREFIX = "video/MoDA"
+CLIP_TIMING = ("as the clip", "fps")
 
 
 class MoDARenderVideo(io.ComfyNode):
@@ -93,6 +94,14 @@ class MoDARenderVideo(io.ComfyNode):
                     "and cuts off the rest, 'fit' shows all of it between black bars, 'stretch' "
                     "changes its proportions.",
                 ),
+                io.Combo.Input(
+                    "clip_timing",
+                    options=list(CLIP_TIMING),
+                    default=CLIP_TIMING[0],
+                    optional=True,
+                    tooltip="For portraits of MoDA Track Face: 'as the clip' keeps the video's own "
+                    "frames, their times and colors; 'fps' shows it at the rate 'fps'.",
+                ),
             ],
             outputs=[
                 io.Video.Output(
@@ -115,16 +124,19 @@ class MoDARenderVideo(io.ComfyNode):
         quality: str = "standard",
         transparent: str = OPAQUE,
         background_fit: str = FITS[0],
+        clip_timing: str = CLIP_TIMING[0],
     ) -> io.NodeOutput:
         path = _host.temporary_path(".mp4")
         sound = None if audio is None else sound_of(audio)
-        sound_s = sound and sound[0].shape[-1] / sound[1]
-        fps = float(frame_rate(fps))
-        motion = motion.resampled(fps, num_video_frames(motion, sound_s, fps))
+        by_clip = portrait.clip is not None and clip_timing == CLIP_TIMING[0]
+        if by_clip:
+            portrait, motion, timing = on_clip_times(portrait, motion)
+        else:
+            motion, timing = at_rate(portrait, motion, sound, fps)
         with ExitStack() as stack:
             compositing = Compositing(
                 mask=region_of(mask, portrait),
-                backdrop=backdrop_of(background, background_fit, fps, portrait, stack),
+                backdrop=backdrop_of(background, background_fit, motion.fps, portrait, stack),
             )
             options = {"compositing": compositing}
             if transparent != OPAQUE and background is not None:
@@ -141,8 +153,18 @@ class MoDARenderVideo(io.ComfyNode):
                 _host.show_text(cls.hidden.unique_id, f"Saves {clear.path}")
                 stack.enter_context(clear)
                 chunks = copied(clear, renderer, portrait, motion, **options)
-            write_video(path, chunks, portrait, motion, sound, QUALITIES[quality])
+            write_video(path, chunks, portrait, motion, sound, QUALITIES[quality], timing)
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)))
+
+
+def at_rate(
+    portrait: Portrait, motion: Motion, sound: tuple[Tensor, int] | None, fps: float
+) -> tuple[Motion, dict]:
+    """Bring a motion to a frame rate; returns it, and the timing for `write_video`."""
+    rate = frame_rate(fps)
+    sound_s = sound and sound[0].shape[-1] / sound[1]
+    num_frames = num_video_frames(motion, sound_s, float(rate))
+    return fitted_motion(portrait, motion.resampled(float(rate), num_frames)), {"fps": rate}
 
 
 def write_video(
@@ -152,10 +174,15 @@ def write_video(
     motion: Motion,
     sound: tuple[Tensor, int] | None,
     crf: int,
+    timing: dict,
 ) -> None:
-    """Encode frames while the next ones are rendered; errors leave no file."""
+    """Encode frames while the next ones are rendered; errors leave no file.
+
+    `timing` holds arguments of `VideoWriter`.
+    """
     track = None if sound is None else AudioTrack(*sound)
-    writer = VideoWriter(path, portrait.size, motion.fps, len(motion), track, crf)
+    size, num_frames = portrait.size, len(motion)
+    writer = VideoWriter(path, size, num_frames=num_frames, audio=track, crf=crf, **timing)
     progress, done = _host.Progress(), 0
 
     def on_frames(frames: Tensor) -> None:
@@ -171,7 +198,7 @@ def rendered(renderer: LoadedRenderer, portrait: Portrait, motion: Motion, **opt
     """Move the networks to the device, then yield the frames of a motion."""
     chunk = renderer.renderer.chunk_size(portrait)
     _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
-    yield from composed_frames(renderer.renderer, portrait, motion, chunk, **options)
+    yield from played_frames(renderer.renderer, portrait, motion, chunk, **options)
 
 
 def transparent_writer(

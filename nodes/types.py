@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
-from ..moda_core.bundles.bundle import Renderer
+from ..moda_core.compositing.renderer import Renderer
 from ..moda_core.sampling.motion_model import MotionModel
 from . import _host
 

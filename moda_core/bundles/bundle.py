@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,8 +11,11 @@ from torch import Tensor
 from ..audio.encoder_folder import load_audio_encoder
 from ..audio.features import AudioFeatures
 from ..audio.recording import Recording, encode_recording
-from ..compositing.composer import composed_frames
-from ..compositing.compositing import Compositing
+from ..clip.clip_portrait import clip_portrait, seen_motion
+from ..clip.clip_time import AFTER_END
+from ..clip.face_clip import REGIONS
+from ..clip.play_clip import on_clip_times, played_frames
+from ..compositing.renderer import Renderer
 from ..emotion.emotion import Emotion
 from ..emotion.labels import emotion_weights
 from ..errors import FaceNotFoundError
@@ -21,7 +24,6 @@ from ..liveportrait.load import load_renderer
 from ..model_files.model_folder import ENCODER, ModelFiles, find_model_files
 from ..motion.checks import check_choice
 from ..motion.motion import Motion
-from ..portrait.crop import CROP_SCALE, CropTransform
 from ..portrait.cutout import (
     Color,
     check_opacity,
@@ -38,111 +40,13 @@ from ..sampling.motion_model import MotionModel
 from ..sampling.options import SamplingOptions
 from ..sampling.request import SamplingRequest
 from ..video.encode import write_frames
+from ..video.footage import Clip, open_footage
 from ..video.soundtrack import AudioTrack
 from ..video.writer import COMMENT, QUALITIES, VideoWriter
 from ..warp.warp_renderer import WarpRenderer
 from .pipeline import perform_takes
 from .released import load_released_model
 from .starter import encode_speech, load_starter_model
-
-
-class Renderer(Protocol):
-    """What every renderer offers, with the errors that each raises."""
-
-    name: str
-
-    slack: float  # by how much the background's colour may change the face, of 1
-
-    free_memory: Callable[[], None] | None
-
-    def portrait(
-        self, image: Tensor, landmarks: FaceLandmarks, crop_scale: float = CROP_SCALE
-    ) -> Portrait:
-        """Prepare a picture for `frames`.
-
-        Parameters
-        ----------
-        image : Tensor, shape (H, W, 3), uint8
-            The full picture.
-        landmarks : FaceLandmarks
-            Of the face to animate, in pixels of `image`.
-        crop_scale : float
-            Side of the crop over that of the square around the face.
-
-        Raises
-        ------
-        ValueError
-            If the picture has another shape or type, the points make no face, or the scale is not
-            above 0.
-        """
-
-    def with_picture(self, portrait: Portrait, image: Tensor) -> Portrait:
-        """Return a portrait that moves another picture (H, W, 3), uint8, in the same way."""
-
-    def chunk_size(self, portrait: Portrait) -> int:
-        """Return how many frames of a portrait to render at once."""
-
-    def frames(
-        self,
-        portrait: Portrait,
-        motion: Motion,
-        chunk: int,
-        *,
-        compositing: Compositing | None = None,
-        start: int = 0,
-        stop: int | None = None,
-    ) -> Iterator[Tensor]:
-        """Render a motion, a chunk of frames at a time.
-
-        Where memory runs out, the chunk is halved and rendering goes on.
-
-        Parameters
-        ----------
-        portrait : Portrait
-            Made by this renderer.
-        motion : Motion
-            Of any model.
-        chunk : int
-            Frames in memory at once, at least 1.
-        compositing : Compositing, optional
-            Where frames are seen, and over what; default a square with soft edges.
-        start, stop : int
-            First frame to render, and the one after the last; default all. A part of the motion
-            would start from its own pose instead. The backdrop counts from `start`.
-
-        Yields
-        ------
-        Tensor, shape (n, H, W, 3), uint8
-            Full pictures on the CPU, n at most `chunk`.
-
-        Raises
-        ------
-        ValueError
-            If the portrait belongs to another renderer, `chunk` is below 1, or a mask or backdrop
-            has another size than the picture.
-        MoDAError
-            If there is not enough memory for a single frame.
-        """
-
-    def faces(
-        self,
-        portrait: Portrait,
-        motion: Motion,
-        chunk: int,
-        *,
-        start: int = 0,
-        stop: int | None = None,
-    ) -> Iterator[Tensor]:
-        """Render the square around the face, (n, 512, 512, 3); parameters as in `frames`."""
-
-    def crop(self, portrait: Portrait) -> tuple[Tensor, CropTransform]:
-        """Return the unmoved square (512, 512, 3) uint8, and where it lies in the picture.
-
-        This and the mask raise ValueError if the portrait belongs to another renderer.
-        """
-
-    def paste_mask(self, portrait: Portrait) -> Tensor:
-        """Return where frames replace the picture, (H, W) in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +109,51 @@ class Bundle:
         elif not isinstance(face, FaceLandmarks):
             face = find_face(image, face)
         return prepared_portrait(self.renderer, image, face, color, opacity, source)
+
+    def clip(
+        self,
+        source: str | Path | BytesIO | Clip,
+        face: FaceChoice | None = None,
+        region: str = REGIONS[0],
+        after_end: str = AFTER_END[0],
+        progress: Progress | None = None,
+    ) -> Portrait:
+        """Follow a face through a clip, as a portrait each frame of which is its own picture.
+
+        Parameters
+        ----------
+        source : str, Path, BytesIO or Clip
+            A video file, its content, or images in memory, see `ImageSequence`.
+        face : FaceChoice, optional
+            Which face of the first frame with one, by box, mask, order and index; default the
+            largest.
+        region : {"lower face", "whole face"}
+            What is rendered; the rest of each frame is the clip's. The lower face speaks with the
+            motion's mouth, and keeps the clip's pose and eyes.
+        after_end : {"loop", "hold", "cut"}
+            A motion that is longer lets the clip play there and back, holds its last frame, or is
+            cut.
+        progress : callable (done, total), optional
+            May raise to cancel.
+
+        Raises
+        ------
+        FaceNotFoundError
+            If there is no usable face.
+        InputFileError
+            If the file is not a usable video.
+        ValueError
+            If a choice is unknown, or the face is chosen by points.
+        """
+        clip = open_footage(source) if isinstance(source, str | Path | BytesIO) else source
+        return clip_portrait(self.renderer, clip, face, region, after_end, progress=progress)
+
+    def seen_motion(self, portrait: Portrait) -> Motion:
+        """Return the motion that the clip of a portrait shows, at the clip's mean rate.
+
+        Raises `ValueError` if the portrait is of a still picture.
+        """
+        return seen_motion(portrait)
 
     def encode(
         self,
@@ -303,6 +252,8 @@ class Bundle:
     ) -> None:
         """Render a motion into a video while it is encoded, whatever its length.
 
+        A clip's frames keep their own times and colours.
+
         Parameters
         ----------
         path : str or Path
@@ -337,15 +288,18 @@ class Bundle:
             audio = AudioTrack(*source, audio.start_s, audio.track)
         elif isinstance(audio, tuple):
             audio = AudioTrack(*audio)
+        timing = {"fps": motion.fps}
+        if portrait.clip is not None:
+            portrait, motion, timing = on_clip_times(portrait, motion)
         writer = VideoWriter(
             path,
             portrait.size,
-            motion.fps,
-            len(motion),
-            audio,
-            QUALITIES[quality],
+            num_frames=len(motion),
+            audio=audio,
+            crf=QUALITIES[quality],
             comment=comment,
             transparent=transparent,
+            **timing,
         )
         chunks = rendered(self.renderer, portrait, motion, transparent, **options)
         write_frames(writer, chunks, on_frames)
@@ -378,7 +332,7 @@ def rendered(
     """Yield the frames of a motion, (n, H, W, 3), or (n, H, W, 4) with opacity."""
     chunk = renderer.chunk_size(portrait)
     if not transparent:
-        return composed_frames(renderer, portrait, motion, chunk, **options)
+        return played_frames(renderer, portrait, motion, chunk, **options)
     slack = renderer.slack
     pairs = transparent_frames(renderer.frames, portrait, motion, chunk, slack=slack, **options)
     return (rgba for _, rgba in pairs)

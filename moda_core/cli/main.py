@@ -117,7 +117,7 @@ def make_video(
             "give the eyes and mouth corners: --points 'x,y x,y x,y x,y'.",
             sys.stderr,
         )
-    write_line(stopwatch.table(result.num_frames, settings.fps))
+    write_line(stopwatch.table(result.num_frames, result.fps))
     return result
 
 

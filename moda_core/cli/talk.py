@@ -13,18 +13,15 @@ from torch import Tensor
 from ..audio.loudness import normalize_loudness
 from ..audio.recording import Recording
 from ..audio.waveform import audio_duration, load_clip
-from ..bundles.bundle import (
-    Bundle,
-    Renderer,
-    limited_opacity,
-    load_released,
-    load_starter,
-    prepared_portrait,
-    rendered,
-)
+from ..bundles.bundle import Bundle, load_released, load_starter, rendered
+from ..clip.clip_portrait import clip_portrait, seen_motion
+from ..clip.clip_time import AFTER_END
+from ..clip.face_clip import REGIONS
+from ..clip.play_clip import fitted_motion, on_clip_times
 from ..compositing.backdrop import FITS, file_backdrop
 from ..compositing.compositing import Compositing
-from ..errors import InputFileError, MoDAError, OutputError
+from ..compositing.renderer import Renderer
+from ..errors import MoDAError, OutputError
 from ..face.confidence import LOW_CONFIDENCE
 from ..liveportrait.driving import DrivingOptions
 from ..liveportrait.load import load_renderer
@@ -32,19 +29,23 @@ from ..model_files.model_folder import PARTS, ModelFiles, find_model_files
 from ..model_files.stamps import check_unchanged, user_stamps
 from ..motion.files.motion_file import load_motion
 from ..motion.files.save import check_motion_output
-from ..motion.motion import Motion
-from ..portrait.cutout import parse_color
-from ..portrait.find_face import FaceChoice, locate_face
+from ..motion.motion import FPS, Motion
+from ..portrait.find_face import FaceChoice
 from ..portrait.image import BACKGROUND, SIZE_LIMIT
+from ..portrait.picture_kind import is_video
+from ..portrait.portrait import Portrait
 from ..runtime.stopwatch import Stopwatch
 from ..sampling.chain import Progress
 from ..sampling.options import SamplingOptions
+from ..video.clip_sound import clip_sound
 from ..video.contact_sheet import FrameSampler
 from ..video.encode import write_frames
+from ..video.footage import Footage, open_footage
 from ..video.soundtrack import AudioTrack, num_video_frames
 from ..video.writer import COMMENT, QUALITIES, VideoWriter, check_output, frame_rate
 from ..warp.warp_renderer import WarpRenderer
 from ..weights.released_files import RENDERER_PARTS
+from .talk_source import PictureSource, VideoSource, open_source
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +58,9 @@ class TalkSettings:
     ----------
     emotion : str
         One of `EMOTIONS`.
-    fps : float or Fraction
+    fps : float or Fraction, optional
         Frames a second of the video, see `frame_rate`; motion is sampled at 25 and resampled.
+        Default: 25, or the frames of the video that is animated.
     start_s, seconds : float, optional
         Part of the recording to use; default all of it.
     loudness_db : float, optional
@@ -66,7 +68,7 @@ class TalkSettings:
     track, channel
         What is heard of the recording, see `Recording`; the video has all channels of the track.
     motion : Path, optional
-        File of motion to play, instead of sampling it.
+        File of motion to play, or video whose face is followed, instead of sampling it.
     save_motion : Path, optional
         File in which the motion is saved too.
     quality : str
@@ -92,6 +94,8 @@ class TalkSettings:
         One of `FITS`.
     transparent : bool
         Whether these parts stay transparent, in a .mov or .webm.
+    region, after_end : str
+        Of a video instead of a portrait, see `clip_portrait`.
 
     Raises
     ------
@@ -101,7 +105,7 @@ class TalkSettings:
 
     emotion: str = "none"
     options: SamplingOptions = field(default_factory=SamplingOptions)
-    fps: float | Fraction = 25.0
+    fps: float | Fraction | None = None
     start_s: float = 0.0
     seconds: float | None = None
     loudness_db: float | None = None
@@ -120,6 +124,8 @@ class TalkSettings:
     background: str | Path = BACKGROUND
     background_fit: str = FITS[0]
     transparent: bool = False
+    region: str = REGIONS[0]
+    after_end: str = AFTER_END[0]
 
     def __post_init__(self):
         if self.driving is not None and self.models is None:
@@ -128,12 +134,13 @@ class TalkSettings:
 
 @dataclass(frozen=True, eq=False)
 class TalkResult:
-    """What became of it: frames for a contact sheet, evenly spread, (H, W, 3), uint8.
+    """The result: length and mean rate of the video, and frames (H, W, 3), uint8, evenly spread.
 
     `confidence` says how far the portrait's landmarks can be trusted.
     """
 
     num_frames: int
+    fps: float
     frames: list[Tensor]
     confidence: float
 
@@ -170,59 +177,84 @@ def talk(
     progress = progress or (lambda what: lambda done, total: None)
     check_device(settings.device)
     check_outputs(output, portrait_path, audio_path, settings)
-    motion = None if settings.motion is None else load_motion(settings.motion)
+    driving = open_driving(settings)
+    motion = None if isinstance(driving, Footage) else driving
 
     files = None
     if settings.models is not None:
-        files = find_model_files(settings.models, PARTS if motion is None else RENDERER_PARTS)
+        files = find_model_files(settings.models, PARTS if driving is None else RENDERER_PARTS)
         check_unchanged(filter(None, vars(files).values()), user_stamps())
-    image, landmarks = locate_face(portrait_path, settings.face, settings.max_side)
-    opacity = limited_opacity(portrait_path, settings.max_side)
-    if settings.transparent and opacity is None:
-        raise InputFileError(
-            f"'{portrait_path}' has no transparent parts. Use a cut-out, such as a PNG with "
-            "transparency, or leave out --transparent."
-        )
+    source = open_source(portrait_path, settings)
     speech = None if audio_path is None else recording_part(audio_path, settings)
     if motion is not None and speech is not None:
         warn_of_lengths(len(motion) / motion.fps, 1 / motion.fps, speech.duration_s)
-    with opened_background(settings, image.shape[:2]) as (color, options):
+    with opened_background(settings, source) as options:
         if files is not None:
             options["options"] = settings.driving
-        bundle = load_bundle(files, settings) if motion is None else None
+        bundle = load_bundle(files, settings) if driving is None else None
         renderer = load_player(files, settings) if bundle is None else bundle.renderer
-        color, source = parse_color(color), f"'{portrait_path}': "
-        portrait = prepared_portrait(renderer, image, landmarks, color, opacity, source)
+        portrait = source.portrait(renderer, progress)
         stopwatch.end_set_up()
 
-        if motion is None:
+        if isinstance(driving, Footage):
+            with stopwatch.stage("motion"):
+                motion = seen_motion(clip_portrait(renderer, driving, progress=progress("motion")))
+            speech = speech or own_sound(driving)
+        elif motion is None:
             motion = sample_motion(bundle, portrait, speech, settings, stopwatch, progress)
         del bundle  # what rendering does not need may go
 
-        rate = frame_rate(settings.fps)
-        num_frames = num_video_frames(motion, speech and speech.duration_s, rate)
-        sampler, shown = FrameSampler(num_frames, num_samples), progress("render")
+        shown, played, timing = timed(portrait, motion, speech, settings)
+        sampler, show = FrameSampler(len(played), num_samples), progress("render")
 
         def on_frames(frames: Tensor) -> None:
             sampler.add(frames)
-            shown(sampler.position, num_frames)
+            show(sampler.position, len(played))
 
         writer = VideoWriter(
             output,
             portrait.size,
-            rate,
-            num_frames,
-            speech and speech.track,
-            QUALITIES[settings.quality],
+            num_frames=len(played),
+            audio=speech and speech.track,
+            crf=QUALITIES[settings.quality],
             comment=COMMENT if settings.labelled else None,
             transparent=settings.transparent,
+            **timing,
         )
-        played = motion.resampled(float(rate), num_frames)
-        chunks = rendered(renderer, portrait, played, settings.transparent, **options)
+        chunks = rendered(renderer, shown, played, settings.transparent, **options)
         write_frames(writer, chunks, on_frames, stopwatch)
     if settings.save_motion is not None:
         motion.save(settings.save_motion)
-    return TalkResult(num_frames, sampler.kept, portrait.landmarks.confidence)
+    return TalkResult(len(played), played.fps, sampler.kept, portrait.landmarks.confidence)
+
+
+def open_driving(settings: TalkSettings) -> Motion | Footage | None:
+    """Open what gives the motion, a file of motion or a video; None if it is to be sampled."""
+    if settings.motion is None:
+        return None
+    return (
+        open_footage(settings.motion) if is_video(settings.motion) else load_motion(settings.motion)
+    )
+
+
+def own_sound(footage: Footage) -> Sound | None:
+    """Return the sound of a video, if it has one."""
+    sound = clip_sound(footage)
+    if sound is None:
+        return None
+    return Sound(Recording(sound), AudioTrack(*sound), footage.duration_s)
+
+
+def timed(
+    portrait: Portrait, motion: Motion, speech: Sound | None, settings: TalkSettings
+) -> tuple[Portrait, Motion, dict]:
+    """Bring a motion to the frames of the video; the last value holds their timing."""
+    if portrait.clip is not None and settings.fps is None:
+        return on_clip_times(portrait, motion)
+    rate = frame_rate(settings.fps or FPS)
+    num_frames = num_video_frames(motion, speech and speech.duration_s, rate)
+    played = fitted_motion(portrait, motion.resampled(float(rate), num_frames))
+    return portrait, played, {"fps": rate}
 
 
 def load_bundle(files: ModelFiles | None, settings: TalkSettings) -> Bundle:
@@ -290,15 +322,17 @@ def warn_of_lengths(motion_s: float, frame_s: float, sound_s: float) -> None:
 
 @contextmanager
 def opened_background(
-    settings: TalkSettings, size: tuple[int, int]
-) -> Iterator[tuple[str, dict[str, Compositing]]]:
-    """Give the colour behind transparent parts, and a renderer's options for a background file."""
+    settings: TalkSettings, source: PictureSource | VideoSource
+) -> Iterator[dict[str, Compositing]]:
+    """Give a renderer's options for a background file, if there is one."""
     if isinstance(settings.background, str):
-        yield settings.background, {}
+        yield {}
         return
-    fps = float(frame_rate(settings.fps))
-    with file_backdrop(settings.background, fps, size, settings.background_fit) as backdrop:
-        yield BACKGROUND, {"compositing": Compositing(backdrop=backdrop)}
+    fps = float(frame_rate(source.rate if settings.fps is None else settings.fps))
+    with file_backdrop(
+        settings.background, fps, source.size[::-1], settings.background_fit
+    ) as backdrop:
+        yield {"compositing": Compositing(backdrop=backdrop)}
 
 
 def check_device(device: str) -> None:

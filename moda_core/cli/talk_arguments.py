@@ -22,6 +22,8 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 ANIMATION_REGIONS = ("all", "expression", "pose", "lips", "eyes")
 FITS = ("crop", "fit", "stretch")
 QUALITIES = ("standard", "high", "small file")
+REGIONS = ("lower face", "whole face")
+AFTER_END = ("loop", "hold", "cut")
 SIZE_LIMIT = 1920
 # What has no effect where motion comes from a file, and its default.
 SAMPLING = {"emotion": "none", "seed": 42, "cfg_scale": 1.2, "steps": 10}
@@ -34,7 +36,9 @@ DRIVING = ("animation_region", "relative_motion", "driving_multiplier", "stitchi
 def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `talk` to its parser."""
     parser.argument_default = argparse.SUPPRESS  # what is not given is left out
-    parser.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a picture with a face")
+    parser.add_argument(
+        "portrait", type=Path, metavar="PORTRAIT", help="a picture with a face, or a video"
+    )
     parser.add_argument(
         "audio",
         type=Path,
@@ -78,8 +82,8 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fps",
         type=text_type(exact_rate),
-        default=25.0,
-        help="frames a second, 1 to 240; 29.97 means 30000/1001, which may be written too",
+        help="frames a second, 1 to 240 (default: 25, or those of the video that is animated); "
+        "29.97 means 30000/1001, which may be written too",
     )
     parser.add_argument(
         "--quality",
@@ -121,6 +125,7 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
     _add_sound_arguments(parser)
     _add_motion_arguments(parser)
     _add_face_arguments(parser)
+    _add_clip_arguments(parser)
     _add_released_arguments(parser)
 
 
@@ -163,8 +168,8 @@ def _add_motion_arguments(parser: argparse.ArgumentParser) -> None:
         "--motion",
         type=Path,
         metavar="FILE",
-        help="play this motion instead of sampling: .safetensors, .json or a LivePortrait "
-        "template (.pkl)",
+        help="play this motion instead of sampling: .safetensors, .json, a LivePortrait "
+        "template (.pkl), or that of a face in a video",
     )
     motion.add_argument(
         "--save-motion",
@@ -186,6 +191,21 @@ def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
         "--box", type=text_type(parse_box), help="look only here: 'x,y,width,height'"
     )
     faces.add_argument("--points", type=text_type(parse_points), help=POINTS_HELP)
+
+
+def _add_clip_arguments(parser: argparse.ArgumentParser) -> None:
+    clip = parser.add_argument_group("a video instead of a portrait")
+    clip.add_argument(
+        "--replace",
+        dest="region",
+        choices=REGIONS,
+        help="what the motion moves (default: lower face); the rest of the video stays as it is",
+    )
+    clip.add_argument(
+        "--after-end",
+        choices=AFTER_END,
+        help="what a video does that is shorter than the motion (default: loop, there and back)",
+    )
 
 
 def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
@@ -282,7 +302,7 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
     return {
         "emotion": arguments.emotion,
         "options": SamplingOptions(arguments.steps, arguments.cfg_scale, arguments.seed),
-        "fps": arguments.fps,
+        "fps": given.get("fps"),
         "start_s": given.get("start", 0.0),
         "seconds": given.get("seconds"),
         "track": given.get("track"),
@@ -298,6 +318,8 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
         "background": arguments.background,
         "background_fit": given.get("background_fit", "crop"),
         "transparent": given.get("transparent", False),
+        "region": given.get("region", REGIONS[0]),
+        "after_end": given.get("after_end", AFTER_END[0]),
         "labelled": not given.get("no_label", False),
         "device": arguments.device,
         "models": models,

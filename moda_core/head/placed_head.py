@@ -11,8 +11,8 @@ from ..motion.easing import smoothstep
 from ..runtime.threads import one_thread
 from .head_fit import HeadFit
 from .head_model import SKULL_BELOW, head_model
+from .thin_plate import thin_plate_shift
 
-SMOOTHING = 2e-5  # of the thin plate, whose unit is the face's size
 SHIFT_LIMIT = 0.15  # of the thin plate, in eye distances
 PLATE, PLATE_END = 1.15, 1.9  # in radii of the face: the plate's shift is whole within, none beyond
 MOVED, STILL = 1.1, 1.97  # in radii of the skull: points within move with it, points beyond stay
@@ -63,32 +63,8 @@ def place_head(fit: HeadFit, landmarks: FaceLandmarks) -> PlacedHead:
     middle, half = ends.mean(dim=0), (ends[1] - ends[0]) / 2
     share = smoothstep(PLATE_END, PLATE, ((pixels - middle) / half).norm(dim=1))
     near = share > 0
-    shift = _thin_plate(model.at_landmarks(pixels), target, pixels[near])
+    shift = thin_plate_shift(model.at_landmarks(pixels), target, pixels[near])
     length = shift.norm(dim=1, keepdim=True)
     shift = shift * (SHIFT_LIMIT * unit / length.clamp(min=1e-9)).clamp(max=1)
     pixels[near] += share[near, None] * shift
     return PlacedHead(fit, unit, vertices, pixels)
-
-
-def _thin_plate(source: Tensor, target: Tensor, points: Tensor) -> Tensor:
-    """Return the shift of points (P, 2) by a plate that carries points (N, 2) to others."""
-    size, middle = (target.amax(dim=0) - target.amin(dim=0)).max(), source.mean(dim=0)
-    knots, places = (source - middle) / size, (points - middle) / size
-    count = len(knots)
-    system = knots.new_zeros(count + 3, count + 3)
-    system[:count, :count] = _kernel(knots, knots)
-    system[:count, :count].diagonal().add_(SMOOTHING)
-    system[:count, count:] = _affine(knots)
-    system[count:, :count] = _affine(knots).T
-    values = torch.cat([target - source, knots.new_zeros(3, 2)])
-    weights = torch.linalg.solve(system, values)
-    return _kernel(places, knots) @ weights[:count] + _affine(places) @ weights[count:]
-
-
-def _kernel(points: Tensor, knots: Tensor) -> Tensor:
-    square = torch.cdist(points, knots).square().clamp(min=1e-20)
-    return 0.5 * square * square.log()
-
-
-def _affine(points: Tensor) -> Tensor:
-    return torch.cat([torch.ones_like(points[:, :1]), points], dim=1)

@@ -72,6 +72,12 @@ class DrivingOptions:
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"Expected a finite {name}, got {getattr(self, name)}.")
 
+    def is_relative(self, motion: Motion, expression: Tensor) -> bool:
+        """Return whether a motion departs from a face's own expression (63,) and pose."""
+        if self.relative_motion is not None:
+            return self.relative_motion
+        return not torch.allclose(motion.rest.cpu(), expression.cpu(), rtol=0, atol=SAME_FACE)
+
 
 def expression_mask(region: str) -> Tensor:
     """Tell which expression values a region takes from the driving motion, shape (21, 3)."""
@@ -95,10 +101,7 @@ def driving_keypoints(
     maps (N, 126), source and driving keypoints, to 65 corrections.
     """
     options = options or DrivingOptions()
-    relative = options.relative_motion
-    if relative is None:
-        own = info["exp"].reshape(63).cpu()
-        relative = not torch.allclose(motion.rest.cpu(), own, rtol=0, atol=SAME_FACE)
+    relative = options.is_relative(motion, info["exp"].reshape(63))
     driving = motion_info(motion.values.to(source), rescale_ratio)
 
     expression = _driven_expression(info, motion, relative, options.animation_region)

@@ -87,15 +87,21 @@ class PortraitRenderer:
         return replace(portrait, image=image.cpu(), prepared=prepared)
 
     @torch.inference_mode()
+    def see_face(self, crop: Tensor) -> dict[str, Tensor]:
+        """Return the refined motion info of the upright face (256, 256, 3), uint8."""
+        return refine_motion_info(self.networks.motion(self._pixels(crop)))
+
+    def _pixels(self, crop: Tensor) -> Tensor:
+        return rearrange(crop.to(self.device), "h w c -> 1 c h w").float() / 255
+
+    @torch.inference_mode()
     def encode_face(self, crop: Tensor, info: dict[str, Tensor] | None = None) -> SourceFace:
         """Run the networks that see the upright face (256, 256, 3), uint8.
 
         `info` is its refined motion info, if it is known.
         """
-        networks = self.networks
-        pixels = rearrange(crop.to(self.device), "h w c -> 1 c h w").float() / 255
-        if info is None:
-            info = refine_motion_info(networks.motion(pixels))
+        networks, pixels = self.networks, self._pixels(crop)
+        info = info or self.see_face(crop)
         info = {key: value.to(self.device) for key, value in info.items()}
         keypoints = transform_keypoints(info)
         _, rescale_ratio = previous_motion(info, released_stats())

@@ -21,6 +21,7 @@ EXPRESSION = slice(0, 63)
 SCALE = slice(63, 64)
 TRANSLATION = slice(64, 67)
 PITCH, YAW, ROLL = slice(67, 68), slice(68, 69), slice(69, 70)
+ANGLES = slice(67, 70)
 HEAD = slice(63, 70)  # scale, translation and rotation
 
 FPS = 25

@@ -1,6 +1,7 @@
 """What a file is that was taken for a picture, by how it begins and not by its name."""
 
 import re
+from pathlib import Path
 
 from ..weights.file_format import foreign_content
 
@@ -49,6 +50,16 @@ def picture_kind(head: bytes) -> tuple[str, str] | None:
     if text.startswith((b"<svg", b"<!doctype svg")):
         return "an SVG drawing", EXPORT
     return foreign_content(text)
+
+
+def is_video(path: Path) -> bool:
+    """Return whether a file begins like a video; False also if it can't be read."""
+    try:
+        with path.open("rb") as file:
+            kind = picture_kind(file.read(HEAD_SIZE))
+    except OSError:
+        return False
+    return kind is not None and kind[0] == "a video"
 
 
 def _media_kind(head: bytes) -> tuple[str, str]:

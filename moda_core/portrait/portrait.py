@@ -25,6 +25,8 @@ class Portrait:
         Private to the renderer.
     cutout : Cutout, optional
         The same over another background, if the picture has transparent parts.
+    clip : FaceClip, optional
+        The clip of which the picture is one frame, if each frame is its own picture.
     """
 
     image: Tensor
@@ -33,9 +35,11 @@ class Portrait:
     identity: Tensor
     prepared: object
     cutout: object = None
+    clip: object = None
 
     def __repr__(self) -> str:
-        return f"Portrait({self.size[0]}x{self.size[1]}, renderer {self.renderer!r})"
+        kind = "Portrait" if self.clip is None else "Portrait of a clip"
+        return f"{kind}({self.size[0]}x{self.size[1]}, renderer {self.renderer!r})"
 
     @property
     def size(self) -> tuple[int, int]:

@@ -49,7 +49,9 @@ class Clip(Protocol):
     times: np.ndarray
     duration_s: float
     rate: Fraction
+    tick_s: float
     colors: ColorTags | None
+    has_constant_rate: bool
 
     def frames(self) -> Iterator[TimedFrame]:
         """Yield the frames in order of time."""

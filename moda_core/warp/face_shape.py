@@ -185,7 +185,7 @@ def face_shape(landmarks: FaceLandmarks) -> FaceShape:
 def measure_face(landmarks: FaceLandmarks, frame: Frame) -> FaceShape:
     """Measure a face in a frame; raises `ValueError` if the mouth is not below the eyes."""
     mesh = np.stack(frame.to_face(landmarks.mesh[:, 0], landmarks.mesh[:, 1]), axis=1)
-    mouth = _mouth_shape(mesh)
+    mouth = mouth_shape(mesh)
     if mouth.y < 0.3:
         raise ValueError("The mouth does not lie below the eyes. Correct the points.")
     length = float(np.clip((mouth.y + mouth.upper) / SEAM_Y, *LENGTH_RANGE))
@@ -221,8 +221,8 @@ def _eye_shape(ring: np.ndarray, iris: np.ndarray) -> EyeShape:
     return EyeShape(x, y, half_width, slope, upper, lower, *iris[0].tolist(), radius)
 
 
-def _mouth_shape(mesh: np.ndarray) -> MouthShape:
-    """Measure the mouth by its corners and the inner edges of the lips."""
+def mouth_shape(mesh: np.ndarray) -> MouthShape:
+    """Measure the mouth of a mesh (468 or more, 2) in the face frame."""
     (left, right), (upper, lower) = mesh[MOUTH_CORNERS], mesh[INNER_LIPS_MIDDLE]
     middle, across = (left + right) / 2, right - left
     tilt = float(np.clip(math.atan2(across[1], across[0]), -TILT_LIMIT, TILT_LIMIT))

@@ -356,7 +356,7 @@ def test_what_cannot_be_is_refused_before_any_work(folder, monkeypatch, capsys, 
     options, said = REFUSED[case]
     nodding(5).save(folder / "take.json")
     (folder / "folder.json").mkdir()
-    monkeypatch.setattr("moda_core.cli.talk.locate_face", None)
+    monkeypatch.setattr("moda_core.cli.talk_source.locate_face", None)
     monkeypatch.chdir(folder)
     before = sorted(folder.iterdir())
 

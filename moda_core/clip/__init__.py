@@ -1,0 +1,1 @@
+"""A face in a clip: followed, seen performing, and played with another motion frame by frame."""
