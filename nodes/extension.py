@@ -20,9 +20,11 @@ from .load import MoDALoadAudioEncoder, MoDALoadMotionModel, MoDALoadRenderer
 from .motion import MoDAPreviewMotion, MoDASampleMotion
 from .motion_file import MoDALoadMotion, MoDASaveMotion
 from .portrait import MoDAExtractIdentity
+from .relip import MoDARelipVideo
 from .render import MoDARenderVideo
 from .sampling_options import MoDAGuidance, MoDASolver, MoDAWindows
 from .talking_portrait import MoDATalkingPortrait
+from .track_face import MoDATrackFace
 
 NODES = [
     MoDALoadAudioEncoder,
@@ -58,6 +60,8 @@ NODES = [
     MoDAHoldMotion,
     MoDAInvertMotion,
     MoDABestOfN,
+    MoDATrackFace,
+    MoDARelipVideo,
 ]
 
 

@@ -87,17 +87,38 @@ def add_steps(
 
     `parts` are the menu names of encoder, model and renderer; `image` and `audio` are links.
     """
+    renderer = add_node(graph, "MoDALoadRenderer", renderer=parts[2], precision="auto")
+    portrait = add_node(graph, "MoDAExtractIdentity", renderer=renderer(0), image=image)
+    return add_speech(graph, parts, renderer, portrait, audio, emotion, seed, channel)
 
-    def add(node: str, **inputs):
-        return graph.node(node, node, **inputs).out  # its class is its id: there is one of each
 
-    encoder = add("MoDALoadAudioEncoder", encoder=parts[0], precision="auto")
-    model = add("MoDALoadMotionModel", model=parts[1], precision="auto")
-    renderer = add("MoDALoadRenderer", renderer=parts[2], precision="auto")
-    features = add("MoDAEncodeAudio", audio_encoder=encoder(0), audio=audio, channel=channel)
-    portrait = add("MoDAExtractIdentity", renderer=renderer(0), image=image)
-    shown = add("MoDAEmotion", label=emotion, intensity=1.0)
-    motion = add(
+def add_node(graph, node: str, **inputs):
+    """Add a node; returns a function from the number of an output to a link."""
+    return graph.node(node, node, **inputs).out  # its class is its id: there is one of each
+
+
+def add_speech(
+    graph,
+    parts: tuple[str, str, str],
+    renderer,
+    portrait,
+    audio: list,
+    emotion: str,
+    seed: int,
+    channel: str,
+):
+    """Add the nodes that let a portrait speak; return links to the video and the motion.
+
+    `renderer` and `portrait` are nodes of `add_node`; the rest is as in `add_steps`.
+    """
+    encoder = add_node(graph, "MoDALoadAudioEncoder", encoder=parts[0], precision="auto")
+    model = add_node(graph, "MoDALoadMotionModel", model=parts[1], precision="auto")
+    features = add_node(
+        graph, "MoDAEncodeAudio", audio_encoder=encoder(0), audio=audio, channel=channel
+    )
+    shown = add_node(graph, "MoDAEmotion", label=emotion, intensity=1.0)
+    motion = add_node(
+        graph,
         "MoDASampleMotion",
         model=model(0),
         audio_features=features(0),
@@ -105,7 +126,8 @@ def add_steps(
         emotion=shown(0),
         seed=seed,
     )
-    video = add(
+    video = add_node(
+        graph,
         "MoDARenderVideo",
         renderer=renderer(0),
         portrait=portrait(0),
