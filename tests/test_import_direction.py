@@ -25,7 +25,8 @@ CORE_FILES = sorted((ROOT / "moda_core").rglob("*.py"))
 ROOMS = (
     *("errors", "runtime", "weights", "motion", "emotion", "audio", "video", "face", "head"),
     *("portrait", "compositing", "mmdit", "sampling", "editing", "model_files"),
-    *("liveportrait", "warp", "clip", "plot", "bundles", "example", "training", "cli", "__main__"),
+    *("liveportrait", "warp", "clip", "plot", "bundles", "scene", "example", "training", "cli"),
+    "__main__",
 )
 
 
