@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..moda_core.audio.clip import cut_clip
+from ..moda_core.audio.features import AudioFeatures
 from ..moda_core.audio.loudness import normalize_loudness as normalized
 from ..moda_core.audio.recording import Recording
 from . import _host, inputs
@@ -78,6 +79,11 @@ class MoDAEncodeAudio(io.ComfyNode):
         recording = Recording((clip, sample_rate), channel=channel)
         if note := recording.heard()[0].note:
             _host.show_text(cls.hidden.unique_id, note)
-        _host.bring_to_device(audio_encoder.patchers, ENCODER_ACTIVATIONS)
-        features = audio_encoder.encode(recording, _host.Progress())
+        features = encode_audio(audio_encoder, recording)
         return io.NodeOutput(features, audio_of(clip, sample_rate))
+
+
+def encode_audio(encoder: LoadedEncoder, recording: Recording) -> AudioFeatures:
+    """Move the encoder to the device and compute features, with progress."""
+    _host.bring_to_device(encoder.patchers, ENCODER_ACTIVATIONS)
+    return encoder.encode(recording, _host.Progress())

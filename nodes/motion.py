@@ -64,16 +64,25 @@ class MoDASampleMotion(io.ComfyNode):
         guidance: float = 1.2,
         seed: int = 42,
     ) -> io.NodeOutput:
-        curve = emotion_curve(emotion, audio_features)
-        request = replace(options or SamplingRequest(), emotion=curve)
-        request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
-        activations = sampling_bytes(request.options, len(audio_features), curve)
-        _host.bring_to_device(model.patchers, activations)
-        shown = MotionProgress(len(audio_features))
-        motion = perform(
-            model.model, audio_features, portrait, request, shown.step, preview=shown.keep
+        request = (options or SamplingRequest()).with_options(
+            num_steps=steps, cfg_scale=guidance, seed=seed
         )
-        return io.NodeOutput(motion)
+        return io.NodeOutput(sample_motion(model, audio_features, portrait, emotion, request))
+
+
+def sample_motion(
+    model: LoadedModel,
+    features: AudioFeatures,
+    portrait: Portrait,
+    emotion: Emotion | None,
+    request: SamplingRequest,
+) -> Motion:
+    """Move the model to the device and sample, with progress and previews."""
+    curve = emotion_curve(emotion, features)
+    _host.bring_to_device(model.patchers, sampling_bytes(request.options, len(features), curve))
+    shown = MotionProgress(len(features))
+    request = replace(request, emotion=curve)
+    return perform(model.model, features, portrait, request, shown.step, preview=shown.keep)
 
 
 class MotionProgress:
