@@ -5,6 +5,7 @@ from comfy_api.latest import ComfyExtension, io
 from . import _host
 from .audio import MoDAEncodeAudio
 from .best_take import MoDABestOfN
+from .conversation import MoDAConversation
 from .director import MoDADirector
 from .download import MoDADownloadModels
 from .edit_face import MoDAEyes, MoDALips
@@ -23,6 +24,7 @@ from .portrait import MoDAExtractIdentity
 from .relip import MoDARelipVideo
 from .render import MoDARenderVideo
 from .sampling_options import MoDAGuidance, MoDASolver, MoDAWindows
+from .scene import MoDARenderScene, MoDASpeaker
 from .talking_portrait import MoDATalkingPortrait
 from .track_face import MoDATrackFace
 
@@ -62,6 +64,9 @@ NODES = [
     MoDABestOfN,
     MoDATrackFace,
     MoDARelipVideo,
+    MoDASpeaker,
+    MoDAConversation,
+    MoDARenderScene,
 ]
 
 

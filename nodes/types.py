@@ -18,6 +18,7 @@ PortraitType = io.Custom("MODA_PORTRAIT")  # `Portrait`
 EmotionType = io.Custom("MODA_EMOTION")  # `Emotion`
 SamplingType = io.Custom("MODA_SAMPLING")  # `SamplingRequest`
 MotionType = io.Custom("MODA_MOTION")  # `Motion`
+CastType = io.Custom("MODA_CAST")  # `Cast`
 
 
 class _Loaded:

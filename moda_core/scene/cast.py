@@ -51,8 +51,8 @@ class Speaker:
     mask: Tensor | None = None
 
     def __post_init__(self):
+        check_name(self.name)
         object.__setattr__(self, "name", " ".join(self.name.split()))
-        _check_name(self.name)
         if self.mask is not None:
             check_mask(self.mask, self.portrait.image.shape[:2])
 
@@ -124,7 +124,9 @@ def same_picture(first: Portrait, second: Portrait) -> bool:
     )
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise ValueError unless a name can stand in a text of who speaks when."""
+    name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or SEPARATING.search(name):
         raise ValueError(
             f"Expected a name of 1 to {LONGEST_NAME} letters without ',', ';', '+' and '#', got "

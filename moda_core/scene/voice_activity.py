@@ -16,7 +16,7 @@ NOISE_SHARE = 10  # and for that of the noise
 # below speech, or above the noise, if that is higher, but always clearly below speech.
 BELOW_SPEECH_DB, ABOVE_NOISE_DB, LEAST_BELOW_DB = 24.0, 10.0, 6.0
 HYSTERESIS_DB = 6.0
-PAUSE_S = 0.25  # shorter pauses are part of a phrase: closures of consonants, breaths
+PAUSE_S = 0.2  # shorter pauses are part of a phrase: closures of consonants, breaths
 SHORTEST_S = 0.08  # shorter sounds are clicks
 LOUDER_DB = 4.0  # by which another track must be louder to take over
 SMOOTHING_S = 0.12

@@ -62,6 +62,15 @@ LINKS = {
         ),
         ("MODA_MOTION", "STRING"),
     ),
+    "MoDASpeaker": (("MODA_PORTRAIT", "MODA_CAST", "MODA_MOTION", "MASK"), ("MODA_CAST",)),
+    "MoDAConversation": (
+        (
+            *("MODA_MODEL", "MODA_AUDIO_ENCODER", "MODA_CAST", *("AUDIO",) * 4),
+            *("MODA_EMOTION", "MODA_SAMPLING"),
+        ),
+        ("MODA_CAST", "AUDIO"),
+    ),
+    "MoDARenderScene": (("MODA_RENDERER", "MODA_CAST", "AUDIO"), ("VIDEO",)),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
