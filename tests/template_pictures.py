@@ -31,6 +31,7 @@ WIDE = 0.9  # quantile of the opening of the lips that an open mouth has
 FPS = 25  # of the videos
 SPAN = 63  # frames after a word of a script, in which it is seen
 RENDERING = ("MoDARenderVideo", "MoDARenderFrames", "MoDAPreviewMotion")
+SCENE = "MoDARenderScene"
 
 Curves = dict[str, np.ndarray]
 
@@ -61,6 +62,8 @@ class Run:
 
     def rendered(self, name: str) -> list:
         """Return the values of an input, "motion" or "portrait", of the nodes that render."""
+        for cast in self.inputs(SCENE, "cast"):
+            return [getattr(speaker, name) for speaker in cast.speakers]
         return next(filter(None, (self.inputs(kind, name) for kind in RENDERING)))
 
     @cached_property
@@ -192,9 +195,9 @@ def many_faces_and_plot(run: Run) -> Image.Image:
 
 
 def two_frames(run: Run) -> Image.Image:
-    """Show each half, in which one of the two speaks."""
-    first, second = run.frames(*run.parts("open", "open"))
-    return stack([first], [second])
+    """Show the first and the last third, without the lowest part."""
+    frames = run.frames(*run.parts("open", "open", "open")[::2])
+    return stack(*([frame.crop((0, 0, frame.width, frame.width // 2))] for frame in frames))
 
 
 def landmarks(host: Host) -> Image.Image:
