@@ -14,10 +14,14 @@ from .models_arguments import add_models_arguments
 from .talk_arguments import add_talk_arguments, talk_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..scene.face_place import FacePlace
     from .talk import TalkResult, TalkSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SHEET_FRAMES = 12
+POINTS_REMEDY = "give the eyes and mouth corners: --points 'x,y x,y x,y x,y'"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -65,12 +69,13 @@ def run_talk(arguments: argparse.Namespace) -> None:
 
     settings = TalkSettings(**talk_settings(arguments))
     audio, output = arguments.audio, getattr(arguments, "output", None)
+    speakers = getattr(arguments, "speaker", ())
     if output is None:
         suffix = ".mov" if settings.transparent else ".mp4"
-        played = (audio or settings.motion).stem
+        played = "scene" if speakers else (audio or settings.motion).stem
         output = output_folder() / f"{arguments.portrait.stem}-{played}{suffix}"
     try:
-        make_video(arguments.portrait, audio, output, settings)
+        make_video(arguments.portrait, audio, output, settings, speakers=speakers)
     except MissingModelError as error:
         command = f"python run.py models --models {shell_word(settings.models)}"
         raise MoDAError(f"{error} '{command}' says where each comes from.") from error
@@ -96,14 +101,21 @@ def make_video(
     output: Path,
     settings: "TalkSettings | None" = None,
     num_samples: int = 0,
+    speakers: "Sequence[tuple[str, FacePlace, Path]]" = (),
 ) -> "TalkResult":
-    """Animate a portrait, then say where the time went."""
+    """Animate a portrait, or several people of a picture, then say where the time went."""
     from ..runtime.out_of_memory import is_out_of_memory
     from .talk import TalkSettings, talk
+    from .talk_scene import NamedFace, talk_scene
 
     settings, stopwatch = settings or TalkSettings(), Stopwatch()
+    shown = (stopwatch, ProgressBar)
     try:
-        result = talk(portrait, audio, output, settings, stopwatch, ProgressBar, num_samples)
+        if speakers:
+            people = [NamedFace(*speaker) for speaker in speakers]
+            result = talk_scene(portrait, people, output, settings, *shown)
+        else:
+            result = talk(portrait, audio, output, settings, *shown, num_samples)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -112,9 +124,10 @@ def make_video(
             "use another device, or a shorter recording."
         ) from error
     if result.uncertain:
+        remedy = "use another picture" if speakers else POINTS_REMEDY
         write_line(
             f"The face was found with low confidence ({result.confidence:.2f}). If it looks wrong, "
-            "give the eyes and mouth corners: --points 'x,y x,y x,y x,y'.",
+            f"{remedy}.",
             sys.stderr,
         )
     write_line(stopwatch.table(result.num_frames, result.fps))

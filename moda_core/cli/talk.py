@@ -1,7 +1,7 @@
 """The whole job: a portrait and a recording, or saved motion, in; a video out, streamed."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -180,10 +180,7 @@ def talk(
     driving = open_driving(settings)
     motion = None if isinstance(driving, Footage) else driving
 
-    files = None
-    if settings.models is not None:
-        files = find_model_files(settings.models, PARTS if driving is None else RENDERER_PARTS)
-        check_unchanged(filter(None, vars(files).values()), user_stamps())
+    files = released_files(settings, PARTS if driving is None else RENDERER_PARTS)
     source = open_source(portrait_path, settings)
     speech = None if audio_path is None else recording_part(audio_path, settings)
     if motion is not None and speech is not None:
@@ -211,15 +208,8 @@ def talk(
             sampler.add(frames)
             show(sampler.position, len(played))
 
-        writer = VideoWriter(
-            output,
-            portrait.size,
-            num_frames=len(played),
-            audio=speech and speech.track,
-            crf=QUALITIES[settings.quality],
-            comment=COMMENT if settings.labelled else None,
-            transparent=settings.transparent,
-            **timing,
+        writer = video_writer(
+            output, portrait.size, len(played), speech and speech.track, settings, timing
         )
         chunks = rendered(renderer, shown, played, settings.transparent, **options)
         write_frames(writer, chunks, on_frames, stopwatch)
@@ -255,6 +245,39 @@ def timed(
     num_frames = num_video_frames(motion, speech and speech.duration_s, rate)
     played = fitted_motion(portrait, motion.resampled(float(rate), num_frames))
     return portrait, played, {"fps": rate}
+
+
+def released_files(settings: TalkSettings, parts: Sequence[str]) -> ModelFiles | None:
+    """Find some of the released files, and check that they are those of the last check."""
+    if settings.models is None:
+        return None
+    files = find_model_files(settings.models, parts)
+    check_unchanged(filter(None, vars(files).values()), user_stamps())
+    return files
+
+
+def video_writer(
+    output: str | Path,
+    size: tuple[int, int],
+    num_frames: int,
+    track: AudioTrack | None,
+    settings: TalkSettings,
+    timing: dict,
+) -> VideoWriter:
+    """Return the writer of a video of the chosen quality, with its label.
+
+    `timing` holds arguments of `VideoWriter`: the rate, and what else the frames are shown by.
+    """
+    return VideoWriter(
+        output,
+        size,
+        num_frames=num_frames,
+        audio=track,
+        crf=QUALITIES[settings.quality],
+        comment=COMMENT if settings.labelled else None,
+        transparent=settings.transparent,
+        **timing,
+    )
 
 
 def load_bundle(files: ModelFiles | None, settings: TalkSettings) -> Bundle:

@@ -10,6 +10,7 @@ from ..emotion.labels import EMOTIONS
 from ..errors import MoDAError
 from ..face.face_text import EXTRA_NAMES, FACE_ORDERS, parse_box, parse_points
 from ..model_files.places import ENVIRONMENT, named_folder
+from ..scene.face_place import parse_face_place
 from .arguments import A_TIME, clock_seconds, number, text_type
 
 POINTS_HELP = (
@@ -28,6 +29,11 @@ SIZE_LIMIT = 1920
 # What has no effect where motion comes from a file, and its default.
 SAMPLING = {"emotion": "none", "seed": 42, "cfg_scale": 1.2, "steps": 10}
 OF_RECORDING = ("start", "seconds", "loudness", "track", "channel")
+# What has no effect for several people.
+NOT_OF_SCENES = (
+    *OF_RECORDING,
+    *("motion", "save_motion", "box", "points", "background_fit", "transparent"),
+)
 LARGEST_SIDE = 16384  # of libx264
 # Of the released renderer alone, by the name of the field of `DrivingOptions`.
 DRIVING = ("animation_region", "relative_motion", "driving_multiplier", "stitching_strength")
@@ -45,7 +51,7 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default=None,  # that of the parser would be taken for a name; the help leaves it out
         metavar="AUDIO",
-        help="a file with speech; not needed with --motion%(default).0s",
+        help="a file with speech; not needed with --motion and --speaker%(default).0s",
     )
     parser.add_argument(
         "-o",
@@ -126,6 +132,7 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
     _add_motion_arguments(parser)
     _add_face_arguments(parser)
     _add_clip_arguments(parser)
+    _add_scene_arguments(parser)
     _add_released_arguments(parser)
 
 
@@ -206,6 +213,33 @@ def _add_clip_arguments(parser: argparse.ArgumentParser) -> None:
         choices=AFTER_END,
         help="what a video does that is shorter than the motion (default: loop, there and back)",
     )
+
+
+def _add_scene_arguments(parser: argparse.ArgumentParser) -> None:
+    scene = parser.add_argument_group("several people in the picture")
+    scene.add_argument(
+        "--speaker",
+        nargs=3,
+        action=AddSpeaker,
+        metavar=("NAME", "FACE", "AUDIO"),
+        help="a person, once for each: a name; which face, left, right, a number from 0 for the "
+        "leftmost, or x,y in pixels; and a file with what the person says, silent while the others "
+        "speak. Who does not speak listens",
+    )
+
+
+class AddSpeaker(argparse.Action):
+    """Reads NAME FACE AUDIO, and adds them to the list of those before."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        """Add a speaker to the namespace."""
+        name, face, audio = values
+        try:
+            place = parse_face_place(face)
+        except ValueError as error:
+            raise argparse.ArgumentError(self, str(error)) from error
+        speakers = [*getattr(namespace, self.dest, []), (name, place, Path(audio))]
+        setattr(namespace, self.dest, speakers)
 
 
 def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
@@ -333,11 +367,17 @@ def _check_combinations(arguments: argparse.Namespace) -> None:
     given = vars(arguments)
     is_file = isinstance(arguments.background, Path)
     no_audio = arguments.audio is None
+    if "speaker" in given:
+        _check_scene(arguments)
+        return
     unused = [f"--{name}" for name in OF_RECORDING if name in given and no_audio]
     sampled = [name for name, default in SAMPLING.items() if given[name] != default]
     sampled += ["channel"] * ("channel" in given)
     if no_audio and "motion" not in given:
-        raise MoDAError("There is nothing to play. Name a recording, or a motion with --motion.")
+        raise MoDAError(
+            "There is nothing to play. Name a recording, a motion with --motion, or people with "
+            "--speaker."
+        )
     if unused:
         raise MoDAError(
             f"{' and '.join(unused)} would change nothing without a recording. Name one, AUDIO, "
@@ -361,3 +401,18 @@ def _check_combinations(arguments: argparse.Namespace) -> None:
             else "--quality, which is of H.264"
         )
         raise MoDAError(f"A transparent video has no use for {other}. Leave out one of them.")
+
+
+def _check_scene(arguments: argparse.Namespace) -> None:
+    """Raise MoDAError for options that would have no effect beside --speaker."""
+    given = vars(arguments)
+    unused = [f"--{name.replace('_', '-')}" for name in NOT_OF_SCENES if name in given]
+    unused += ["AUDIO"] * (arguments.audio is not None)
+    unused += ["--face"] * (arguments.face != 0)
+    unused += ["--face-order"] * (arguments.face_order != FACE_ORDERS[0])
+    unused += ["--background"] * (arguments.background != "white")
+    if unused:
+        raise MoDAError(
+            f"{' and '.join(unused)} would change nothing beside --speaker, which names the face "
+            "and the recording of each person. Leave out one of them."
+        )

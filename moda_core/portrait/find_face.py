@@ -123,7 +123,7 @@ def _search(image: Tensor, choice: FaceChoice, scale: float = 1.0) -> FaceLandma
     everywhere = choice.mask is None and choice.box is None
     faces = find_faces(image, every=not (first and everywhere))
     if choice.box is not None and not faces_within(faces, box=choice.box):
-        return _checked_size(_box_as_face(image, choice.box), scale)
+        return checked_size(_box_as_face(image, choice.box), scale)
     size = tuple(image.shape[:2])
     try:
         face = choose_face(faces, choice.index, choice.order, choice.mask, choice.box, size)
@@ -131,7 +131,7 @@ def _search(image: Tensor, choice: FaceChoice, scale: float = 1.0) -> FaceLandma
         if choice.mask is None or not faces or faces_within(faces, choice.mask):
             raise
         raise FaceNotFoundError(MASK_WITHOUT_FACE) from error
-    return _checked_size(face, scale)
+    return checked_size(face, scale)
 
 
 def _box_as_face(image: Tensor, box: Box) -> FaceLandmarks:
@@ -144,7 +144,7 @@ def _box_as_face(image: Tensor, box: Box) -> FaceLandmarks:
     return landmarks_in_box(box)
 
 
-def _checked_size(face: FaceLandmarks, scale: float) -> FaceLandmarks:
+def checked_size(face: FaceLandmarks, scale: float) -> FaceLandmarks:
     """Raise FaceNotFoundError for a face that is too small in a picture scaled down by `scale`."""
     if face.eye_distance * scale < SMALLEST_EYE_DISTANCE:
         left, top, right, _ = face.box.round().astype(int).tolist()
