@@ -35,6 +35,7 @@ BENCHES = {
     "hold": "bench_hold",
     "emotion-timeline": "bench_emotion_timeline",
     "emotion-intensity": "bench_emotion_intensity",
+    "conversation": "bench_conversation",
     "driving": "bench_driving",
     "direct": "bench_direct",
     "load": "bench_load",
@@ -54,6 +55,7 @@ BENCHES = {
 }
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
+    "conversation",
     "same-file",
     "starter",
     "voices",

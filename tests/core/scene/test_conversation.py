@@ -4,11 +4,14 @@ import pytest
 import torch
 
 from moda_core.bundles.bundle import load_starter
+from moda_core.bundles.rest_pose import rest_pose
 from moda_core.motion.motion import HEAD
 from moda_core.sampling.options import SamplingOptions
 from moda_core.scene.conversation import alternate, converse
+from moda_core.scene.render_scene import scene_frames
 from moda_core.scene.speech_parts import TURNS, SpeechParts, split_speech
 from moda_core.warp.warp_renderer import WarpRenderer
+from tests.bench.stand_ins import stand_in_bundle
 from tests.two_people import NAMES, RATE, lip_gap, talking, two_speakers, voice
 
 SILENT_GAP = 0.02  # eye distances
@@ -100,3 +103,31 @@ def test_the_starter_performs_it(cast):
 
     assert [len(speaker.motion) for speaker in found.speakers] == [50, 50]
     assert lip_gap(found.speakers[0].motion)[28:].max() < SILENT_GAP
+
+
+def test_the_released_model_performs_it_and_its_renderer_shows_it():
+    released = stand_in_bundle()
+    cast = two_speakers(released.renderer)
+
+    def perform(speaker, sound):
+        options = SamplingOptions(num_steps=1)
+        speech = released.encode(sound, None, None)
+        return released.perform(speaker.portrait, speech, options=options)
+
+    found = conversation(cast, "0 Anna, 0.6 nobody", 0.8, perform)
+    frames = torch.cat(list(scene_frames(released.renderer, found, 25, 20)))
+
+    rest = rest_pose(None, cast.speakers[1].portrait)[0]
+    ben = found.speakers[1].motion
+    assert torch.equal(ben.rest, rest)
+    assert len(found.speakers[0].motion) == len(ben) == 20
+    assert lip_gap(ben).max() == 0
+    assert frames.shape == (20, 304, 563, 3)
+
+
+def test_a_silent_recording_makes_all_listen(cast):
+    quiet = torch.zeros(1, RATE)
+
+    found = converse(cast, split_speech([(quiet, RATE)], NAMES, TURNS, "0 Anna+Ben"), open_mouth)
+
+    assert all(lip_gap(speaker.motion).max() < SILENT_GAP for speaker in found.speakers)
