@@ -5,6 +5,7 @@ from typing import NamedTuple
 from comfy_api.latest import io
 
 from ..moda_core.audio.channels import CHANNELS
+from ..moda_core.video.writer import QUALITIES
 from .types import (
     EmotionType,
     FeaturesType,
@@ -80,6 +81,31 @@ def renderer_inputs() -> list[io.Input]:
         portrait(),
         motion("The motion to play. It may come from another face."),
     ]
+
+
+def video_fps() -> io.Input:
+    return number(
+        "fps",
+        Scale(1.0, 120.0, default=25.0, step=0.01),
+        "Frame rate of the video; higher is smoother and takes longer. The speed of the motion "
+        "stays the same. 29.97 means exactly 30000/1001, 23.98 24000/1001.",
+    )
+
+
+def video_quality() -> io.Input:
+    return choice(
+        "quality",
+        list(QUALITIES),
+        "Quality of the H.264 encoding. 'high' about doubles the file size, 'small file' about "
+        "halves it.",
+    )
+
+
+def video_output() -> io.Output:
+    return io.Video.Output(
+        display_name="video",
+        tooltip="H.264 video with the audio, in ComfyUI's temporary folder.",
+    )
 
 
 def motion(tooltip: str = "The motion to edit.", optional: bool = False) -> io.Input:

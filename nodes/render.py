@@ -63,19 +63,8 @@ class MoDARenderVideo(io.ComfyNode):
                     tooltip="Optional. Where the rendered face replaces the picture: a mask of the "
                     "picture's size, white is replaced. When not connected, the renderer sets it.",
                 ),
-                inputs.number(
-                    "fps",
-                    inputs.Scale(1.0, 120.0, default=25.0, step=0.01),
-                    "Frame rate of the video; higher is smoother and takes longer. The "
-                    "speed of the motion stays the same. 29.97 means exactly 30000/1001, 23.98 "
-                    "24000/1001.",
-                ),
-                inputs.choice(
-                    "quality",
-                    list(QUALITIES),
-                    "Quality of the H.264 encoding. 'high' about doubles the file size, "
-                    "'small file' about halves it.",
-                ),
+                inputs.video_fps(),
+                inputs.video_quality(),
                 io.Combo.Input(
                     "transparent",
                     options=list(TRANSPARENT),
@@ -103,12 +92,7 @@ class MoDARenderVideo(io.ComfyNode):
                     "frames, their times and colors; 'fps' shows it at the rate 'fps'.",
                 ),
             ],
-            outputs=[
-                io.Video.Output(
-                    display_name="video",
-                    tooltip="H.264 video with the audio, in ComfyUI's temporary folder.",
-                )
-            ],
+            outputs=[inputs.video_output()],
         )
 
     @classmethod

@@ -101,25 +101,10 @@ class MoDARenderScene(io.ComfyNode):
                     tooltip="Optional. Audio track of the video. Use the output of MoDA "
                     "Conversation.",
                 ),
-                inputs.number(
-                    "fps",
-                    inputs.Scale(1.0, 120.0, default=25.0, step=0.01),
-                    "Frame rate of the video; higher is smoother and takes longer. The "
-                    "speed of the motion stays the same.",
-                ),
-                inputs.choice(
-                    "quality",
-                    list(QUALITIES),
-                    "Quality of the H.264 encoding. 'high' about doubles the file size, "
-                    "'small file' about halves it.",
-                ),
+                inputs.video_fps(),
+                inputs.video_quality(),
             ],
-            outputs=[
-                io.Video.Output(
-                    display_name="video",
-                    tooltip="H.264 video with the audio, in ComfyUI's temporary folder.",
-                )
-            ],
+            outputs=[inputs.video_output()],
         )
 
     @classmethod
