@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..bundles.bundle import Renderer
+from ..clip.play_clip import played_frames
 from ..compositing.compositing import Backdrop, Compositing
+from ..compositing.renderer import Renderer
 from ..motion.easing import smoothstep
 from ..motion.motion import Motion
 from .cast import Cast, Speaker
@@ -57,8 +58,8 @@ def scene_frames(
         backdrop = None if chunks is None else in_order(chunks)
         compositing = Compositing(mask=mask, backdrop=backdrop)
         motion = speaker.motion.resampled(fps, num_frames)
-        chunks = renderer.frames(
-            speaker.portrait, motion, chunk, compositing=compositing, **options
+        chunks = played_frames(
+            renderer, speaker.portrait, motion, chunk, compositing=compositing, **options
         )
     return chunks
 
@@ -83,8 +84,9 @@ def scene_masks(renderer: Renderer, speakers: list[Speaker]) -> list[Tensor | No
     What the regions of two faces share belongs to the nearer face, by eye distances. A speaker's
     own mask stays as it is, and other regions leave it out.
     """
-    if len(speakers) == 1:
-        return [speakers[0].mask]
+    in_clip = any(speaker.portrait.clip is not None for speaker in speakers)
+    if len(speakers) == 1 or in_clip:  # regions that move with their faces are smaller
+        return [speaker.mask for speaker in speakers]
     regions = [
         renderer.paste_mask(speaker.portrait).float().cpu()
         if speaker.mask is None
