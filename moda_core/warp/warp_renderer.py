@@ -27,7 +27,8 @@ from .warp_region import Region, prepare_region, region_mask, with_picture
 
 STARTER_RENDERER = "starter (built in)"
 DTYPES = (torch.float32, torch.float64)
-CHUNK, CHUNK_PIXELS = 8, 16_000_000  # frames and pixels that are rendered at once, at most
+# Frames and pixels that are rendered at once, at most; glibc reuses memory of up to 32 MiB only.
+CHUNK, CHUNK_PIXELS = 8, 11_000_000
 
 
 @dataclass(frozen=True, eq=False)

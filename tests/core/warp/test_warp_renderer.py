@@ -290,3 +290,15 @@ def test_points_far_outside_the_picture_are_refused():
 
     with pytest.raises(ValueError, match=r"inside the picture of 200x200.*the whole face"):
         WarpRenderer().portrait(torch.from_numpy(textured()), away)
+
+
+def test_frames_of_large_pictures_take_memory_that_is_reused():
+    renderer = WarpRenderer()
+    for height, width in ((512, 512), (1080, 1920), (1440, 2560)):
+        image = torch.zeros(height, width, 3, dtype=torch.uint8)
+        portrait = Portrait(image, landmarks(), renderer.name, torch.zeros(63), None)
+
+        num_frames = renderer.chunk_size(portrait)
+
+        assert num_frames >= 2
+        assert num_frames * image.numel() < 32 * 2**20
