@@ -1,14 +1,15 @@
 """Frames of a prepared region: the whole by a coarse field, mouth and eyes at full resolution."""
 
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..head.field_cells import Part, interpolated
 from ..motion.controls import lip_opening
+from ..runtime.threads import one_thread
 from .drive import Controls, Pose
 from .expression_field import undo_brows, undo_expression, undo_mouth
 from .eye_layers import eye_box
@@ -19,9 +20,7 @@ from .render_eyes import eye_places, join_eye
 from .warp_region import Region
 
 BICUBIC_PIXELS = 500_000  # of the moving region; above, bilinear sampling is sharp enough
-# Per operation on a CPU: PyTorch runs larger ones in threads, which wait for each other if cores
-# are busy, for example with encoding. Frames are spread over threads instead.
-SERIAL_ELEMENTS = 32_000
+BAND_PIXELS = 42_000  # that operations on a CPU take at once, so that they stay in its cache
 
 
 def render_chunk(image: Tensor, region: Region, controls: Controls, pose: Pose) -> Tensor:
@@ -33,13 +32,16 @@ def render_chunk(image: Tensor, region: Region, controls: Controls, pose: Pose) 
     frames = torch.empty(count, *image.shape, dtype=torch.uint8)
     workers = min(count, torch.get_num_threads()) if image.device == region.device else 1
     share = -(-count // workers)
-    together = max(1, min(share, _largest(region) // region.head.share.numel()))
+    bands = region.bands(region.moves, _band_pixels(region))
+    together = max(1, min(share, 3 * _band_pixels(region) // region.head.share.numel()))
 
+    @one_thread()  # frames are spread over threads: operations would wait for each other's threads
     @torch.inference_mode()  # of this thread; `frames` may have been made in it
     def render(start: int) -> None:
         chosen = slice(start, start + together)
         frames[chosen] = image
-        _render_some(frames[chosen], region, _at(controls, chosen), _at(vars(pose), chosen))
+        some = _at(controls, chosen), _at(vars(pose), chosen)
+        _render_some(frames[chosen], region, bands, *some)
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(render, range(0, count, together)))
@@ -47,7 +49,7 @@ def render_chunk(image: Tensor, region: Region, controls: Controls, pose: Pose) 
 
 
 def _render_some(
-    frames: Tensor, region: Region, controls: Controls, pose: dict[str, Tensor]
+    frames: Tensor, region: Region, bands: list[Part], controls: Controls, pose: dict[str, Tensor]
 ) -> None:
     turned = undo_pose(region.head, Pose(**pose))
     frontal = sample_places(region.head.frontal.expand(len(turned), -1, -1, -1), turned)
@@ -59,36 +61,32 @@ def _render_some(
     for index in range(frames.shape[0]):
         one = slice(index, index + 1)
         picture = region.view(frames[index])
-        _render_whole(region, picture, whole[one])
+        _render_whole(region, bands, picture, whole[one])
         _render_parts(region, picture, posed[one], _at(controls, one))
 
 
-def _largest(region: Region) -> int:
-    """Return the largest number of elements of one operation."""
-    return SERIAL_ELEMENTS if region.device.type == "cpu" else sys.maxsize
+def _band_pixels(region: Region) -> int:
+    return BAND_PIXELS if region.device.type == "cpu" else sys.maxsize
 
 
 def _at(values: dict[str, Tensor], chosen: slice) -> dict[str, Tensor]:
     return {name: value[chosen] for name, value in values.items()}
 
 
-def _bands(region: Region, rows: slice, columns: slice) -> Iterator[slice]:
-    """Cut rows into bands small enough for operations without threads."""
-    step = max(1, _largest(region) // (3 * (columns.stop - columns.start)))
-    for start in range(rows.start, rows.stop, step):
-        yield slice(start, min(start + step, rows.stop))
-
-
-def _render_whole(region: Region, picture: Tensor, shift: Tensor) -> None:
-    height, width = region.size
-    for rows in _bands(region, slice(0, height), slice(0, width)):
-        places = region.places(rows)
-        _write(picture[rows], _sample(region, places + sample_places(shift, places)))
+def _render_whole(region: Region, bands: list[Part], picture: Tensor, shift: Tensor) -> None:
+    wide = interpolated(shift, 3, region.across)
+    wide[:, 0] += region.across
+    for rows, columns in bands:
+        places = interpolated(wide[..., columns], 2, region.down[rows])
+        places[:, 1] += region.down[rows, None]
+        _write(picture[rows, columns], _sample(region, places))
 
 
 def _write(target: Tensor, values: Tensor) -> None:
     """Round values (1, 3, h, w) into bytes (h, w, 3)."""
-    target.copy_((values[0] + 0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0))
+    levels = (values[0] + 0.5).clamp_(0, 255).to(torch.uint8).cpu()
+    for channel in range(3):  # faster than one copy of interleaved values
+        target[..., channel] = levels[channel]
 
 
 def _shown(region: Region, x: Tensor, y: Tensor) -> Tensor:
@@ -157,11 +155,9 @@ def _mouth_box(shape: FaceShape, controls: Controls) -> tuple[float, ...]:
     return mouth.x - reach, top - 0.12, mouth.x + reach, bottom + 0.12
 
 
-def _part(region: Region, box: tuple[float, ...], posed: Tensor) -> Iterator[tuple[slice, slice]]:
-    """Yield the rows and columns of a part in bands; nothing if it is out of view."""
-    used = region.part(box, posed[0, 2:])
-    if used:
-        yield from ((band, used[1]) for band in _bands(region, *used))
+def _part(region: Region, box: tuple[float, ...], posed: Tensor) -> list[Part]:
+    """Return the bands of a part; none if it is out of view."""
+    return region.bands(region.inside(box, posed[0, 2:]), _band_pixels(region))
 
 
 def _unturned(

@@ -1,14 +1,17 @@
 """The part of a picture that a head's movement reaches, and its mask."""
 
+import sys
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..compositing.continuation import continued
 from ..compositing.paste_mask import softened_mask
 from ..face.iris_fit import fit_irises
 from ..face.landmarks import FaceLandmarks
+from ..head.field_cells import Part, covered_bands
 from ..head.head_fit import find_head
 from ..head.mouth_look import MouthLook
 from ..head.placed_head import place_head
@@ -56,8 +59,13 @@ class Region:
         places = torch.meshgrid(self.across[columns], self.down[rows], indexing="xy")
         return torch.stack(places)[None]
 
-    def part(self, box: tuple[float, ...], frontal: Tensor) -> tuple[slice, slice] | None:
-        """Return the rows and columns of a part of the face; None if it is out of view.
+    @property
+    def moves(self) -> Tensor:
+        """Where cells, or those next to them, move, (h, w)."""
+        return F.max_pool2d((self.head.share > 0).to(self.source)[None], 3, 1, 1)[0] > 0
+
+    def inside(self, box: tuple[float, ...], frontal: Tensor) -> Tensor:
+        """Return the cells (h, w) of the smallest rectangle around a part of the face.
 
         `box` is its left, top, right and bottom in the frontal frame, to each of which
         `PART_MARGIN` is added; `frontal` (2, h, w) holds the coordinates of the cells.
@@ -66,14 +74,11 @@ class Region:
         x, y = frontal
         inside = (x - left + PART_MARGIN) * (right + PART_MARGIN - x) > 0
         inside &= (y - top + PART_MARGIN) * (bottom + PART_MARGIN - y) > 0
-        used = []
-        for axis, before in enumerate(self.box.sides[1::-1]):
-            cells, pixels = inside.any(dim=1 - axis).nonzero(), self.box.size[axis] / x.shape[axis]
-            if not len(cells):
-                return None
-            start, stop = int(cells[0] * pixels) - before, int((cells[-1] + 1) * pixels) - before
-            used.append(slice(max(0, start), min(self.size[axis], stop)))
-        return tuple(used)
+        return inside.any(dim=1, keepdim=True) & inside.any(dim=0)
+
+    def bands(self, cells: Tensor, num_pixels: int = sys.maxsize) -> list[Part]:
+        """Return the part of the picture that chosen cells (h, w) cover, in bands."""
+        return covered_bands(cells, self.box.size, self.box.sides, num_pixels)
 
     def view(self, picture: Tensor) -> Tensor:
         """Return a view (h, w, 3) of the region in a picture (H, W, 3)."""
@@ -106,9 +111,9 @@ def _with_eyes(region: Region) -> Region:
 def _eye_layers(region: Region, eye: EyeShape) -> EyeLayers:
     """Complete the layers of one eye in the picture; of a pixel if it is out of view."""
     brow, frontal = region.shape.brow, region.head.frontal
-    used = region.part(eye_box(eye, brow), frontal[0]) or (slice(0, 1), slice(0, 1))
+    used = region.bands(region.inside(eye_box(eye, brow), frontal[0])) or [(slice(0, 1),) * 2]
     left, top, _, _ = region.box.sides
-    picture, places = region.source[:, :, top:, left:][(..., *used)], region.places(*used)
+    picture, places = region.source[:, :, top:, left:][(..., *used[0])], region.places(*used[0])
     x, y = sample_places(frontal, places)[0]
     layers = eye_layers(eye, brow, region.shape.frame.unit, x, y, picture)
     scale = places.new_tensor(region.source.shape[:1:-1]) / places.new_tensor(x.shape[::-1])

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -290,6 +292,25 @@ def test_points_far_outside_the_picture_are_refused():
 
     with pytest.raises(ValueError, match=r"inside the picture of 200x200.*the whole face"):
         WarpRenderer().portrait(torch.from_numpy(textured()), away)
+
+
+def test_threads_do_not_change_the_frames_and_are_as_many_as_before():
+    renderer, before = WarpRenderer(), torch.get_num_threads()
+    portrait = renderer.portrait(torch.from_numpy(textured()), landmarks())
+    motion = play(4, jaw=0.5, yaw=5)
+
+    try:
+        frames = []
+        for count in (1, 3):
+            torch.set_num_threads(count)
+            frames.append(torch.cat(list(renderer.frames(portrait, motion))))
+            with ThreadPoolExecutor(1) as thread:
+                assert thread.submit(torch.get_num_threads).result() == count
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(before)
+
+    assert torch.equal(*frames)
 
 
 def test_frames_of_large_pictures_take_memory_that_is_reused():
