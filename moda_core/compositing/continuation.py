@@ -5,67 +5,105 @@ head appears, and blurred the more, the further it is from the picture: a border
 would show streaks.
 """
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from ..head.field_cells import Part, interpolated
 
 DEPTH = 0.06  # that is mirrored at most, as a share of the continuation's width
 BLUR = 0.7  # deviation of the blur over the distance from the picture
 SHARP_DEVIATION = 3  # pixels of the least blur, at the resolution at which it is computed
 LEVELS = 4  # of the blur, each twice as wide as the one before
+BAND_PIXELS = 42_000  # that are written at once, so that they stay in a CPU's cache
 
 
-def continued(picture: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
+def continued(
+    picture: Tensor, sides: tuple[int, int, int, int], dtype: torch.dtype | None = None
+) -> Tensor:
     """Return a picture (1, 3, h, w) with a continuation on its sides.
 
-    `sides` are pixels on the left, top, right and bottom; where they are 0 nothing is added.
+    `sides` are pixels on the left, top, right and bottom; where they are 0 nothing is added. The
+    result is contiguous, of type `dtype`, by default that of the picture.
     """
-    left, top, right, bottom = sides
+    dtype = dtype or picture.dtype
     if not any(sides):
-        return picture
-    height, width = picture.shape[2:]
-    rows, below = _mirrored(height, top, bottom)
-    columns, beside = _mirrored(width, left, right)
-    rows, columns = rows.to(picture.device), columns.to(picture.device)
-    away = torch.maximum(below[:, None], beside[None]).to(picture)
-    (tall, wide), widest, whole = away.shape, max(sides), slice(None)
-    # Blurred strips, with as much of the picture beside them as is blurred into them.
-    strips = (
-        (left, (whole, slice(0, 2 * left)), (whole, slice(0, left))),
-        (right, (whole, slice(max(0, wide - 2 * right), wide)), (whole, slice(-right, None))),
-        (top, (slice(0, 2 * top), whole), (slice(0, top), whole)),
-        (bottom, (slice(max(0, tall - 2 * bottom), tall), whole), (slice(-bottom, None), whole)),
+        return picture.to(dtype, memory_format=torch.contiguous_format)
+    left, top, right, bottom = sides
+    lines = _mirrored(picture.shape[2], top, bottom), _mirrored(picture.shape[3], left, right)
+    (rows, below), (columns, beside) = (
+        (shown.to(picture.device), away.to(picture.device, dtype)) for shown, away in lines
     )
-    result = F.pad(picture, sides[::2] + sides[1::2])
-    for side, strip, outside in strips:
-        if side:
-            mirrored = picture[:, :, rows[strip[0]]][..., columns[strip[1]]]
-            blurred = _blurred_by(mirrored, BLUR * away[strip], BLUR * widest)
-            result[(..., *strip)][(..., *outside)] = blurred[(..., *outside)]
+    tall, wide = len(rows), len(columns)
+    high, all_rows, all_columns = slice(top, tall - bottom), slice(0, tall), slice(0, wide)
+    result = picture.new_empty((1, 3, tall, wide), dtype=dtype)
+    result[:, :, high, left : wide - right] = picture
+    strips = []  # the parts beside the picture, each with what around it is blurred into it
+    for part, around in _ends(left, right, wide):
+        result[:, :, high, part] = picture.index_select(3, columns[part])
+        strips.append(((high, part), (all_rows, around)))
+    for part, around in _ends(top, bottom, tall):
+        result[:, :, part] = result[:, :, high].index_select(2, rows[part])
+        strips.append(((part, all_columns), (around, all_columns)))
+    blurs = [
+        _blurred_by(result[(..., *around)], below[around[0]], beside[around[1]], BLUR * max(sides))
+        for _, around in strips
+    ]
+    for (strip, around), blurred in zip(strips, blurs, strict=True):
+        blurred = _enlarged(blurred, 3, around, strip)
+        for part in _bands(strip):
+            away = torch.maximum(below[part[0]][:, None], beside[part[1]])
+            share = (2 * 2**LEVELS / max(sides) * away - 1).clamp_(0, 1)
+            result[(..., *part)].lerp_(_enlarged(blurred, 2, around, part), share)
     return result
 
 
-def _blurred_by(picture: Tensor, deviation: Tensor, largest: float) -> Tensor:
-    """Blur a picture (1, 3, h, w) by deviations (h, w).
+def _ends(before: int, after: int, length: int) -> list[tuple[slice, slice]]:
+    """Return both ends of a line, if any, and each with as much beside it."""
+    ends = (
+        (slice(0, before), slice(0, min(2 * before, length))),
+        (slice(length - after, length), slice(max(0, length - 2 * after), length)),
+    )
+    return [end for end, pixels in zip(ends, (before, after), strict=True) if pixels]
 
-    What is blurred is computed at a lower resolution, where it loses nothing.
+
+def _bands(part: Part) -> Iterator[Part]:
+    rows, columns = part
+    step = max(1, BAND_PIXELS // (columns.stop - columns.start))
+    for start in range(rows.start, rows.stop, step):
+        yield slice(start, min(start + step, rows.stop)), columns
+
+
+def _blurred_by(picture: Tensor, below: Tensor, beside: Tensor, largest: float) -> Tensor:
+    """Blur a picture (1, 3, h, w) by `BLUR` times the distances from it of rows and columns.
+
+    What is blurred is returned at a lower resolution, where it loses nothing.
     """
     start = largest / 2**LEVELS
-    shrink = start / SHARP_DEVIATION
-    if shrink >= 2:
-        size = [max(1, round(length / shrink)) for length in deviation.shape]
-        small, few = (
-            F.interpolate(each, size, mode="area") for each in (picture, deviation[None, None])
-        )
-        few = _blurred_by(small, few[0, 0] / shrink, largest / shrink)
-        few = F.interpolate(few, deviation.shape, mode="bilinear", align_corners=False)
-        return torch.lerp(picture, few, (2 * deviation / start - 1).clamp(0, 1))
+    shrink = start / SHARP_DEVIATION if start >= 2 * SHARP_DEVIATION else 1.0
+    size = [max(1, round(length / shrink)) for length in picture.shape[2:]]
+    picture = F.interpolate(picture, size, mode="area")
+    rows, columns = (
+        F.interpolate(away[None, None], count, mode="area")[0, 0]
+        for away, count in zip((below, beside), size, strict=True)
+    )
+    deviation = BLUR * torch.maximum(rows[:, None], columns)
     result = picture
     for level in range(LEVELS):
-        start = largest / 2 ** (LEVELS - level)
-        share = (deviation / start - 1).clamp(0, 1)
-        result = torch.lerp(result, _blurred(picture, 2 * start), share)
+        level_start = start * 2**level
+        share = (deviation / level_start - 1).clamp(0, 1)
+        result = torch.lerp(result, _blurred(picture, 2 * level_start / shrink), share)
     return result
+
+
+def _enlarged(picture: Tensor, dim: int, around: Part, part: Part) -> Tensor:
+    """Enlarge a reduced picture of one part to another along a dimension."""
+    whole, wanted = around[dim - 2], part[dim - 2]
+    pixels = torch.arange(wanted.start, wanted.stop, device=picture.device) - whole.start
+    places = (2 * pixels + 1).to(picture) / (whole.stop - whole.start) - 1
+    return interpolated(picture, dim, places)
 
 
 def _mirrored(length: int, before: int, after: int) -> tuple[Tensor, Tensor]:

@@ -123,8 +123,7 @@ def _eye_layers(region: Region, eye: EyeShape) -> EyeLayers:
 
 def _source(image: Tensor, box: MovingBox, dtype: torch.dtype) -> Tensor:
     """Return a box of a picture (H, W, 3), uint8, and of its continuation, (1, 3, h, w)."""
-    planes = image[box.inside].permute(2, 0, 1)[None]
-    return continued(planes.to(dtype).contiguous(), box.sides)
+    return continued(image[box.inside].permute(2, 0, 1)[None], box.sides, dtype)
 
 
 def _pixel_places(box: MovingBox, like: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from scipy.ndimage import gaussian_filter
 
 from moda_core.compositing.continuation import continued
 
@@ -52,3 +54,26 @@ def test_what_lies_inside_the_picture_does_not_appear_again():
     result = continued(picture, (0, 40, 0, 0))
 
     assert float((result[:, :, :40] - 100).abs().max()) < 40
+
+
+def test_bytes_continue_as_numbers_of_the_wanted_type():
+    pixels = noise().byte().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+
+    for sides in ((0, 0, 0, 0), (5, 9, 0, 20)):
+        result = continued(pixels, sides, torch.float64)
+
+        assert result.dtype == torch.float64
+        assert result.is_contiguous()
+        assert torch.equal(result, continued(pixels.double().contiguous(), sides))
+
+
+def test_a_larger_picture_continues_as_a_smaller_one():
+    smooth = gaussian_filter(noise()[0].numpy(), (0, 5, 5))
+    small = torch.from_numpy(128 + 40 * (smooth - smooth.mean()) / smooth.std())[None]
+    large = F.interpolate(small, scale_factor=12, mode="bicubic")
+
+    results = continued(small, (20, 15, 0, 30)), continued(large, (240, 180, 0, 360))
+
+    away = F.interpolate(results[1], results[0].shape[2:], mode="area") - results[0]
+    assert float(away.square().mean().sqrt()) < 1  # of 40 grey levels
+    assert float(away.abs().max()) < 10
