@@ -13,7 +13,7 @@ USUAL_SKIN = (0.86, 0.66, 0.55)  # under white light
 TEETH_OVER_SKIN = (1.1, 2.2)  # brightness of teeth
 TEETH_OVER_EYES = 1.3
 TEETH, CAVITY, TONGUE = (1.08, 0.985, 0.85), (0.17, 0.055, 0.05), (0.72, 0.34, 0.32)
-WET_LIP, WET_GREY = (0.86, 0.66, 0.66), 0.75  # inner lip over the outer one
+WET_LIP, WET_GREY = (0.58, 0.40, 0.40), 0.48  # deepest inner lip over the outer one
 LUMINANCE = (0.3, 0.59, 0.11)
 
 
@@ -25,7 +25,7 @@ class MouthLook:
     lower_teeth: TeethRow
     cavity: Tensor
     tongue: Tensor
-    inner_lip: Tensor
+    inner_lip: Tensor  # factors of the outer lip's
 
 
 def mouth_look(cheeks: Tensor, lip: Tensor, eye_white: Tensor, unit: float) -> MouthLook:
@@ -54,11 +54,10 @@ def mouth_look(cheeks: Tensor, lip: Tensor, eye_white: Tensor, unit: float) -> M
         return 255 * torch.lerp((base @ weights).expand(3), base, color)
 
     teeth = toned(TEETH, white)
-    wet = torch.lerp(torch.full_like(lip, WET_GREY), lip.new_tensor(WET_LIP), color)
     return MouthLook(
         teeth_row(False, unit, teeth, side_light),
         teeth_row(True, unit, 0.92 * teeth, side_light),
         toned(CAVITY, (0.45 + brightness) * dimmed),
         toned(TONGUE, white),
-        wet * lip,
+        torch.lerp(torch.full_like(skin, WET_GREY), skin.new_tensor(WET_LIP), color),
     )

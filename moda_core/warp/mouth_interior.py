@@ -95,7 +95,8 @@ def paint_interior(
     painted = _lay(painted, look.upper_teeth, opening.right, above + bend, shade)
     if interior is not None:
         painted = _keep_source(shape.mouth, opening, interior, painted)
-    return torch.lerp(picture, _inner_lip(opening, look, height, painted), mask[:, None])
+    lip = _inner_lip(opening, look, height, picture, painted)
+    return torch.lerp(picture, lip, mask[:, None])
 
 
 def _lay(picture: Tensor, row: TeethRow, right: Tensor, down: Tensor, shade: Tensor) -> Tensor:
@@ -117,13 +118,15 @@ def _back(opening: MouthOpening, look: MouthLook, height: Tensor, seam: float) -
     return torch.lerp(cavity, tongue, (0.9 * cover)[:, None])
 
 
-def _inner_lip(opening: MouthOpening, look: MouthLook, height: Tensor, interior: Tensor) -> Tensor:
-    """Roll the lower lip inwards, where it is darker and wet."""
+def _inner_lip(
+    opening: MouthOpening, look: MouthLook, height: Tensor, picture: Tensor, interior: Tensor
+) -> Tensor:
+    """Roll the lower lip of the picture inwards, where it is darker and redder."""
     width = 0.006 + 0.04 * smoothstep(0.12, 0.5, height)
-    inwards = (opening.above_lower / opening.steepness / width).clamp(0, 1)
-    cover = (1 - inwards * inwards) * smoothstep(0.02, 0.10, height)
-    lip = look.inner_lip.view(1, 3, 1, 1) * (1 - 0.5 * inwards)[:, None]
-    return torch.lerp(interior, lip, cover[:, None])
+    inwards = (opening.above_lower / opening.steepness / width).clamp(0, 1)[:, None]
+    lip = picture * (1 + inwards * (look.inner_lip.view(1, 3, 1, 1) - 1))
+    cover = (1 - inwards * inwards) * smoothstep(0.02, 0.10, height)[:, None]
+    return torch.lerp(interior, lip, cover)
 
 
 def own_teeth_place(shape: FaceShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

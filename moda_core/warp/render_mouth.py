@@ -16,7 +16,9 @@ from .drive import Controls
 from .face_shape import FaceShape, MouthShape, curve_height, rotate
 
 LIP_ROUND = 0.6  # power of the open lips' profile
-LIP_RIM = 0.014
+LIP_RIM = 0.014  # of open lips, that is left out: teeth shine in, or the seam's shadow lies there
+MIRRORED = 0.08  # of a lip, that rolls inwards
+UPWARDS, CHEEKS_UPWARDS = 0.36, 0.26  # reach of the upper lip; more of the corners
 JAW_FOLLOWS = 0.86  # of the opening, by the chin
 SKULL_SHARE = 0.35  # of closing a picture's open lips, by the upper lip
 LIFT_SHARE = 0.14  # of opening them further, by the upper lip
@@ -42,6 +44,8 @@ class MouthOpening:
     below_upper: Tensor  # distance from the inner edge of the lip, positive inside
     above_lower: Tensor  # downwards, as is `below_upper`
     steepness: Tensor  # of the lower edge: distance downwards over that across the edge
+    below_seam: Tensor  # distance from the middle between the edges
+    other_lip: Tensor  # shift downwards of the lip beyond the seam, over that of this one
     jaw_drop: Tensor  # (n, 1, 1), shift of the lower teeth
 
 
@@ -64,20 +68,26 @@ def mouth_shift(
     shift_right = _widening(mouth, right, down - 0.5 * opening, controls, opening)
     across = center_on_lips(mouth, (right - shift_right) / mouth.half_width)
     upper_shift, lower_shift, upper_edge, lower_edge = _lip_edges(mouth, across, controls, opening)
-    above = down < (upper_edge + lower_edge) / 2
-    shift_above = upper_shift * smoothstep(-0.36 * shape.length, -0.06, down - upper_edge)
+    below_seam = down - (upper_edge + lower_edge) / 2
+    edges = down - upper_edge, lower_edge - down
+    upwards = UPWARDS + CHEEKS_UPWARDS * smoothstep(0.6, 1.2, across.abs())
+    shift_above = upper_shift * smoothstep(-upwards * shape.length, -0.06, edges[0])
     shift_below = _lower_face(shape, right, down, lower_edge, lower_shift, opening)
-    # Rims of lips that are open in the picture, where teeth shine in.
-    hidden = LIP_RIM * min(mouth.gap / 0.05, 1.0) * (1 - across**2).clamp(min=0)
-    shift_above = shift_above + hidden * bump(down - upper_edge, 0.06)
-    shift_below = shift_below - hidden * bump(down - lower_edge, 0.06)
-    shift_down = torch.where(above, shift_above, shift_below)
+    rim, parted = min(mouth.gap / 0.05, 1.0), smoothstep(0.0, 0.15, opening)
+    hidden = LIP_RIM * (1 - across**4).clamp(min=0)
+    shift_above = shift_above + rim * hidden * bump(edges[0], 0.06)
+    shift_below = shift_below - parted.clamp(min=rim) * hidden * bump(edges[1], 0.06)
+    # Inside the mouth is the lip's mirror image: its edge has no step.
+    shift_above = shift_above + 2 * edges[0].clamp(0, MIRRORED)
+    shift_below = shift_below - 2 * edges[1].clamp(0, MIRRORED)
+    shift_down = torch.where(below_seam < 0, shift_above, shift_below)
+    step = torch.where(below_seam < 0, shift_below, shift_above) - shift_down
     shift_down = shift_down - _thinning(across, down, upper_edge, lower_edge, controls)
     place = center_on_lips(mouth, right / mouth.half_width) * mouth.half_width
-    edges = down - upper_edge, lower_edge - down
     slope = LIP_ROUND * 2 * across * (lower_edge - upper_edge) / mouth.half_width
     steepness = (1 + (slope / (1 - across**2).clamp(min=0.02)) ** 2).sqrt()
-    opened = MouthOpening(across, place, down, *edges, steepness, jaw_drop(mouth, opening))
+    drop = jaw_drop(mouth, opening)
+    opened = MouthOpening(across, place, down, *edges, steepness, below_seam, step, drop)
     return *rotate(shift_right, shift_down, mouth.tilt), opened
 
 

@@ -13,7 +13,7 @@ from ..runtime.threads import one_thread
 from .drive import Controls, Pose
 from .expression_field import undo_brows, undo_expression, undo_mouth
 from .eye_layers import eye_box
-from .face_shape import FaceShape
+from .face_shape import FaceShape, rotate
 from .mouth_interior import own_teeth_place, paint_interior
 from .pose_field import sample_places, undo_pose
 from .render_eyes import eye_places, join_eye
@@ -118,7 +118,13 @@ def _render_parts(region: Region, picture: Tensor, posed: Tensor, controls: Cont
     for rows, columns in _part(region, _mouth_box(shape, controls), posed):
         turn, x, y = _unturned(region, rows, columns, posed)
         from_x, from_y, opening = undo_mouth(shape, x, y, controls)
-        part = _sample(region, turn + _shown(region, from_x - x, from_y - y))
+        moved = turn + _shown(region, from_x - x, from_y - y)
+        part = _sample(region, moved)
+        if shape.mouth.gap:  # the lips' own shifts differ at the seam
+            other = rotate(torch.zeros_like(x), -opening.other_lip, shape.mouth.tilt)
+            share = (0.5 - opening.below_seam.abs() * shape.frame.unit).clamp(min=0)
+            beyond = _sample(region, moved + _shown(region, *other))
+            part = torch.lerp(part, beyond, share[:, None])
         interior = None
         if region.own_teeth:
             own_x, own_y = own_teeth_place(shape, x, y)
