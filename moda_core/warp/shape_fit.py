@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..face.picture_samples import blurred_samples
+from ..head.dark_valley import best_path
 from .face_shape import SEAM_TERMS, FaceShape, Frame, MouthShape, curve_terms, rotate
 
 CELL = 0.01  # of the patches that are searched, in eye distances
@@ -49,25 +50,10 @@ def _fit_seam(mouth: MouthShape, frame: Frame, image: np.ndarray) -> MouthShape:
     )
     valley = (above + below) / 2 - middle
     valley = valley / (np.abs(valley).max() + 1e-6) - 0.5 * (offsets[:, None] / SEAM_REACH) ** 2
-    path = offsets[_best_path(valley)]
+    path = offsets[best_path(valley)]
     strength = np.clip(valley.max(axis=0), 0.05, 1)
     ridge = SEAM_RIDGE * len(across)
     rise, *terms = curve_terms(across, path, range(SEAM_TERMS + 1), ridge, strength)
     middle_height = closed + rise
     seam = tuple((np.array(terms) + mouth.seam).tolist())
     return replace(mouth, upper=middle_height, lower=middle_height, seam=seam)
-
-
-def _best_path(score: np.ndarray) -> np.ndarray:
-    """Return the row of each column with the best total score without jumps (Viterbi)."""
-    rows, columns = score.shape
-    jump = 0.04 * (np.arange(rows)[:, None] - np.arange(rows)[None]) ** 2
-    total, came_from = score[:, 0], []
-    for column in range(1, columns):
-        candidates = total[None] - jump
-        came_from.append(candidates.argmax(axis=1))
-        total = candidates.max(axis=1) + score[:, column]
-    path = [int(total.argmax())]
-    for choices in reversed(came_from):
-        path.append(int(choices[path[-1]]))
-    return np.array(path[::-1])
