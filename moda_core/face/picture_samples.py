@@ -1,9 +1,11 @@
-"""Samples of a picture's brightness at places between its pixels."""
+"""Samples of a picture at places between its pixels, and means of patches."""
 
 from collections.abc import Callable
+from operator import itemgetter
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
+from torch import Tensor
 
 
 def blurred_samples(
@@ -38,3 +40,22 @@ def blurred_samples(
     places = [y - 0.5 - low[0], x - 0.5 - low[1]]
     level = gaussian_filter(brightness(crop.astype(float)), blur)
     return map_coordinates(level, places, order=1, mode="nearest")
+
+
+def color_samples(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Sample the colours of a picture as `blurred_samples` does, float32 (3, *shape of x)."""
+    planes = [blurred_samples(image, x, y, 0.0, itemgetter((..., axis))) for axis in range(3)]
+    return np.stack(planes).astype(np.float32)
+
+
+def patch_mean(image: Tensor, x: float, y: float, radius: float) -> Tensor:
+    """Return the mean colour (3,), float32, of a square patch of a picture (H, W, 3), uint8.
+
+    `x` and `y` are its centre in pixels, `radius` is half its side, at least 1. Outside the
+    picture the nearest pixel counts.
+    """
+    height, width = image.shape[:2]
+    reach = max(1, int(radius))
+    column, row = min(max(int(x), 0), width - 1), min(max(int(y), 0), height - 1)
+    patch = image[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach]
+    return patch.float().mean(dim=(0, 1))

@@ -1,8 +1,8 @@
 """Two rows of teeth as pictures, made by formulas and lit as the face is.
 
-A row lies on an elliptic arch that faces the viewer. Its picture has the middle of the row at 0, y
-is down, and the longest tooth ends at 0: upper teeth above it, lower ones below. Lengths are in eye
-distances; an average one is 63 mm.
+A row lies on an elliptic arch that faces the viewer from a little above. Its picture has the middle
+of the row at 0, y is down, and the longest tooth ends at 0: upper teeth above it, lower ones below.
+Lengths are in eye distances; an average one is 63 mm.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from torch import Tensor
 from ..motion.easing import smoothstep
 
 HALF_WIDTH, ARCH_DEPTH = 0.47, 0.62  # of the arch
-REACH, TALL = 0.46, 0.21  # of a row's picture
+REACH, TALL, BEYOND = 0.46, 0.26, 0.2  # of a row's picture; its share beyond the longest tooth
+BEND = 0.25  # of the row, over the square of the distance from its middle
 UPPER_WIDTHS = (0.135, 0.105, 0.120, 0.110, 0.108, 0.160)  # from the middle outwards
 UPPER_LENGTHS = (0.165, 0.146, 0.162, 0.136, 0.127, 0.114)
 LOWER_WIDTHS = (0.085, 0.094, 0.108, 0.111, 0.111, 0.165)
@@ -23,18 +24,39 @@ EYE_TOOTH = 2  # number of the pointed one
 GUM = (0.80, 0.47, 0.46)  # over the colour of the teeth
 WARMTH = 6.0  # of gum and necks of teeth, over the saturation of their colour
 PIXELS_PER_EYE_DISTANCE = (120, 400)  # of the pictures, least and most
+# Tips of the longest teeth below the seam of the lips, little and wide open.
+UPPER_TIPS, LOWER_TIPS = (0.055, 0.055), (0.0, -0.095)
 
 
 @dataclass(frozen=True, eq=False)
 class TeethRow:
-    """A row of teeth with its gum: RGB, 0 to 255, and how much it covers, (1, 4, h, w)."""
+    """A row of teeth with its gum.
+
+    Parameters
+    ----------
+    picture : Tensor, shape (1, 4, h, w)
+        RGB, 0 to 255, and how much it covers, in [0, 1].
+    upward : bool
+        Whether the row is the lower one.
+    tips : pair of float
+        Place of the longest tooth's end below the seam of lips that are little and wide open.
+    shadow : float
+        Share of the lips' shadow that falls on the teeth.
+    """
 
     picture: Tensor
     upward: bool
+    tips: tuple[float, float]
+    shadow: float = 1.0
+
+    def places(self) -> tuple[Tensor, Tensor]:
+        """Return x (w,) and y (h, 1) of the picture's pixels."""
+        x, y = _pixel_places(*self.picture.shape[:1:-1])
+        return x, y if self.upward else -y
 
     def sample(self, right: Tensor, down: Tensor) -> tuple[Tensor, Tensor]:
         """Return colour (n, 3, h, w) and cover (n, 1, h, w) at points (n, h, w) of the row."""
-        along = (down if self.upward else -down) * (2 / TALL) - 0.6
+        along = (down if self.upward else -down) * (2 / TALL) - (1 - 2 * BEYOND)
         grid = torch.stack([right * (1 / REACH), along], dim=-1)
         both = F.grid_sample(self.picture, grid, padding_mode="border", align_corners=False)
         return both[:, :3], both[:, 3:]
@@ -47,12 +69,10 @@ def teeth_row(upward: bool, unit: float, color: Tensor, side_light: float) -> Te
     how much brighter the face is on the right, over its brightness.
     """
     least, most = PIXELS_PER_EYE_DISTANCE
-    density = min(max(1.5 * unit, least), most)
-    columns, rows = round(2 * REACH * density), round(TALL * density)
-    x = (torch.arange(columns) + 0.5) * (2 * REACH / columns) - REACH
-    y = ((torch.arange(rows) + 0.5) * (TALL / rows) - 0.2 * TALL)[
-        :, None
-    ]  # from the edge to the gum
+    density = min(max(2 * unit, least), most)
+    rows = round(TALL * density)
+    x, y = _pixel_places(round(2 * REACH * density), rows)
+    y = y - BEND * x.square()  # from the edge to the gum
     widths, lengths = (LOWER_WIDTHS, LOWER_LENGTHS) if upward else (UPPER_WIDTHS, UPPER_LENGTHS)
     ends = torch.tensor(widths).cumsum(dim=0)
     arc, depth = _arch(x)
@@ -84,7 +104,15 @@ def teeth_row(upward: bool, unit: float, color: Tensor, side_light: float) -> Te
     warmth = (WARMTH * (1 - color.min() / color.max().clamp(min=1))).clamp(max=1.0)  # grey: 0
     grey = tint.mean(dim=0, keepdim=True)
     rgb = color.view(3, 1, 1) * ((grey + (tint - grey) * warmth.cpu()) * shade).to(color)
-    return TeethRow(torch.cat([rgb, cover[None].to(color)])[None], upward)
+    tips = LOWER_TIPS if upward else UPPER_TIPS
+    return TeethRow(torch.cat([rgb, cover[None].to(color)])[None], upward, tips)
+
+
+def _pixel_places(columns: int, rows: int) -> tuple[Tensor, Tensor]:
+    """Return x (columns,) and the distance (rows, 1) from the longest tooth's end to the gum."""
+    x = (torch.arange(columns) + 0.5) * (2 * REACH / columns) - REACH
+    y = (torch.arange(rows) + 0.5) * (TALL / rows) - BEYOND * TALL
+    return x, y[:, None]
 
 
 def _arch(x: Tensor) -> tuple[Tensor, Tensor]:

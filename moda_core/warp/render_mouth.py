@@ -16,12 +16,14 @@ from .drive import Controls
 from .face_shape import FaceShape, MouthShape, curve_height, rotate
 
 LIP_ROUND = 0.6  # power of the open lips' profile
-LIP_RIM = 0.014  # of open lips, that is left out: teeth shine in, or the seam's shadow lies there
+# Left-out rims of lips: the seam's shadow on parted ones, teeth that shine in on open ones.
+LIP_RIM, OPEN_RIM = 0.011, 0.02
 MIRRORED = 0.08  # of a lip, that rolls inwards
 UPWARDS, CHEEKS_UPWARDS = 0.36, 0.26  # reach of the upper lip; more of the corners
 JAW_FOLLOWS = 0.86  # of the opening, by the chin
+LIPS_ALONE = 0.25  # of a picture's open lips, not due to the jaw
 SKULL_SHARE = 0.35  # of closing a picture's open lips, by the upper lip
-LIFT_SHARE = 0.14  # of opening them further, by the upper lip
+LIFT_SHARE = 0.16  # of opening them further, by the upper lip
 CORNER_DROP = 0.22  # of the opening
 WIDEN, PUCKER, SMILE_WIDEN = 0.12, 0.14, 0.035  # of each corner, outwards
 JAW_NARROW = 0.07  # of each corner, of the opening
@@ -46,7 +48,7 @@ class MouthOpening:
     steepness: Tensor  # of the lower edge: distance downwards over that across the edge
     below_seam: Tensor  # distance from the middle between the edges
     other_lip: Tensor  # shift downwards of the lip beyond the seam, over that of this one
-    jaw_drop: Tensor  # (n, 1, 1), shift of the lower teeth
+    jaw_drop: Tensor  # (n, 1, 1), shift of the lower teeth from where they are behind closed lips
 
 
 def to_mouth(mouth: MouthShape, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -73,20 +75,21 @@ def mouth_shift(
     upwards = UPWARDS + CHEEKS_UPWARDS * smoothstep(0.6, 1.2, across.abs())
     shift_above = upper_shift * smoothstep(-upwards * shape.length, -0.06, edges[0])
     shift_below = _lower_face(shape, right, down, lower_edge, lower_shift, opening)
-    rim, parted = min(mouth.gap / 0.05, 1.0), smoothstep(0.0, 0.15, opening)
-    hidden = LIP_RIM * (1 - across**4).clamp(min=0)
-    shift_above = shift_above + rim * hidden * bump(edges[0], 0.06)
-    shift_below = shift_below - parted.clamp(min=rim) * hidden * bump(edges[1], 0.06)
+    slope = LIP_ROUND * 2 * across * (lower_edge - upper_edge) / mouth.half_width
+    steepness = (1 + (slope / (1 - across**2).clamp(min=0.02)) ** 2).sqrt()
+    rim, parted = OPEN_RIM * min(mouth.gap / 0.05, 1.0), LIP_RIM * smoothstep(0.0, 0.15, opening)
+    body = (1 - across**4).clamp(min=0)
+    shift_above = shift_above + rim * body * bump(edges[0], 0.06)
+    shift_below = shift_below - parted.clamp(min=rim) * body * bump(edges[1], 0.06)
     # Inside the mouth is the lip's mirror image: its edge has no step.
-    shift_above = shift_above + 2 * edges[0].clamp(0, MIRRORED)
-    shift_below = shift_below - 2 * edges[1].clamp(0, MIRRORED)
+    inside = edges[0].clamp(min=0), edges[1].clamp(min=0)
+    shift_above = shift_above + inside[0] + (inside[0] / steepness).clamp(max=MIRRORED)
+    shift_below = shift_below - inside[1] - (inside[1] / steepness).clamp(max=MIRRORED)
     shift_down = torch.where(below_seam < 0, shift_above, shift_below)
     step = torch.where(below_seam < 0, shift_below, shift_above) - shift_down
     shift_down = shift_down - _thinning(across, down, upper_edge, lower_edge, controls)
     place = center_on_lips(mouth, right / mouth.half_width) * mouth.half_width
-    slope = LIP_ROUND * 2 * across * (lower_edge - upper_edge) / mouth.half_width
-    steepness = (1 + (slope / (1 - across**2).clamp(min=0.02)) ** 2).sqrt()
-    drop = jaw_drop(mouth, opening)
+    drop = teeth_drop(mouth, opening)
     opened = MouthOpening(across, place, down, *edges, steepness, below_seam, step, drop)
     return *rotate(shift_right, shift_down, mouth.tilt), opened
 
@@ -107,6 +110,11 @@ def picture_smile(mouth: MouthShape) -> float:
 def jaw_drop(mouth: MouthShape, opening: Tensor) -> Tensor:
     """Return how far the chin moves down for an opening; negative if the picture's mouth closes."""
     return JAW_FOLLOWS * (opening - 0.55 * mouth.gap)
+
+
+def teeth_drop(mouth: MouthShape, opening: Tensor | float) -> Tensor | float:
+    """Return how far below their place behind closed lips the lower teeth are."""
+    return JAW_FOLLOWS * opening - LIPS_ALONE * mouth.gap
 
 
 def _widening(

@@ -14,7 +14,7 @@ from .drive import Controls, Pose
 from .expression_field import undo_brows, undo_expression, undo_mouth
 from .eye_layers import eye_box
 from .face_shape import FaceShape, rotate
-from .mouth_interior import own_teeth_place, paint_interior
+from .mouth_interior import paint_interior
 from .pose_field import sample_places, undo_pose
 from .render_eyes import eye_places, join_eye
 from .warp_region import Region
@@ -125,11 +125,7 @@ def _render_parts(region: Region, picture: Tensor, posed: Tensor, controls: Cont
             share = (0.5 - opening.below_seam.abs() * shape.frame.unit).clamp(min=0)
             beyond = _sample(region, moved + _shown(region, *other))
             part = torch.lerp(part, beyond, share[:, None])
-        interior = None
-        if region.own_teeth:
-            own_x, own_y = own_teeth_place(shape, x, y)
-            interior = _sample(region, turn + _shown(region, own_x - x, own_y - y))
-        painted = paint_interior(shape, opening, region.mouth, part, interior)
+        painted = paint_interior(shape, opening, region.mouth, part)
         _write(picture[rows, columns], painted)
     for index, eye in enumerate(shape.eyes):
         for rows, columns in _part(region, eye_box(eye, shape.brow), posed):

@@ -19,7 +19,7 @@ from ..motion.easing import smoothstep
 from .eye_layers import EyeLayers, eye_box, eye_layers
 from .face_shape import EyeShape, FaceShape, measure_face
 from .head_field import HeadField, MovingBox, head_field, moving_box
-from .mouth_interior import look_of_mouth, shows_teeth
+from .mouth_interior import look_of_mouth
 from .pose_field import sample_places
 from .shape_fit import fit_shape
 
@@ -36,7 +36,6 @@ class Region:
 
     shape: FaceShape  # in the frontal frame
     mouth: MouthLook
-    own_teeth: bool  # whether the picture shows teeth
     eyes: tuple[EyeLayers, ...]
     box: MovingBox
     source: Tensor  # (1, 3, box), 0 to 255: the picture and its continuation beyond the border
@@ -97,11 +96,10 @@ def prepare_region(image: Tensor, landmarks: FaceLandmarks, dtype: torch.dtype) 
     head, frame = head_field(placed, landmarks, box, source)
     pixels = image.cpu().numpy()
     shape = fit_shape(measure_face(fit_irises(landmarks, pixels), frame), pixels)
-    region = Region(shape, None, False, (), box, source, *_pixel_places(box, source), head)
+    region = Region(shape, None, (), box, source, *_pixel_places(box, source), head)
     region = _with_eyes(region)
     white = max((eye.white_color for eye in region.eyes), key=torch.sum)
-    mouth = look_of_mouth(shape, image, white)
-    return replace(region, mouth=mouth, own_teeth=shows_teeth(shape, image))
+    return replace(region, mouth=look_of_mouth(shape, image, white))
 
 
 def _with_eyes(region: Region) -> Region:

@@ -90,7 +90,7 @@ def test_a_picture_keeps_its_own_teeth_but_not_its_tongue(color, kept):
 
     portrait = WarpRenderer().portrait(torch.from_numpy(image), landmarks(GAP))
 
-    assert portrait.prepared.region.own_teeth is kept
+    assert (portrait.prepared.region.mouth.upper_teeth.shadow < 1) is kept
 
 
 def test_a_raised_lip_shows_more_of_the_own_teeth_and_no_second_row():
@@ -131,3 +131,67 @@ def test_side_light_falls_on_the_teeth():
     color, _ = left_lit.sample(places, torch.full((1, 1, 2), -0.06))
 
     assert color[0, 0, 0, 0] > 1.15 * color[0, 0, 0, 1]
+
+
+def test_a_wide_opening_stretches_the_cheeks_above_the_corners_evenly():
+    controls = {name: torch.zeros(1, 1, 1) for name in CONTROLS}
+    controls["jaw"] += 1
+    x, y = torch.meshgrid(
+        torch.linspace(-0.9, 0.9, 37), torch.linspace(0.2, 1.04, 300), indexing="xy"
+    )
+
+    _, from_y, opening = undo_mouth(face_shape(landmarks()), x[None], y[None], controls)
+
+    shown = from_y.diff(dim=1) / y.diff(dim=0)  # of the picture, over the length in the frame
+    assert shown[opening.below_upper[:, 1:] < -0.01].min() > 1 / 2
+
+
+def test_own_upper_teeth_stay_and_own_lower_ones_follow_the_jaw():
+    image, gap = face(), 48
+    columns = slice(MOUTH_X - 30, MOUTH_X + 30)
+    image[MOUTH_Y : MOUTH_Y + gap, columns] = (30, 12, 10)
+    image[MOUTH_Y : MOUTH_Y + 14, columns] = (250, 250, 10)
+    image[MOUTH_Y + gap - 14 : MOUTH_Y + gap, columns] = (10, 250, 250)
+    opened = gap / UNIT / 0.56
+
+    def ends(jaw: float) -> tuple[int, int]:
+        """Last row of the upper teeth, first one of the lower teeth, in the middle."""
+        column = render(image, gap, jaw=jaw)[MOUTH_Y - 20 : MOUTH_Y + 130, MOUTH_X].astype(int)
+        upper = (column[:, 0] > 120) & (column[:, 2] < 0.5 * column[:, 0])
+        lower = (column[:, 2] > 120) & (column[:, 0] < 0.5 * column[:, 2])
+        return np.nonzero(upper)[0][-1] + 1 - 20, np.nonzero(lower)[0][0] - 20
+
+    for more in (0.0, 0.2):
+        upper, lower = ends(opened + more)
+        assert upper == pytest.approx(14, abs=1.5)
+        assert lower == pytest.approx(gap - 14 + 0.86 * 0.56 * more * UNIT, abs=1.5)
+
+
+def test_lips_that_close_meet_in_a_line_without_steps():
+    points = [(120, 140), (240, 140), (138, MOUTH_Y), (222, MOUTH_Y + 7)]
+    tilted = face_from([*points, (MOUTH_X, MOUTH_Y + 4), (MOUTH_X, MOUTH_Y + 4 + GAP)])
+    image = np.full((SIZE, SIZE, 3), 80, np.uint8)
+    edge = MOUTH_Y + 4 + GAP / 2 + (np.arange(SIZE) - MOUTH_X) * 7 / 84
+    image[np.arange(SIZE)[:, None] > edge] = 180
+
+    portrait = WarpRenderer().portrait(torch.from_numpy(image), tilted)
+    frame = next(WarpRenderer().frames(portrait, play()))[0, ..., 0].numpy()
+
+    columns = np.arange(MOUTH_X - 28, MOUTH_X + 29)
+    part = frame[MOUTH_Y - 40 : MOUTH_Y + 60, columns]
+    above = (180 - part.astype(float)).sum(axis=0) / 100  # of the seam, in pixels
+    curve = np.polyval(np.polyfit(columns - MOUTH_X, above, 6), columns - MOUTH_X)
+    assert np.abs(above - curve).max() < 0.25
+
+
+def test_the_lower_lip_rolls_inwards_without_an_edge():
+    image = face()
+    lip = np.linspace(90, 250, 84).astype(np.uint8)
+    image[MOUTH_Y : MOUTH_Y + 14, MOUTH_X - 42 : MOUTH_X + 42, 0] = lip
+
+    frame = render(image, jaw=1).astype(int)
+
+    for x in (-20, 20):
+        column = frame[:, MOUTH_X + x]
+        edge = np.nonzero(column[: MOUTH_Y + 90, 1] < 100)[0][-1]  # of the painted interior
+        assert np.diff(column[edge - 1 : edge + 5, 0]).min() > -4  # brighter outwards, no ridge
