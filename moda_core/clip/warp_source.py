@@ -17,7 +17,7 @@ from ..warp.drive import Controls, bounded_controls
 from ..warp.expression_field import undo_mouth
 from ..warp.face_shape import CHIN_BELOW_MOUTH, FaceShape, mouth_shape
 from ..warp.mouth_interior import paint_interior
-from ..warp.render_mouth import JAW_NARROW, WIDEN
+from ..warp.render_mouth import JAW_NARROW, WIDEN, picture_smile
 from ..warp.warp_renderer import WarpRenderer
 from .face_clip import FaceClip
 from .lower_face import LowerFace, lower_face
@@ -126,6 +126,7 @@ def render_lower_face(
     mouth = mouth_shape(lower.mesh)
     missed = unseen_gap * mouth.gap / 2
     mouth = replace(mouth, upper=mouth.upper - missed, lower=mouth.lower + missed)
+    mouth = replace(mouth, spoken=1 - picture_smile(mouth))
     chin = max(lower.chin, mouth.y + CHIN_BELOW_MOUTH)
     shape = FaceShape(lower, mouth, (), lower.length, chin, 0.0)
     controls = controls | {"width": controls["width"] + WIDTH_OF_GAP * mouth.gap}
@@ -140,7 +141,7 @@ def render_lower_face(
         from_x, from_y, opening = undo_mouth(shape, x[None], y[None], controls)
         shift = _shown(lower, from_x, from_y, coordinates, window[near])
         part = source.sample(shift, near)
-        pixels[(..., *near)] = paint_interior(shape, opening, look, part, None)
+        pixels[(..., *near)] = paint_interior(shape, opening, look, part)
     cover = smoothstep(0.0, SOLID, window)
     levels = (pixels[0] + 0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0)
     return levels, cover

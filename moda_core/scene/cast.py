@@ -118,10 +118,16 @@ def named_index(name: str, names: tuple[str, ...]) -> int:
 
 
 def same_picture(first: Portrait, second: Portrait) -> bool:
-    """Tell whether two portraits are faces of one picture."""
-    return first.size == second.size and (
-        first.image is second.image or torch.equal(first.image, second.image)
-    )
+    """Tell whether two portraits are faces of one picture or clip."""
+    if first.size != second.size or (first.clip is None) != (second.clip is None):
+        return False
+    if first.clip is None:
+        return first.image is second.image or torch.equal(first.image, second.image)
+    clips = first.clip.clip, second.clip.clip
+    if clips[0] is clips[1]:
+        return True
+    (one,), (other,) = (clip.images_at([0.0]) for clip in clips)
+    return np.array_equal(clips[0].times, clips[1].times) and torch.equal(one, other)
 
 
 def check_name(name: str) -> None:

@@ -97,6 +97,9 @@ class MouthShape:
         face is turned to the side.
     seam : tuple of float
         Terms ``across**1, across**2, ...`` that the seam adds to its height in the middle.
+    spoken : float in [0, 1]
+        How far the jaw has opened the lips, as in a frame of speech; lips of a portrait part in a
+        smile.
     """
 
     x: float
@@ -107,6 +110,7 @@ class MouthShape:
     lower: float
     lean: float = 0.0
     seam: tuple[float, ...] = ()
+    spoken: float = 0.0
 
     @property
     def gap(self) -> float:

@@ -13,7 +13,7 @@ from ..head.seen_teeth import SeenTeeth, find_teeth, with_seen
 from ..head.teeth import TeethRow
 from ..motion.easing import bump, shoulder, smoothstep
 from .face_shape import FaceShape, MouthShape, rotate
-from .render_mouth import SKULL_SHARE, MouthOpening, center_on_lips, teeth_drop, upper_lip
+from .render_mouth import MouthOpening, center_on_lips, skull_share, teeth_drop, upper_lip
 
 TONGUE_ABOVE_SEAM = 0.19  # of its back, where it is seen
 INTERIOR_GAP = 0.07  # of the lips, above which the picture's own teeth are kept
@@ -75,7 +75,7 @@ def _own_edges(mouth: MouthShape, right: Tensor) -> tuple[Tensor, Tensor]:
 
 def _seam(mouth: MouthShape) -> float:
     """Return where the middle of the closed lips is, below the line of the corners."""
-    return mouth.upper + SKULL_SHARE * mouth.gap
+    return mouth.upper + skull_share(mouth) * mouth.gap
 
 
 def _patch_color(shape: FaceShape, image: Tensor, x: float, y: float, radius: float) -> Tensor:

@@ -109,12 +109,17 @@ def picture_smile(mouth: MouthShape) -> float:
 
 def jaw_drop(mouth: MouthShape, opening: Tensor) -> Tensor:
     """Return how far the chin moves down for an opening; negative if the picture's mouth closes."""
-    return JAW_FOLLOWS * (opening - 0.55 * mouth.gap)
+    return JAW_FOLLOWS * (opening - (0.55 + 0.45 * mouth.spoken) * mouth.gap)
 
 
 def teeth_drop(mouth: MouthShape, opening: Tensor | float) -> Tensor | float:
     """Return how far below their place behind closed lips the lower teeth are."""
-    return JAW_FOLLOWS * opening - LIPS_ALONE * mouth.gap
+    return JAW_FOLLOWS * opening - LIPS_ALONE * (1 - mouth.spoken) * mouth.gap
+
+
+def skull_share(mouth: MouthShape) -> float:
+    """Return the share of closing the picture's open lips that is the upper lip's."""
+    return SKULL_SHARE + mouth.spoken * (LIFT_SHARE - SKULL_SHARE)
 
 
 def _widening(
@@ -144,7 +149,7 @@ def _lip_edges(
     further = (opened - source_gap).clamp(min=0)
     common = _corner_shift(mouth, across, controls, opening)
     lift = LIFT_SHARE * (1 - min(10 * mouth.gap, 1.0))
-    upper_shift = SKULL_SHARE * shut - lift * further + common
+    upper_shift = skull_share(mouth) * shut - lift * further + common
     upper_edge = upper_lip(mouth, across, dome) + upper_shift
     lower_shift = upper_shift + opened - source_gap
     return upper_shift, lower_shift, upper_edge, upper_edge + opened
