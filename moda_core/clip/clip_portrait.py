@@ -82,8 +82,7 @@ def clip_portrait(
             "Points locate a face in one picture, not in a clip. Choose the face by box, mask or "
             "index."
         )
-    networks = isinstance(renderer, PortraitRenderer)
-    total = len(clip.times) * (1 + networks)
+    total = len(clip.times) * (1 + isinstance(renderer, PortraitRenderer))
 
     def on_frame(done: int) -> None:
         if progress is not None:
@@ -92,6 +91,22 @@ def clip_portrait(
     frames = _counted(clip.frames(), on_frame)
     track = follow_face(frames, choice.index, choice.order, choice.mask, choice.box)
     _note_first_face(track)
+    return portrait_of_track(renderer, clip, track, region, after_end, crop_scale, on_frame)
+
+
+def portrait_of_track(
+    renderer,
+    clip: Clip,
+    track: FaceTrack,
+    region: str = REGIONS[0],
+    after_end: str = AFTER_END[0],
+    crop_scale: float = CROP_SCALE,
+    on_frame: Callable[[int], None] | None = None,
+) -> Portrait:
+    """Prepare a face that is followed through a clip; see `clip_portrait`.
+
+    `on_frame` is called with the number of frames that were read, those of the track included.
+    """
     seen = see_motion(track)
     landmarks = track.landmarks(seen.reference)
     if landmarks.eye_distance < SMALLEST_EYE_DISTANCE:
@@ -102,12 +117,14 @@ def clip_portrait(
     [image] = clip.images_at([track.times[seen.reference]])
     portrait = renderer.portrait(image, landmarks, crop_scale)
     values, rest, source = seen.values, rest_expression(), WarpSource()
+    networks = isinstance(renderer, PortraitRenderer)
     if networks:
         crops = _crops(track, seen.reference, crop_from_landmarks(landmarks, crop_scale))
         images = clip.images_at(track.times)
 
         def on_seen(done: int) -> None:
-            on_frame(len(track) + done)
+            if on_frame is not None:
+                on_frame(len(track) + done)
 
         values, rest = see_by_networks(renderer, images, crops, seen.reference, on_seen)
         source = NetworkSource(crops)
