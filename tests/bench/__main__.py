@@ -36,6 +36,8 @@ BENCHES = {
     "emotion-timeline": "bench_emotion_timeline",
     "emotion-intensity": "bench_emotion_intensity",
     "conversation": "bench_conversation",
+    "relip": "bench_relip",
+    "relip-seen": "bench_relip_seen",
     "driving": "bench_driving",
     "direct": "bench_direct",
     "load": "bench_load",
@@ -56,6 +58,8 @@ BENCHES = {
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
     "conversation",
+    "relip",
+    "relip-seen",
     "same-file",
     "starter",
     "voices",

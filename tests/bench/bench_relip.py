@@ -1,0 +1,218 @@
+"""New speech in clips: how well the lips follow it, and what is left of the old one.
+
+`python run.py bench relip [--long] [FOLDER] [OUT]` makes five clips (`relip_clips`) of the first
+part of the bundled speech, gives them the second part, and does the same with the clips in FOLDER.
+Lips are read by the pack's own face mesh, from the rendered frames before encoding: their opening
+against the jaw of the sampled motion, in the clip and on a still of the same face. With OUT, frames
+are written as JPEG there for `bench relip-seen`. `--long` takes 60 s instead of 6.
+
+- `over_still`: correlation of opening and jaw over that on the still.
+- `leak`: partial correlation of the opening with the old jaw, over that with the old one shifted
+  by half its length.
+- `flicker`: mean change between frames in a ring round the lower face, over that of the clip.
+- `time`: of tracking, rendering and encoding a clip of 1280x720, over rendering and encoding a
+  still of that size.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from moda_core.audio.waveform import load_clip
+from moda_core.bundles.bundle import Bundle, load_starter
+from moda_core.clip.face_clip import FaceClip
+from moda_core.clip.play_clip import played_frames
+from moda_core.example import PORTRAIT, SPEECH
+from moda_core.face.follow_face import follow_face
+from moda_core.face.mesh_points import FACE_OVAL
+from moda_core.head.seen_motion import see_motion
+from moda_core.motion.controls import CONTROLS, read
+from moda_core.motion.motion import EXPRESSION, FPS, Motion
+from moda_core.portrait.portrait import Portrait
+from moda_core.video.writer import VideoWriter
+
+from ..faces import on_screen
+from .progress import Progress
+from .relip_clips import KINDS, spoken_frames
+
+SHORT_S, LONG_S = 6.0, 60.0
+CLIP, STILL, JAWS = "clip", "still", "jaw.json"  # names of folders and a file
+JAW = CONTROLS.index("jaw")
+SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
+RING = (1.0, 1.25)  # of the lower face's box, within which flicker is measured
+TIMED_FRAMES, SCREEN_FACE, SCREEN_PLACE = 75, 250, (250, 40)
+REQUIRED = {"over_still": 0.9, "leak": 0.05, "flicker": 1.1, "outside": 0, "time": 1.5}
+
+
+def run(folder: str | None = None, out: str | None = None, long: bool = False, **_) -> dict:
+    """Measure the clips that are made here, and those of a folder."""
+    starter, seconds = load_starter(), LONG_S if long else SHORT_S
+    files = [] if folder is None else sorted(Path(folder).iterdir())
+    files = [path for path in files if path.suffix.lower() in SUFFIXES]
+    progress = Progress("relip", len(KINDS) + len(files) + 1)
+    old, new = (spoken(starter, start, seconds) for start in (0.0, 0.5))
+    results = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        for name, kind in KINDS.items():
+            progress(name)
+            path = Path(temporary, f"{name}.mkv")
+            write_clip(path, spoken_frames(starter, kind, old))
+            results[name] = measure(starter, path, new, out and Path(out, name))
+        for path in files:
+            progress(path.name)
+            results[path.name] = measure(starter, path, new, out and Path(out, path.stem))
+        progress("time")
+        results["time"] = time_ratio(starter, Path(temporary, "screen.mp4"), new)
+    return {"required": REQUIRED, **results}
+
+
+def spoken(starter: Bundle, start: float, seconds: float) -> Motion:
+    """Sample the motion of the bundled speech from a share of it on, repeated as need be."""
+    waveform, rate = load_clip(SPEECH)
+    waveform = waveform.roll(-round(start * waveform.shape[1]), dims=1)
+    length = round(seconds * rate)
+    waveform = waveform.repeat(1, -(-length // waveform.shape[1]))[:, :length]
+    return starter.perform(starter.portrait(PORTRAIT), starter.encode((waveform, rate)), seed=3)
+
+
+def write_clip(path: Path, frames: Iterable[Tensor]) -> None:
+    """Write frames with high quality."""
+    frames = list(frames)
+    height, width = frames[0].shape[:2]
+    with VideoWriter(path, (width, height), FPS, len(frames), crf=12) as writer:
+        for frame in frames:
+            writer.write(frame[None])
+
+
+def measure(starter: Bundle, path: Path, motion: Motion, out: Path | None) -> dict:
+    """Give a clip a new motion, and return what is seen of both."""
+    portrait = starter.clip(path)
+    face: FaceClip = portrait.clip
+    count = min(len(motion), round(face.clip.duration_s * FPS))
+    motion = replace(motion, values=motion.values[:count])
+    jaw = read(motion.offset)[:, JAW].numpy()
+    old = read(face.seen[:, EXPRESSION] - face.rest)[face.frames_of(motion), JAW].numpy()
+    still = replace(portrait, clip=None)
+    shown = {}
+    for name, source in ((CLIP, portrait), (STILL, still)):
+        frames = Kept(starter, source, motion, out and out / name)
+        shown[name] = lip_openings(frames)
+    relipped, on_still = (correlation(shown[name], jaw) for name in (CLIP, STILL))
+    shifted = np.roll(old, count // 2)
+    leak = partial_correlation(shown[CLIP], old, jaw)
+    return {
+        "frames": count,
+        CLIP: relipped,
+        STILL: on_still,
+        "over_still": relipped / on_still,
+        "leak": abs(leak) - abs(partial_correlation(shown[CLIP], shifted, jaw)),
+        **seam(starter, portrait, motion),
+    }
+
+
+class Kept:
+    """The frames of a motion; those of a folder are written to it too, with their jaw's list."""
+
+    def __init__(self, starter: Bundle, portrait: Portrait, motion: Motion, folder: Path | None):
+        self.chunks = played_frames(starter.renderer, portrait, motion, 8)
+        self.folder = folder
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            jaw = read(motion.offset)[:, JAW].tolist()
+            (folder / JAWS).write_text(json.dumps(jaw), "utf-8")
+
+    def __iter__(self) -> Iterator[Tensor]:
+        index = 0
+        for chunk in self.chunks:
+            for frame in chunk:
+                if self.folder is not None:
+                    picture = Image.fromarray(frame.numpy())
+                    picture.save(self.folder / f"{index:05d}.jpg", quality=95)
+                yield frame
+                index += 1
+
+
+def lip_openings(frames: Iterable[Tensor]) -> np.ndarray:
+    """Return the opening of the lips in each frame, as the control "jaw"."""
+    track = follow_face((index / FPS, frame) for index, frame in enumerate(frames))
+    seen = see_motion(track)
+    motion = seen.motion(FPS, len(track))
+    return read(motion.offset)[:, JAW].numpy()
+
+
+def correlation(first: np.ndarray, second: np.ndarray) -> float:
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def partial_correlation(first: np.ndarray, second: np.ndarray, given: np.ndarray) -> float:
+    """Return the correlation of two curves without what a third one explains."""
+    both = correlation(first, second)
+    one, other = correlation(first, given), correlation(second, given)
+    return (both - one * other) / np.sqrt((1 - one**2) * (1 - other**2))
+
+
+def seam(starter: Bundle, portrait: Portrait, motion: Motion) -> dict:
+    """Return the flicker round the lower face, and the largest change far outside it."""
+    face: FaceClip = portrait.clip
+    order = face.frames_of(motion)
+    originals = face.clip.images_at(face.track.times[order])
+    rendered = (f for chunk in played_frames(starter.renderer, portrait, motion, 8) for f in chunk)
+    last, changes, outside = None, [], 0
+    for index, original, frame in zip(order, originals, rendered, strict=True):
+        inner, outer = (lower_box(face, int(index), size, original.shape) for size in RING)
+        ring = torch.zeros(original.shape[:2], dtype=torch.bool)
+        ring[outer] = True
+        ring[inner] = False
+        far = torch.ones_like(ring)
+        far[outer] = False
+        outside = max(outside, int((frame.int() - original.int())[far].abs().max()))
+        if last is not None and int(index) not in face.track.restarts:
+            before, seen = last
+            changes.append(
+                [
+                    float((a.float() - b.float())[ring].abs().mean())
+                    for a, b in ((frame, seen), (original, before))
+                ]
+            )
+        last = original, frame
+    ours, clip = np.mean(changes, axis=0)
+    return {"flicker": float(ours / clip), "outside": outside}
+
+
+def lower_box(face: FaceClip, index: int, size: float, shape) -> tuple[slice, slice]:
+    """Return a box round the lower half of the face in a frame, enlarged."""
+    oval = face.landmarks(index).mesh[FACE_OVAL, :2]
+    left, top = oval.min(axis=0)
+    right, bottom = oval.max(axis=0)
+    middle, half = (
+        ((left + right) / 2, (top + 2 * bottom) / 3),
+        ((right - left) / 2, (bottom - top) / 2),
+    )
+    spans = []
+    for axis in (1, 0):
+        start, stop = middle[axis] - size * half[axis], middle[axis] + size * half[axis]
+        spans.append(slice(max(0, int(start)), min(shape[1 - axis], int(stop) + 1)))
+    return tuple(spans)
+
+
+def time_ratio(starter: Bundle, path: Path, motion: Motion) -> float:
+    """Return the time of a clip of 1280x720 over that of a still of that size, per frame."""
+    motion = replace(motion, values=motion.values[:TIMED_FRAMES])
+    screen = torch.from_numpy(np.array(on_screen(SCREEN_FACE, SCREEN_PLACE)))
+    still = starter.portrait(screen)
+    starter.write_video(path, still, motion)
+    took = []
+    for source in (still, path, still, path):
+        begun = time.perf_counter()
+        portrait = starter.clip(source) if isinstance(source, Path) else source
+        starter.write_video(path.with_name("out.mp4"), portrait, motion)
+        took.append(time.perf_counter() - begun)
+    return (took[1] + took[3]) / (took[0] + took[2])
