@@ -20,6 +20,10 @@ SHAPE_LIMIT = 2.5
 STEPS, NEXT_STEPS = 12, 4
 LARGEST_ERROR = 0.06  # of a fit that is used, in eye distances
 POSE = 6  # unknowns: rotation, centre, logarithm of the scale
+# Yaw of a head in the frame, in radians, from which nothing but its side was seen if it turned
+# further, and from which too much of its far side is missing to turn it back.
+FARTHEST_YAW, FARTHEST_YAW_BACK = math.radians(50), math.radians(57)
+LEAST_TURN_BACK = math.radians(12)
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +54,19 @@ class HeadFit:
     shape: Tensor
     moves: Tensor
     error: float = float("inf")
+
+    @property
+    def yaw(self) -> float:
+        """Yaw of the head in the picture, radians, positive if it looks to the image's left."""
+        ahead = self.rotation[:, 2].tolist()
+        return math.atan2(-ahead[0], ahead[2])
+
+    @property
+    def yaw_range(self) -> tuple[float, float]:
+        """Least and largest yaw by which the picture can be turned, radians."""
+        further = max(FARTHEST_YAW - abs(self.yaw), 0.0)
+        back = max(FARTHEST_YAW_BACK - abs(self.yaw), LEAST_TURN_BACK)
+        return (-back, further) if self.yaw > 0 else (-further, back)
 
     def to_camera(self, points: Tensor) -> Tensor:
         """Convert points (..., 3) of the head's axes to the camera's."""

@@ -3,7 +3,6 @@
 Places are those of `grid_sample` in this part: -1 and 1 at its edges.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -62,7 +61,7 @@ class HeadField:
     centre: Tensor  # (2,), place of the head's origin
     scale: Tensor  # (2,), of a decimetre at its depth
     unit: Tensor  # (2, 2), columns: an eye distance along the face and down it
-    yaw: float  # of the head in the picture, radians, with the sign of `Pose`
+    yaw_range: tuple[float, float]  # of turns that the picture can show, radians
 
 
 def moving_box(head: PlacedHead, picture: tuple[int, int]) -> MovingBox:
@@ -121,9 +120,8 @@ def head_field(
         head.fit.scale / half,
         torch.from_numpy(frame.axes) / half[:, None],
     )
-    ahead = head.fit.rotation[:, 2].tolist()
-    yaw = math.atan2(-ahead[0], ahead[2])
-    return HeadField(*(tensor.to(like).contiguous() for tensor in tensors), yaw), frame
+    tensors = (tensor.to(like).contiguous() for tensor in tensors)
+    return HeadField(*tensors, head.fit.yaw_range), frame
 
 
 def _cell_centres(length: int, unit: float) -> Tensor:

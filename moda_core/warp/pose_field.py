@@ -12,8 +12,6 @@ from ..motion.easing import soft_clamp
 from .drive import Pose
 from .head_field import HeadField
 
-# Of a head in the frame, in radians: nothing but the side of a head that turns further was seen.
-FARTHEST_YAW = math.radians(50)
 # The field is inverted by Richardson's iteration, q - a (q + d(q) - p). Its steps suit a map that
 # stretches by 0.25 to 2.6: with a step of 1 it diverges where the map stretches by 2 or more.
 STRETCH = (0.25, 2.6)
@@ -80,7 +78,7 @@ def _motion(head: HeadField, pose: Pose) -> tuple[Tensor, Tensor]:
     zero, one = torch.zeros_like(pose.yaw), torch.ones_like(pose.yaw)
     (yaw_sin, yaw_cos), (pitch_sin, pitch_cos), (roll_sin, roll_cos) = (
         (torch.sin(angle), torch.cos(angle))
-        for angle in (_bounded_yaw(head, pose.yaw), pose.pitch, pose.roll)
+        for angle in (soft_clamp(pose.yaw, *head.yaw_range), pose.pitch, pose.roll)
     )
     yaw = _matrix(yaw_cos, zero, -yaw_sin, zero, one, zero, yaw_sin, zero, yaw_cos)
     pitch = _matrix(one, zero, zero, zero, pitch_cos, pitch_sin, zero, -pitch_sin, pitch_cos)
@@ -91,12 +89,6 @@ def _motion(head: HeadField, pose: Pose) -> tuple[Tensor, Tensor]:
     offset = pivot - neck - _product(turn, pivot[None, :, None])[..., 0]
     offset = _product(roll, offset[..., None])[..., 0] + neck
     return _product(roll, turn)[..., None, None], offset[..., None, None]
-
-
-def _bounded_yaw(head: HeadField, yaw: Tensor) -> Tensor:
-    """Bound the yaw of a head that the picture shows turned aside already."""
-    left, right = FARTHEST_YAW - head.yaw, FARTHEST_YAW + head.yaw
-    return soft_clamp(yaw, -max(right, 0.0), max(left, 0.0))
 
 
 def _matrix(*entries: Tensor) -> Tensor:

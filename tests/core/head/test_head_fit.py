@@ -131,3 +131,13 @@ def test_pixels_return_from_the_camera():
     returned = head.from_pixels(head.to_pixels(points), points[:, 2])
 
     assert torch.allclose(returned, points)
+
+
+@pytest.mark.parametrize("yaw", [10.0, 37.0, 60.0])
+def test_a_head_turned_aside_turns_less_to_both_sides(yaw):
+    left, right = (synthetic_head(yaw=angle).yaw_range for angle in (-yaw, yaw))
+    nearer, further = np.rad2deg(left)
+
+    assert (-right[1], -right[0]) == pytest.approx(left)
+    assert further == pytest.approx(max(50 - yaw, 0))
+    assert -nearer == pytest.approx(max(57 - yaw, 12))

@@ -71,6 +71,20 @@ def test_no_cell_folds(turn, seed):
     assert int((area <= 0).sum()) <= 1
 
 
+@pytest.mark.parametrize("yaw", [-37, -17, 17, 37])
+@pytest.mark.parametrize("turn", [-20, -5, 5, 20])
+def test_a_head_that_is_turned_aside_turns_without_folds_and_back(turn, yaw):
+    head, box = field_of(synthetic_head(yaw=yaw))
+
+    before = undo_pose(head, pose(yaw=turn))
+
+    shift = pose_shift(head, pose(yaw=turn))
+    after, again = head.cells + shift, before + sample_places(shift, before)
+    right, down = after.diff(dim=3)[:, :, :-1], after.diff(dim=2)[..., :-1]
+    assert int((right[:, 0] * down[:, 1] <= right[:, 1] * down[:, 0]).sum()) <= 1
+    assert (in_pixels(again - head.cells, box).norm(dim=1) > 0.5).double().mean() < 0.003
+
+
 @pytest.mark.parametrize("turn", TURNS, ids=str)
 def test_the_face_moves_as_the_head_that_turns(turn):
     person, model = synthetic_head(), head_model()
