@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..face.landmarks import FaceLandmarks
-from ..head.depth_map import depth_map
+from ..head.depth_map import depth_maps
 from ..head.frontal_frame import FrontalFrame, frontal_frame
 from ..head.placed_head import PlacedHead
 from ..motion.easing import smoothstep
@@ -54,6 +54,7 @@ class HeadField:
     """The head at the cells, and its place."""
 
     points: Tensor  # (3, h, w), in the camera's axes, decimetres
+    revealed: Tensor  # (2, 3, h, w), added to points by turns of negative and of positive yaw
     share: Tensor  # (h, w), of the head's movement
     frontal: Tensor  # (1, 2, h, w), coordinates in the frontal frame
     cells: Tensor  # (1, 2, h, w), places
@@ -106,12 +107,15 @@ def head_field(
         for start, length in zip((box.left, box.top), box.size[::-1], strict=True)
     )
     pixels = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
-    points = head.fit.from_pixels(pixels, depth_map(head, landmarks, x, y))
+    points, *sides = (
+        head.fit.from_pixels(pixels, depth) for depth in depth_maps(head, landmarks, x, y)
+    )
     frame = frontal_frame(head.fit, landmarks, points, x, y)
     corner, half = torch.tensor([box.left, box.top]), torch.tensor(box.size[::-1]) / 2
     share = head.share(*pixels.unbind(dim=-1)).minimum(_border_share(pixels, box, head.unit))
     tensors = (
         points.permute(2, 0, 1),
+        (torch.stack(sides) - points).permute(0, 3, 1, 2),
         share,
         torch.from_numpy(frame.coordinates)[None],
         ((pixels - corner) / half - 1).permute(2, 0, 1)[None],

@@ -12,6 +12,7 @@ from ..motion.easing import soft_clamp
 from .drive import Pose
 from .head_field import HeadField
 
+REVEALING_YAW = math.radians(14)  # from about which points have the depth of revealed sides
 # The field is inverted by Richardson's iteration, q - a (q + d(q) - p). Its steps suit a map that
 # stretches by 0.25 to 2.6: with a step of 1 it diverges where the map stretches by 2 or more.
 STRETCH = (0.25, 2.6)
@@ -54,7 +55,9 @@ def _chebyshev_steps(count: int) -> list[float]:
 def pose_shift(head: HeadField, pose: Pose) -> Tensor:
     """Return how far a pose of n frames moves the cells, (n, 2, h, w)."""
     turn, offset = _motion(head, pose)
-    x, y, z = head.points
+    revealed = head.revealed[(pose.yaw > 0).long().flatten()]
+    amount = torch.tanh(pose.yaw.abs() / REVEALING_YAW)[:, None]
+    x, y, z = torch.addcmul(head.points, amount, revealed).unbind(dim=1)
     moved_x, moved_y, moved_z = (
         turn[:, row, 0] * x + turn[:, row, 1] * y + (turn[:, row, 2] * z + offset[:, row])
         for row in range(3)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from moda_core.face.mesh_points import INNER_LIPS, LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS
-from moda_core.head.depth_map import depth_map
+from moda_core.head.depth_map import depth_maps
 from moda_core.head.frontal_frame import frontal_frame
 from moda_core.head.placed_head import place_head
 from tests.heads import seen_landmarks, synthetic_head
@@ -14,7 +14,7 @@ FEATURES = [*LEFT_EYE, *RIGHT_EYE, *INNER_LIPS]
 
 def frame_of(head):
     landmarks = seen_landmarks(head)
-    depth = depth_map(place_head(head, landmarks), landmarks, CELLS, CELLS)
+    depth = depth_maps(place_head(head, landmarks), landmarks, CELLS, CELLS)[0]
     pixels = torch.stack(torch.meshgrid(CELLS, CELLS, indexing="xy"), dim=-1)
     points = head.from_pixels(pixels, depth)
     return frontal_frame(head, landmarks, points, CELLS, CELLS), landmarks
