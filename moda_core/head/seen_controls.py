@@ -42,14 +42,14 @@ USUAL_SHUT, SHUT_RANGE = (
 SEEN_SHUT, SHUT = (-1.0, 0.0, 0.1, 0.24, 0.4, 0.75, 0.95), (-1.5, 0.0, 0.15, 0.35, 0.55, 0.78, 1.0)
 
 
-def read_controls(measures: np.ndarray, start: np.ndarray, trusted: np.ndarray) -> np.ndarray:
+def read_controls(measures: np.ndarray, reference: int, trusted: np.ndarray) -> np.ndarray:
     """Return the controls (N, 12) of measures (N, M).
 
-    `start` (M,) are the measures of the reference frame, to which all controls but the jaw and the
-    lids are relative; lids are relative to those of `trusted` frames (N,), bool.
+    All controls but the jaw and the lids are relative to the frame `reference`, the lids to those
+    of the frames `trusted` (N,), bool.
     """
     seen = dict(zip(MEASURES, measures.T, strict=True))
-    change, controls = measures - start, np.zeros((len(measures), len(CONTROLS)))
+    change, controls = measures - measures[reference], np.zeros((len(measures), len(CONTROLS)))
     gap = np.maximum(seen["gap"] - CLOSED_GAP, 0)
     for index, name in enumerate(CONTROLS):
         if name == "jaw":

@@ -1,17 +1,16 @@
 """The performance seen in a clip, as motion for the built-in renderer."""
 
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..face.face_track import FaceTrack
-from ..face.smooth_in_time import smooth_in_time
 from ..motion.checks import MAX_FPS, MIN_FPS, check_number
 from ..motion.controls import TRANSLATION_UNIT, compose, rest_expression
+from ..motion.interpolation import sample_linear
 from ..motion.motion import (
     EXPRESSION,
     FPS,
@@ -22,17 +21,12 @@ from ..motion.motion import (
     Motion,
     released_stats,
 )
-from ..runtime.threads import one_thread
-from .head_fit import HeadFit, fit_head
-from .reference_frame import most_frontal, reference_frame, trusted_frames
+from .observed_head import observe_head
+from .reference_frame import trusted_frames
 from .seen_controls import correct_angles, read_controls
-from .seen_pose import seen_pose
 from .stored_fits import StoredFits
-from .unturned_face import MEASURES, PersonsHead, measure
+from .track_parts import runs, shots, smooth_parts
 
-SHAPE_FRAMES = 6  # whose mean is the person's shape
-SMOOTHING_S = 0.05  # standard deviation in time
-SHARP = ("gap", "left_lids", "right_lids")  # measures that are not smoothed
 ANGLES, HEAD_DIMS = slice(PITCH.start, ROLL.stop), 6  # of the curves: scale, shift, angles
 HOLD_S, EASE_S = 0.2, 0.5  # of a lost face, until it begins to rest, and until it does
 
@@ -77,14 +71,10 @@ class SeenMotion:
         check_number("num_frames", num_frames, 1)
         wanted = np.arange(num_frames) / fps
         position = np.interp(wanted, self.times, np.arange(len(self.times)))
-        index = torch.from_numpy(position).long().clamp(max=max(len(self.times) - 2, 0))
-        weight = (torch.from_numpy(position) - index).to(self.values)[:, None]
-        following = (index + 1).clamp(max=len(self.times) - 1)
-        values = torch.lerp(self.values[index], self.values[following], weight)
+        values = sample_linear(self.values, torch.from_numpy(position))
         return Motion(values, rest_expression().clone(), fps)
 
 
-@one_thread()
 def see_motion(track: FaceTrack, progress: Callable[[int, int], None] | None = None) -> SeenMotion:
     """Turn the landmarks of a followed face into motion.
 
@@ -99,75 +89,22 @@ def see_motion(track: FaceTrack, progress: Callable[[int, int], None] | None = N
     ValueError
         If the face is lost in all frames.
     """
-    if track.is_lost.all():
-        raise ValueError("Expected a face in at least one frame, got none.")
-    person = _person(track)
-    fits, measures = _fit_frames(track, person, progress)
-    reference = reference_frame(track, fits, measures)
-    is_sharp = np.isin(list(MEASURES), SHARP)
-    measures = np.where(is_sharp, measures, _smooth(track, measures))
-    change = measures - measures[reference]
-    pose = seen_pose(fits, reference, PersonsHead.of(person).unit)
-    angles = correct_angles(pose.angles, change)
+    observed = observe_head(track, progress)
+    pose, reference = observed.pose, observed.reference
     head = _in_one_place(track, np.column_stack([np.log(pose.scale), pose.shift]), reference)
-    head = _smooth(track, np.column_stack([head, angles]))
-    controls = read_controls(measures, measures[reference], trusted_frames(track))
+    angles = correct_angles(pose.angles, observed.change)
+    head = smooth_parts(track, np.column_stack([head, angles]))
+    controls = read_controls(observed.measures, reference, trusted_frames(track))
     curves = np.column_stack([head - head[reference], controls])
     curves = _without_jumps(track, _through_gaps(track, curves))
-    return SeenMotion(np.asarray(track.times, float), _motion_values(curves), reference, fits)
-
-
-def _person(track: FaceTrack) -> HeadFit:
-    """Return the fit of a frontal frame, with the mean shape of several."""
-    frames = [fit_head(track.landmarks(index)) for index in most_frontal(track, SHAPE_FRAMES)]
-    return replace(frames[0], shape=torch.stack([fit.shape for fit in frames]).mean(dim=0))
-
-
-def _fit_frames(
-    track: FaceTrack, person: HeadFit, progress: Callable[[int, int], None] | None
-) -> tuple[StoredFits, np.ndarray]:
-    """Return the fits and the measures (N, M) of all frames, NaN where the face is lost."""
-    fits, head = StoredFits(len(track), person.shape), PersonsHead.of(person)
-    measures = np.full((len(track), len(MEASURES)), np.nan, np.float32)
-    last: HeadFit | None = None
-    for index in range(len(track)):
-        landmarks = track.landmarks(index)
-        if landmarks is None or index in track.restarts:
-            last = None
-        if landmarks is not None:
-            start = last or replace(fit_head(landmarks), shape=person.shape)
-            fits[index] = last = fit_head(landmarks, start)
-            measures[index] = measure(head.unturned(last, landmarks))
-        if progress is not None:
-            progress(index + 1, len(track))
-    return fits, measures
-
-
-def _shots(track: FaceTrack) -> list[slice]:
-    """Return the parts of a track between restarts."""
-    bounds = [0, *(start for start in track.restarts if start > 0), len(track)]
-    return [slice(start, stop) for start, stop in itertools.pairwise(bounds)]
-
-
-def _runs(chosen: np.ndarray, start: int = 0) -> list[slice]:
-    """Return the parts of a mask (n,) in which it is true, in frames from `start` on."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], chosen, [0]]).astype(int))) + start
-    return [slice(*pair) for pair in edges.reshape(-1, 2).tolist()]
-
-
-def _smooth(track: FaceTrack, values: np.ndarray) -> np.ndarray:
-    """Smooth values (N, C) in time, between lost frames and restarts."""
-    smooth, trust = np.full(values.shape, np.nan), track.confidence.clip(0.01)
-    for shot in _shots(track):
-        for run in _runs(~track.is_lost[shot], shot.start):
-            smooth[run] = smooth_in_time(track.times[run], values[run], trust[run], SMOOTHING_S)
-    return smooth
+    values = _motion_values(curves)
+    return SeenMotion(np.asarray(track.times, float), values, reference, observed.fits)
 
 
 def _in_one_place(track: FaceTrack, places: np.ndarray, reference: int) -> np.ndarray:
     """Bring the places and sizes (N, 3) of a head in other shots to those of the reference's."""
     moved = places.copy()
-    for shot in _shots(track):
+    for shot in shots(track):
         found = ~track.is_lost[shot]
         if found.any() and not shot.start <= reference < shot.stop:
             moved[shot] -= np.median(places[shot][found], axis=0)
@@ -180,13 +117,14 @@ def _through_gaps(track: FaceTrack, curves: np.ndarray) -> np.ndarray:
     What was seen last is held, then comes to rest, and turns in time into what is seen next.
     """
     filled, times, found = curves.copy(), track.times, np.flatnonzero(~track.is_lost)
-    for gap in _runs(track.is_lost):
+    for gap in runs(track.is_lost):
         before, after = found[found < gap.start][-1:], found[found >= gap.stop][:1]
         ends = np.concatenate([before, after])
         away_s = np.abs(times[gap, None] - times[ends]).min(axis=1)
         resting = _smoothstep((away_s - HOLD_S) / EASE_S)
-        share = np.arange(1, gap.stop - gap.start + 1) / (gap.stop - gap.start + 1)
-        held = curves[ends[0]] + _smoothstep(share)[:, None] * (curves[ends[-1]] - curves[ends[0]])
+        (start, stop), (start_s, stop_s) = curves[ends[[0, -1]]], times[ends[[0, -1]]]
+        share = (times[gap] - start_s) / max(stop_s - start_s, 1e-6)
+        held = start + share.clip(0, 1)[:, None] * (stop - start)
         filled[gap] = (1 - resting)[:, None] * held
     return filled
 
@@ -194,7 +132,7 @@ def _through_gaps(track: FaceTrack, curves: np.ndarray) -> np.ndarray:
 def _without_jumps(track: FaceTrack, curves: np.ndarray) -> np.ndarray:
     """Ease from the head's pose before a cut into that after it."""
     eased = curves.copy()
-    for shot in _shots(track)[1:]:
+    for shot in shots(track)[1:]:
         if not track.is_lost[shot.start - 1]:
             jump = eased[shot.start - 1, :HEAD_DIMS] - curves[shot.start, :HEAD_DIMS]
             passed = (track.times[shot] - track.times[shot.start - 1]) / EASE_S

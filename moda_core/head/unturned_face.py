@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..face.landmarks import FaceLandmarks
 from ..face.mesh_points import (
@@ -61,22 +62,25 @@ class PersonsHead:
 
     Parameters
     ----------
+    shape : Tensor, shape (40,)
+        See `HeadFit`.
     surface : array, shape (468, 3)
         In the axes of the head model, decimetres.
     unit : float
         Distance of the middles of the eyes, in decimetres.
     """
 
+    shape: Tensor
     surface: np.ndarray
     unit: float
 
     @classmethod
-    def of(cls, fit: HeadFit) -> "PersonsHead":
-        """Return that of a fit's shape."""
+    def of(cls, shape: Tensor) -> "PersonsHead":
+        """Return that of a shape (40,)."""
         mean, shapes, _ = head_model().landmarks
-        surface = (mean + torch.tensordot(fit.shape, shapes, 1)).numpy()
+        surface = (mean + torch.tensordot(shape, shapes, 1)).numpy()
         left, right = (surface[ring].mean(axis=0) for ring in (LEFT_EYE, RIGHT_EYE))
-        return cls(surface, float(np.hypot(*(right - left)[:2])))
+        return cls(shape, surface, float(np.hypot(*(right - left)[:2])))
 
     def unturned(self, fit: HeadFit, landmarks: FaceLandmarks) -> np.ndarray:
         """Return the landmarks (478, 2) in the head's axes, in eye distances.

@@ -1,0 +1,84 @@
+"""What the landmarks of a followed face tell of its head, frame by frame."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from ..face.face_track import FaceTrack
+from ..runtime.threads import one_thread
+from .head_fit import HeadFit, fit_head
+from .reference_frame import most_frontal, reference_frame
+from .seen_pose import SeenPose, seen_pose
+from .stored_fits import StoredFits
+from .track_parts import smooth_parts
+from .unturned_face import MEASURES, PersonsHead, measure
+
+SHAPE_FRAMES = 6  # whose mean is the person's shape
+SHARP = ("gap", "left_lids", "right_lids")  # measures that are not smoothed
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedHead:
+    """A head in the N frames of a clip; what is not known where it is lost is NaN.
+
+    Parameters
+    ----------
+    reference : int
+        The frame that shows the face most frontal and neutral.
+    fits : StoredFits
+        All of one shape.
+    measures : array, shape (N, M)
+        `MEASURES` in eye distances, smooth in time but for lips and lids that open.
+    pose : SeenPose
+        Relative to the reference, not smoothed.
+    """
+
+    reference: int
+    fits: StoredFits
+    measures: np.ndarray
+    pose: SeenPose
+
+    @property
+    def change(self) -> np.ndarray:
+        """Measures less those of the reference, (N, M)."""
+        return self.measures - self.measures[self.reference]
+
+
+@one_thread()
+def observe_head(
+    track: FaceTrack, progress: Callable[[int, int], None] | None = None
+) -> ObservedHead:
+    """Fit one person's head to all frames of a track, and measure its face.
+
+    `progress` is called with the number of frames that are done, and N. Raises ValueError if the
+    face is lost in all of them.
+    """
+    if track.is_lost.all():
+        raise ValueError("Expected a face in at least one frame, got none.")
+    shapes = [fit_head(track.landmarks(index)).shape for index in most_frontal(track, SHAPE_FRAMES)]
+    person = PersonsHead.of(torch.stack(shapes).mean(dim=0))
+    fits, measures = _fit_frames(track, person, progress)
+    reference = reference_frame(track, fits, measures)
+    measures = np.where(np.isin(list(MEASURES), SHARP), measures, smooth_parts(track, measures))
+    return ObservedHead(reference, fits, measures, seen_pose(fits, reference, person.unit))
+
+
+def _fit_frames(
+    track: FaceTrack, person: PersonsHead, progress: Callable[[int, int], None] | None
+) -> tuple[StoredFits, np.ndarray]:
+    fits = StoredFits(len(track), person.shape)
+    measures = np.full((len(track), len(MEASURES)), np.nan, np.float32)
+    last: HeadFit | None = None
+    for index in range(len(track)):
+        landmarks = track.landmarks(index)
+        if landmarks is None or index in track.restarts:
+            last = None
+        if landmarks is not None:
+            start = last or replace(fit_head(landmarks), shape=person.shape)
+            fits[index] = last = fit_head(landmarks, start)
+            measures[index] = measure(person.unturned(last, landmarks))
+        if progress is not None:
+            progress(index + 1, len(track))
+    return fits, measures
