@@ -28,7 +28,7 @@ def most_frontal(track: FaceTrack, count: int) -> list[int]:
 
 
 def _asymmetry(track: FaceTrack, index: int) -> float:
-    """Return how far the tip of the nose is off the middle of the temples, and lids off open."""
+    """Return how far the tip of the nose is off the middle of the temples, in their distance."""
     mesh = track.meshes[index][:, :2]
     left, right = mesh[TEMPLES]
     across = (right - left) / np.hypot(*(right - left)) ** 2
@@ -60,7 +60,8 @@ def reference_frame(track: FaceTrack, fits: StoredFits, measures: np.ndarray) ->
 
 def _movement(track: FaceTrack) -> np.ndarray:
     """Return the speed of the head (N,) in sides of its square a second, which blurs a picture."""
-    places = np.array([(each.x / each.side, each.y / each.side) for each in track.squares])
+    places = np.array([(each.x, each.y, each.side) for each in track.squares])
     if len(track) < 2:
         return np.zeros(len(track))
-    return np.hypot(*np.gradient(places, np.asarray(track.times, float), axis=0).T)
+    speed = np.gradient(places[:, :2], np.asarray(track.times, float), axis=0)
+    return np.hypot(*speed.T) / places[:, 2]

@@ -15,21 +15,21 @@ CLOSED_GAP = 0.01  # of closed lips, as the network sees them
 PRESSED_GAP = 0.04  # up to which lips may be pressed
 # Change of a control for that of a measure, by one eye distance, from the reference frame.
 READ_OUTS: dict[str, Mapping[str, float]] = {
-    "close": {"upper_lip": -2.2, "lower_lip": -6.0},
-    "width": {"width": 4.2, "gap": 1.1, "corners": 2.7, "under_lip": -2.4},
-    "smile": {"corners": -7.0, "gap": -1.8, "under_lip": 4.2, "cheeks": -3.2},
-    "skew": {"left_corner": 7.5, "right_corner": -7.5},
-    "sneer": {"lip_line": -1.4, "nose_wings": -1.7},
-    "brow": {"inner_brows": -4.5, "middle_brows": -4.5, "outer_brows": -4.5},
-    "worry": {"inner_brows": -8.4, "middle_brows": 0.6, "outer_brows": 9.7},
-    "frown": {"between_brows": -0.7, "inner_brows": 4.5, "outer_brows": -3.9},
-    "gaze": {"irises": 20.0},
+    "close": {"upper_lip": -6.4, "lower_lip": -6.4},
+    "width": {"width": 4.9, "gap": 0.5, "corners": 3.2, "under_lip": -1.7},
+    "smile": {"corners": -8.7, "gap": -0.4, "width": -0.6, "under_lip": 3.4, "cheeks": -5.7},
+    "skew": {"left_corner": 9.3, "right_corner": -9.3},
+    "sneer": {"lip_line": -1.0, "nose_wings": -1.7},
+    "brow": {"inner_brows": -5.7, "middle_brows": -5.7, "outer_brows": -5.7},
+    "worry": {"inner_brows": -9.9, "middle_brows": 0.9, "outer_brows": 11.7},
+    "frown": {"between_brows": -0.9, "inner_brows": 4.6, "outer_brows": -4.6},
+    "gaze": {"irises": 28.0},
 }
-# Seen angles over the true ones: the network sees less of a nod, and an opening jaw as one.
-ANGLE_GAINS = {"pitch": 1.45, "yaw": 1.13, "roll": 1.0}
+# Played angles over seen ones: the network sees less of a nod, and an opening jaw as one.
+ANGLE_GAINS = {"pitch": 1.5, "yaw": 1.21, "roll": 1.0}
 ANGLE_READ_OUTS: dict[str, Mapping[str, float]] = {
-    "pitch": {"gap": 4.4, "left_lids": 8.0, "right_lids": 8.0, "corners": 0.8},
-    "yaw": {"nose_x": 24.0, "mouth_x": -18.0},
+    "pitch": {"gap": 7.0, "left_lids": 7.5, "right_lids": 7.5},
+    "yaw": {"nose_x": 34.0, "mouth_x": -16.0},
     "roll": {},
 }
 LIDS = {"blink_left": "left_lids", "blink_right": "right_lids"}
@@ -38,8 +38,10 @@ USUAL_SHUT, SHUT_RANGE = (
     0.3,
     (0.1, 0.5),
 )  # openings that the network sees of shut eyes, of open ones
-# Share of the way from open to shut lids as the network sees them, and the lids' own.
-SEEN_SHUT, SHUT = (-1.0, 0.0, 0.1, 0.24, 0.4, 0.75, 0.95), (-1.5, 0.0, 0.15, 0.35, 0.55, 0.78, 1.0)
+# Share of the way from open to shut lids as the network sees them, and the lids' own: it trembles
+# about open ones.
+SEEN_SHUT = (-1.0, -0.06, 0.08, 0.24, 0.4, 0.75, 0.95)
+SHUT = (-1.4, 0.0, 0.0, 0.33, 0.55, 0.78, 1.0)
 
 
 def read_controls(measures: np.ndarray, reference: int, trusted: np.ndarray) -> np.ndarray:

@@ -3,10 +3,10 @@
     python -m tests.head_model.fit_read_outs FOLDER
 
 Every portrait of the folder and the bundled one plays a motion in which all controls and the pose
-move at random, apart from each other. The face is followed; what was played is fitted by least
-squares on what is measured. Weights are raised until the median slope over portraits is 1, but by
-no more than `LARGEST_RAISE`: noise of the measures makes least squares too careful. Measures in one
-tuple share their weight. The table is printed with each median correlation.
+move at random, apart from each other, and the starter's performance of the example's speech. The
+face is followed; what was played is fitted by least squares on what is measured. Where it is seen
+well, weights are raised until the median slope is 1: noise of the measures makes least squares too
+careful. Measures in one tuple share their weight. The table is printed with each correlation.
 """
 
 import sys
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 import moda_core as moda
-from moda_core.example import PORTRAIT
+from moda_core.example import PORTRAIT, SPEECH
 from moda_core.face.follow_face import follow_face
 from moda_core.head.observed_head import ObservedHead, observe_head
 from moda_core.head.unturned_face import MEASURES
@@ -43,8 +43,7 @@ CONTROL_RANGES = {
     "gaze": (-0.8, 0.8),
 }
 ANGLES_DEG = {"pitch": (PITCH, 12.0), "yaw": (YAW, 18.0), "roll": (ROLL, 11.0)}
-CORNERS = ("corners",)
-LIP_TERMS = (("gap",), ("width",), CORNERS, ("under_lip",))
+LIP_TERMS = (("gap",), ("width",), ("corners",), ("under_lip",))
 # What each control is read from: terms, each of measures that share a weight; "-" subtracts.
 TERMS: dict[str, Sequence[Sequence[str]]] = {
     "close": [("upper_lip", "lower_lip")],
@@ -56,12 +55,13 @@ TERMS: dict[str, Sequence[Sequence[str]]] = {
     "worry": [("inner_brows", "-outer_brows"), ("inner_brows", "middle_brows", "outer_brows")],
     "frown": [("between_brows",), ("inner_brows", "-outer_brows")],
     "gaze": [("irises",)],
-    "pitch": [("gap",), ("left_lids", "right_lids"), CORNERS],
+    "pitch": [("gap",), ("left_lids", "right_lids")],
     "yaw": [("nose_x",), ("mouth_x",)],
     "roll": [],
 }
 NOT_PRESSED = 0.1  # jaw, from which closures are not fitted
-LARGEST_RAISE = 1.6
+SEEN_WELL = 0.7  # median correlation of what is raised
+LEAST_MOVED = 0.05  # standard deviation of a control in clips that count
 LEAST_HUMAN = 0.9  # correlation of the jaw on portraits that count
 
 
@@ -111,18 +111,19 @@ def fit(name: str, played: list[dict[str, np.ndarray]], seen: list[ObservedHead]
     """Return the weights of the terms of one control, and how well they read it."""
     pairs = []
     for curves, observed in zip(played, seen, strict=True):
-        chosen = slice(None) if name != "close" else curves["jaw"] < NOT_PRESSED
+        chosen = curves["jaw"] < NOT_PRESSED if name == "close" else slice(None)
         terms, true = seen_terms(name, observed)[chosen], curves[name][chosen]
         pairs.append((terms - terms.mean(axis=0), true - true.mean()))
     terms, true = (np.concatenate(each) for each in zip(*pairs, strict=True))
     weights = np.linalg.lstsq(terms, true, rcond=None)[0]
-    slopes = [true @ (terms @ weights) / (true @ true) for terms, true in pairs]
-    raised = float(np.clip(1 / np.median(slopes), 1, LARGEST_RAISE))
-    correlations = [np.corrcoef(terms @ weights, true)[0, 1] for terms, true in pairs]
+    pairs = [(terms @ weights, true) for terms, true in pairs if true.std() > LEAST_MOVED]
+    slopes = np.array([true @ read / (true @ true) for read, true in pairs])
+    correlation = np.median([np.corrcoef(read, true)[0, 1] for read, true in pairs])
+    raised = 1 / np.median(slopes) if correlation > SEEN_WELL else 1.0
     return {
         "weights": np.round(raised * weights, 2).tolist(),
-        "correlation": round(float(np.median(correlations)), 2),
-        "slopes": np.round(np.sort(raised * np.array(slopes)), 2).tolist(),
+        "correlation": round(float(correlation), 2),
+        "slopes": np.round(np.sort(raised * slopes), 2).tolist(),
     }
 
 
@@ -131,16 +132,17 @@ def main(folder: str) -> None:
     paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in SUFFIXES)
     model, played, seen = moda.load_starter(), [], []
     for index, path in enumerate([Path(PORTRAIT), *paths]):
-        motion = random_motion(index)
-        curves = played_curves(motion)
         portrait = read_portrait(model, path)
-        observed = observe_head(follow_face(played_frames(model, portrait, motion)))
-        gap = observed.measures[:, list(MEASURES).index("gap")]
-        follows = float(np.corrcoef(gap, curves["jaw"])[0, 1])
-        sys.stderr.write(f"{path.name}: {follows:.2f}\n")
-        if follows >= LEAST_HUMAN:
-            played.append(curves)
-            seen.append(observed)
+        spoken = model.perform(portrait, model.encode(SPEECH), seed=index)
+        for motion in (random_motion(index), spoken):
+            curves = played_curves(motion)
+            observed = observe_head(follow_face(played_frames(model, portrait, motion)))
+            gap = observed.measures[:, list(MEASURES).index("gap")]
+            follows = float(np.corrcoef(gap, curves["jaw"])[0, 1])
+            sys.stderr.write(f"{path.name}: {follows:.2f}\n")
+            if follows >= LEAST_HUMAN:
+                played.append(curves)
+                seen.append(observed)
     for name, terms in TERMS.items():
         sys.stdout.write(f"{name} {list(terms)}: {fit(name, played, seen)}\n")
 

@@ -36,10 +36,11 @@ def track_of(heads, times=None, restarts=(), noise=0.0):
     """Return the track that a perfect network would give; None stands for a lost face."""
     times = np.arange(len(heads)) / FPS if times is None else np.asarray(times)
     random, meshes, places = np.random.default_rng(0), StoredMeshes(), []
+    known = {id(each): each and seen_landmarks(each).mesh for each in heads}
     for each in heads:
-        mesh = None if each is None else seen_landmarks(each).mesh
+        mesh = known[id(each)]
         if mesh is not None:
-            mesh = mesh + random.normal(0, max(noise, 1e-9), mesh.shape)
+            mesh = mesh + noise * random.normal(size=mesh.shape)
         meshes.append(mesh)
         places.append(None if mesh is None else head_square(mesh))
     confidence = np.array([0.0 if each is None else 0.95 for each in heads])
@@ -254,6 +255,15 @@ def test_the_motion_lasts_as_long_as_the_clip():
     assert len(seen.motion()) == 30
     assert len(seen.motion(50.0)) == 60
     assert torch.equal(seen.motion(num_frames=40).values[29:], seen.values[-1:].expand(11, -1))
+
+
+def test_a_clip_of_one_frame_is_at_rest():
+    seen = see_motion(track_of([head(yaw=5, jawOpen=0.3)]))
+
+    assert seen.values[0, 63:].numpy() == pytest.approx([*MEAN[63:67].tolist(), 0, 0, 0], abs=1e-4)
+    assert control(seen, "jaw")[0] > 0.2
+    assert abs(control(seen, "width")[0]) < 1e-3
+    assert len(seen.motion()) == 1
 
 
 def test_fits_are_those_of_the_frames_in_little_memory():
