@@ -81,8 +81,9 @@ def listen(
     """
     listening = listening or Listening()
     motion = idle(duration_s, rest, head, seed)
-    for nodding in nods(own, others, seed) if listening.nods else ():
-        motion = nod(motion, *replace(nodding, deg=listening.nods * nodding.deg).arguments)
+    for drawn in nods(own, others, seed) if listening.nods else ():
+        size_deg = listening.nods * drawn.size_deg
+        motion = nod(motion, drawn.time_s, size_deg, drawn.duration_s, drawn.repeats)
     if not listening.gaze:
         return motion
     eyes, turned = (
@@ -99,17 +100,12 @@ def listen(
 
 @dataclass(frozen=True)
 class Nod:
-    """A nod, see `nod`."""
+    """A nod, see the function `nod`."""
 
     time_s: float
-    deg: float
+    size_deg: float
     duration_s: float
     repeats: int
-
-    @property
-    def arguments(self) -> tuple[float, float, float, int]:
-        """Those of the function `nod`."""
-        return self.time_s, self.deg, self.duration_s, self.repeats
 
 
 def nods(own: Sequence[Span], others: Sequence[Sequence[Span]], seed: int) -> list[Nod]:

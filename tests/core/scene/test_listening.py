@@ -26,7 +26,7 @@ def test_most_phrases_of_another_end_in_a_small_nod():
     drawn = nods([], [PHRASES], seed=1)
 
     assert 0.5 * len(PHRASES) < len(drawn) < len(PHRASES)
-    assert all(2 <= each.deg <= 4 for each in drawn)
+    assert all(2 <= each.size_deg <= 4 for each in drawn)
     since = [
         min(each.time_s - stop for _, stop in PHRASES if stop <= each.time_s) for each in drawn
     ]
@@ -39,7 +39,9 @@ def test_nods_move_the_pitch_down_and_back_and_nothing_else():
     change = motion.values - still.values
     dips = change[:, PITCH]
     assert dips.min() >= 0
-    assert dips.max() == pytest.approx(max(each.deg for each in nods([], [PHRASES], 0)), rel=0.1)
+    assert dips.max() == pytest.approx(
+        max(each.size_deg for each in nods([], [PHRASES], 0)), rel=0.1
+    )
     change[:, PITCH] = 0
     assert change.abs().max() == 0
 
