@@ -28,7 +28,8 @@ LONGEST_S = 5.0
 
 @lru_cache(maxsize=1)
 @torch.inference_mode(False)
-def _speech_matrix() -> Tensor:
+def speech_matrix() -> Tensor:
+    """Return the matrix (63, 63), float64, of the lips' part in speech, see `part_matrix`."""
     return part_matrix(SPEECH_CONTROLS, LIP_KEYPOINTS)
 
 
@@ -151,7 +152,7 @@ def modulate_released_lips(
 
 def _scale_speech(motion: Motion, gain: Tensor) -> Motion:
     """Scale the lips' departure from rest by a gain (N,) per frame."""
-    lips = motion.offset.double() @ _speech_matrix().to(motion.values.device)
+    lips = motion.offset.double() @ speech_matrix().to(motion.values.device)
     values = motion.values.clone()
     change = (gain.to(lips) - 1)[:, None] * lips
     values[:, EXPRESSION] = (values[:, EXPRESSION].double() + change).to(values)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from ..bundles.rest_pose import rest_pose
+from ..editing.lips import speech_matrix
 from ..editing.mixing import difference
-from ..motion.motion import FPS, HEAD, Motion
-from ..motion.regions import region_matrix
+from ..motion.motion import EXPRESSION, FPS, HEAD, Motion
 from .cast import Cast, Speaker
 from .listening import FARTHEST, Listening, envelope, listen
 from .speech_parts import Sound, SpeechParts
@@ -16,8 +17,9 @@ from .voice_activity import voice_spans
 
 # Pauses up to this stay with the speaker: the state changes with hysteresis.
 HOLDS_S = 0.8
-# In which the mouth, and all else, begins to move before speech and settles after it.
-MOUTH_S, FACE_S = (0.12, 0.09), (0.4, 0.7)
+# In which the lips, and all else, begin to move before speech and settle after it. Smiles are of
+# the face: they outlast the words.
+LIPS_S, FACE_S = (0.12, 0.09), (0.4, 0.7)
 
 
 def converse(
@@ -84,17 +86,18 @@ def alternate(spoken: Motion, listened: Motion, phrases: list[Span]) -> Motion:
     Returns
     -------
     Motion
-        The mouth is that of listening from a tenth of a second after speech on, the rest of the
+        The lips are those of listening from a tenth of a second after speech on, the rest of the
         face and the head follow more slowly.
     """
     states = merged_spans(phrases, HOLDS_S)
     listened = listened.resampled(spoken.fps, len(spoken))
     change = difference(spoken, listened)
-    mouth = change @ region_matrix({"mouth": 1.0}).to(change)
+    lips = torch.zeros_like(change)
+    lips[:, EXPRESSION] = change[:, EXPRESSION] @ speech_matrix().to(change)
     silent = [
-        1 - envelope(spoken.time_s, states, *seconds)[:, None] for seconds in (MOUTH_S, FACE_S)
+        1 - envelope(spoken.time_s, states, *seconds)[:, None] for seconds in (LIPS_S, FACE_S)
     ]
-    values = spoken.values.double() + silent[0] * mouth + silent[1] * (change - mouth)
+    values = spoken.values.double() + silent[0] * lips + silent[1] * (change - lips)
     return Motion(values.to(spoken.values), spoken.rest, spoken.fps)
 
 

@@ -5,6 +5,8 @@ import torch
 
 from moda_core.bundles.bundle import load_starter
 from moda_core.bundles.rest_pose import rest_pose
+from moda_core.editing.idling import still_motion
+from moda_core.motion.controls import CONTROLS, add_controls, read
 from moda_core.motion.motion import HEAD
 from moda_core.sampling.options import SamplingOptions
 from moda_core.scene.conversation import alternate, converse
@@ -76,6 +78,19 @@ def test_speech_is_played_as_it_was_performed(cast):
 
     assert torch.allclose(both.values[51:100], spoken.values[51:100], atol=1e-6)
     assert torch.allclose(both.values[130:], listened.values[130:], atol=1e-5)
+
+
+def test_a_smile_outlasts_the_words_and_the_lips_do_not():
+    controls = torch.zeros(200, len(CONTROLS))
+    controls[:, [CONTROLS.index("jaw"), CONTROLS.index("smile")]] = 0.5
+    spoken = add_controls(still_motion(200), controls)
+
+    both = alternate(spoken, still_motion(200), [(0.0, 4.0)])
+
+    smile = read(both.offset)[:, CONTROLS.index("smile")]
+    assert lip_gap(both)[103:].max() < SILENT_GAP
+    assert smile[103] > 0.4
+    assert smile[120:].abs().max() < 1e-4
 
 
 def test_the_same_seed_gives_the_same_conversation_and_people_differ(cast):
