@@ -7,15 +7,21 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from .landmarks import FaceLandmarks
+from .lid_fit import lid_heights
 from .mesh_points import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS
 from .picture_samples import blurred_samples
 
 SHIFTS = np.linspace(-0.4, 0.4, 9)  # that are tried, in radii
 SIZES = np.linspace(0.85, 1.35, 11)
+MARGIN = 0.08  # of the lids, in which their own lines may be seen, in radii
 RIM = 0.12  # on both sides of the iris's edge, in radii
 PATCH, CELLS = 24, 12  # half the side of the searched patch, in cells; cells in a radius
-DOUBT = 0.15  # contrast that the largest shift must gain, of the best
-LEAST_CONTRAST, CONTRAST_RANGE = 4, (-40, 150)  # grey levels
+# Contrast that the largest shift must gain, and a size that differs by `SIZE_RANGE`, of the best.
+DOUBT, SIZE_DOUBT, SIZE_RANGE = 0.15, 0.2, 0.35
+LEAST_CONTRAST, WHITEST = 4, 20  # grey levels; above the white of the eye, for highlights
+# Quantiles of the levels between the lids, white and dark; share of their distance below the white
+# from which all counts as dark: a pupil differs from its iris, too.
+QUANTILES, DARK_SHARE = (0.9, 0.05), 0.5
 DIRECTIONS = np.arange(32) * (math.pi / 16)
 
 
@@ -36,7 +42,12 @@ def _fitted(iris: np.ndarray, ring: np.ndarray, image: np.ndarray) -> np.ndarray
     x, y = np.meshgrid(
         *(middle + np.arange(-PATCH, PATCH + 1) / CELLS * radius for middle in iris[0])
     )
-    patch, shown = blurred_samples(image, x, y, radius / CELLS, _darkest), _between_lids(ring, x, y)
+    patch = blurred_samples(image, x, y, radius / CELLS, _darkest)
+    shown = _between_lids(ring, x, y, MARGIN * radius)
+    if not shown.any():
+        return iris
+    white, dark = np.quantile(patch[shown > 0], QUANTILES)
+    patch = patch.clip(white - DARK_SHARE * (white - dark), white + WHITEST)
     right, down, size = np.stack(np.meshgrid(SHIFTS, SHIFTS, SIZES, indexing="ij")).reshape(
         3, -1, 1
     )
@@ -49,10 +60,10 @@ def _fitted(iris: np.ndarray, ring: np.ndarray, image: np.ndarray) -> np.ndarray
         places = [PATCH + CELLS * below, PATCH + CELLS * across]
         levels.append(map_coordinates(patch, places, order=1, mode="nearest"))
         seen = seen * map_coordinates(shown, places, order=1, mode="nearest")
-    contrast = ((levels[0] - levels[1]).clip(*CONTRAST_RANGE) * seen).sum(axis=1)
-    contrast = contrast / (seen.sum(axis=1) + 4)
+    contrast = ((levels[0] - levels[1]) * seen).sum(axis=1) / (seen.sum(axis=1) + 4)
     away = np.hypot(right, 1.5 * down)[:, 0] / SHIFTS[-1]
-    best = (contrast - DOUBT * contrast.max() * away**2).argmax()
+    doubt = DOUBT * away**2 + SIZE_DOUBT * ((size[:, 0] - 1) / SIZE_RANGE) ** 2
+    best = (contrast - contrast.max() * doubt).argmax()
     if contrast[best] < LEAST_CONTRAST:
         return iris
     shift = radius * np.array([right[best, 0], down[best, 0]])
@@ -64,12 +75,11 @@ def _darkest(colors: np.ndarray) -> np.ndarray:
     return colors.min(axis=2)
 
 
-def _between_lids(ring: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _between_lids(ring: np.ndarray, x: np.ndarray, y: np.ndarray, margin: float) -> np.ndarray:
     """Return 1 at pixels between the lids, whose ring (16, 2) starts at the left corner."""
     axis = (ring[8] - ring[0]) / max(np.hypot(*(ring[8] - ring[0])), 1e-6)
     turn = np.array([axis, [-axis[1], axis[0]]])
     along, below = turn @ (np.stack([x.ravel(), y.ravel()]) - ring[0][:, None])
     lids = (ring - ring[0]) @ turn.T
-    lower = np.interp(along, *lids[:9].T)
-    upper = np.interp(along, *lids[[0, *range(15, 7, -1)]].T)
-    return ((below > upper) & (below < lower)).astype(float).reshape(x.shape)
+    upper, lower = lid_heights(lids, along)
+    return ((below > upper + margin) & (below < lower - margin)).astype(float).reshape(x.shape)

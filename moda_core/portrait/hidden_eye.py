@@ -1,4 +1,4 @@
-"""What the lids and the iris of an eye hide, completed from what the picture shows."""
+"""What of an eyeball its lids and its iris hide, completed from what the picture shows."""
 
 import torch
 import torch.nn.functional as F
@@ -6,33 +6,40 @@ from torch import Tensor
 
 from ..motion.easing import smoothstep
 
-WHITE_BLUR, SKIN_BLUR = 0.05, 0.06  # deviations in eye distances
+WHITE_BLUR, NEAR_BLUR = 0.05, 0.02  # deviations in eye distances
 IRIS_END, WHITE_START = 1.08, 1.3  # radii between which the iris fades into the white
 SMALL_DEVIATION = 4.0  # pixels, at the resolution at which larger blurs are computed
 PRIOR = 0.02  # weight of what is known from further away
-RINGS = 12  # of the iris, whose mean colours complete it
+RINGS = LAYERS = 12  # of the iris, and below the upper lid, whose mean colours complete them
+SHADE_DEPTH = 0.12  # of the upper lid's shadow on the eyeball, in eye distances
+EDGE_SHADE, EDGE_DEPTH = 0.2, 0.08  # of what the lid hides, at least, and how far down
+LIGHTER = 20.0  # grey levels above the eyeball from which nothing in the disk is the iris
+IRIS_WEIGHT = 0.9  # that the iris lacks where the shadow is measured
+MOST_NEAR = 1.08  # factor by which the white may be brighter near what is seen of it
 
 
 def complete_eye(
-    picture: Tensor, shown: Tensor, bare: Tensor, radius: Tensor, unit: float
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Complete an eyeball, its iris and the skin of its lids.
+    picture: Tensor, shown: Tensor, radius: Tensor, depth: Tensor, unit: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Complete an eyeball and its iris.
 
     Parameters
     ----------
     picture : Tensor, shape (1, 3, h, w)
         The eye and what is around it, 0 to 255.
-    shown, bare : Tensor, shape (1, 1, h, w)
-        Where the eyeball shows, and where the skin shows that the lids resemble, in [0, 1].
+    shown : Tensor, shape (1, 1, h, w)
+        Where the eyeball shows, in [0, 1].
     radius : Tensor, shape (1, 1, h, w)
         Distance from the middle of the iris in its radii.
+    depth : Tensor, shape (1, 1, h, w)
+        Distance below the upper lid, which shades the eyeball, in eye distances.
     unit : float
         Pixels in an eye distance.
 
     Returns
     -------
-    ball, skin : Tensor, shape (1, 3, h, w)
-        The eyeball without its iris, and plain skin.
+    ball : Tensor, shape (1, 3, h, w)
+        The eyeball without its iris.
     iris : Tensor, shape (1, 3, h, w)
         Factor by which the iris changes ``ball + 1``; 1 beside it.
     white_color : Tensor, shape (3,)
@@ -41,33 +48,51 @@ def complete_eye(
     disk = smoothstep(WHITE_START, IRIS_END, radius)
     bright = picture.mean(dim=1, keepdim=True) * shown * (1 - disk)
     weight = (bright / bright.amax().clamp(min=1)) ** 3  # without the shadows of the lids
-    white_color = _mean_color(picture, weight)
-    white = _spread(picture, weight, WHITE_BLUR * unit, white_color)
-    ball = torch.lerp(picture, white, torch.maximum(disk, 1 - shown))
+    white_color = mean_color(picture, weight)
+    white = spread(picture, weight, WHITE_BLUR * unit, white_color)
+    rings = radius * (RINGS / WHITE_START)
+    white = white * _shade(picture, white, shown, disk, rings, depth)
+    near = (picture + 1) / (white + 1)  # what the seen eyeball is beside the completed one
+    near = spread(near, weight, NEAR_BLUR * unit, torch.ones_like(white_color))
+    white = white * near.clamp(max=MOST_NEAR)
+    lighter = (picture - white).amin(dim=1, keepdim=True) / LIGHTER  # highlights, lids
+    hides = torch.maximum(disk * (1 - lighter.clamp(0, 1)), 1 - shown)
+    ball = torch.lerp(picture, white, hides)
     iris = (picture + 1) / (ball + 1)
-    hidden = torch.lerp(torch.ones_like(iris), _rings(iris, radius, shown), disk)
-    skin = _spread(picture, bare, SKIN_BLUR * unit, _mean_color(picture, bare))
-    return ball, skin, torch.lerp(hidden, iris, shown), white_color
+    hidden = torch.lerp(torch.ones_like(iris), _mean_along(iris, rings, shown), disk)
+    return ball, torch.lerp(hidden, iris, shown), white_color
 
 
-def _mean_color(source: Tensor, weight: Tensor) -> Tensor:
+def _shade(
+    picture: Tensor, white: Tensor, shown: Tensor, disk: Tensor, rings: Tensor, depth: Tensor
+) -> Tensor:
+    """Return the factor (1, 1, h, w) by which the upper lid darkens an eyeball."""
+    iris = (picture + 1) / (white + 1)
+    plain = iris / torch.lerp(torch.ones_like(iris), _mean_along(iris, rings, shown), disk)
+    weight = shown * (1 - IRIS_WEIGHT * disk)
+    layers = depth * (LAYERS / SHADE_DEPTH)
+    shade = _mean_along(plain.mean(dim=1, keepdim=True), layers, weight)
+    return torch.minimum(shade, 1 - EDGE_SHADE * smoothstep(EDGE_DEPTH, 0.0, depth))
+
+
+def mean_color(source: Tensor, weight: Tensor) -> Tensor:
     """Return the mean colour (3,) of what is weighted, or of all where that is little."""
     weight = weight + 1e-3
     return (source * weight).sum(dim=(0, 2, 3)) / weight.sum()
 
 
-def _rings(iris: Tensor, radius: Tensor, shown: Tensor) -> Tensor:
-    """Return the mean over what is shown at each radius."""
-    place = (radius * (RINGS / WHITE_START)).clamp(max=RINGS - 1)
+def _mean_along(source: Tensor, place: Tensor, shown: Tensor) -> Tensor:
+    """Return the mean over what is shown at each place, 0 to `RINGS - 1`, of (1, 1, h, w)."""
+    place = place.clamp(0, RINGS - 1)
     weights = (1 - (place - torch.arange(RINGS).to(place).view(-1, 1, 1)).abs()).clamp(min=0)[0]
     seen = (weights * shown[0]).flatten(1)  # (rings, pixels)
     neighbours = 0.1 * (torch.arange(RINGS)[:, None] - torch.arange(RINGS)).abs()
     seen = (0.001**neighbours).to(seen) @ seen
-    means = seen @ iris[0].flatten(1).T / (seen.sum(dim=1, keepdim=True) + 1e-6)
+    means = seen @ source[0].flatten(1).T / (seen.sum(dim=1, keepdim=True) + 1e-6)
     return torch.einsum("rhw,rc->chw", weights, means)[None]
 
 
-def _spread(source: Tensor, weight: Tensor, deviation: float, prior: Tensor) -> Tensor:
+def spread(source: Tensor, weight: Tensor, deviation: float, prior: Tensor) -> Tensor:
     """Blur what is weighted, and spread it over the rest; `prior` counts where nothing is near."""
     shrink = max(1.0, deviation / SMALL_DEVIATION)
     size = [max(1, round(length / shrink)) for length in source.shape[2:]]

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..face.eye_shape import EyeShape, eye_height, lid_rims
 from ..motion.easing import smoothstep
 from ..portrait.hidden_eye import complete_eye
-from .face_shape import EyeShape
-from .render_eyes import BELOW_LID, LEAST_LID, LID_EDGE, LID_SHARE, eye_height, lid_rims
+from ..portrait.hidden_lids import lash_line, plain_skin, rim_without_iris, skin_grain
+from .render_eyes import BELOW_LID, CORNER_END, LEAST_LID, LID_EDGE, LID_SHARE
 
 LASHES, BROW_SHARE = 0.085, 0.55  # skin of the lid: above the lashes; share of the way to the brow
-BELOW_LASHES, BELOW_SHARE = 0.07, 0.3  # skin below the eye, and its share in that of the lid
+BELOW_LASHES, BELOW_SHARE = 0.07, 0.6  # skin below the eye, and its share in that of the lid
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,12 +21,17 @@ class EyeLayers:
 
     Parameters
     ----------
-    still : Tensor, shape (1, 6, h, w)
-        The eyeball without its iris, and the skin of the shut lid, 0 to 255.
+    still : Tensor, shape (1, 9, h, w)
+        The eyeball without its iris, the skin of the shut lid, and what the lower lid gains without
+        the iris.
     iris : Tensor, shape (1, 3, h, w)
         Factor by which the iris changes ``eyeball + 1``; 1 beside it.
     white_color : Tensor, shape (3,)
         Of the eyeball beside its iris; of all that is near where none is visible.
+    lash_color : Tensor, shape (3,)
+        Of the dark line along the upper lid.
+    lash_edge : float
+        Width of that line's edges in pixels.
     scale, offset : Tensor, shape (1, 2, 1, 1)
         They convert places in the region to those in the textures.
     """
@@ -33,6 +39,8 @@ class EyeLayers:
     still: Tensor
     iris: Tensor
     white_color: Tensor
+    lash_color: Tensor
+    lash_edge: float
     scale: Tensor
     offset: Tensor
 
@@ -47,18 +55,20 @@ def eye_box(eye: EyeShape, brow: float) -> tuple[float, float, float, float]:
     upper = eye.y + min(eye.upper[0], 0.0)
     top = upper - max(LEAST_LID, LID_SHARE * (upper - brow))
     bottom = eye.y + max(eye.lower[0], 0.0) + BELOW_LID
-    return eye.x - eye.half_width, top - tilt, eye.x + eye.half_width, bottom + tilt
+    left, right = (CORNER_END, 1.0) if eye.x < 0 else (1.0, CORNER_END)
+    left, right = eye.x - left * eye.half_width, eye.x + right * eye.half_width
+    return left, top - tilt, right, bottom + tilt
 
 
 def eye_layers(
     eye: EyeShape, brow: float, unit: float, x: Tensor, y: Tensor, source: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
     """Complete the layers of an eye in a picture; return all of `EyeLayers` but the last two.
 
     `x`, `y` (h, w) are face coordinates of the pixels of `source` (1, 3, h, w), 0 to 255; `unit` is
     the eye distance in pixels.
     """
-    upper, lower, _ = lid_rims(eye, x)
+    upper, lower, dome = lid_rims(eye, x)
     height = eye_height(eye, x, y)
     edge = LID_EDGE - 0.5 / unit
     shown = smoothstep(edge - 1 / unit, edge, torch.minimum(height - upper, lower - height))
@@ -66,6 +76,10 @@ def eye_layers(
     bare = smoothstep(LASHES - 0.02, LASHES, above) * (above < BROW_SHARE * (eye.y - brow))
     bare = bare + BELOW_SHARE * smoothstep(BELOW_LASHES - 0.02, BELOW_LASHES, below)
     radius = torch.hypot(x - eye.iris_x, y - eye.iris_y) / eye.iris_radius
-    masks = (mask[None, None] for mask in (shown, bare, radius))
-    ball, skin, iris, white_color = complete_eye(source, *masks, unit)
-    return torch.cat([ball, skin], dim=1), iris, white_color
+    depth = -above * (3 * dome).clamp(max=1)  # the corners lie in shadow, too
+    masks = (mask[None, None] for mask in (shown, radius, depth))
+    ball, iris, white_color = complete_eye(source, *masks, unit)
+    points = torch.stack([x, y])
+    skin = plain_skin(source, bare[None, None], unit) + skin_grain(eye, points, source, unit)
+    rim = rim_without_iris(eye, points, source, LID_EDGE, unit)
+    return torch.cat([ball, skin, rim], dim=1), iris, white_color, *lash_line(eye, points, source)

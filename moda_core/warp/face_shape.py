@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from ..face.curve import curve_terms
+from ..face.eye_shape import EyeShape, measure_eye
 from ..face.landmarks import FaceLandmarks
 from ..face.mesh_points import (
     CHIN,
@@ -31,10 +32,6 @@ LENGTH_RANGE = (0.85, 1.3)  # of a face's length over the average
 MOUTH_HALF_WIDTH_RANGE = (0.2, 0.6)
 LEAN_LIMIT = 0.35
 TILT_LIMIT = 0.35  # radians
-EYE_SLOPE_LIMIT = 0.4
-LID_TERMS, LID_RIDGE = 4, 0.001  # of the curve of a lid
-LEAST_EYE = 0.08  # half the distance of its corners, in eye distances
-IRIS_RANGE = (0.35, 0.8)  # radius over half the distance of the corners
 CHIN_BELOW_MOUTH = 0.35  # at least
 SEAM_TERMS = 4
 SEAM_RIDGE = 0.01  # against wild curves
@@ -119,35 +116,6 @@ class MouthShape:
 
 
 @dataclass(frozen=True)
-class EyeShape:
-    """The opening of one eye in the face frame, and the iris in it.
-
-    Parameters
-    ----------
-    x, y : float
-        Middle of the line between the corners.
-    half_width : float
-        Half the distance of the corners.
-    slope : float
-        Of the line between the corners, downwards to the right.
-    upper, lower : tuple of float
-        Terms ``across**0, across**1, ...`` of the height of each lid below the line of the corners,
-        over ``1 - across**2``, where ``across`` is -1 and 1 at the corners.
-    iris_x, iris_y, iris_radius : float
-    """
-
-    x: float
-    y: float
-    half_width: float
-    slope: float
-    upper: tuple[float, ...]
-    lower: tuple[float, ...]
-    iris_x: float
-    iris_y: float
-    iris_radius: float
-
-
-@dataclass(frozen=True)
 class FaceShape:
     """A face in its frame; lengths in eye distances.
 
@@ -197,32 +165,13 @@ def measure_face(landmarks: FaceLandmarks, frame: Frame) -> FaceShape:
         frame,
         mouth,
         (
-            _eye_shape(mesh[LEFT_EYE], mesh[LEFT_IRIS]),
-            _eye_shape(mesh[RIGHT_EYE], mesh[RIGHT_IRIS]),
+            measure_eye(mesh[LEFT_EYE], mesh[LEFT_IRIS]),
+            measure_eye(mesh[RIGHT_EYE], mesh[RIGHT_IRIS]),
         ),
         length,
         chin=max(float(mesh[CHIN, 1]), mouth.y + CHIN_BELOW_MOUTH),
         brow=float(mesh[[LEFT_BROW[2], RIGHT_BROW[2]], 1].mean()),
     )
-
-
-def _eye_shape(ring: np.ndarray, iris: np.ndarray) -> EyeShape:
-    """Measure an eye by the ring (16, 2) of its opening and the points (5, 2) of its iris."""
-    left, right = ring[0], ring[8]  # corners; the lower lid lies between them, then the upper one
-    x, y = ((left + right) / 2).tolist()
-    half_width = max(float(right[0] - left[0]) / 2, LEAST_EYE)
-    slope = float(
-        np.clip((right[1] - left[1]) / (2 * half_width), -EYE_SLOPE_LIMIT, EYE_SLOPE_LIMIT)
-    )
-    across = ((ring[:, 0] - x) / half_width).clip(-0.98, 0.98)
-    below = ring[:, 1] - y - slope * (ring[:, 0] - x)
-    upper, lower = (
-        curve_terms(across[lid], below[lid], range(LID_TERMS), LID_RIDGE)
-        for lid in (slice(9, 16), slice(1, 8))
-    )
-    radius = np.hypot(*(iris[1:] - iris[0]).T).mean()
-    radius = float(np.clip(radius / half_width, *IRIS_RANGE)) * half_width
-    return EyeShape(x, y, half_width, slope, upper, lower, *iris[0].tolist(), radius)
 
 
 def mouth_shape(mesh: np.ndarray) -> MouthShape:
@@ -243,25 +192,3 @@ def mouth_shape(mesh: np.ndarray) -> MouthShape:
     return MouthShape(
         *middle.tolist(), tilt, half_width, float(upper_y), float(lower_y), lean, seam
     )
-
-
-def curve_terms(
-    across: np.ndarray,
-    height: np.ndarray,
-    powers: range,
-    ridge: float,
-    weight: np.ndarray | float = 1.0,
-) -> tuple[float, ...]:
-    """Fit ``(1 - across**2) * sum(term * across**power)`` to heights at places, by their weight."""
-    basis = (1 - across**2).clip(0)[:, None] * across[:, None] ** np.array(powers)
-    weighted = basis.T * weight
-    system = weighted @ basis + ridge * np.eye(len(powers))
-    return tuple(np.linalg.solve(system, weighted @ height).tolist())
-
-
-def curve_height(terms: tuple[float, ...], across: Tensor) -> Tensor:
-    """Return the height of a curve of `curve_terms` from power 0 on, over ``1 - across**2``."""
-    height = torch.zeros_like(across)
-    for term in reversed(terms):
-        height = height * across + term
-    return height

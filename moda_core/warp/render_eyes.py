@@ -1,19 +1,23 @@
 """Movement of lids, gaze and brows as backward displacements, and the layers of an eye."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ..face.eye_shape import EyeShape, eye_height, lid_rims
 from ..motion.easing import bump, shoulder, smoothstep
 from .drive import Controls
-from .face_shape import EyeShape, FaceShape, curve_height
+from .face_shape import FaceShape
 
 BLINKS = ("blink_left", "blink_right")
 LOWER_SHARE, CORNER_SHARE = 0.14, 0.15  # of closing an eye, by the lower lid; more at the corners
+CORNER_DROP, CORNER_END = 0.04, 1.6  # of the outer corner of a shut eye; reach in half widths
 WIDENING = 0.35  # rise of the upper lid of a wide eye, of the opening
 LID_OVERLAP = 0.03  # of shut lids, since eyes differ from the landmarks
 LID_EDGE = 0.012  # of the eyeball's rim, that belongs to the lids
+CLEARED_RIM = 0.7  # share of the lower rim that belongs to the eyeball once the iris has gone
 LASHES = 0.045  # skin above the rim that moves as it is, with the lashes
 LEAST_LID, LID_SHARE = 0.14, 0.66  # height of what a blink moves, at least; of the way to the brow
 BELOW_LID = 0.12  # height of what a blink moves below the eye
@@ -21,7 +25,9 @@ BROW_RISE, WORRY_RISE, FROWN_DROP, FROWN_IN = 0.12, 0.11, 0.09, 0.06
 GAZE_X = 0.08  # shift of the iris
 GAZE_ROOM = 0.6  # of the iris, that stays beside the corner of the eye
 BROW_X = 0.5
-LID_PAINT = 0.85  # share of plain skin in the skin that a blink stretches
+LASH_LINE = 0.015  # half height of that line
+LASH_PAINT = 0.95  # share of the colour of the lashes in the line of a shut eye
+LID_PAINT = 0.95  # share of plain skin in the skin that a blink stretches
 
 
 @dataclass(frozen=True)
@@ -40,19 +46,7 @@ class EyePlaces:
     drop: Tensor  # of that rim
     dome: Tensor  # 1 in the middle of the eye, 0 at its corners
     shut: Tensor  # (n, 1, 1), 0 open to 1 shut
-
-
-def eye_height(eye: EyeShape, x: Tensor, y: Tensor) -> Tensor:
-    """Return how far points lie below the line of an eye's corners."""
-    return y - eye.y - eye.slope * (x - eye.x).clamp(-eye.half_width, eye.half_width)
-
-
-def lid_rims(eye: EyeShape, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the heights of both lids below the line of the corners, and ``1 - across**2``."""
-    across = (x - eye.x) / eye.half_width
-    dome = (1 - across**2).clamp(min=0)
-    upper, lower = curve_height(eye.upper, across) * dome, curve_height(eye.lower, across) * dome
-    return upper, torch.maximum(upper, lower), dome
+    cleared: Tensor  # (n, 1, 1), share of the rims from which the iris has gone
 
 
 def eye_places(
@@ -66,7 +60,11 @@ def eye_places(
     eye, blink = shape.eyes[index], controls[BLINKS[index]]
     shut, wide = blink.clamp(min=0), blink.clamp(max=0)
     upper, lower, dome = lid_rims(eye, x)
-    height, opening = eye_height(eye, x, y), lower - upper
+    outwards = (x - eye.x) * (math.copysign(1, eye.x) / eye.half_width)
+    sunk = (
+        CORNER_DROP * shut * smoothstep(0.2, 1.0, outwards) * smoothstep(CORNER_END, 1.0, outwards)
+    )
+    height, opening = eye_height(eye, x, y) - sunk, lower - upper
     overlap = LID_OVERLAP * smoothstep(0.5, 1.0, shut) * dome
     share = LOWER_SHARE + CORNER_SHARE * (1 - dome)
     drop = opening * ((1 - share) * shut + WIDENING * wide) + overlap
@@ -75,17 +73,21 @@ def eye_places(
     reach = (upper + (eye.y - shape.brow)).clamp(min=LEAST_LID / LID_SHARE) * LID_SHARE - LASHES
     eased = ((above_rim - LASHES) / (reach + drop)).clamp(0, 1)
     carried = 1 - eased * eased * (3 - 2 * eased)
+    gaze = _gaze(eye, controls["gaze"])
+    cleared = (gaze.abs() * (4 / eye.iris_radius)).clamp(max=1) * (1 - shut)
     edge = LID_EDGE + 1 / unit
+    lower_edge = edge * (1 - CLEARED_RIM * cleared)
     return EyePlaces(
-        drop * carried,
-        -rise * smoothstep(BELOW_LID, 0.0, below_rim),
-        _gaze(eye, controls["gaze"]),
+        (drop + sunk) * carried,
+        (sunk - rise) * smoothstep(BELOW_LID, 0.0, below_rim),
+        gaze,
         above_rim + (edge - drop).clamp(0, edge),
-        below_rim + (edge - rise).clamp(0, edge),
+        below_rim + torch.minimum((edge - rise).clamp(min=0), lower_edge),
         above_rim,
         drop,
         dome,
         shut,
+        cleared,
     )
 
 
@@ -97,15 +99,24 @@ def _gaze(eye: EyeShape, gaze: Tensor) -> Tensor:
 
 
 def join_eye(
-    places: EyePlaces, upper: Tensor, lower: Tensor, ball: Tensor, skin: Tensor, unit: float
+    places: EyePlaces,
+    upper: Tensor,
+    lower: Tensor,
+    ball: Tensor,
+    skin: Tensor,
+    lash_line: tuple[Tensor, float],
+    unit: float,
 ) -> Tensor:
     """Lay the lids over the eyeball.
 
     Pictures are (1, 3, h, w), 0 to 255: both lids and the eyeball as moved, and the skin of the
-    shut lid, which replaces what a blink stretches; `unit` is the eye distance in pixels.
+    shut lid, which replaces what a blink stretches; `lash_line` is its colour (3,) and
+    the width of its edges in pixels, `unit` the eye distance in pixels.
     """
     picture = torch.lerp(ball, lower, _cover(places.on_lower, unit))
-    return torch.lerp(picture, _upper_lid(places, upper, skin, unit), _cover(places.on_upper, unit))
+    return torch.lerp(
+        picture, _upper_lid(places, upper, skin, lash_line, unit), _cover(places.on_upper, unit)
+    )
 
 
 def _cover(distance: Tensor, unit: float) -> Tensor:
@@ -113,14 +124,18 @@ def _cover(distance: Tensor, unit: float) -> Tensor:
     return (distance * unit + 0.5).clamp(0, 1)[:, None]
 
 
-def _upper_lid(places: EyePlaces, lid: Tensor, skin: Tensor, unit: float) -> Tensor:
+def _upper_lid(
+    places: EyePlaces, lid: Tensor, skin: Tensor, lash_line: tuple[Tensor, float], unit: float
+) -> Tensor:
     above, drop = places.above_rim, places.drop
     closing = smoothstep(0.15, 0.8, places.shut)
-    plain = smoothstep(LASHES - 0.012, LASHES + 0.012, above) * (drop * 20).clamp(0, 1)
-    plain = plain * smoothstep(1.0, 0.4, (above - LASHES) / (drop + 0.04))
+    plain = smoothstep(LASHES - 0.023, LASHES + 0.003, above) * (drop * 20).clamp(0, 1)
+    plain = plain * smoothstep(1.3, 0.7, (above - LASHES) / (drop + 0.04))
     lid = torch.lerp(lid, skin, (LID_PAINT * closing * plain)[:, None])
-    lashes = bump(above - 0.004, max(0.012, 1.0 / unit)) * (4 * places.dome).clamp(max=1)
-    return lid * (1 - 0.3 * closing * lashes)[:, None]
+    color, edge = lash_line
+    line = (LASH_LINE + 0.5 / unit - (above - 0.004).abs()) * unit / edge + 0.5
+    lashes = line.clamp(0, 1) * (4 * places.dome).clamp(max=1)
+    return torch.lerp(lid, color.view(1, 3, 1, 1), (LASH_PAINT * closing * lashes)[:, None])
 
 
 def brow_shift(shape: FaceShape, x: Tensor, y: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:

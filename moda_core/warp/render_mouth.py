@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..face.curve import curve_height
 from ..motion.controls import lip_opening
 from ..motion.easing import bump, shoulder, smoothstep, soft_clamp
 from .drive import Controls
-from .face_shape import FaceShape, MouthShape, curve_height, rotate
+from .face_shape import FaceShape, MouthShape, rotate
 
 LIP_ROUND = 0.6  # power of the open lips' profile
 # Left-out rims of lips: the seam's shadow on parted ones, teeth that shine in on open ones.

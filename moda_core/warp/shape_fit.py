@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..face.curve import curve_terms
 from ..face.picture_samples import blurred_samples
 from ..head.dark_valley import best_path
-from .face_shape import SEAM_TERMS, FaceShape, Frame, MouthShape, curve_terms, rotate
+from .face_shape import SEAM_TERMS, FaceShape, Frame, MouthShape, rotate
 
 CELL = 0.01  # of the patches that are searched, in eye distances
 SEAM_REACH = 0.05  # of the search around the landmarks

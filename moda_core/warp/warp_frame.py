@@ -144,9 +144,10 @@ def _eye(
     upper = _sample(region, still - _shown(region, none, lids.upper_shift))
     lower = _sample(region, still - _shown(region, none, lids.lower_shift))
     moved = layers.places(still - _shown(region, lids.gaze, none))
-    ball, skin = _sample(region, layers.places(still), layers.still).split(3, dim=1)
+    ball, skin, rim = _sample(region, layers.places(still), layers.still).split(3, dim=1)
+    lower = lower + rim * lids.cleared[:, None]
     ball = (ball + 1) * _sample(region, moved, layers.iris) - 1
-    return join_eye(lids, upper, lower, ball, skin, unit)
+    return join_eye(lids, upper, lower, ball, skin, (layers.lash_color, layers.lash_edge), unit)
 
 
 def _mouth_box(shape: FaceShape, controls: Controls) -> tuple[float, ...]:

@@ -9,15 +9,17 @@ from torch import Tensor
 
 from ..compositing.continuation import continued
 from ..compositing.paste_mask import softened_mask
+from ..face.eye_shape import EyeShape
 from ..face.iris_fit import fit_irises
 from ..face.landmarks import FaceLandmarks
+from ..face.lid_fit import fit_lids
 from ..head.field_cells import Part, covered_bands
 from ..head.head_fit import find_head
 from ..head.mouth_look import MouthLook
 from ..head.placed_head import place_head
 from ..motion.easing import smoothstep
 from .eye_layers import EyeLayers, eye_box, eye_layers
-from .face_shape import EyeShape, FaceShape, measure_face
+from .face_shape import FaceShape, measure_face
 from .head_field import HeadField, MovingBox, head_field, moving_box
 from .mouth_interior import look_of_mouth
 from .pose_field import sample_places
@@ -95,7 +97,8 @@ def prepare_region(image: Tensor, landmarks: FaceLandmarks, dtype: torch.dtype) 
     source = _source(image, box, dtype)
     head, frame = head_field(placed, landmarks, box, source)
     pixels = image.cpu().numpy()
-    shape = fit_shape(measure_face(fit_irises(landmarks, pixels), frame), pixels)
+    seen = fit_irises(fit_lids(landmarks, pixels), pixels)
+    shape = fit_shape(measure_face(seen, frame), pixels)
     region = Region(shape, None, (), box, source, *_pixel_places(box, source), head)
     region = _with_eyes(region)
     white = max((eye.white_color for eye in region.eyes), key=torch.sum)

@@ -4,8 +4,9 @@
 open and with shut eyes, and with shut eyes whose opening was painted `PAINT` before;
 `bench blinks FOLDER OUT MESHES` measures them, where MESHES are those of OUT by
 `mediapipe_landmarks.py`. Only portraits count whose eyes are open. Lengths are in eye distances:
-``gap`` is the mean height of the opening that still shows when it should be shut; ``gap_seen`` that
-between the lids as the network sees them, which it puts apart on the shut eyes of photographs, too.
+``gap`` is the mean height of the opening that still shows when it should be shut; ``gap_seen`` the
+mean distance of the pairs of lid points that the network sees, which slide along the lids when
+these meet, and ``height_seen`` the part of it that is across the eye.
 The sharpness of a lash line is the gradient across it, within `BAND` of the upper lid, root mean
 square, over that of the open eye.
 """
@@ -42,8 +43,8 @@ LOWER_LIDS = ((7, 163, 144, 145, 153, 154, 155), (382, 381, 380, 374, 373, 390, 
 MIDDLE = slice(2, 5)  # of those
 OPEN_GAP = 0.08  # of lids that count as open
 BAND, CELL, NUM_COLUMNS = 0.04, 0.005, 40  # around the lash line
-RESULTS = ("open_gap", "gap", "gap_seen", "sharpness")
-REQUIRED = {"worst_gap": 0.02, "sharpness": 0.8}
+RESULTS = ("open_gap", "gap", "gap_seen", "height_seen", "sharpness")
+REQUIRED = {"worst_gap": 0.02, "height_seen": 0.02, "sharpness": 0.8}
 
 
 def blinking_motion() -> Motion:
@@ -104,6 +105,13 @@ def lid_gap(mesh: np.ndarray, eye: int, unit: float) -> float:
     return float(np.hypot(*np.subtract(*lids).T).mean()) / unit
 
 
+def lid_height(mesh: np.ndarray, eye: int, unit: float) -> float:
+    """Return how far the lids are apart across the line of the corners, in the middle of an eye."""
+    upper, lower = (mesh[list(lid[eye][MIDDLE])].mean(axis=0) for lid in (UPPER_LIDS, LOWER_LIDS))
+    x, y = mesh[EYES[eye][8]] - mesh[EYES[eye][0]]
+    return float(abs(np.dot(lower - upper, (-y, x))) / np.hypot(x, y) / unit)
+
+
 def lash_energy(image: np.ndarray, mesh: np.ndarray, eye: int, unit: float) -> float:
     """Return the mean square gradient of a picture (H, W) across the upper lid, by eye distance."""
     lid = mesh[list(UPPER_LIDS[eye])]
@@ -141,6 +149,7 @@ def measure_eyes(out: Path, name: str, meshes: dict[str, np.ndarray]) -> dict | 
         "open_gap": np.mean(before),
         "gap": painted_gap(painted, plain, opened, unit),
         "gap_seen": np.mean(after),
+        "height_seen": np.mean([lid_height(shut, eye, unit) for eye in (0, 1)]),
         "sharpness": sharpness,
     }
 

@@ -10,6 +10,7 @@ from tests.bench.bench_blinks import (
     UPPER_LIDS,
     lash_energy,
     lid_gap,
+    lid_height,
     painted_gap,
 )
 
@@ -28,6 +29,14 @@ def mesh(gap: float) -> np.ndarray:
 
 def test_the_gap_is_that_of_the_middle_of_the_lids():
     assert lid_gap(mesh(0.12), 0, UNIT) == pytest.approx(0.12)
+
+
+def test_points_that_slide_along_meeting_lids_are_not_apart_in_height():
+    slid = mesh(0.01)
+    slid[list(LOWER_LIDS[0])] += (3, 0)
+
+    assert lid_gap(slid, 0, UNIT) == pytest.approx(np.hypot(0.03, 0.01))
+    assert lid_height(slid, 0, UNIT) == pytest.approx(0.01)
 
 
 def test_a_blurred_lash_line_has_less_energy():

@@ -57,3 +57,17 @@ def test_only_the_points_of_the_irises_change():
     fitted = fit_irises(LANDMARKS, drawn_eyes(4, 1.2, (60, 40, 30)))
 
     assert np.array_equal(fitted.mesh[:468], LANDMARKS.mesh[:468])
+
+
+def test_a_large_iris_is_not_taken_for_its_pupil():
+    image = drawn_eyes(2, 1.25, (150, 190, 225))
+    rows, columns = np.mgrid[:SIZE, :SIZE] + 0.5
+    for points in (LEFT_IRIS, RIGHT_IRIS):
+        (x, y), radius = LANDMARKS.mesh[points[0], :2], radius_of(LANDMARKS.mesh, points)
+        image[np.hypot(columns - x - 2, rows - y) < 0.8 * radius] = 10
+
+    fitted = fit_irises(LANDMARKS, image)
+
+    for points in (LEFT_IRIS, RIGHT_IRIS):
+        grown = radius_of(fitted.mesh, points) / radius_of(LANDMARKS.mesh, points)
+        assert grown == pytest.approx(1.25, abs=0.11)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from moda_core.face.eye_shape import eye_height, lid_rims
 from moda_core.warp.face_shape import face_shape
-from moda_core.warp.render_eyes import eye_height, lid_rims
 from moda_core.warp.warp_renderer import WarpRenderer
 from tests.core.warp.test_warp_renderer import play
 from tests.faces import face_from
@@ -131,3 +131,51 @@ def test_another_picture_shows_its_own_eyes():
     frame = next(renderer.frames(moved, play(gaze=1)))[0].numpy()
 
     assert frame[110:170, columns_of(0)].min() > 90
+
+
+def test_an_iris_that_looks_aside_leaves_nothing_behind_on_the_lower_lid():
+    image = drawn_face()
+    eye = SHAPE.eyes[0]
+    centres = torch.arange(SIZE) + 0.5
+    x, y = torch.broadcast_tensors(*SHAPE.frame.to_face(centres[None], centres[:, None]))
+    _, lower, dome = lid_rims(eye, x)
+    below = eye_height(eye, x, y) - lower
+    in_iris = torch.hypot(x - eye.iris_x, y - eye.iris_y) < eye.iris_radius
+    image[((below > 0) & (below < 0.012) & in_iris).numpy()] = IRIS  # beyond the landmarks' lid
+    behind = (below.abs() < 0.03) & (dome > 0.2) & (x < eye.iris_x - 0.04)
+
+    frame = render(image, gaze=1)
+
+    before, after = (picture[..., 0][behind.numpy()] < 100 for picture in (image, frame))
+    assert before.sum() > 10
+    assert after.sum() == 0
+
+
+def test_the_skin_of_a_shut_lid_has_the_grain_of_the_picture():
+    noise = np.random.default_rng(0).normal(0, 5, (SIZE, SIZE, 1))
+    image = (drawn_face() + noise).clip(0, 255).astype(np.uint8)
+
+    frame = render(image, blink_left=1).astype(float)
+
+    eye = SHAPE.eyes[0]
+    middle = round(140 + (eye.y + (eye.upper[0] + eye.lower[0]) / 2) * UNIT)
+    lid = frame[middle - 6 : middle, columns_of(0), 0]
+    assert 0.4 * 5 < lid.std() < 1.2 * 5
+
+
+def test_the_outer_corner_of_a_shut_eye_sinks_and_the_inner_one_stays():
+    image = drawn_face()
+    eye = SHAPE.eyes[0]
+    row = round(140 + eye.y * UNIT)
+    middles = (180 + (eye.x + side * 1.1 * eye.half_width) * UNIT for side in (-1, 1))
+    outer, inner = (slice(round(middle) - 2, round(middle) + 2) for middle in middles)
+    for columns in (outer, inner):
+        image[row - 3 : row + 3, columns] = LASH
+
+    frame = render(image, blink_left=1)
+
+    def height(columns: slice) -> float:
+        dark = 255.0 - frame[row - 20 : row + 20, columns, 0] - (255 - SKIN)
+        return (dark.clip(0).sum(axis=1) @ np.arange(-20, 20)) / dark.clip(0).sum() / UNIT
+
+    assert height(outer) - height(inner) == pytest.approx(0.036, abs=0.012)
