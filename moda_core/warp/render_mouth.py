@@ -82,10 +82,9 @@ def mouth_shift(
     body = (1 - across**4).clamp(min=0)
     shift_above = shift_above + rim * body * bump(edges[0], 0.06)
     shift_below = shift_below - parted.clamp(min=rim) * body * bump(edges[1], 0.06)
-    # Inside the mouth is the lip's mirror image: its edge has no step.
-    inside = edges[0].clamp(min=0), edges[1].clamp(min=0)
-    shift_above = shift_above + inside[0] + (inside[0] / steepness).clamp(max=MIRRORED)
-    shift_below = shift_below - inside[1] - (inside[1] / steepness).clamp(max=MIRRORED)
+    # Inside the mouth is the lower lip's mirror image: its edge has no step.
+    inside = edges[1].clamp(min=0)
+    shift_below = shift_below - inside - (inside / steepness).clamp(max=MIRRORED)
     shift_down = torch.where(below_seam < 0, shift_above, shift_below)
     step = torch.where(below_seam < 0, shift_below, shift_above) - shift_down
     shift_down = shift_down - _thinning(across, down, upper_edge, lower_edge, controls)
