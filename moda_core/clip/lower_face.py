@@ -146,7 +146,7 @@ def frontal_landmarks(
     unit : float
         As of `FrontalFrame`.
     """
-    person = PersonsHead.of(fit)
+    person = PersonsHead.of(fit.shape)
     points = person.unturned(fit, landmarks)[:NUM_SURFACE_POINTS]
     left, right = (points[of].mean(axis=0) for of in (LEFT_EYE, RIGHT_EYE))
     across = right - left
