@@ -21,7 +21,8 @@ LIP_ROUND = 0.6  # power of the open lips' profile
 LIP_RIM, OPEN_RIM = 0.011, 0.02
 MIRRORED = 0.08  # of a lip, that rolls inwards
 UPWARDS, CHEEKS_UPWARDS = 0.36, 0.26  # reach of the upper lip; more of the corners
-JAW_FOLLOWS = 0.86  # of the opening, by the chin
+JAW_FOLLOWS = 0.86  # of the opening, by the lower teeth
+CHIN_FOLLOWS = 0.77  # of the opening, by the chin, which goes back as the jaw turns
 LIPS_ALONE = 0.25  # of a picture's open lips, not due to the jaw
 SKULL_SHARE = 0.35  # of closing a picture's open lips, by the upper lip
 LIFT_SHARE = 0.16  # of opening them further, by the upper lip
@@ -109,7 +110,7 @@ def picture_smile(mouth: MouthShape) -> float:
 
 def jaw_drop(mouth: MouthShape, opening: Tensor) -> Tensor:
     """Return how far the chin moves down for an opening; negative if the picture's mouth closes."""
-    return JAW_FOLLOWS * (opening - (0.55 + 0.45 * mouth.spoken) * mouth.gap)
+    return CHIN_FOLLOWS * (opening - (0.55 + 0.45 * mouth.spoken) * mouth.gap)
 
 
 def teeth_drop(mouth: MouthShape, opening: Tensor | float) -> Tensor | float:

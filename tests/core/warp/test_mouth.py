@@ -52,6 +52,16 @@ def test_a_wide_opening_stretches_cheeks_and_chin_evenly():
     assert shown[below].min() > 1 / 2.5
 
 
+def test_the_chin_drops_as_far_as_that_of_a_wide_open_mouth():
+    shape, y = face_shape(landmarks()), torch.linspace(1.5, 2.6, 500)[None, :, None]
+    controls = {name: torch.zeros(1, 1, 1) for name in CONTROLS} | {"jaw": torch.ones(1, 1, 1)}
+
+    _, from_y, _ = undo_mouth(shape, torch.zeros_like(y), y, controls)
+
+    shown = y.flatten()[(from_y - shape.chin).abs().argmin()]
+    assert 0.35 < float(shown) - shape.chin < 0.45  # eye distances
+
+
 def test_upper_teeth_stay_with_the_skull_and_lower_ones_follow_the_jaw():
     some, whole = (tooth_rows(render(face(), jaw=jaw)) for jaw in (0.75, 1.0))
 
