@@ -9,11 +9,10 @@ from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.scene.cast import Cast, Speaker, check_name
 from ..moda_core.scene.render_scene import longest_motion, scene_frames
-from ..moda_core.video.soundtrack import num_video_frames
-from ..moda_core.video.writer import QUALITIES, frame_rate
+from ..moda_core.video.writer import QUALITIES
 from . import _host, inputs
 from ._convert import check_result, region_of, sound_of
-from .render import FRAME_ACTIVATIONS, write_video
+from .render import FRAME_ACTIVATIONS, at_rate, write_video
 from .types import CastType, LoadedRenderer, RendererType
 
 
@@ -116,13 +115,11 @@ class MoDARenderScene(io.ComfyNode):
         fps: float = 25.0,
         quality: str = "standard",
     ) -> io.NodeOutput:
-        path = _host.temporary_path(".mp4")
+        path, portrait = _host.temporary_path(".mp4"), cast.speakers[0].portrait
         sound = None if audio is None else sound_of(audio)
-        sound_s = sound and sound[0].shape[-1] / sound[1]
-        fps, motion = float(frame_rate(fps)), longest_motion(cast)
-        motion = motion.resampled(fps, num_video_frames(motion, sound_s, fps))
+        motion, timing = at_rate(portrait, longest_motion(cast), sound, fps)
         chunks = rendered_scene(renderer, cast, motion)
-        write_video(path, chunks, cast.speakers[0].portrait, motion, sound, QUALITIES[quality])
+        write_video(path, chunks, portrait, motion, sound, QUALITIES[quality], timing)
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)))
 
 
