@@ -28,7 +28,7 @@ NODES = [
     "MoDARetimeMotion", "MoDAFadeMotion", "MoDAIdleMotion", "MoDAConcatMotion", "MoDASaveMotion",
     "MoDALoadMotion", "MoDADirector", "MoDAEmotionBlend", "MoDAEmotionTimeline", "MoDAGuidance",
     "MoDASolver", "MoDAWindows", "MoDAHoldMotion", "MoDAInvertMotion", "MoDABestOfN",
-    "MoDASpeaker", "MoDAConversation", "MoDARenderScene",
+    "MoDATrackFace", "MoDARelipVideo", "MoDASpeaker", "MoDAConversation", "MoDARenderScene",
 ]  # fmt: skip
 
 
