@@ -6,8 +6,10 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..moda_core.clip.clip_frames import clip_frames, crop_mask
+from ..moda_core.clip.play_clip import fitted_motion
+from ..moda_core.compositing.renderer import Renderer
 from ..moda_core.motion.motion import Motion
-from ..moda_core.portrait.crop import crop_face
 from ..moda_core.portrait.cutout import transparent_frames
 from ..moda_core.portrait.portrait import Portrait
 from . import _host, inputs
@@ -68,23 +70,15 @@ class MoDARenderFrames(io.ComfyNode):
         count: int = 25,
         output: str = "full picture",
     ) -> io.NodeOutput:
+        motion = fitted_motion(portrait, motion)
         stop = end_of(motion, start, count)
-        engine = renderer.renderer
-        mask = engine.paste_mask(portrait)
-        if output == FACE_CROP:
-            _, transform = engine.crop(portrait)
-            mask = crop_mask(mask, transform)
-        chunk = engine.chunk_size(portrait)
+        chunk = renderer.renderer.chunk_size(portrait)
         _host.bring_to_device(renderer.patchers, chunk * FRAME_ACTIVATIONS)
-        make = engine.faces if output == FACE_CROP else engine.frames
-        masks = mask.expand(stop - start, -1, -1)
-        chunks = make(portrait, motion, chunk, start=start, stop=stop)
-        if portrait.cutout is not None:
-            masks = torch.empty(masks.shape)
-            part = {"start": start, "stop": stop, "slack": engine.slack}
-            chunks = split(transparent_frames(make, portrait, motion, chunk, **part), masks)
+        make = still_frames if portrait.clip is None else moving_frames
+        part = output == FACE_CROP, start, stop
+        masks, chunks = make(renderer.renderer, portrait, motion, chunk, *part)
         with _host.memory_errors_shown():
-            frames = collected(chunks, stop - start, mask.shape)
+            frames = collected(chunks, masks.shape)
         return io.NodeOutput(frames, masks)
 
 
@@ -98,25 +92,60 @@ def end_of(motion: Motion, start: int, count: int) -> int:
     return min(start + count, len(motion)) if count else len(motion)
 
 
-def crop_mask(mask: Tensor, transform) -> Tensor:
-    """Crop a picture's mask (H, W) to its face."""
-    levels = (mask * 255).round().to(torch.uint8)
-    return crop_face(levels[..., None].expand(-1, -1, 3), transform)[..., 0] / 255
+def still_frames(
+    engine: Renderer,
+    portrait: Portrait,
+    motion: Motion,
+    chunk: int,
+    as_crops: bool,
+    start: int,
+    stop: int,
+) -> tuple[Tensor, Iterator[Tensor]]:
+    """Return masks (N, H, W), and the frames of a still picture, which may fill them."""
+    mask = engine.paste_mask(portrait)
+    if as_crops:
+        _, transform = engine.crop(portrait)
+        mask = crop_mask(mask, transform)
+    masks, part = mask.expand(stop - start, -1, -1), {"start": start, "stop": stop}
+    make = engine.faces if as_crops else engine.frames
+    if portrait.cutout is None:
+        return masks, make(portrait, motion, chunk, **part)
+    masks = torch.empty(masks.shape)
+    pairs = transparent_frames(make, portrait, motion, chunk, slack=engine.slack, **part)
+    return masks, split(((frame, rgba[..., 3] / 255) for frame, rgba in pairs), masks)
+
+
+def moving_frames(
+    engine: Renderer,
+    portrait: Portrait,
+    motion: Motion,
+    chunk: int,
+    as_crops: bool,
+    start: int,
+    stop: int,
+) -> tuple[Tensor, Iterator[Tensor]]:
+    """Return masks (N, H, W), and the frames of a clip, which fill them."""
+    _, transform = engine.crop(portrait)
+    size = (transform.size,) * 2 if as_crops else portrait.image.shape[:2]
+    masks = torch.empty(stop - start, *size)
+    return masks, split(clip_frames(engine, portrait, motion, chunk, as_crops, start, stop), masks)
 
 
 def split(pairs: Iterator[tuple[Tensor, Tensor]], masks: Tensor) -> Iterator[Tensor]:
-    """Yield the frames of a cut-out, and put their opacity into `masks` (N, H, W)."""
-    for mask, (frame, rgba) in zip(masks, pairs, strict=True):
-        mask.copy_(rgba[0, ..., 3] / 255)
-        yield frame
+    """Yield the frames (n, H, W, 3) of pairs, and put their masks into `masks` (N, H, W)."""
+    done = 0
+    for frames, covers in pairs:
+        masks[done : done + len(frames)] = covers
+        done += len(frames)
+        yield frames
 
 
-def collected(chunks, num_frames: int, size) -> Tensor:
+def collected(chunks: Iterator[Tensor], shape: tuple[int, int, int]) -> Tensor:
     """Collect chunks of frames in one IMAGE (N, H, W, 3), without a second copy."""
-    images = torch.empty(num_frames, *size, 3)
+    images = torch.empty(*shape, 3)
     progress, done = _host.Progress(), 0
     for frames in chunks:
         images[done : done + len(frames)] = image_of(frames)
         done += len(frames)
-        progress(done, num_frames, lambda frames=frames: frames[-1])
+        progress(done, len(images), lambda frames=frames: frames[-1])
     return images

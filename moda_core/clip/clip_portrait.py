@@ -10,7 +10,6 @@ import torch
 from ..errors import FaceNotFoundError
 from ..face.face_track import FaceTrack
 from ..face.follow_face import follow_face
-from ..face.square import Square
 from ..head.seen_motion import see_motion
 from ..liveportrait.model import PortraitRenderer
 from ..motion.checks import check_choice
@@ -22,7 +21,7 @@ from ..portrait.find_face import SMALLEST_EYE_DISTANCE, FaceChoice
 from ..portrait.portrait import Portrait
 from ..video.footage import Clip
 from .clip_time import AFTER_END
-from .face_clip import REGIONS, FaceClip, carried
+from .face_clip import REGIONS, FaceClip, carried_crop
 from .network_source import NetworkSource, see_by_networks
 from .unseen_gap import find_unseen_gap
 from .warp_source import WarpSource
@@ -168,12 +167,4 @@ def _note_first_face(track: FaceTrack) -> None:
 
 def _crops(track: FaceTrack, reference: int, crop: CropTransform) -> list[CropTransform]:
     """Return the crop of each frame: that of the reference frame, carried by the head's square."""
-    start = track.squares[reference]
-    return [crop if square == start else _carried(crop, start, square) for square in track.squares]
-
-
-def _carried(crop: CropTransform, start: Square, end: Square) -> CropTransform:
-    # A crop counts pixels from the centre of the first one, a square from its corner.
-    center = (carried(crop.center + 0.5, start, end) - 0.5).astype(np.float32)
-    ratio, turn = end.side / start.side, end.angle - start.angle
-    return replace(crop, center=center, side=crop.side * ratio, angle=crop.angle + turn)
+    return [carried_crop(crop, track.squares[reference], square) for square in track.squares]

@@ -13,6 +13,7 @@ from ..face.landmarks import FaceLandmarks
 from ..face.square import Square
 from ..head.head_fit import HeadFit
 from ..motion.motion import Motion
+from ..portrait.crop import CropTransform
 from ..video.footage import Clip
 from .clip_time import frames_of_clip
 
@@ -117,3 +118,13 @@ def carried(points: np.ndarray, start: Square, end: Square) -> np.ndarray:
     across, down = np.moveaxis(points - (start.x, start.y), -1, 0)
     x, y = cosine * across - sine * down + end.x, sine * across + cosine * down + end.y
     return np.stack([x, y], axis=-1)
+
+
+def carried_crop(crop: CropTransform, start: Square, end: Square) -> CropTransform:
+    """Return a crop that lies to a square as another lies to another one."""
+    if start == end:
+        return crop
+    # A crop counts pixels from the centre of the first one, a square from its corner.
+    center = (carried(crop.center + 0.5, start, end) - 0.5).astype(np.float32)
+    ratio, turn = end.side / start.side, end.angle - start.angle
+    return replace(crop, center=center, side=crop.side * ratio, angle=crop.angle + turn)

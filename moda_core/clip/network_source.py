@@ -68,19 +68,33 @@ class NetworkSource:
         """Render a frame (H, W, 3), uint8, of the clip with a motion's row (70,), over `below`."""
         face: FaceClip = portrait.clip
         options = replace(options or DrivingOptions(), relative_motion=False)
-        transform, mask = self.crops[index], None
+        transform, mask = self.crops[index], _window(face, image, index)
         if face.region == "lower face":
             row = add_by_region(face.seen[index], row - face.seen[index], {"mouth": 1.0})
-            lower = lower_face(face.landmarks(index), face.fit(index), tuple(image.shape[:2]))
-            if lower is None:
+            if not mask.any():
                 return below
-            mask = lower.full_window(image.shape[:2])
         own = renderer.encode_face(reduce_area(crop_face(image, transform), FACE_SIZE))
         ratio = portrait.prepared.face.rescale_ratio.to(own.rescale_ratio)
         sized = replace(own, rescale_ratio=ratio)
         keypoints = renderer.drive(sized, Motion(row[None], face.rest), options)
         crops = renderer.render_faces(own, keypoints)
         return PasteBack(image, transform, renderer.device, mask).compose(crops, below)[0]
+
+    def region(
+        self, renderer: PortraitRenderer, portrait: Portrait, image: Tensor, index: int
+    ) -> Tensor:
+        """Return where a frame (H, W, 3) of the clip is replaced, (H, W), float32 in [0, 1]."""
+        window = _window(portrait.clip, image, index)
+        return PasteBack(image, self.crops[index], mask=window).full_mask()
+
+
+def _window(face: FaceClip, image: Tensor, index: int) -> Tensor | None:
+    """Return the window (H, W) of the lower face in a frame; None where all of it is replaced."""
+    if face.region == "whole face":
+        return None
+    size = tuple(image.shape[:2])
+    lower = lower_face(face.landmarks(index), face.fit(index), size)
+    return torch.zeros(size) if lower is None else lower.full_window(size)
 
 
 def see_by_networks(

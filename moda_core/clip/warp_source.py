@@ -74,6 +74,19 @@ class WarpSource:
         pixels, cover = render_lower_face(image, lower, look, controls, self.unseen_gap)
         return _over(below, (lower.rows, lower.columns), pixels, cover)
 
+    def region(
+        self, renderer: WarpRenderer, portrait: Portrait, image: Tensor, index: int
+    ) -> Tensor:
+        """Return where a frame (H, W, 3) of the clip is replaced, (H, W), float32 in [0, 1]."""
+        face: FaceClip = portrait.clip
+        landmarks, size = face.landmarks(index), tuple(image.shape[:2])
+        if face.region == "whole face":
+            return renderer.paste_mask(renderer.portrait(image, landmarks))
+        lower = lower_face(landmarks, face.fit(index), size)
+        if lower is None:
+            return torch.zeros(size)
+        return smoothstep(0.0, SOLID, lower.full_window(size))
+
 
 def departure(face: FaceClip, index: int, row: Tensor) -> Motion:
     """Return one frame of motion relative to what a frame of the clip shows.

@@ -62,6 +62,11 @@ LINKS = {
         ),
         ("MODA_MOTION", "STRING"),
     ),
+    "MoDATrackFace": (
+        ("MODA_RENDERER", "VIDEO,IMAGE", "MASK"),
+        ("MODA_PORTRAIT", "MODA_MOTION", "AUDIO", "IMAGE"),
+    ),
+    "MoDARelipVideo": (("VIDEO", "AUDIO"), ("VIDEO", "MODA_MOTION")),
     "MoDASpeaker": (("MODA_PORTRAIT", "MODA_CAST", "MODA_MOTION", "MASK"), ("MODA_CAST",)),
     "MoDAConversation": (
         (
