@@ -36,12 +36,13 @@ LOUDEST, QUIETEST_16_BITS = 8.0, 128.0
 
 
 def picture_of(image) -> Tensor:
-    """Convert an IMAGE of one picture to 8-bit RGB (H, W, 3); see `image_batch`."""
+    """Convert an IMAGE of one portrait to 8-bit RGB (H, W, 3); see `image_batch`."""
     batch = image_batch(image)
     if len(batch) != 1:
         raise ValueError(
             f"Expected one picture, got a batch of {len(batch)}. "
-            "Use an 'ImageFromBatch' node to pick one."
+            "Use an 'ImageFromBatch' node to pick one, or 'MoDA Track Face' to follow a face "
+            "through all of them."
         )
     return pictures_of(batch)[0]
 
