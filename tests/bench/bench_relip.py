@@ -9,7 +9,8 @@ are written as JPEG there for `bench relip-seen`. `--long` takes 60 s instead of
 - `over_still`: correlation of opening and jaw over that on the still.
 - `leak`: partial correlation of the opening with the old jaw, over that with the old one shifted
   by half its length.
-- `flicker`: mean change between frames in a ring round the lower face, over that of the clip.
+- `flicker`: mean change between frames at the edge of the lower face, over that of the clip.
+- `outside`: largest change outside of it, in grey levels.
 - `time`: of tracking, rendering and encoding a clip of 1280x720, over rendering and encoding a
   still of that size.
 """
@@ -29,10 +30,10 @@ from torch import Tensor
 from moda_core.audio.waveform import load_clip
 from moda_core.bundles.bundle import Bundle, load_starter
 from moda_core.clip.face_clip import FaceClip
+from moda_core.clip.lower_face import lower_face
 from moda_core.clip.play_clip import played_frames
 from moda_core.example import PORTRAIT, SPEECH
 from moda_core.face.follow_face import follow_face
-from moda_core.face.mesh_points import FACE_OVAL
 from moda_core.head.seen_motion import see_motion
 from moda_core.motion.controls import CONTROLS, read
 from moda_core.motion.motion import EXPRESSION, FPS, Motion
@@ -47,7 +48,7 @@ SHORT_S, LONG_S = 6.0, 60.0
 CLIP, STILL, JAWS = "clip", "still", "jaw.json"  # names of folders and a file
 JAW = CONTROLS.index("jaw")
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
-RING = (1.0, 1.25)  # of the lower face's box, within which flicker is measured
+EDGE = 0.6  # of the window, below which flicker is measured
 TIMED_FRAMES, SCREEN_FACE, SCREEN_PLACE = 75, 250, (250, 40)
 REQUIRED = {"over_still": 0.9, "leak": 0.05, "flicker": 1.1, "outside": 0, "time": 1.5}
 
@@ -160,47 +161,24 @@ def partial_correlation(first: np.ndarray, second: np.ndarray, given: np.ndarray
 
 
 def seam(starter: Bundle, portrait: Portrait, motion: Motion) -> dict:
-    """Return the flicker round the lower face, and the largest change far outside it."""
+    """Return the flicker at the edge of the lower face, and the largest change outside it."""
     face: FaceClip = portrait.clip
     order = face.frames_of(motion)
     originals = face.clip.images_at(face.track.times[order])
     rendered = (f for chunk in played_frames(starter.renderer, portrait, motion, 8) for f in chunk)
     last, changes, outside = None, [], 0
-    for index, original, frame in zip(order, originals, rendered, strict=True):
-        inner, outer = (lower_box(face, int(index), size, original.shape) for size in RING)
-        ring = torch.zeros(original.shape[:2], dtype=torch.bool)
-        ring[outer] = True
-        ring[inner] = False
-        far = torch.ones_like(ring)
-        far[outer] = False
-        outside = max(outside, int((frame.int() - original.int())[far].abs().max()))
-        if last is not None and int(index) not in face.track.restarts:
-            before, seen = last
-            changes.append(
-                [
-                    float((a.float() - b.float())[ring].abs().mean())
-                    for a, b in ((frame, seen), (original, before))
-                ]
-            )
-        last = original, frame
+    for index, original, frame in zip(order.tolist(), originals, rendered, strict=True):
+        size = tuple(original.shape[:2])
+        window = lower_face(face.landmarks(index), face.fit(index), size).full_window(size)
+        beyond = (frame.int() - original.int())[window == 0]
+        outside = max(outside, int(beyond.abs().max()))
+        edge = (window > 0) & (window < EDGE)
+        if last is not None and index not in face.track.restarts:
+            pairs = zip((frame, original), last, strict=True)
+            changes.append([float((a.float() - b.float())[edge].abs().mean()) for a, b in pairs])
+        last = frame, original
     ours, clip = np.mean(changes, axis=0)
     return {"flicker": float(ours / clip), "outside": outside}
-
-
-def lower_box(face: FaceClip, index: int, size: float, shape) -> tuple[slice, slice]:
-    """Return a box round the lower half of the face in a frame, enlarged."""
-    oval = face.landmarks(index).mesh[FACE_OVAL, :2]
-    left, top = oval.min(axis=0)
-    right, bottom = oval.max(axis=0)
-    middle, half = (
-        ((left + right) / 2, (top + 2 * bottom) / 3),
-        ((right - left) / 2, (bottom - top) / 2),
-    )
-    spans = []
-    for axis in (1, 0):
-        start, stop = middle[axis] - size * half[axis], middle[axis] + size * half[axis]
-        spans.append(slice(max(0, int(start)), min(shape[1 - axis], int(stop) + 1)))
-    return tuple(spans)
 
 
 def time_ratio(starter: Bundle, path: Path, motion: Motion) -> float:
