@@ -19,6 +19,7 @@ from ..motion.motion import Motion
 from ..portrait.crop import CROP_SCALE, CropTransform, crop_from_landmarks
 from ..portrait.find_face import SMALLEST_EYE_DISTANCE, FaceChoice
 from ..portrait.portrait import Portrait
+from ..runtime.prefetch import prefetched
 from ..video.footage import Clip
 from .clip_time import AFTER_END
 from .face_clip import REGIONS, FaceClip, carried_crop
@@ -87,7 +88,7 @@ def clip_portrait(
         if progress is not None:
             progress(min(done, total), total)
 
-    frames = _counted(clip.frames(), on_frame)
+    frames = _counted(prefetched(clip.frames()), on_frame)
     track = follow_face(frames, choice.index, choice.order, choice.mask, choice.box)
     _note_first_face(track)
     return portrait_of_track(renderer, clip, track, region, after_end, crop_scale, on_frame)
@@ -119,7 +120,7 @@ def portrait_of_track(
     networks = isinstance(renderer, PortraitRenderer)
     if networks:
         crops = _crops(track, seen.reference, crop_from_landmarks(landmarks, crop_scale))
-        images = clip.images_at(track.times)
+        images = prefetched(clip.images_at(track.times))
 
         def on_seen(done: int) -> None:
             if on_frame is not None:

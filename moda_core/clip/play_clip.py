@@ -16,6 +16,7 @@ from ..motion.easing import smoothstep
 from ..motion.interpolation import sample_linear
 from ..motion.motion import EXPRESSION, Motion
 from ..portrait.portrait import Portrait, check_playable
+from ..runtime.prefetch import prefetched
 from .clip_time import clip_timeline, note_lengths
 from .face_clip import FaceClip
 
@@ -100,7 +101,7 @@ def _clip_frames(
     face: FaceClip = portrait.clip
     order = face.frames_of(motion)[start:stop]
     values = face.source.values(face, motion, options)[start:stop]
-    images = face.clip.images_at(face.track.times[order])
+    images = prefetched(face.clip.images_at(face.track.times[order]), chunk)
     chosen, size = compositing or Compositing(), portrait.image.shape[:2]
     mask = _mask(chosen, size)
     backdrop = chosen.backdrop and BufferedBackdrop(chosen.backdrop, size)

@@ -5,6 +5,8 @@ that are closed by its landmarks would then stay open a little where they were. 
 rendered frames as well, which tells the share.
 """
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +22,7 @@ from .face_clip import FaceClip
 from .lower_face import frontal_landmarks
 from .warp_source import WarpSource
 
-NUM_FRAMES = 12
+NUM_FRAMES = 10
 JAWS = (0.2, 0.35, 0.6)  # in the rendered frames
 CLOSED_BY_SHARE = 1.1  # about so much of the opening a share of 1 closes
 RANGE = (-0.2, 0.6)
@@ -63,20 +65,23 @@ def _remaining(
 ) -> float:
     """Return how much of the clip's opening is seen in frames that are rendered equally open."""
     face: FaceClip = portrait.clip
-    source, slopes = WarpSource(share), []
-    for jaw in JAWS:
-        still = torch.zeros(len(CONTROLS))
-        still[CONTROLS.index("jaw")] = jaw
-        seen = []
-        for index, picture in pictures:
-            row, landmarks = face.seen[index].clone(), face.landmarks(index)
-            row[EXPRESSION] = face.rest + compose(still)
-            drawn = source.draw(renderer, portrait, picture, picture, index, row)
-            sighting = see(drawn, square_around(landmarks.mesh))
-            mesh = landmarks.mesh if sighting is None else sighting.mesh
-            seen.append(_gap(replace(landmarks, mesh=mesh), face.fit(index)))
-        slopes.append(np.polyfit(gaps, seen, 1)[0])
-    return float(np.mean(slopes))
+    source = WarpSource(share)
+
+    def seen_gap(asked: tuple[float, tuple[int, Tensor]]) -> float:
+        jaw, (index, picture) = asked
+        controls = torch.zeros(len(CONTROLS))
+        controls[CONTROLS.index("jaw")] = jaw
+        row, landmarks = face.seen[index].clone(), face.landmarks(index)
+        row[EXPRESSION] = face.rest + compose(controls)
+        drawn = source.draw(renderer, portrait, picture, picture, index, row)
+        sighting = see(drawn, square_around(landmarks.mesh))
+        mesh = landmarks.mesh if sighting is None else sighting.mesh
+        return _gap(replace(landmarks, mesh=mesh), face.fit(index))
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        seen = list(pool.map(seen_gap, itertools.product(JAWS, pictures)))
+    seen = np.reshape(seen, (len(JAWS), len(pictures)))
+    return float(np.polyfit(gaps, seen.T, 1)[0].mean())
 
 
 def _gap(landmarks, fit) -> float:
