@@ -244,26 +244,42 @@ def test_sound_that_cannot_be_used_is_refused_in_one_sentence(host, parts, audio
     assert str(caught.value).endswith(".")
 
 
-def every_node(parts, audio):
+def speaking_cast(host, parts):
+    """Return a cast of one person with a motion."""
+    speaker = {"portrait": parts.portrait, "motion": parts.motion}
+    return host.call("MoDASpeaker", **speaker)[0]
+
+
+def every_node(host, parts, audio):
     """Return each node that takes an AUDIO, with inputs."""
     motion = {"motion": parts.motion}
     rendered = {"renderer": parts.renderer, "portrait": parts.portrait, **motion}
     sampled = {"model": parts.model, "portrait": parts.portrait, "audio_features": parts.features}
+    cast = speaking_cast(host, parts)
+    talking = {"model": parts.model, "audio_encoder": parts.encoder, "cast": cast}
     return {
         "MoDAEncodeAudio": {"audio_encoder": parts.encoder, "audio": audio},
         "MoDABestOfN": {**sampled, "audio": audio, "takes": 1, "steps": 1},
         "MoDALips": {**motion, "audio": audio, "closure": 0.5},
         "MoDAPreviewMotion": {**motion, "audio": audio},
         "MoDARenderVideo": {**rendered, "audio": audio},
+        "MoDAConversation": {**talking, "audio": audio, "steps": 1},
+        "MoDARenderScene": {"renderer": parts.renderer, "cast": cast, "audio": audio},
     }
 
 
 def seen(host, name, inputs):
     """Return what a node made, as numbers or bytes."""
     output = host.call(name, **inputs)[0]
-    if name == "MoDARenderVideo":
+    if name in ("MoDARenderVideo", "MoDARenderScene"):
         return Path(output.get_stream_source()).read_bytes()
+    if name == "MoDAConversation":
+        (speaker,) = output.speakers
+        return speaker.motion.values
     return output if isinstance(output, torch.Tensor) else output.values
+
+
+HAND_ON = {"MoDATalkingPortrait", "MoDARelipVideo"}  # to MoDA Encode Audio
 
 
 def takes_sound(info):
@@ -277,12 +293,12 @@ def test_every_node_with_sound_converts_it(host, parts):
     floats = torch.from_numpy(integers / np.float32(32768))[None]
     plain, odd = audio_of(floats, rate), lambda: audio_of(integers, float(rate))
 
-    made = {name: seen(host, name, inputs) for name, inputs in every_node(parts, odd).items()}
+    made = {name: seen(host, name, inputs) for name, inputs in every_node(host, parts, odd).items()}
 
-    expected = every_node(parts, plain)
+    expected = every_node(host, parts, plain)
     ours = [name for name in host.node_classes if name.startswith("MoDA")]
     taking = {name for name in ours if takes_sound(host.object_info(name))}
-    assert taking - {"MoDATalkingPortrait"} == set(made)  # which hands it to MoDA Encode Audio
+    assert taking - HAND_ON == set(made)
     for name, value in made.items():
         same = seen(host, name, expected[name])
         assert value == same if isinstance(same, bytes) else torch.equal(value, same), name
@@ -290,7 +306,7 @@ def test_every_node_with_sound_converts_it(host, parts):
 
 @pytest.mark.parametrize("audio", [audio_of(tensor(WAVE), None), torch.zeros(1, 1, 9), {}])
 def test_every_node_with_sound_refuses_alike(host, parts, audio):
-    for name, inputs in every_node(parts, audio).items():
+    for name, inputs in every_node(host, parts, audio).items():
         with pytest.raises(ValueError, match="Expected an AUDIO"):
             host.call(name, **inputs)
 
@@ -337,7 +353,7 @@ def test_levels_are_those_of_the_channel_that_is_heard(host, parts, channel):
     speech = parts.speech["waveform"][0, 0]
     noise = torch.rand(len(speech), generator=torch.Generator().manual_seed(0)) - 0.5
     sides = audio_of(torch.stack([speech, noise]), parts.speech["sample_rate"])
-    alone, both = every_node(parts, parts.speech), every_node(parts, sides)
+    alone, both = every_node(host, parts, parts.speech), every_node(host, parts, sides)
     lips = {"threshold": 0.9, "channel": channel}
 
     (closed,) = host.call("MoDALips", **{**both["MoDALips"], **lips})
