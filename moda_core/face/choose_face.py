@@ -22,6 +22,7 @@ def choose_face(
     mask: Tensor | None = None,
     box: Box | None = None,
     size: tuple[int, int] | None = None,
+    remedy: str = POINTS_REMEDY,
 ) -> FaceLandmarks:
     """Choose one face of a picture.
 
@@ -40,6 +41,8 @@ def choose_face(
         Likewise, in pixels.
     size : (height, width), optional
         Size of the picture; required for the order "center".
+    remedy : str
+        What messages suggest instead.
 
     Raises
     ------
@@ -57,20 +60,20 @@ def choose_face(
     where = "" if size is None else f" of {size[1]}x{size[0]} pixels"
     if not faces:
         raise FaceNotFoundError(
-            f"No face was found in the picture{where}: use another one, or {POINTS_REMEDY}."
+            f"No face was found in the picture{where}: use another one, or {remedy}."
         )
     selected = faces_within(faces, mask, box)
     if not selected:
         area = "mask" if box is None else "box"
         raise FaceNotFoundError(
             f"None of the {len(faces)} faces found in the picture{where} lies in the {area}: "
-            f"move the {area} onto a face, or {POINTS_REMEDY}."
+            f"move the {area} onto a face, or {remedy}."
         )
     if not 0 <= index < len(selected):
         area = "" if mask is None and box is None else " in the mask or box"
         raise FaceNotFoundError(
             f"There is no face number {index}: {len(selected)} found{area} in the picture{where}. "
-            f"Use a number from 0 to {len(selected) - 1}, or {POINTS_REMEDY}."
+            f"Use a number from 0 to {len(selected) - 1}, or {remedy}."
         )
     return _sorted(selected, order, size)[index]
 

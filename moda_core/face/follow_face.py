@@ -28,6 +28,7 @@ BESIDE = 2.5  # sides of the head to other faces that are looked at in every fra
 JUMP = 1.5  # sides that a face may jump where no other one is known, as at a cut in a speech
 LONG_S = 0.5  # lost for longer, the track begins anew
 AWAY_S, AWAY_RATIO = 0.6, 1.8  # lost for longer, a new face of a like size counts as it
+LATER_REMEDY = "begin the clip where the face is seen"
 FORGOTTEN_S = 1.0  # after which another face that is not seen is no longer followed
 
 
@@ -91,7 +92,8 @@ class FaceFollower:
         if not faces:
             return None
         if self._last is None:
-            chosen = choose_face(faces, **self._choice, size=tuple(image.shape[:2]))
+            size = tuple(image.shape[:2])
+            chosen = choose_face(faces, **self._choice, size=size, remedy=LATER_REMEDY)
         else:
             chosen = min(faces, key=lambda face: distance(self._last, Sighting.of(face).head))
             self.restarted = True

@@ -33,10 +33,10 @@ def size_of(parts):
     return width, height
 
 
-def as_video(images, fps):
+def as_video(images, fps, audio=None):
     from comfy_api.latest import InputImpl, Types
 
-    components = Types.VideoComponents(images=images, frame_rate=Fraction(fps))
+    components = Types.VideoComponents(images=images, frame_rate=Fraction(fps), audio=audio)
     return InputImpl.VideoFromComponents(components)
 
 
