@@ -22,7 +22,7 @@ from .face_clip import FaceClip
 from .lower_face import frontal_landmarks
 from .warp_source import WarpSource
 
-NUM_FRAMES = 10
+FRAMES, FRAMES_OF = (8, 24), 25  # least and most that are rendered, and one for so many
 JAWS = (0.2, 0.35, 0.6)  # in the rendered frames
 CLOSED_BY_SHARE = 1.1  # about so much of the opening a share of 1 closes
 RANGE = (-0.2, 0.6)
@@ -34,10 +34,11 @@ def find_unseen_gap(renderer, portrait: Portrait) -> float:
     """Return the share of the lips' opening that the landmarks of a portrait's clip miss."""
     face: FaceClip = portrait.clip
     found = np.flatnonzero(~face.track.is_lost)
-    sample = found[np.linspace(0, len(found) - 1, min(10 * NUM_FRAMES, len(found))).astype(int)]
+    sample = found[:: max(1, len(found) // (10 * FRAMES[1]))]
     gaps = np.array([_gap(face.landmarks(index), face.fit(index)) for index in sample])
-    ranks = np.linspace(0, len(sample) - 1, min(NUM_FRAMES, len(sample))).astype(int)
-    chosen = np.sort(np.argsort(gaps)[ranks])
+    count = min(max(len(found) // FRAMES_OF, FRAMES[0]), FRAMES[1])
+    wanted = np.linspace(gaps.min(), gaps.max(), count)
+    chosen = np.unique([np.abs(gaps - gap).argmin() for gap in wanted])
     if np.ptp(gaps[chosen]) < LEAST_SPREAD:
         return 0.0
     frames = sample[chosen]
