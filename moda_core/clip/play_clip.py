@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 
@@ -114,7 +115,7 @@ def _clip_frames(
         return drawn if share == 1 and mask is None else _faded(below, drawn, share, mask)
 
     workers = torch.get_num_threads() if renderer.device.type == "cpu" else 1
-    with ThreadPoolExecutor(workers) as pool:
+    with closing(images), ThreadPoolExecutor(workers) as pool:
         for first in range(0, len(order), chunk):
             part = order[first : first + chunk].tolist()
             pictures = [next(images) for _ in part]
