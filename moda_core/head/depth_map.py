@@ -25,7 +25,7 @@ FACE_EDGE = (-0.02, 0.16)  # eye distances inside the face's oval: of the change
 BLUR, BLUR_REVEALED, BLUR_BESIDE = 0.05, 0.07, 0.14  # in eye distances
 # Of a head turned aside the picture lacks the far side. Its seen edge stands for it: this wide, in
 # eye distances by radian of the yaw, it goes back to the depth of the head's side.
-FAR_EDGE = 0.45
+FAR_EDGE = 0.5
 
 
 def depth_maps(head: PlacedHead, landmarks: FaceLandmarks, x: Tensor, y: Tensor) -> Tensor:

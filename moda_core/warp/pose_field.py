@@ -12,7 +12,7 @@ from ..motion.easing import soft_clamp
 from .drive import Pose
 from .head_field import HeadField
 
-REVEALING_YAW = math.radians(14)  # from about which points have the depth of revealed sides
+REVEALING_YAW = math.radians(20)  # from about which points have the depth of revealed sides
 # The field is inverted by Richardson's iteration, q - a (q + d(q) - p). Its steps suit a map that
 # stretches by 0.25 to 2.6: with a step of 1 it diverges where the map stretches by 2 or more.
 STRETCH = (0.25, 2.6)
