@@ -1,6 +1,7 @@
 """What the landmarks of a followed face tell of its head, frame by frame."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from .stored_fits import StoredFits
 from .track_parts import smooth_parts
 from .unturned_face import MEASURES, PersonsHead, measure
 
+PART = 64  # frames that are fitted one after the other, beside other parts
 SHAPE_FRAMES = 6  # whose mean is the person's shape
 SHARP = ("gap", "left_lids", "right_lids")  # measures that are not smoothed
 
@@ -46,7 +48,6 @@ class ObservedHead:
         return self.measures - self.measures[self.reference]
 
 
-@one_thread()
 def observe_head(
     track: FaceTrack, progress: Callable[[int, int], None] | None = None
 ) -> ObservedHead:
@@ -70,15 +71,24 @@ def _fit_frames(
 ) -> tuple[StoredFits, np.ndarray]:
     fits = StoredFits(len(track), person.shape)
     measures = np.full((len(track), len(MEASURES)), np.nan, np.float32)
-    last: HeadFit | None = None
-    for index in range(len(track)):
-        landmarks = track.landmarks(index)
-        if landmarks is None or index in track.restarts:
-            last = None
-        if landmarks is not None:
-            start = last or replace(fit_head(landmarks), shape=person.shape)
-            fits[index] = last = fit_head(landmarks, start)
-            measures[index] = measure(person.unturned(last, landmarks))
-        if progress is not None:
-            progress(index + 1, len(track))
+
+    @one_thread()
+    def fit_part(start: int) -> int:
+        """Fit the frames of a part, each from the last one's fit, and return its end."""
+        stop = min(start + PART, len(track))
+        last: HeadFit | None = None
+        for index in range(start, stop):
+            landmarks = track.landmarks(index)
+            if landmarks is None or index in track.restarts:
+                last = None
+            if landmarks is not None:
+                first = last or replace(fit_head(landmarks), shape=person.shape)
+                fits[index] = last = fit_head(landmarks, first)
+                measures[index] = measure(person.unturned(last, landmarks))
+        return stop
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        for done in pool.map(fit_part, range(0, len(track), PART)):
+            if progress is not None:
+                progress(done, len(track))
     return fits, measures

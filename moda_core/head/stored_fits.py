@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from .head_fit import HeadFit
+from .head_model import head_model
 
 
 class StoredFits:
@@ -30,11 +31,9 @@ class StoredFits:
         self.rotations = np.full((num_frames, 3, 3), np.nan, np.float32)
         self.places = np.full((num_frames, 3), np.nan, np.float32)
         self._errors = np.full(num_frames, np.nan, np.float32)
-        self._moves: np.ndarray | None = None
+        self._moves = np.zeros((num_frames, len(head_model().moves)), np.float16)
 
     def __setitem__(self, index: int, fit: HeadFit) -> None:
-        if self._moves is None:
-            self._moves = np.zeros((len(self), len(fit.moves)), np.float16)
         self.rotations[index] = fit.rotation.numpy()
         self.places[index] = *fit.centre.tolist(), fit.scale
         self._errors[index], self._moves[index] = fit.error, fit.moves.numpy()

@@ -277,12 +277,13 @@ def test_fits_are_those_of_the_frames_in_little_memory():
     assert len(fits) == 3
 
 
-def test_progress_is_told_for_each_frame():
+def test_progress_is_told_for_each_part(monkeypatch):
+    monkeypatch.setattr("moda_core.head.observed_head.PART", 2)
     told = []
 
-    see_motion(track_of([head()] * 3), lambda done, total: told.append((done, total)))
+    see_motion(track_of([head()] * 5), lambda done, total: told.append((done, total)))
 
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == [(2, 5), (4, 5), (5, 5)]
 
 
 def test_a_track_without_a_face_is_refused():
