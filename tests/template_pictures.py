@@ -60,6 +60,11 @@ class Run:
         values = [inputs[name] for inputs in nodes if name in inputs]
         return [self.outputs[v[0]][v[1]] if isinstance(v, list) else v for v in values]
 
+    def made(self, kind: str, slot: int = 0):
+        """Return the value of an output of the only node of a kind."""
+        (node_id,) = (key for key, each in self.prompt.items() if each["class_type"] == kind)
+        return self.outputs[node_id][slot]
+
     def rendered(self, name: str) -> list:
         """Return the values of an input, "motion" or "portrait", of the nodes that render."""
         for cast in self.inputs(SCENE, "cast"):
@@ -68,23 +73,25 @@ class Run:
 
     @cached_property
     def curves(self) -> list[Curves]:
-        """The controls, lips and yaw of each motion that is seen, by name."""
+        """The `read` curves of each motion that is seen."""
+        return [self.read(motion) for motion in self.rendered("motion")]
+
+    def read(self, motion) -> Curves:
+        """Return the controls, lips and yaw of a motion, by name."""
         controls, yaw = self.core("motion.controls"), self.core("motion.motion").YAW
-        found = []
-        for motion in self.rendered("motion"):
-            read = dict(zip(controls.CONTROLS, controls.read(motion.offset).unbind(1), strict=True))
-            read |= {"lips": controls.lip_opening(read), "yaw": motion.values[:, yaw].squeeze(1)}
-            found.append({key: values.numpy() for key, values in read.items()})
-        return found
+        read = dict(zip(controls.CONTROLS, controls.read(motion.offset).unbind(1), strict=True))
+        read |= {"lips": controls.lip_opening(read), "yaw": motion.values[:, yaw].squeeze(1)}
+        return {key: values.numpy() for key, values in read.items()}
+
+    @property
+    def saved(self) -> Path:
+        """The saved video."""
+        (path,) = (self.host.output_folder / "video").iterdir()
+        return path
 
     def frames(self, *shots: tuple[str, int, int]) -> list[Image.Image]:
         """Return a frame of the saved video for each aim, start and stop of `best_frame`."""
-        chosen = [best_frame(self.curves, *shot) for shot in shots]
-        (path,) = (self.host.output_folder / "video").iterdir()
-        with av.open(str(path)) as video:
-            frames = enumerate(video.decode(video=0))
-            found = {index: frame.to_image() for index, frame in frames if index in chosen}
-        return [found[index] for index in chosen]
+        return frames_of(self.saved, [best_frame(self.curves, *shot) for shot in shots])
 
     def faces(self, *shots: tuple[str, int, int]) -> list[Image.Image]:
         """Return `frames`, cut around the face."""
@@ -96,6 +103,14 @@ class Run:
         length = len(self.curves[0]["lips"])
         borders = np.linspace(0, length, len(aims) + 1).round().astype(int).tolist()
         return list(zip(aims, borders, borders[1:], strict=False))
+
+
+def frames_of(path, chosen: list[int]) -> list[Image.Image]:
+    """Return frames of a video by their numbers."""
+    with av.open(str(path)) as video:
+        frames = enumerate(video.decode(video=0))
+        found = {index: frame.to_image() for index, frame in frames if index in chosen}
+    return [found[index] for index in chosen]
 
 
 def best_frame(curves: list[Curves], aim: str, start: int, stop: int) -> int:
@@ -200,6 +215,31 @@ def two_frames(run: Run) -> Image.Image:
     return stack(*([frame.crop((0, 0, frame.width, frame.width // 2))] for frame in frames))
 
 
+def faces_with_new_speech(run: Run) -> Image.Image:
+    """Show where the lips of the old and of the new speech differ most."""
+    seen, (spoken,) = run.read(run.made("MoDATrackFace", 1)), run.curves
+    length = min(len(seen["lips"]), len(spoken["lips"]))
+    shown = seen | {"change": spoken["lips"][:length] - seen["lips"][:length]}
+    return faces_of_both_videos(run, [(aim, 0, length) for aim in ("change", "-change")], [shown])
+
+
+def faces_of_both_videos(
+    run: Run, shots: list[tuple[str, int, int]], curves: list[Curves]
+) -> Image.Image:
+    """Show faces of the followed video on the left, and of the saved one on the right."""
+    chosen = [best_frame(curves, *shot) for shot in shots]
+    (clip,), columns = run.inputs("MoDATrackFace", "video"), []
+    portraits = run.made("MoDATrackFace"), *run.rendered("portrait")
+    for path, portrait in zip((clip.get_stream_source(), run.saved), portraits, strict=True):
+        mesh, frames = portrait.landmarks.mesh, frames_of(path, chosen)
+        columns.append([frame.crop(face_box(mesh, frame.size)) for frame in frames])
+    return stack(*(list(row) for row in zip(*columns, strict=True)))
+
+
+def driving_and_driven_faces(run: Run) -> Image.Image:
+    return faces_of_both_videos(run, run.parts("open", "shut"), run.curves)
+
+
 def landmarks(host: Host) -> Image.Image:
     """Draw the landmarks of the example."""
     (renderer,), (image, _) = host.call("MoDALoadRenderer"), host.call("MoDAExample")
@@ -216,10 +256,12 @@ PICTURES: dict[str, Callable[[Run], Image.Image]] = {
     "director": partial(
         faces_of_words, smile="smile", look_left="-gaze", sadness="-smile", wink_left="blink_left"
     ),
+    "drive_a_portrait": driving_and_driven_faces,
     "edit_motion": faces_and_edited_head,
     "emotion_grid": one_frame,
     "frames_into_image_nodes": one_frame,
     "long_audio": many_faces_and_plot,
+    "relip_a_video": faces_with_new_speech,
     "starter_quick_start": main_frame_and_faces,
     "two_people_in_one_picture": two_frames,
 }

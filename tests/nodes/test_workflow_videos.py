@@ -27,10 +27,12 @@ FRAMES = {
     "background_video": (10, 608, 608),
     "direct_the_emotion": (10, 608, 608),
     "director": (10, 608, 608),
+    "drive_a_portrait": (10, 608, 518),
     "edit_motion": (10, 608, 608),
     "emotion_grid": (10, 1024, 1024),
     "frames_into_image_nodes": (10, 768, 768),
     "long_audio": (10, 608, 608),
+    "relip_a_video": (10, 608, 608),
     "starter_quick_start": (10, 608, 608),
     "two_people_in_one_picture": (20, 608, 1126),
 }
@@ -46,7 +48,7 @@ def shortened(prompt):
     # Sounds that are put together are shortened before that.
     short = {key: SHORT[key] for key in kinds & set(SHORT)}
     if "TrimAudioDuration" in kinds:
-        del short["MoDAEncodeAudio"]
+        short.pop("MoDAEncodeAudio", None)
     for node in list(prompt.values()):
         node["inputs"].update(short.get(node["class_type"], {}))
         if (part := PARTS.get(node["class_type"])) is not None:
