@@ -20,13 +20,14 @@ def backdrop_of(
     size = tuple(portrait.image.shape[:2])
     if background is None:
         return None
-    if not hasattr(background, "get_stream_source") or is_in_memory(background):
-        clip = clip_of(background, fps)
-    elif is_cut(background):
+    if hasattr(background, "get_stream_source") and not is_in_memory(background):
+        source = background.get_stream_source()
+        video = stack.enter_context(VideoBackdrop(source, fps, size, fit))
+        if not is_cut(background):
+            return video
         clip = cut_clip(background)
     else:
-        source = background.get_stream_source()
-        return stack.enter_context(VideoBackdrop(source, fps, size, fit))
+        clip = clip_of(background, fps)
 
     def take(index: int) -> Tensor:
         return fit_picture(clip.take(index), size, fit)

@@ -25,9 +25,8 @@ def clip_of(video, fps: float) -> Clip:
     if is_in_memory(video):
         parts = video.get_components()
         return images_clip(parts.images, Fraction(parts.frame_rate))
-    if is_cut(video):
-        return cut_clip(video)
-    return open_footage(video.get_stream_source())
+    footage = open_footage(video.get_stream_source())  # says what is wrong with a file
+    return cut_clip(video) if is_cut(video) else footage
 
 
 def is_in_memory(video) -> bool:
