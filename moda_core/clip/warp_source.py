@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..face.landmarks import FaceLandmarks
 from ..head.mouth_look import MouthLook
-from ..motion.controls import CONTROLS, compose, lip_opening, read
+from ..motion.controls import CONTROLS, add_controls, compose, lip_opening, read
 from ..motion.easing import smoothstep
 from ..motion.motion import ANGLES, EXPRESSION, Motion, released_stats
 from ..portrait.portrait import Portrait
@@ -64,13 +64,13 @@ class WarpSource:
         if torch.allclose(row, face.seen[index], rtol=0, atol=SEEN):
             return below  # the clip shows it already
         motion, landmarks = departure(face, index, row), face.landmarks(index)
+        look = portrait.prepared.region.mouth
         if face.region == "whole face":
-            return _whole_face(renderer, image, below, landmarks, motion)
+            return _whole_face(renderer, image, below, landmarks, motion, look)
         lower = lower_face(landmarks, face.fit(index), tuple(image.shape[:2]))
         if lower is None:
             return below
         controls = {name: value[:, None, None] for name, value in bounded_controls(motion).items()}
-        look = portrait.prepared.region.mouth
         pixels, cover = render_lower_face(image, lower, look, controls, self.unseen_gap)
         return _over(below, (lower.rows, lower.columns), pixels, cover)
 
@@ -106,10 +106,21 @@ def departure(face: FaceClip, index: int, row: Tensor) -> Motion:
 
 
 def _whole_face(
-    renderer: WarpRenderer, image: Tensor, below: Tensor, landmarks: FaceLandmarks, motion: Motion
+    renderer: WarpRenderer,
+    image: Tensor,
+    below: Tensor,
+    landmarks: FaceLandmarks,
+    motion: Motion,
+    look: MouthLook,
 ) -> Tensor:
     still = renderer.portrait(image, landmarks)
-    [frames] = renderer.frames(still, motion, 1)
+    region = still.prepared.region
+    mouth = replace(region.shape.mouth, spoken=1 - picture_smile(region.shape.mouth))
+    region = replace(region, shape=replace(region.shape, mouth=mouth), mouth=look)
+    still = replace(still, prepared=replace(still.prepared, region=region))
+    wider = torch.zeros(1, len(CONTROLS))
+    wider[0, CONTROLS.index("width")] = WIDTH_OF_GAP * mouth.gap
+    [frames] = renderer.frames(still, add_controls(motion, wider), 1)
     everything = tuple(slice(0, length) for length in image.shape[:2])
     return _over(below, everything, frames[0], renderer.paste_mask(still))
 
