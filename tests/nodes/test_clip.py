@@ -8,6 +8,7 @@ import torch
 
 from .media import read_video
 from .starter_graph import node, starter_prompt
+from .test_graph import files_in
 from .test_render import as_video, path_of
 
 COUNT, SIDE, STEP = 10, 240, 2  # frames, pixels, and pixels a frame
@@ -243,6 +244,20 @@ def test_one_node_gives_a_video_new_speech_in_cached_steps(host):
     assert again.error is None
     assert "relip.MoDASampleMotion" in again.ran
     assert "relip.MoDATrackFace" not in again.ran
+
+
+@pytest.mark.parametrize("updates", [1, 3])
+def test_cancel_leaves_no_file(host, updates):
+    assert host.run(starter_prompt(audio={"duration": 1.6})).error is None
+    before = files_in(host)
+    prompt = relip_prompt()
+    prompt["audio"]["inputs"]["duration"] = 1.6
+    host.cancel_after(updates)
+
+    result = host.run(prompt)
+
+    assert result.interrupted
+    assert files_in(host) == before
 
 
 @pytest.mark.parametrize(
