@@ -25,6 +25,7 @@ LEAST_TOOTHED = 0.45  # of what is between a lip and the ends of teeth
 BESIDE_TEETH = 0.75  # most of the height beside the teeth, where dark corners show
 SHOWN_HEIGHT, SHOWN_SHARE = 0.35, 0.5  # least of the opening; of the columns around the middle
 COLUMNS, ROWS = 61, 24  # of the search for the line between both rows of teeth
+TONGUE_REDDER = (0.33, 0.02)  # than teeth: of how much redder lips are, and at least
 LINE_DEPTH = 0.2  # of that line, over the brightness of the teeth
 LOWER_DEPTH = 0.65  # mean depth from which a single row is the lower one
 SEEN_SHADOW = 0.5  # of the lips on teeth that are in their shadow in the picture already
@@ -92,8 +93,7 @@ def find_teeth(picture: Tensor, gap: float, lip: Tensor, skin: Tensor) -> SeenTe
     least = min(SHOWN_HEIGHT, 0.05 / gap)
     if float((middle > least).float().mean()) < SHOWN_SHARE:
         return None
-    weight = toothed * (light / light.max().clamp(min=1)) ** 4
-    color = (picture * weight).sum(dim=(1, 2)) / weight.sum()
+    color = _bright_color(picture, toothed)
     limit = float(_redness(color) + torch.minimum(_redness(lip), _redness(skin))) / 2
     toothed = bright * smoothstep(limit + 0.03, limit, redness)
     line = _dividing_line(toothed * (light / color.mean()).clamp(max=1))
@@ -101,7 +101,28 @@ def find_teeth(picture: Tensor, gap: float, lip: Tensor, skin: Tensor) -> SeenTe
     least = LEAST_HEIGHT / gap
     upper = _shown(toothed * (depth < line), depth, least)
     lower = _shown((toothed * (depth > line)).flip(0), depth, least).flip(1)
-    return SeenTeeth(picture[None], torch.stack([upper, lower]), color)
+    rows = _without_tongue(torch.stack([upper, lower]), picture, toothed, lip)
+    if not bool(rows.any()):
+        return None
+    color = _bright_color(picture, toothed * rows[:, 0].amax(dim=0))
+    return SeenTeeth(picture[None], rows, color)
+
+
+def _bright_color(picture: Tensor, share: Tensor) -> Tensor:
+    """Return the colour (3,) of a share (h, w) of a picture (3, h, w), mostly of bright pixels."""
+    weight = share * picture.mean(dim=0) ** 4
+    return (picture * weight).sum(dim=(1, 2)) / weight.sum().clamp(min=1)
+
+
+def _without_tongue(rows: Tensor, picture: Tensor, toothed: Tensor, lip: Tensor) -> Tensor:
+    """Return rows (2, 2, h, w) without one that is far redder than the other: it is a tongue."""
+    if not bool(rows.flatten(1).any(dim=1).all()):
+        return rows
+    redness = torch.stack([_redness(_bright_color(picture, toothed * row[0])) for row in rows])
+    share, least = TONGUE_REDDER
+    palest = redness.min().clamp(min=0)  # no teeth are greener than grey
+    limit = palest + (share * (_redness(lip) - palest)).clamp(min=least)
+    return rows * (redness < limit).view(2, 1, 1, 1)
 
 
 def _columns(width: int) -> Tensor:

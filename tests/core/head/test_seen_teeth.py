@@ -35,6 +35,33 @@ def test_a_tongue_below_the_upper_teeth_is_no_lower_row():
     assert seen.end(upward=True) is None
 
 
+def test_a_pale_tongue_is_no_lower_row_and_does_not_tint_the_teeth():
+    pale_tongue = (194.0, 148.0, 133.0)  # hardly redder than the skin
+    picture = mouth((TOOTH, 0.2), (DARK, 0.4), (pale_tongue, 1.0))
+
+    seen = find_teeth(picture, GAP, LIP, SKIN)
+
+    assert seen.end(upward=False) == pytest.approx(0.2, abs=0.03)
+    assert seen.end(upward=True) is None
+    assert seen.color.tolist() == pytest.approx(list(TOOTH), abs=1)
+
+
+def test_lower_teeth_in_shadow_are_no_tongue():
+    shadowed = (176.0, 160.0, 140.0)
+
+    seen = find_teeth(mouth((TOOTH, 0.3), (DARK, 0.8), (shadowed, 1.0)), GAP, LIP, SKIN)
+
+    assert seen.end(upward=True) == pytest.approx(0.8, abs=0.03)
+
+
+def test_scattered_pale_pixels_are_no_teeth():
+    picture = mouth((TONGUE, 1.0))
+    picture[:, 40:70, ::2] = torch.tensor(TOOTH).view(3, 1, 1)  # 0.3 of the height, deep inside
+    picture[:, 40:70:2] = torch.tensor(TONGUE).view(3, 1, 1)
+
+    assert find_teeth(picture, GAP, LIP, SKIN) is None
+
+
 @pytest.mark.parametrize("color", [TONGUE, DARK, tuple(LIP.tolist())])
 def test_a_mouth_without_teeth_shows_none(color):
     assert find_teeth(mouth((color, 1.0)), GAP, LIP, SKIN) is None
