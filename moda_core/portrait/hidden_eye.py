@@ -82,13 +82,16 @@ def mean_color(source: Tensor, weight: Tensor) -> Tensor:
 
 
 def _mean_along(source: Tensor, place: Tensor, shown: Tensor) -> Tensor:
-    """Return the mean over what is shown at each place, 0 to `RINGS - 1`, of (1, 1, h, w)."""
+    """Return the mean factor over what is shown at each place, 0 to `RINGS - 1`, of (1, 1, h, w).
+
+    1 if nothing is shown.
+    """
     place = place.clamp(0, RINGS - 1)
     weights = (1 - (place - torch.arange(RINGS).to(place).view(-1, 1, 1)).abs()).clamp(min=0)[0]
     seen = (weights * shown[0]).flatten(1)  # (rings, pixels)
     neighbours = 0.1 * (torch.arange(RINGS)[:, None] - torch.arange(RINGS)).abs()
     seen = (0.001**neighbours).to(seen) @ seen
-    means = seen @ source[0].flatten(1).T / (seen.sum(dim=1, keepdim=True) + 1e-6)
+    means = (seen @ source[0].flatten(1).T + 1e-6) / (seen.sum(dim=1, keepdim=True) + 1e-6)
     return torch.einsum("rhw,rc->chw", weights, means)[None]
 
 
