@@ -140,6 +140,9 @@ def test_the_page_of_the_library_names_every_public_name(name):
     assert re.search(rf"\b{name}\b", PYTHON_PAGE.read_text("utf-8"))
 
 
+VIDEOS = ("out", "30fps", "soft", "relip")
+
+
 def test_the_examples_of_the_library_run_as_they_stand(tmp_path, monkeypatch):
     text = PYTHON_PAGE.read_text("utf-8")
     code = "\n".join(re.findall(r"^(?:    (.*)|)$", text, re.MULTILINE))
@@ -155,7 +158,7 @@ def test_the_examples_of_the_library_run_as_they_stand(tmp_path, monkeypatch):
 
     assert len(given["takes"]) == 3
     assert sum(map(len, shown)) == len(moda.load_motion(tmp_path / "take.safetensors"))
-    for name in ("take.safetensors", "out.mp4", "30fps.mp4", "soft.mp4", "clear.mov"):
+    for name in ("take.safetensors", *(f"{n}.mp4" for n in VIDEOS), "clear.mov"):
         assert (tmp_path / name).stat().st_size > 1000
 
 
