@@ -93,6 +93,13 @@ class MoDATrackFace(io.ComfyNode):
                     "frame with a face.",
                     extra_dict=inputs.ADVANCED,
                 ),
+                inputs.number(
+                    "reference_time",
+                    inputs.Scale(-1.0, inputs.DAY_S, default=-1.0, step=0.01),
+                    "Time of the frame, in seconds, that shows the face at rest and gives the "
+                    "identity for sampling. -1 chooses the most frontal and neutral frame.",
+                    advanced=True,
+                ),
             ],
             outputs=[
                 PortraitType.Output(
@@ -126,6 +133,7 @@ class MoDATrackFace(io.ComfyNode):
         fps: float = 25.0,
         crop_scale: float = 2.3,
         box: str = "",
+        reference_time: float = -1.0,
     ) -> io.NodeOutput:
         clip = clip_of(video, fps)
         choice = FaceChoice(
@@ -136,7 +144,10 @@ class MoDATrackFace(io.ComfyNode):
         )
         _host.bring_to_device(renderer.patchers, PORTRAIT_ACTIVATIONS)
         engine, progress = renderer.renderer, _host.Progress()
-        portrait = clip_portrait(engine, clip, choice, region, after_end, crop_scale, progress)
+        chosen_s = None if reference_time < 0 else reference_time
+        portrait = clip_portrait(
+            engine, clip, choice, region, after_end, crop_scale, chosen_s, progress
+        )
         _host.show_text(cls.hidden.unique_id, summary(portrait))
         sound = audio_of(*sound_of_clip(video, clip))
         return io.NodeOutput(

@@ -116,6 +116,7 @@ class Bundle:
         face: FaceChoice | None = None,
         region: str = REGIONS[0],
         after_end: str = AFTER_END[0],
+        reference_s: float | None = None,
         progress: Progress | None = None,
     ) -> Portrait:
         """Follow a face through a clip, as a portrait each frame of which is its own picture.
@@ -133,6 +134,9 @@ class Bundle:
         after_end : {"loop", "hold", "cut"}
             A motion that is longer lets the clip play there and back, holds its last frame, or is
             cut.
+        reference_s : float, optional
+            Time of a frame whose face counts as at rest, in seconds; default the most frontal and
+            neutral one.
         progress : callable (done, total), optional
             May raise to cancel.
 
@@ -146,7 +150,15 @@ class Bundle:
             If a choice is unknown, or the face is chosen by points.
         """
         clip = open_footage(source) if isinstance(source, str | Path | BytesIO) else source
-        return clip_portrait(self.renderer, clip, face, region, after_end, progress=progress)
+        return clip_portrait(
+            self.renderer,
+            clip,
+            face,
+            region,
+            after_end,
+            reference_s=reference_s,
+            progress=progress,
+        )
 
     def seen_motion(self, portrait: Portrait) -> Motion:
         """Return the motion that the clip of a portrait shows, at the clip's mean rate.

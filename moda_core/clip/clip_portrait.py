@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # (done, total); may raise to cancel
 
 HIGHEST_RATE = 240  # of a motion
+ROUNDING_S = 1e-3  # of times that users give
 
 
 def clip_portrait(
@@ -41,6 +42,7 @@ def clip_portrait(
     region: str = REGIONS[0],
     after_end: str = AFTER_END[0],
     crop_scale: float = CROP_SCALE,
+    reference_s: float | None = None,
     progress: Progress | None = None,
 ) -> Portrait:
     """Follow a face through a clip, and prepare it for a renderer.
@@ -59,20 +61,24 @@ def clip_portrait(
         What happens where a motion is longer than the clip, see `frames_of_clip`.
     crop_scale : float
         As of the renderer's `portrait`.
+    reference_s : float, optional
+        Time of the frame of reference, in seconds: its face counts as at rest, and is the identity
+        for the motion model. Default: the frame nearest to frontal and neutral.
     progress : callable (done, total), optional
         Called after every frame; may raise to cancel.
 
     Returns
     -------
     Portrait
-        That of the frame nearest to frontal and neutral, with the clip in its `clip`.
+        That of the frame of reference, with the clip in its `clip`.
 
     Raises
     ------
     FaceNotFoundError
         If no frame has a usable face, or the first one with faces does not have the chosen one.
     ValueError
-        If a choice is unknown, or the face is given by points.
+        If a choice is unknown, the face is given by points, or it is not seen in the frame of
+        reference.
     """
     check_choice("region", region, REGIONS)
     check_choice("after_end", after_end, AFTER_END)
@@ -91,7 +97,10 @@ def clip_portrait(
     frames = _counted(prefetched(clip.frames()), on_frame)
     track = follow_face(frames, choice.index, choice.order, choice.mask, choice.box)
     _note_first_face(track)
-    return portrait_of_track(renderer, clip, track, region, after_end, crop_scale, on_frame)
+    reference = None if reference_s is None else _seen_frame(track, reference_s)
+    return portrait_of_track(
+        renderer, clip, track, region, after_end, crop_scale, reference, on_frame
+    )
 
 
 def portrait_of_track(
@@ -101,13 +110,15 @@ def portrait_of_track(
     region: str = REGIONS[0],
     after_end: str = AFTER_END[0],
     crop_scale: float = CROP_SCALE,
+    reference: int | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> Portrait:
     """Prepare a face that is followed through a clip; see `clip_portrait`.
 
-    `on_frame` is called with the number of frames that were read, those of the track included.
+    `reference` is a frame; `on_frame` is called with the number of frames that were read, those of
+    the track included.
     """
-    seen = see_motion(track)
+    seen = see_motion(track, reference=reference)
     landmarks = track.landmarks(seen.reference)
     if landmarks.eye_distance < SMALLEST_EYE_DISTANCE:
         raise FaceNotFoundError(
@@ -154,6 +165,19 @@ def _counted(frames: Iterator, on_frame: Callable[[int], None]) -> Iterator:
     for index, frame in enumerate(frames):
         yield frame
         on_frame(index + 1)
+
+
+def _seen_frame(track: FaceTrack, time_s: float) -> int:
+    """Return the frame at a time; ValueError if the face is not seen in it."""
+    index = max(0, int(np.searchsorted(track.times, time_s + ROUNDING_S, "right")) - 1)
+    if not track.is_lost[index]:
+        return index
+    seen = track.times[~track.is_lost]
+    nearest = float(seen[np.abs(seen - time_s).argmin()])
+    raise ValueError(
+        f"The face is not seen at {time_s:g} s of the clip. Choose another frame of reference; the "
+        f"nearest one with the face is at {nearest:.2f} s."
+    )
 
 
 def _note_first_face(track: FaceTrack) -> None:

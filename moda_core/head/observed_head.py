@@ -49,19 +49,18 @@ class ObservedHead:
 
 
 def observe_head(
-    track: FaceTrack, progress: Callable[[int, int], None] | None = None
+    track: FaceTrack,
+    progress: Callable[[int, int], None] | None = None,
+    reference: int | None = None,
 ) -> ObservedHead:
-    """Fit one person's head to all frames of a track, and measure its face.
-
-    `progress` is called with the number of frames that are done, and N. Raises ValueError if the
-    face is lost in all of them.
-    """
+    """Fit one person's head to all frames of a track, and measure its face; see `see_motion`."""
     if track.is_lost.all():
         raise ValueError("Expected a face in at least one frame, got none.")
     shapes = [fit_head(track.landmarks(index)).shape for index in most_frontal(track, SHAPE_FRAMES)]
     person = PersonsHead.of(torch.stack(shapes).mean(dim=0))
     fits, measures = _fit_frames(track, person, progress)
-    reference = reference_frame(track, fits, measures)
+    if reference is None:
+        reference = reference_frame(track, fits, measures)
     measures = np.where(np.isin(list(MEASURES), SHARP), measures, smooth_parts(track, measures))
     return ObservedHead(reference, fits, measures, seen_pose(fits, reference, person.unit))
 

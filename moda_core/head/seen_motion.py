@@ -75,7 +75,11 @@ class SeenMotion:
         return Motion(values, rest_expression().clone(), fps)
 
 
-def see_motion(track: FaceTrack, progress: Callable[[int, int], None] | None = None) -> SeenMotion:
+def see_motion(
+    track: FaceTrack,
+    progress: Callable[[int, int], None] | None = None,
+    reference: int | None = None,
+) -> SeenMotion:
     """Turn the landmarks of a followed face into motion.
 
     Parameters
@@ -83,13 +87,15 @@ def see_motion(track: FaceTrack, progress: Callable[[int, int], None] | None = N
     track : FaceTrack
     progress : callable, optional
         Called with the number of frames that are done, and N.
+    reference : int, optional
+        A frame in which the face is seen; default the most frontal and neutral one.
 
     Raises
     ------
     ValueError
         If the face is lost in all frames.
     """
-    observed = observe_head(track, progress)
+    observed = observe_head(track, progress, reference)
     pose, reference = observed.pose, observed.reference
     head = _in_one_place(track, np.column_stack([np.log(pose.scale), pose.shift]), reference)
     angles = correct_angles(pose.angles, observed.change)

@@ -145,6 +145,22 @@ def test_frames_without_a_face_stay_as_they_are(renderer, pictures):
     assert (presence[5], presence[7], presence[-1]) == (1.0, 1.0, 0.0)
 
 
+def test_the_frame_of_reference_can_be_chosen(renderer, clip):
+    portrait = clip_portrait(renderer, clip, reference_s=0.2)
+
+    assert portrait.clip.reference == 5
+    assert torch.equal(portrait.image, next(iter(clip.images_at([0.2]))))
+    assert portrait.clip.seen[5, -3:] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_frame_of_reference_without_the_face_is_refused(renderer, pictures):
+    shown = [*pictures[:3], torch.full_like(pictures[0], 100)]
+    clip = ImageSequence(shown.__getitem__, 4, Fraction(25))
+
+    with pytest.raises(ValueError, match=r"not seen at 0\.12 s .* at 0\.08 s"):
+        clip_portrait(renderer, clip, reference_s=0.12)
+
+
 @pytest.mark.parametrize("change", [{"region": "nose"}, {"after_end": "bounce"}])
 def test_unknown_choices_are_refused(renderer, clip, change):
     with pytest.raises(ValueError, match=next(iter(change.values()))):
