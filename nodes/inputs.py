@@ -5,7 +5,9 @@ from typing import NamedTuple
 from comfy_api.latest import io
 
 from ..moda_core.audio.channels import CHANNELS
+from ..moda_core.face.face_text import FACE_ORDERS
 from ..moda_core.video.writer import QUALITIES
+from .menus import BUILT_IN, RELEASED
 from .types import (
     EmotionType,
     FeaturesType,
@@ -139,6 +141,39 @@ def channel(tooltip: str) -> io.Input:
     """Return the menu of what is heard of a sound."""
     return io.Combo.Input(
         "channel", options=list(CHANNELS), default=CHANNELS[0], optional=True, tooltip=tooltip
+    )
+
+
+def bundle() -> io.Input:
+    """Return the menu of the models of nodes that do all steps."""
+    return choice(
+        "bundle",
+        [BUILT_IN, RELEASED],
+        "Models to use. The starter is built in, fast, and a preview. MoDA gives the final quality "
+        "and needs the released files in models/moda.",
+    )
+
+
+def face_choice(tooltip: str) -> list[io.Input]:
+    """Return the number of a face among several, and their order."""
+    return [
+        number("face_index", Scale(0, 99, default=0), f"{tooltip}; 0 is the first."),
+        choice(
+            "face_order",
+            list(FACE_ORDERS),
+            "Order of several faces: by size, from left to right, or by distance from the center "
+            "of the picture.",
+        ),
+    ]
+
+
+def crop_scale(advanced: bool = False) -> io.Input:
+    return number(
+        "crop_scale",
+        Scale(1.2, 5.0, default=2.3, step=0.05),
+        "Size of the crop relative to the face. Higher includes more of head and shoulders with "
+        "less detail. The built-in renderer animates the same region at any value.",
+        advanced,
     )
 
 

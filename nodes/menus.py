@@ -21,6 +21,7 @@ from . import _host
 from ._convert import check_result
 
 BUILT_IN = "starter (built in)"
+RELEASED = "MoDA (model files)"  # of nodes that do all steps
 # If two places have the same name the first one counts, as for the host's own models.
 
 

@@ -7,7 +7,7 @@ from ..moda_core.face.given_points import named_points
 from ..moda_core.portrait.cutout import cutout_portrait, parse_color
 from ..moda_core.portrait.draw_face import draw_face
 from ..moda_core.portrait.find_face import FaceChoice, find_face
-from . import _host
+from . import _host, inputs
 from ._convert import cutout_of, image_of, mask_of, parsed
 from .inputs import ADVANCED
 from .types import LoadedRenderer, PortraitType, RendererType
@@ -37,32 +37,8 @@ class MoDAExtractIdentity(io.ComfyNode):
                     optional=True,
                     tooltip="Optional. Mask of the picture's size; only faces inside it are found.",
                 ),
-                io.Int.Input(
-                    "face_index",
-                    default=0,
-                    min=0,
-                    max=99,
-                    step=1,
-                    tooltip="Index of the face to use, in the order of 'face_order'; 0 is the "
-                    "first.",
-                ),
-                io.Combo.Input(
-                    "face_order",
-                    options=list(FACE_ORDERS),
-                    default=FACE_ORDERS[0],
-                    tooltip="Order of several faces: by size, from left to right, or by distance "
-                    "from the center of the picture.",
-                ),
-                io.Float.Input(
-                    "crop_scale",
-                    default=2.3,
-                    min=1.2,
-                    max=5.0,
-                    step=0.05,
-                    tooltip="Size of the crop relative to the face. Higher includes more of head "
-                    "and shoulders with less detail. The built-in renderer animates the same "
-                    "region at any value.",
-                ),
+                *inputs.face_choice("Index of the face to use, in the order of 'face_order'"),
+                inputs.crop_scale(),
                 io.String.Input(
                     "points",
                     default="",

@@ -6,7 +6,7 @@ from ..moda_core.clip.clip_time import AFTER_END
 from ..moda_core.emotion.labels import EMOTIONS
 from ..moda_core.face.face_text import FACE_ORDERS
 from . import _host, inputs, menus
-from .talking_portrait import RELEASED, add_node, add_speech, released_parts
+from .talking_portrait import add_node, add_speech, menu_names, parts_fingerprint
 
 
 class MoDARelipVideo(io.ComfyNode):
@@ -27,32 +27,15 @@ class MoDARelipVideo(io.ComfyNode):
                     "video", raw_link=True, tooltip="The video, with a face in its first seconds."
                 ),
                 io.Audio.Input("audio", raw_link=True, tooltip="The new speech."),
-                inputs.choice(
-                    "bundle",
-                    [menus.BUILT_IN, RELEASED],
-                    "Models to use. The starter is built in, fast, and a preview. MoDA "
-                    "gives the final quality and needs the released files in models/moda.",
-                ),
+                inputs.bundle(),
                 inputs.choice(
                     "emotion",
                     list(EMOTIONS),
                     "Emotion of the mouth. With 'none' the speech alone sets it.",
                     default="none",
                 ),
-                io.Int.Input(
-                    "face_index",
-                    default=0,
-                    min=0,
-                    max=99,
-                    step=1,
-                    tooltip="Index of the face in the first frame with one, in the order of "
-                    "'face_order'; 0 is the first.",
-                ),
-                inputs.choice(
-                    "face_order",
-                    list(FACE_ORDERS),
-                    "Order of several faces: by size, from left to right, or by distance from the "
-                    "center of the picture.",
+                *inputs.face_choice(
+                    "Index of the face in the first frame with one, in the order of 'face_order'"
                 ),
                 inputs.choice(
                     "after_end",
@@ -78,10 +61,7 @@ class MoDARelipVideo(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, bundle: str = menus.BUILT_IN, **inputs) -> str:
-        try:
-            return " ".join(released_parts()) if bundle == RELEASED else ""
-        except ValueError as error:
-            return str(error)
+        return parts_fingerprint(bundle)
 
     @classmethod
     def execute(
@@ -97,8 +77,7 @@ class MoDARelipVideo(io.ComfyNode):
         channel: str = "mix",
     ) -> io.NodeOutput:
         """Expand to the other nodes, so that each of them is cached separately."""
-        parts = released_parts() if bundle == RELEASED else (menus.BUILT_IN,) * 3
-        graph = _host.graph_of(cls.hidden.unique_id)
+        parts, graph = menu_names(bundle), _host.graph_of(cls.hidden.unique_id)
         renderer = add_node(graph, "MoDALoadRenderer", renderer=parts[2], precision="auto")
         portrait = add_node(
             graph,

@@ -7,8 +7,6 @@ from ..moda_core.model_files.catalog import RENDERER_GROUP
 from ..moda_core.model_files.model_folder import ENCODER, NAMES, released_motion_models
 from . import _host, inputs, menus
 
-RELEASED = "MoDA (model files)"
-
 
 class MoDATalkingPortrait(io.ComfyNode):
     """Animates a portrait with speech."""
@@ -25,12 +23,7 @@ class MoDATalkingPortrait(io.ComfyNode):
             inputs=[
                 io.Image.Input("image", raw_link=True, tooltip="One picture with a face."),
                 io.Audio.Input("audio", raw_link=True, tooltip="Speech."),
-                inputs.choice(
-                    "bundle",
-                    [menus.BUILT_IN, RELEASED],
-                    "Models to use. The starter is built in, fast, and a preview. MoDA "
-                    "gives the final quality and needs the released files in models/moda.",
-                ),
+                inputs.bundle(),
                 inputs.choice(
                     "emotion",
                     list(EMOTIONS),
@@ -52,10 +45,7 @@ class MoDATalkingPortrait(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, bundle: str = menus.BUILT_IN, **inputs) -> str:
-        try:
-            return " ".join(released_parts()) if bundle == RELEASED else ""
-        except ValueError as error:
-            return str(error)
+        return parts_fingerprint(bundle)
 
     @classmethod
     def execute(
@@ -68,8 +58,7 @@ class MoDATalkingPortrait(io.ComfyNode):
         channel: str = "mix",
     ) -> io.NodeOutput:
         """Expand to the other nodes, so that each of them is cached separately."""
-        parts = released_parts() if bundle == RELEASED else (menus.BUILT_IN,) * 3
-        graph = _host.graph_of(cls.hidden.unique_id)
+        parts, graph = menu_names(bundle), _host.graph_of(cls.hidden.unique_id)
         links = add_steps(graph, parts, image, audio, emotion, seed, channel)
         return io.NodeOutput(*links, expand=graph.finalize())
 
@@ -135,6 +124,19 @@ def add_speech(
         audio=features(1),
     )
     return video(0), motion(0)
+
+
+def menu_names(bundle: str) -> tuple[str, str, str]:
+    """Return the menu names of the encoder, the model and the renderer of a bundle."""
+    return released_parts() if bundle == menus.RELEASED else (menus.BUILT_IN,) * 3
+
+
+def parts_fingerprint(bundle: str) -> str:
+    """Return a text that changes with the files of a bundle, or what is wrong with them."""
+    try:
+        return " ".join(released_parts()) if bundle == menus.RELEASED else ""
+    except ValueError as error:
+        return str(error)
 
 
 def released_parts() -> tuple[str, str, str]:

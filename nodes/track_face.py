@@ -44,20 +44,8 @@ class MoDATrackFace(io.ComfyNode):
                     tooltip="Optional. Mask of the picture's size; only faces inside it are found "
                     "in the first frame with a face.",
                 ),
-                io.Int.Input(
-                    "face_index",
-                    default=0,
-                    min=0,
-                    max=99,
-                    step=1,
-                    tooltip="Index of the face in the first frame with one, in the order of "
-                    "'face_order'; 0 is the first.",
-                ),
-                inputs.choice(
-                    "face_order",
-                    list(FACE_ORDERS),
-                    "Order of several faces: by size, from left to right, or by distance from the "
-                    "center of the picture.",
+                *inputs.face_choice(
+                    "Index of the face in the first frame with one, in the order of 'face_order'"
                 ),
                 inputs.choice(
                     "region",
@@ -77,14 +65,7 @@ class MoDATrackFace(io.ComfyNode):
                     inputs.Scale(1.0, 240.0, default=25.0, step=0.01),
                     "Frame rate of an image batch. A video has its own.",
                 ),
-                inputs.number(
-                    "crop_scale",
-                    inputs.Scale(1.2, 5.0, default=2.3, step=0.05),
-                    "Size of the crop relative to the face. Higher includes more of head and "
-                    "shoulders with less detail. The built-in renderer animates the same region "
-                    "at any value.",
-                    advanced=True,
-                ),
+                inputs.crop_scale(advanced=True),
                 io.String.Input(
                     "box",
                     default="",
