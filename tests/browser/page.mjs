@@ -158,6 +158,8 @@ async function start(page) {
 
 async function runToEnd(page, template) {
   await start(page);
+  await waitFor(page, ["middle", ...ENDS], RUN_LIMIT_MS);
+  await page.screenshot({ path: `${job.prefix}${template.name}-running.png` });
   const end = await waitFor(page, ENDS, RUN_LIMIT_MS);
   await page.waitForTimeout(1500);
   return { end, ...(await look(page, `${template.name}-ran`, false)) };
@@ -171,7 +173,6 @@ async function cancelInTheMiddle(page, template) {
   await start(page);
   const first = await waitFor(page, ["middle", ...ENDS], RUN_LIMIT_MS);
   if (first.name !== "middle") return { end: first, seconds: 0 };
-  await page.screenshot({ path: `${job.prefix}${template.name}-running.png` });
   const pressed = Date.now();
   await page.locator('button[aria-label="Cancel current run"]').click();
   const end = await waitFor(page, ENDS, CANCEL_LIMIT_MS);
@@ -185,7 +186,7 @@ const listen = (names) => {
   app.api.addEventListener("progress", ({ detail }) => {
     const share = detail.value / detail.max;
     const type = app.graph.getNodeById(detail.node)?.type;
-    // While it renders, a file is half written; early, since the screenshot takes seconds.
+    // While it renders, a file is half written; early, since a run may take few seconds.
     if (type === "MoDARenderVideo" && share > 0.05 && share < 0.5) keep("middle", detail);
   });
 };
