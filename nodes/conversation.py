@@ -5,14 +5,14 @@ from collections.abc import Callable
 from comfy_api.latest import io
 
 from ..moda_core.audio.recording import Recording
+from ..moda_core.bundles.scene.cast import Cast, Speaker
+from ..moda_core.bundles.scene.conversation import converse
+from ..moda_core.bundles.scene.listening import Listening
+from ..moda_core.bundles.scene.speech_parts import TURNS, WAYS, Sound, split_speech
+from ..moda_core.bundles.scene.turns import parse_turns
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.motion.motion import Motion
 from ..moda_core.sampling.request import SamplingRequest
-from ..moda_core.scene.cast import Cast, Speaker
-from ..moda_core.scene.conversation import converse
-from ..moda_core.scene.listening import Listening
-from ..moda_core.scene.speech_parts import TURNS, WAYS, Sound, split_speech
-from ..moda_core.scene.turns import parse_turns
 from . import _host, inputs
 from ._convert import audio_of, check_result, sound_of
 from .audio import encode_audio

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from comfy_api.latest import InputImpl, io
 from torch import Tensor
 
+from ..moda_core.bundles.scene.cast import Cast, Speaker, check_name
+from ..moda_core.bundles.scene.render_scene import longest_motion, scene_frames
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
-from ..moda_core.scene.cast import Cast, Speaker, check_name
-from ..moda_core.scene.render_scene import longest_motion, scene_frames
 from ..moda_core.video.writer import QUALITIES
 from . import _host, inputs
 from ._convert import check_result, region_of, sound_of

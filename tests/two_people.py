@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from moda_core.bundles.scene.cast import Cast, Speaker
 from moda_core.example import PORTRAIT, SECOND_PORTRAIT
 from moda_core.face.landmarks import FaceLandmarks
 from moda_core.motion.controls import CONTROLS, compose, lip_opening, read, rest_expression
 from moda_core.motion.motion import EXPRESSION, HEAD, Motion, released_stats
 from moda_core.portrait.find_face import FaceChoice, find_face
 from moda_core.portrait.image import read_image
-from moda_core.scene.cast import Cast, Speaker
 
 NAMES = ("Anna", "Ben")
 RATE = 16000

@@ -16,7 +16,7 @@ from .talk_arguments import add_talk_arguments, talk_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..scene.face_place import FacePlace
+    from ..bundles.scene.face_place import FacePlace
     from .talk import TalkResult, TalkSettings
 
 ROOT = Path(__file__).resolve().parents[2]

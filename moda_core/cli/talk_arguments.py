@@ -6,11 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..audio.channels import CHANNELS
+from ..bundles.scene.face_place import parse_face_place
 from ..emotion.labels import EMOTIONS
 from ..errors import MoDAError
 from ..face.face_text import EXTRA_NAMES, FACE_ORDERS, parse_box, parse_points
 from ..model_files.places import ENVIRONMENT, named_folder
-from ..scene.face_place import parse_face_place
 from .arguments import A_TIME, clock_seconds, number, text_type
 
 POINTS_HELP = (

@@ -9,6 +9,12 @@ from torch import Tensor
 from ..audio.recording import Recording
 from ..audio.waveform import load_clip
 from ..bundles.bundle import Bundle, prepared_portrait
+from ..bundles.scene.cast import Cast, Speaker
+from ..bundles.scene.conversation import converse
+from ..bundles.scene.face_place import FacePlace, face_at
+from ..bundles.scene.render_scene import scene_frames
+from ..bundles.scene.speech_parts import Sound as Clip
+from ..bundles.scene.speech_parts import split_speech
 from ..errors import FaceNotFoundError, MoDAError
 from ..face.find_faces import find_faces
 from ..model_files.model_folder import PARTS
@@ -18,12 +24,6 @@ from ..portrait.find_face import checked_size
 from ..portrait.image import limit_size, read_image
 from ..runtime.stopwatch import Stopwatch
 from ..sampling.chain import Progress
-from ..scene.cast import Cast, Speaker
-from ..scene.conversation import converse
-from ..scene.face_place import FacePlace, face_at
-from ..scene.render_scene import scene_frames
-from ..scene.speech_parts import Sound as Clip
-from ..scene.speech_parts import split_speech
 from ..video.encode import write_frames
 from ..video.soundtrack import AudioTrack
 from ..video.writer import frame_rate

@@ -14,18 +14,18 @@ from torch import Tensor
 
 from moda_core.audio.waveform import load_clip
 from moda_core.bundles.bundle import Bundle, load_starter
+from moda_core.bundles.scene.cast import Cast, Speaker
+from moda_core.bundles.scene.conversation import converse
+from moda_core.bundles.scene.listening import Listening
+from moda_core.bundles.scene.render_scene import scene_frames
+from moda_core.bundles.scene.speech_parts import TURNS, SpeechParts, split_speech
+from moda_core.bundles.scene.turns import parse_turns
 from moda_core.example import PORTRAIT, SECOND_PORTRAIT, SPEECH
 from moda_core.motion.controls import CONTROLS, lip_opening, read
 from moda_core.motion.motion import FPS, Motion
 from moda_core.portrait.find_face import FaceChoice, find_face
 from moda_core.portrait.image import read_image
 from moda_core.runtime.threads import one_thread
-from moda_core.scene.cast import Cast, Speaker
-from moda_core.scene.conversation import converse
-from moda_core.scene.listening import Listening
-from moda_core.scene.render_scene import scene_frames
-from moda_core.scene.speech_parts import TURNS, SpeechParts, split_speech
-from moda_core.scene.turns import parse_turns
 
 from .progress import Progress
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from moda_core.bundles.scene.cast import Cast
 from moda_core.motion.controls import CONTROLS, compose, rest_expression
 from moda_core.motion.motion import EXPRESSION, Motion
-from moda_core.scene.cast import Cast
 from moda_core.warp.warp_renderer import WarpRenderer
 from tests.bench.bench_conversation import change_over, silent_frames
 from tests.two_people import two_speakers

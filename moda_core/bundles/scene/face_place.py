@@ -9,10 +9,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import FaceNotFoundError
+from ...errors import FaceNotFoundError
 
 if TYPE_CHECKING:
-    from ..face.landmarks import FaceLandmarks
+    from ...face.landmarks import FaceLandmarks
 
 LEFT, RIGHT = "left", "right"
 NEAR = 1.0  # half sizes of a face's box from its middle, within which a point means it

@@ -2,8 +2,8 @@
 
 import pytest
 
+from moda_core.bundles.scene.face_place import face_at, parse_face_place
 from moda_core.errors import FaceNotFoundError
-from moda_core.scene.face_place import face_at, parse_face_place
 from tests.faces import face_from
 
 

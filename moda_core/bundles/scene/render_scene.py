@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..clip.play_clip import played_frames
-from ..compositing.compositing import Backdrop, Compositing
-from ..compositing.renderer import Renderer
-from ..motion.easing import smoothstep
-from ..motion.motion import Motion
+from ...clip.play_clip import played_frames
+from ...compositing.compositing import Backdrop, Compositing
+from ...compositing.renderer import Renderer
+from ...motion.easing import smoothstep
+from ...motion.motion import Motion
 from .cast import Cast, Speaker
 
 SEAM = 0.2  # width of the border between the regions of two faces, in eye distances

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..audio.resample import resample_blocks
-from ..motion.checks import check_choice
+from ...audio.resample import resample_blocks
+from ...motion.checks import check_choice
 from .turns import Span, Turns, parse_turns
 from .voice_activity import louder_spans
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moda_core.scene.turns import Turn, merged_spans, parse_turns
+from moda_core.bundles.scene.turns import Turn, merged_spans, parse_turns
 
 NAMES = ("Anna", "Ben", "Carl Otto")
 

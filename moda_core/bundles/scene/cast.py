@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..compositing.paste_mask import check_mask
-from ..emotion.text_cursor import TIME_UNIT, suggestion
-from ..motion.motion import Motion
-from ..portrait.portrait import Portrait
+from ...compositing.paste_mask import check_mask
+from ...emotion.text_cursor import TIME_UNIT, suggestion
+from ...motion.motion import Motion
+from ...portrait.portrait import Portrait
 
 NOBODY, END = "nobody", "end"  # words of a map of turns, see `parse_turns`
 LONGEST_NAME = 40

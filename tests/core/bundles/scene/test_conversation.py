@@ -5,13 +5,13 @@ import torch
 
 from moda_core.bundles.bundle import load_starter
 from moda_core.bundles.rest_pose import rest_pose
+from moda_core.bundles.scene.conversation import alternate, converse
+from moda_core.bundles.scene.render_scene import scene_frames
+from moda_core.bundles.scene.speech_parts import TURNS, SpeechParts, split_speech
 from moda_core.editing.idling import still_motion
 from moda_core.motion.controls import CONTROLS, add_controls, read
 from moda_core.motion.motion import HEAD
 from moda_core.sampling.options import SamplingOptions
-from moda_core.scene.conversation import alternate, converse
-from moda_core.scene.render_scene import scene_frames
-from moda_core.scene.speech_parts import TURNS, SpeechParts, split_speech
 from moda_core.warp.warp_renderer import WarpRenderer
 from tests.bench.stand_ins import stand_in_bundle
 from tests.two_people import NAMES, RATE, lip_gap, talking, two_speakers, voice

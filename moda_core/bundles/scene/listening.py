@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..editing.gestures import nod
-from ..editing.idling import idle
-from ..editing.pose import AXES
-from ..motion.checks import check_number
-from ..motion.controls import CONTROLS, add_controls
-from ..motion.easing import smoothstep
-from ..motion.motion import Motion
+from ...editing.gestures import nod
+from ...editing.idling import idle
+from ...editing.pose import AXES
+from ...motion.checks import check_number
+from ...motion.controls import CONTROLS, add_controls
+from ...motion.easing import smoothstep
+from ...motion.motion import Motion
 from .turns import Span, merged_spans
 
 LARGEST = 2.0  # of the amounts

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from moda_core.scene.cast import Cast, Speaker
+from moda_core.bundles.scene.cast import Cast, Speaker
 from moda_core.warp.warp_renderer import WarpRenderer
 from tests.bench.stand_ins import stand_in_renderer
 from tests.two_people import NAMES, two_people, two_speakers

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from moda_core.bundles.scene.cast import Cast, Speaker
+from moda_core.bundles.scene.render_scene import scene_frames
 from moda_core.clip.clip_portrait import clip_portrait
 from moda_core.portrait.find_face import FaceChoice
-from moda_core.scene.cast import Cast, Speaker
-from moda_core.scene.render_scene import scene_frames
 from moda_core.video.image_sequence import ImageSequence
 from moda_core.warp.warp_renderer import WarpRenderer
 from tests.two_people import NAMES, talking, two_people

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.scene.voice_activity import hysteresis, louder_spans, voice_spans
+from moda_core.bundles.scene.voice_activity import hysteresis, louder_spans, voice_spans
 from tests.two_people import RATE, voice
 
 PHRASES = [(0.5, 1.7), (2.4, 3.1)]

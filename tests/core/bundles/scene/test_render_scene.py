@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from moda_core.scene.cast import Cast
-from moda_core.scene.render_scene import longest_motion, scene_frames, scene_masks
+from moda_core.bundles.scene.cast import Cast
+from moda_core.bundles.scene.render_scene import longest_motion, scene_frames, scene_masks
 from moda_core.warp.warp_renderer import WarpRenderer
 from tests.bench.stand_ins import stand_in_renderer
 from tests.two_people import NAMES, talking, two_people, two_speakers

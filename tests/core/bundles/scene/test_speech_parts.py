@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.scene.speech_parts import CHANNELS, LOUDER, SOUNDS, TURNS, split_speech
+from moda_core.bundles.scene.speech_parts import CHANNELS, LOUDER, SOUNDS, TURNS, split_speech
 from tests.two_people import NAMES, RATE, voice
 
 FIRST, SECOND = voice(4, [(0.5, 1.9)]), voice(4, [(2.1, 3.5)], level=0.2)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..bundles.rest_pose import rest_pose
-from ..editing.lips import speech_matrix
-from ..editing.mixing import difference
-from ..motion.motion import EXPRESSION, FPS, HEAD, Motion
+from ...editing.lips import speech_matrix
+from ...editing.mixing import difference
+from ...motion.motion import EXPRESSION, FPS, HEAD, Motion
+from ..rest_pose import rest_pose
 from .cast import Cast, Speaker
 from .listening import FARTHEST, Listening, envelope, listen
 from .speech_parts import Sound, SpeechParts

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from moda_core.bundles.scene.listening import Listening, envelope, listen, nods
 from moda_core.editing.idling import idle
 from moda_core.motion.controls import CONTROLS, read
 from moda_core.motion.motion import PITCH, YAW
-from moda_core.scene.listening import Listening, envelope, listen, nods
 
 PHRASES = [(4.0 * k, 4.0 * k + 2.5) for k in range(30)]
 LONG_S = 122.0

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from ..emotion.text_cursor import SEPARATORS, TextCursor
-from ..motion.motion import FPS
+from ...emotion.text_cursor import SEPARATORS, TextCursor
+from ...motion.motion import FPS
 from .cast import END, NOBODY, named_index, plain_name
 
 NAME = re.compile(r"[^,;+#\n\r]+")

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from torch import Tensor
 
-from ..audio.level import frame_levels
+from ...audio.level import frame_levels
 from .turns import Span, merged_spans
 
 STEP_HZ = 100.0
