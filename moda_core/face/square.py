@@ -74,8 +74,10 @@ def cut_square(image: Tensor, square: Square, side: int, border: str = "border")
         size = [max(1, round(length * side / square.side)) for length in part.shape[2:]]
         scale = np.array([part.shape[3] / size[1], part.shape[2] / size[0]])
         part = F.interpolate(part, size, mode="bilinear", antialias=True)
-    steps = (np.arange(side) + 0.5) / side
-    places = square.to_picture(np.stack(np.meshgrid(steps, steps), -1))
-    places = (places - (left, top)) / scale / (part.shape[3], part.shape[2]) * 2 - 1
-    grid = torch.from_numpy(places[None].astype(np.float32))
+    extent = scale * (part.shape[3], part.shape[2])  # of the part, in pixels of the picture
+    corners = (square.to_picture(np.array([(0, 0), (1, 0), (0, 1)])) - (left, top)) / extent
+    to_part = np.stack([corners[1] - corners[0], corners[2] - corners[0]], 1)
+    middle = corners[1] + corners[2] - 1  # in [-1, 1] of the part
+    theta = torch.from_numpy(np.column_stack([to_part, middle])[None].astype(np.float32))
+    grid = F.affine_grid(theta, [1, 3, side, side], align_corners=False)
     return F.grid_sample(part.float() / 255, grid, padding_mode=border, align_corners=False)

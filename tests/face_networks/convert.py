@@ -28,15 +28,15 @@ FILES = {
 FULL_RANGE_SKIPS = ((1, 1, 0, 1, 1), (0, 1, 1), (0, 1, 1), (0, 1, 1, 1))
 # Bottlenecks after each level's upsampling, from the coarsest level to the finest.
 FULL_RANGE_UP = ((2, 2), (1, 2), (0, 1))
-# Branches of each region of the attention mesh: its points, and the iris of an eye.
-BRANCHES = {"lips": 1, "left_eye": 2, "right_eye": 2}
+# Branches of lips, left eye and right eye in the attention mesh: points, and the iris of an eye.
+BRANCHES = (1, 2, 2)
 
 
 class LayerCollector:
     """Follows a graph from tensor to tensor and collects weights under torch's names.
 
-    Every method but `padded` takes the number of a tensor and the name of the module that reads it,
-    stores the weights in `state`, and returns the number of the module's output.
+    Every method but `padded` and `store` takes the number of a tensor and the name of the module
+    that reads it, stores the weights in `state`, and returns the number of the module's output.
     """
 
     def __init__(self, graph: Graph):
@@ -47,6 +47,11 @@ class LayerCollector:
         """Return a tensor and its zero-padded copies."""
         return [tensor, *(node.outputs[0] for node in self.graph.readers(tensor, "PAD"))]
 
+    def store(self, name: str, weights: np.ndarray) -> None:
+        """Store weights; a name that is there already gets another group of them."""
+        groups = [self.state[name]] if name in self.state else []
+        self.state[name] = np.concatenate([*groups, weights])
+
     def conv(self, tensor: int, name: str, index: int = 0, depthwise: bool = False) -> int:
         """Collect the convolution of that index among those that read the tensor."""
         kind = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
@@ -54,15 +59,23 @@ class LayerCollector:
         weight, bias = (self.graph.constants[key] for key in nodes[index].inputs[1:3])
         # TensorFlow's axes are (out, h, w, in); (1, h, w, channels) if depthwise.
         axes = (3, 0, 1, 2) if depthwise else (0, 3, 1, 2)
-        self.state[f"{name}.weight"] = np.ascontiguousarray(weight.transpose(axes))
-        self.state[f"{name}.bias"] = bias
+        self.store(f"{name}.weight", np.ascontiguousarray(weight.transpose(axes)))
+        self.store(f"{name}.bias", bias)
         return nodes[index].outputs[0]
+
+    def pointwise(self, tensor: int, name: str) -> int:
+        """Collect a `Pointwise`: its weights are (1, in, out)."""
+        [node] = self.graph.readers(tensor, "CONV_2D")
+        weight, bias = (self.graph.constants[key] for key in node.inputs[1:3])
+        self.store(f"{name}.weight", np.ascontiguousarray(weight.transpose(1, 2, 3, 0)[0]))
+        self.store(f"{name}.bias", bias.reshape(1, 1, -1))
+        return node.outputs[0]
 
     def act(self, tensor: int, name: str) -> int:
         """Collect the slopes of a PReLU; a ReLU has none."""
         node = self.graph.readers(tensor, "PRELU", "RELU")[0]
         if node.kind == "PRELU":
-            self.state[f"{name}.weight"] = self.graph.constants[node.inputs[1]].reshape(-1)
+            self.store(f"{name}.weight", self.graph.constants[node.inputs[1]].reshape(-1))
         return node.outputs[0]
 
     def add(self, tensor: int) -> int:
@@ -77,12 +90,12 @@ class LayerCollector:
 
     def block(self, tensor: int, name: str, index: int = 0) -> int:
         tensor = self.conv(tensor, f"{name}.depthwise", index, depthwise=True)
-        tensor = self.add(self.conv(tensor, f"{name}.pointwise"))
+        tensor = self.add(self.pointwise(tensor, f"{name}.pointwise"))
         return self.act(tensor, f"{name}.act")
 
     def narrowed(self, tensor: int, name: str) -> int:
         """Collect the narrowing convolution and the last block before a head's output."""
-        tensor = self.act(self.conv(tensor, f"{name}.narrow"), f"{name}.narrow_act")
+        tensor = self.act(self.pointwise(tensor, f"{name}.narrow"), f"{name}.narrow_act")
         return self.block(tensor, f"{name}.last")
 
     def bottleneck(self, tensor: int, name: str, skips: bool = True) -> int:
@@ -130,15 +143,17 @@ def attention_mesh(layers: LayerCollector) -> None:
     early = layers.blocks(stem, "early", 3)
     late = layers.blocks(early, "late", 11)
     features = layers.narrowed(layers.blocks(late, "mesh.blocks", 3), "mesh")
-    layers.conv(features, "mesh.points", 0)
+    layers.conv(features, "points", 0)
     layers.conv(features, "score", 1)
     regions = layers.graph.readers(early, "TransformTensorBilinear")
-    for region, (name, num_branches) in zip(regions, BRANCHES.items(), strict=True):
-        shared = layers.blocks(region.outputs[0], f"{name}.trunk", 6)
+    placed = 0
+    for region, num_branches in zip(regions, BRANCHES, strict=True):
+        shared = layers.blocks(region.outputs[0], "regions.trunk", 6)
         for index in range(num_branches):
-            branch = f"{name}.branches.{index}"
-            tensor = layers.blocks(shared, f"{branch}.blocks", 5, index)
-            layers.conv(layers.narrowed(tensor, branch), f"{branch}.points")
+            tensor = layers.blocks(shared, "regions.branches.blocks", 5, index)
+            tensor = layers.narrowed(tensor, "regions.branches")
+            layers.conv(tensor, f"regions.points.{placed}")
+            placed += 1
 
 
 def main(modules: Path, out: Path) -> None:
