@@ -19,6 +19,7 @@ from .types import (
 )
 
 MAX_SEED = 2**64 - 1
+CLIP_TIMING = ("as the clip", "fps")
 DAY_S = 86400.0
 FRAME_S = 0.04
 ADVANCED = {"advanced": True}  # newer pages fold these inputs away
@@ -174,6 +175,17 @@ def crop_scale(advanced: bool = False) -> io.Input:
         "Size of the crop relative to the face. Higher includes more of head and shoulders with "
         "less detail. The built-in renderer animates the same region at any value.",
         advanced,
+    )
+
+
+def clip_timing() -> io.Input:
+    return io.Combo.Input(
+        "clip_timing",
+        options=list(CLIP_TIMING),
+        default=CLIP_TIMING[0],
+        optional=True,
+        tooltip="For portraits of MoDA Track Face: 'as the clip' keeps the video's own frames, "
+        "their times and colors; 'fps' shows it at the rate 'fps'.",
     )
 
 

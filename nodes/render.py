@@ -27,7 +27,6 @@ FRAME_ACTIVATIONS = 500e6  # bytes for each frame of a chunk: `run.py bench acti
 OPAQUE = "off"
 TRANSPARENT = {OPAQUE: "", "ProRes 4444 (.mov)": ".mov", "VP9 (.webm)": ".webm"}
 TRANSPARENT_PREFIX = "video/MoDA"
-CLIP_TIMING = ("as the clip", "fps")
 
 
 class MoDARenderVideo(io.ComfyNode):
@@ -83,14 +82,7 @@ class MoDARenderVideo(io.ComfyNode):
                     "and cuts off the rest, 'fit' shows all of it between black bars, 'stretch' "
                     "changes its proportions.",
                 ),
-                io.Combo.Input(
-                    "clip_timing",
-                    options=list(CLIP_TIMING),
-                    default=CLIP_TIMING[0],
-                    optional=True,
-                    tooltip="For portraits of MoDA Track Face: 'as the clip' keeps the video's own "
-                    "frames, their times and colors; 'fps' shows it at the rate 'fps'.",
-                ),
+                inputs.clip_timing(),
             ],
             outputs=[inputs.video_output()],
         )
@@ -108,11 +100,11 @@ class MoDARenderVideo(io.ComfyNode):
         quality: str = "standard",
         transparent: str = OPAQUE,
         background_fit: str = FITS[0],
-        clip_timing: str = CLIP_TIMING[0],
+        clip_timing: str = inputs.CLIP_TIMING[0],
     ) -> io.NodeOutput:
         path = _host.temporary_path(".mp4")
         sound = None if audio is None else sound_of(audio)
-        by_clip = portrait.clip is not None and clip_timing == CLIP_TIMING[0]
+        by_clip = portrait.clip is not None and clip_timing == inputs.CLIP_TIMING[0]
         if by_clip:
             portrait, motion, timing = on_clip_times(portrait, motion)
         else:

@@ -6,7 +6,7 @@ from comfy_api.latest import InputImpl, io
 from torch import Tensor
 
 from ..moda_core.bundles.scene.cast import Cast, Speaker, check_name
-from ..moda_core.bundles.scene.render_scene import longest_motion, scene_frames
+from ..moda_core.bundles.scene.render_scene import longest_motion, on_clip_times, scene_frames
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.video.writer import QUALITIES
@@ -102,6 +102,7 @@ class MoDARenderScene(io.ComfyNode):
                 ),
                 inputs.video_fps(),
                 inputs.video_quality(),
+                inputs.clip_timing(),
             ],
             outputs=[inputs.video_output()],
         )
@@ -114,10 +115,14 @@ class MoDARenderScene(io.ComfyNode):
         audio: dict | None = None,
         fps: float = 25.0,
         quality: str = "standard",
+        clip_timing: str = inputs.CLIP_TIMING[0],
     ) -> io.NodeOutput:
         path, portrait = _host.temporary_path(".mp4"), cast.speakers[0].portrait
         sound = None if audio is None else sound_of(audio)
-        motion, timing = at_rate(portrait, longest_motion(cast), sound, fps)
+        if portrait.clip is not None and clip_timing == inputs.CLIP_TIMING[0]:
+            cast, motion, timing = on_clip_times(cast)
+        else:
+            motion, timing = at_rate(portrait, longest_motion(cast), sound, fps)
         chunks = rendered_scene(renderer, cast, motion)
         write_video(path, chunks, portrait, motion, sound, QUALITIES[quality], timing)
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)))

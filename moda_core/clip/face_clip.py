@@ -59,6 +59,11 @@ class FaceClip:
     source: object
     order: np.ndarray | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the clip is shown to its end after a shorter motion, with the mouth at rest."""
+        return self.region == "lower face"
+
     def frames_of(self, motion: Motion) -> np.ndarray:
         """Return the index of the clip's frame for each frame of a motion."""
         if self.order is not None:

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -57,21 +58,40 @@ def on_clip_times(portrait: Portrait, motion: Motion) -> tuple[Portrait, Motion,
         Of the `VideoWriter`: the clip's rate and colours and, if the rate varies, its times.
     """
     face: FaceClip = portrait.clip
-    goes_on = face.region == "lower face"
-    note_lengths(face.clip, motion, face.after_end, goes_on)
     motion_s = len(motion) / motion.fps
-    duration_s = max(motion_s, goes_on * face.clip.duration_s)
+    note_lengths(face.clip, motion, face.after_end, face.goes_on)
+    order, starts, options = own_times(face, motion_s)
+    played = at_times(motion, starts[:-1], float(options["fps"]))
+    return replace(portrait, clip=replace(face, order=order)), played, options
+
+
+def own_times(face: FaceClip, motion_s: float) -> tuple[np.ndarray, np.ndarray, dict]:
+    """Return the clip's frames for a motion of a length, when each is shown, and their timing.
+
+    See `clip_timeline` for the first two, and `on_clip_times` for the last one.
+    """
+    duration_s = max(motion_s, face.goes_on * face.clip.duration_s)
     times, rate = face.track.times, min(max(face.clip.rate, LOWEST_RATE), HIGHEST_RATE)
     order, starts = clip_timeline(face.clip, times, duration_s, face.after_end)
-    starting = torch.from_numpy(starts[:-1])
-    values = sample_linear(motion.values, starting * motion.fps)
-    ended = smoothstep(0.0, CLOSING_S, starting - motion_s).to(values)[:, None]
-    values[:, EXPRESSION] = torch.lerp(values[:, EXPRESSION], motion.rest.to(values), ended)
     even = face.clip.has_constant_rate and len(times) == len(face.clip.times)
     even &= rate == face.clip.rate
-    options = {"fps": rate, "times": None if even else starts, "colors": face.clip.colors}
-    shown = replace(portrait, clip=replace(face, order=order))
-    return shown, replace(motion, values=values, fps=float(rate)), options
+    return (
+        order,
+        starts,
+        {"fps": rate, "times": None if even else starts, "colors": face.clip.colors},
+    )
+
+
+def at_times(motion: Motion, times: np.ndarray, fps: float) -> Motion:
+    """Return a motion at some times in seconds, with the mouth at rest after its end.
+
+    `fps` is the mean rate of the times.
+    """
+    starting = torch.from_numpy(times)
+    values = sample_linear(motion.values, starting * motion.fps)
+    ended = smoothstep(0.0, CLOSING_S, starting - len(motion) / motion.fps).to(values)[:, None]
+    values[:, EXPRESSION] = torch.lerp(values[:, EXPRESSION], motion.rest.to(values), ended)
+    return replace(motion, values=values, fps=fps)
 
 
 def played_frames(

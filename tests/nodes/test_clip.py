@@ -203,10 +203,14 @@ def test_nodes_that_take_a_portrait_take_that_of_a_clip(host, parts, portrait):
     (faded,) = host.call("MoDAFadeMotion", motion=motion, portrait=portrait, fade_in=0.1)
     (cast,) = host.call("MoDASpeaker", name="Eileen", portrait=portrait, motion=motion)
 
-    (video,) = host.call("MoDARenderScene", renderer=parts.renderer, cast=cast, fps=25.0)
+    scene = {"renderer": parts.renderer, "cast": cast}
+    (video,) = host.call("MoDARenderScene", **scene)
+    (even,) = host.call("MoDARenderScene", **scene, clip_timing="fps", fps=50.0)
 
     assert len(motion) == len(idle) == len(faded) == 10
-    assert read_video(path_of(video)).frames.shape == (10, SIDE, SIDE, 3)
+    assert read_video(path_of(video)).frames.shape == (COUNT, SIDE, SIDE, 3)
+    assert read_video(path_of(video)).fps == RATE
+    assert read_video(path_of(even)).frames.shape == (20, SIDE, SIDE, 3)
 
 
 def relip_prompt(**inputs):

@@ -1,12 +1,14 @@
 """The frames of a scene: each face over the frames of those before it, in one pass."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ...clip.play_clip import played_frames
+from ...clip.clip_time import note_lengths
+from ...clip.play_clip import at_times, own_times, played_frames
 from ...compositing.compositing import Backdrop, Compositing
 from ...compositing.renderer import Renderer
 from ...motion.easing import smoothstep
@@ -25,6 +27,34 @@ def longest_motion(cast: Cast) -> Motion:
             "them, or use MoDA Conversation."
         )
     return max(motions, key=lambda motion: len(motion) / motion.fps)
+
+
+def on_clip_times(cast: Cast) -> tuple[Cast, Motion, dict]:
+    """Bring the motions of a cast, whose picture is a clip, to the clip's own frames.
+
+    Returns
+    -------
+    cast : Cast
+        Each motion has one frame for each of the clip that is shown.
+    longest : Motion
+        One of them; all have the same length.
+    options : dict
+        Of the `VideoWriter`, see `clip.play_clip.on_clip_times`.
+    """
+    longest = longest_motion(cast)
+    face = cast.speakers[0].portrait.clip
+    note_lengths(face.clip, longest, face.after_end, face.goes_on)
+    order, starts, options = own_times(face, len(longest) / longest.fps)
+
+    def timed(speaker: Speaker) -> Speaker:
+        shown = replace(speaker.portrait, clip=replace(speaker.portrait.clip, order=order))
+        if speaker.motion is None:
+            return replace(speaker, portrait=shown)
+        motion = at_times(speaker.motion, starts[:-1], float(options["fps"]))
+        return replace(speaker, portrait=shown, motion=motion)
+
+    played = Cast(tuple(map(timed, cast.speakers)))
+    return played, longest_motion(played), options
 
 
 def scene_frames(

@@ -1,15 +1,24 @@
 """All faces of a scene in one pass; what is around them stays."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 import torch
 
-from moda_core.bundles.scene.cast import Cast
-from moda_core.bundles.scene.render_scene import longest_motion, scene_frames, scene_masks
+from moda_core.bundles.scene.cast import Cast, Speaker
+from moda_core.bundles.scene.render_scene import (
+    longest_motion,
+    on_clip_times,
+    scene_frames,
+    scene_masks,
+)
+from moda_core.clip.clip_portrait import clip_portrait
+from moda_core.portrait.find_face import FaceChoice
+from moda_core.video.image_sequence import ImageSequence
 from moda_core.warp.warp_renderer import WarpRenderer
 from tests.bench.stand_ins import stand_in_renderer
-from tests.two_people import NAMES, talking, two_people, two_speakers
+from tests.two_people import NAMES, lip_gap, talking, two_people, two_speakers
 
 CLOSE = 80  # columns less between the two: their regions overlap
 
@@ -118,6 +127,26 @@ def test_motions_are_brought_to_the_frame_rate_and_the_shorter_is_held():
     assert len(frames) == 8
     assert (frames[3:, anna] == frames[3, anna]).all()
     assert (frames[4] != frames[7]).any()
+
+
+def test_a_clip_keeps_its_frames_and_who_has_no_more_to_say_has_the_mouth_at_rest():
+    renderer, (image, faces) = WarpRenderer(), two_people()
+    clip = ImageSequence(lambda _: image, 8, Fraction(25, 2))
+    boxes = [tuple(face.box.tolist()) for face in faces]
+    portraits = [clip_portrait(renderer, clip, FaceChoice(box=box)) for box in boxes]
+    motions = talking(4), talking(12)
+    people = zip(NAMES, portraits, motions, strict=True)
+    cast = Cast(tuple(Speaker(*each) for each in people))
+
+    played, longest, timing = on_clip_times(cast)
+    frames = rendered(renderer, played, len(longest))
+
+    assert [len(speaker.motion) for speaker in played.speakers] == [8, 8]
+    assert (timing["fps"], timing["times"]) == (Fraction(25, 2), None)
+    gaps = [lip_gap(speaker.motion) for speaker in played.speakers]
+    assert gaps[0][-1] < 0.02 < 0.2 < min(gaps[0][0], gaps[1][5])
+    changed = (frames != image).any(dim=3).any(dim=2).any(dim=1)
+    assert changed.tolist()[:6] == [True] * 6
 
 
 def test_memory_holds_one_chunk_of_each_face(monkeypatch):
