@@ -23,6 +23,7 @@ from .motion_file import MoDALoadMotion, MoDASaveMotion
 from .portrait import MoDAExtractIdentity
 from .relip import MoDARelipVideo
 from .render import MoDARenderVideo
+from .routes import register_routes
 from .sampling_options import MoDAGuidance, MoDASolver, MoDAWindows
 from .scene import MoDARenderScene, MoDASpeaker
 from .talking_portrait import MoDATalkingPortrait
@@ -74,6 +75,7 @@ class MoDAExtension(ComfyExtension):
     """The entry point of ComfyUI-MoDA."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        """Register the model folders and return the node classes."""
+        """Register the model folders and the routes, and return the node classes."""
         _host.register_folders()
+        register_routes()
         return NODES

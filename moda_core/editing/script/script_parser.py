@@ -84,9 +84,9 @@ def _take_action(
     cursor.skip_spaces()
     time_s = cursor.take_time(fps)
     cursor.skip_spaces()
-    start, phrase = cursor.position, cursor.take(PHRASE)
-    if phrase is not None:
-        events.append(_take_event(cursor, fps, time_s, PHRASES[" ".join(phrase.lower().split())]))
+    start, action = cursor.position, _take_phrase(cursor)
+    if action is not None:
+        events.append(_take_event(cursor, fps, time_s, action))
     elif find_emotion(cursor.take(WORD) or ""):
         cursor.position = start
         key = EmotionKey(time_s, *take_blend(cursor))
@@ -97,6 +97,14 @@ def _take_action(
         cursor.position = start
         raise _unknown(cursor)
     cursor.skip_spaces()
+
+
+def _take_phrase(cursor: TextCursor) -> str | None:
+    """Take one of `PHRASES`; return its action, None if there is none."""
+    start, phrase = cursor.position, " ".join((cursor.take(PHRASE) or "").lower().split())
+    if phrase not in PHRASES:  # without regard to case, "ı" matches "I"
+        cursor.position = start
+    return PHRASES.get(phrase)
 
 
 def _unknown(cursor: TextCursor) -> ValueError:

@@ -1,0 +1,1 @@
+"""Tests of the pack's JavaScript, and what they share with those of the Python that it mirrors."""

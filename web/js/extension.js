@@ -1,0 +1,23 @@
+// The pack's one extension of ComfyUI's page: it gives some nodes a view of their own.
+import { api } from "../../../scripts/api.js";
+import { app } from "../../../scripts/app.js";
+
+const VIEWS = {};
+const definitions = new Map();
+
+app.registerExtension({
+  name: "ComfyUI-MoDA",
+  beforeRegisterNodeDef(_, definition) {
+    if (definition.name in VIEWS) definitions.set(definition.name, definition);
+  },
+  nodeCreated(node) {
+    const definition = definitions.get(node.comfyClass);
+    if (definition) VIEWS[node.comfyClass](node, { app, api, definition });
+  },
+  setup() {
+    const sheet = document.createElement("link");
+    sheet.rel = "stylesheet";
+    sheet.href = new URL("views.css", import.meta.url).href;
+    document.head.append(sheet);
+  },
+});
