@@ -7,6 +7,7 @@ Paths of tests go to the process that they belong to.
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
 HOST = tuple(TESTS / name for name in ("host", "nodes"))
-CORE = tuple(TESTS / name for name in ("core", "parity", "test_import_direction.py"))
+CORE = tuple(TESTS / name for name in ("core", "parity", "web", "test_import_direction.py"))
 NO_TESTS = 5  # pytest's exit status where nothing was selected
 # Threads that wait for each other spin: on a busy machine, 25 times slower on small tensors.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
@@ -163,6 +164,8 @@ def run_all(arguments: Sequence[str]) -> int:
     if host:
         with tempfile.TemporaryDirectory() as empty:
             statuses.append(run_pytest([*rest, *host], ONE_THREAD, empty))
+    if shutil.which("node") is None and any(Path(path).name == "web" for path in core):
+        print("The tests of the page's JavaScript were left out: Node is not installed.")
     # A selection such as `-k name` may leave one of the two without tests.
     return max((code for code in statuses if code != NO_TESTS), default=NO_TESTS)
 

@@ -104,10 +104,14 @@ function takePhrase(cursor, grammar) {
   return action;
 }
 
+const patterns = new WeakMap();
+
 function phrasePattern(grammar) {
+  if (patterns.has(grammar)) return patterns.get(grammar);
   const phrases = Object.keys(grammar.phrases).sort((a, b) => b.length - a.length);
   const written = phrases.join("|").replaceAll(" ", "[^\\S\\n]+");
-  return new RegExp(`(?:${written})(?![\\p{L}\\p{Nl}\\p{No}])`, "iu");
+  patterns.set(grammar, new RegExp(`(?:${written})(?![\\p{L}\\p{Nl}\\p{No}])`, "iu"));
+  return patterns.get(grammar);
 }
 
 /** Return the error for a word that is neither an action nor an emotion. */
