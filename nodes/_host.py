@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -76,6 +76,15 @@ def stamps() -> Stamps:
 def graph_of(node_id: str) -> GraphBuilder:
     """Return an empty graph to expand a node to; its ids depend only on the node's."""
     return GraphBuilder(prefix=f"{node_id}.")
+
+
+def add_routes(routes: Mapping[tuple[str, str], Callable]) -> None:
+    """Add handlers of requests, by method and path; does nothing without a server."""
+    from server import PromptServer
+
+    server = getattr(PromptServer, "instance", None)
+    for (method, path), handler in routes.items() if server else ():
+        server.routes.route(method, path)(handler)
 
 
 def show_text(node_id: str, text: str) -> None:

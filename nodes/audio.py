@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from ..moda_core.audio.clip import cut_clip
 from ..moda_core.audio.features import AudioFeatures
 from ..moda_core.audio.loudness import normalize_loudness as normalized
+from ..moda_core.audio.peaks import sound_peaks
 from ..moda_core.audio.recording import Recording
 from . import _host, inputs
 from ._convert import audio_of, sound_of
@@ -80,7 +81,8 @@ class MoDAEncodeAudio(io.ComfyNode):
         if note := recording.heard()[0].note:
             _host.show_text(cls.hidden.unique_id, note)
         features = encode_audio(audio_encoder, recording)
-        return io.NodeOutput(features, audio_of(clip, sample_rate))
+        heard = {"peaks": sound_peaks(clip), "seconds": clip.shape[-1] / sample_rate}
+        return io.NodeOutput(features, audio_of(clip, sample_rate), ui={"moda_speech": [heard]})
 
 
 def encode_audio(encoder: LoadedEncoder, recording: Recording) -> AudioFeatures:

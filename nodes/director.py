@@ -5,6 +5,7 @@ from functools import partial
 from comfy_api.latest import io
 
 from ..moda_core.editing.script.director import direct
+from ..moda_core.editing.script.grammar import grammar
 from ..moda_core.editing.script.script import Script
 from ..moda_core.editing.script.script_parser import parse_script
 from ..moda_core.editing.script.script_words import NEUTRAL
@@ -39,6 +40,7 @@ class MoDADirector(io.ComfyNode):
                     tooltip="Actions in brackets: time in seconds, action, amount and duration, "
                     "as in [2.5 smile 0.7 for 2]. The help page lists all actions. For emotions "
                     "in the script, link the same text to MoDA Emotion Timeline.",
+                    extra_dict={"moda_grammar": grammar()},
                 ),
             ],
             outputs=[

@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from ..moda_core.editing.script.grammar import grammar
 from ..moda_core.editing.script.script_parser import parse_emotions
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.emotion.labels import EMOTIONS, emotion_weights
@@ -138,6 +139,7 @@ class MoDAEmotionTimeline(io.ComfyNode):
                     "intensity from 0 to 2; separate entries by commas or new lines. Blend with +: "
                     "4.0 happiness 0.6 + surprise 0.4. A script for MoDA Director works too; only "
                     "its emotions are used here.",
+                    extra_dict={"moda_grammar": grammar()},
                 ),
                 inputs.intensity(
                     "Multiplies the intensities in the timeline: 0 is off, 1 as written, higher "

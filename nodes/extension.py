@@ -23,7 +23,7 @@ from .motion_file import MoDALoadMotion, MoDASaveMotion
 from .portrait import MoDAExtractIdentity
 from .relip import MoDARelipVideo
 from .render import MoDARenderVideo
-from .routes import register_routes
+from .routes import ROUTES
 from .sampling_options import MoDAGuidance, MoDASolver, MoDAWindows
 from .scene import MoDARenderScene, MoDASpeaker
 from .talking_portrait import MoDATalkingPortrait
@@ -77,5 +77,5 @@ class MoDAExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         """Register the model folders and the routes, and return the node classes."""
         _host.register_folders()
-        register_routes()
+        _host.add_routes(ROUTES)
         return NODES

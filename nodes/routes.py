@@ -2,17 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 
+from ..moda_core.example import SPEECH
+
 Handler = Callable[..., Awaitable]  # takes aiohttp's request, returns its response
 
-ROUTES: dict[tuple[str, str], Handler] = {}  # by method and path
+
+async def example_speech(_):
+    """Answer with the bundled speech, as its file."""
+    from aiohttp import web
+
+    return web.FileResponse(SPEECH)
 
 
-def register_routes() -> None:
-    """Add the routes to the host's server; does nothing without one."""
-    from server import PromptServer
-
-    server = getattr(PromptServer, "instance", None)
-    if server is None:
-        return
-    for (method, path), handler in ROUTES.items():
-        server.routes.route(method, path)(handler)
+ROUTES: dict[tuple[str, str], Handler] = {  # by method and path
+    ("GET", "/moda/example_speech"): example_speech,
+}

@@ -1,8 +1,13 @@
 // The pack's one extension of ComfyUI's page: it gives some nodes a view of their own.
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
+import { listenToRuns } from "./stage/speech.js";
+import { addStage } from "./stage/stage.js";
 
-const VIEWS = {};
+const VIEWS = {
+  MoDADirector: (node, page) => addStage(node, page, "script"),
+  MoDAEmotionTimeline: (node, page) => addStage(node, page, "timeline"),
+};
 const definitions = new Map();
 
 app.registerExtension({
@@ -15,6 +20,7 @@ app.registerExtension({
     if (definition) VIEWS[node.comfyClass](node, { app, api, definition });
   },
   setup() {
+    listenToRuns(api);
     const sheet = document.createElement("link");
     sheet.rel = "stylesheet";
     sheet.href = new URL("views.css", import.meta.url).href;

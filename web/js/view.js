@@ -5,6 +5,8 @@
 
 const STOPPED = ["pointerdown", "pointermove", "pointerup", "dblclick", "contextmenu"];
 
+const SETTLED_MS = 200; // after which a new node is on the page
+
 /**
  * Add a view below a node's widgets.
  *
@@ -30,9 +32,18 @@ export function addView(node, name, { minHeight, app }) {
   const removed = node.onRemoved;
   node.onRemoved = function (...values) {
     ending.abort();
+    root.classList.add("moda-ended");
     return removed?.apply(this, values);
   };
+  setTimeout(() => takePlace(node, root, name), SETTLED_MS);
   return { root, signal, widget };
+}
+
+/** Undo makes a node anew; Nodes 2.0 then goes on to show the element of the old one. */
+function takePlace(node, root, name) {
+  if (root.isConnected) return;
+  const ended = `[data-node-id="${node.id}"] .moda-${name}.moda-ended`;
+  document.querySelector(ended)?.replaceWith(root);
 }
 
 /** Let the canvas zoom while nothing in the view has the focus. */

@@ -57,6 +57,12 @@ export function withNumber(text, entry, index, value) {
   return changed(text, entry, [entry.numbersAt, entry.numbersAt], ` ${numbers.join(" ")}`);
 }
 
+/** Write another action in the place of an entry's, with its usual numbers. */
+export function withAction(text, entry, action) {
+  const start = entry.timeSpan[1];
+  return changed(text, entry, [start, entry.bodyEnd], ` ${action}`);
+}
+
 /** Write how often a gesture is repeated. */
 export function withRepeats(text, entry, count) {
   const said = `${count} time${count === 1 ? "" : "s"}`;

@@ -45,7 +45,7 @@ export function parseScript(text, grammar, fps) {
       entries.push(takeBrackets(cursor, grammar, fps));
     } catch (error) {
       if (!(error instanceof TextError)) throw error;
-      errors.push(error);
+      errors.push(Object.assign(error, { start }));
       cursor.position = Math.max(start + 1, error.position);
       cursor.take(/[^[\]]*\]?/); // up to the next action
     }

@@ -7,7 +7,8 @@ import { general, quoted } from "./python_text.js";
  * Read a timeline as far as it can be read.
  *
  * Returns `entries`, in the order of the text, each {kind: "emotion", time, parts, intensity, span,
- * timeSpan}, and `errors`, each {message, position}; the first one is that of a run. What can't be
+ * timeSpan}, and `errors`, each {message, position, start}, where the part that can't be read
+ * begins at `start`; the first one is that of a run. What can't be
  * read is left out of the entries.
  */
 export function parseTimeline(text, grammar, fps) {
@@ -16,13 +17,14 @@ export function parseTimeline(text, grammar, fps) {
   const errors = [];
   cursor.take(SEPARATORS);
   while (!cursor.atEnd) {
+    const start = cursor.position;
     try {
       entries.push(takeEntry(cursor, grammar, fps, entries.at(-1)));
       cursor.skipSpaces();
       if (!cursor.take(SEPARATORS)) takeEnd(cursor);
     } catch (error) {
       if (!(error instanceof TextError)) throw error;
-      errors.push(error);
+      errors.push(Object.assign(error, { start }));
       cursor.position = Math.max(cursor.position, error.position);
       cursor.take(/[^,;\n#]*/);
       cursor.take(SEPARATORS);
