@@ -46,7 +46,7 @@ def depth_maps(head: PlacedHead, landmarks: FaceLandmarks, x: Tensor, y: Tensor)
     seen = interpolate(head.vertices[:, 2:].numpy(), head_model().triangles, index, weights)
     beside = ~binary_fill_holes(index >= 0)
     known = beside | (index >= 0)
-    face = _face_mask(landmarks, x, y).numpy()
+    face = face_mask(landmarks, x, y).numpy()
     cell = float(step.mean()) / head.fit.scale
     slope = (SLOPE_BESIDE + (SLOPE - SLOPE_BESIDE) * face) * cell
 
@@ -142,19 +142,24 @@ def limit_slope(
         values = raised
 
 
-def _face_mask(landmarks: FaceLandmarks, x: Tensor, y: Tensor) -> Tensor:
+def face_mask(landmarks: FaceLandmarks, x: Tensor, y: Tensor) -> Tensor:
     """Return 1 within the face's oval, (h, w), falling to 0 at its edge."""
     start = torch.from_numpy(landmarks.mesh[FACE_OVAL, :2].astype(float))
+    mask = torch.zeros(len(y), len(x), dtype=start.dtype)
+    margin = -FACE_EDGE[0] * landmarks.eye_distance
+    (left, top), (right, bottom) = start.amin(dim=0) - margin, start.amax(dim=0) + margin
+    columns, rows = (x >= left) & (x <= right), (y >= top) & (y <= bottom)
+    across, down = x[columns][:, None].double(), y[rows][:, None, None].double()
     end = start.roll(-1, dims=0)
-    pixels = torch.stack(torch.meshgrid(x.double(), y.double(), indexing="xy"), dim=-1)[
-        ..., None, :
-    ]
-    edge = end - start
-    place = ((pixels - start) * edge).sum(dim=-1) / edge.square().sum(dim=-1)
-    nearest = start + place.clamp(0, 1)[..., None] * edge
-    away = (pixels - nearest).norm(dim=-1).amin(dim=-1) / landmarks.eye_distance
-    crossed = (start[:, 1] > pixels[..., 1]) != (end[:, 1] > pixels[..., 1])
-    level = torch.where(edge[:, 1] == 0, torch.ones_like(edge[:, 1]), edge[:, 1])
-    meets = start[:, 0] + (pixels[..., 1] - start[:, 1]) / level * edge[:, 0]
-    inside = (crossed & (pixels[..., 0] < meets)).sum(dim=-1) % 2 == 1
-    return smoothstep(*FACE_EDGE, torch.where(inside, away, -away))
+    edge_x, edge_y = (end - start).T
+    from_x, from_y = across - start[:, 0], down - start[:, 1]
+    place = (from_x * edge_x + from_y * edge_y) / (edge_x.square() + edge_y.square())
+    place = place.clamp(0, 1)
+    away = (from_x - place * edge_x).square() + (from_y - place * edge_y).square()
+    away = away.amin(dim=-1).sqrt() / landmarks.eye_distance
+    crossed = (start[:, 1] > down) != (end[:, 1] > down)
+    level = torch.where(edge_y == 0, torch.ones_like(edge_y), edge_y)
+    inside = (crossed & (from_x < from_y / level * edge_x)).sum(dim=-1) % 2 == 1
+    edge = smoothstep(*FACE_EDGE, torch.where(inside, away, -away))
+    mask[rows[:, None] & columns] = edge.flatten()
+    return mask

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw
 from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
 
-from moda_core.head.depth_map import SLOPE, depth_maps, limit_slope
+from moda_core.face.mesh_points import FACE_OVAL
+from moda_core.head.depth_map import FACE_EDGE, SLOPE, depth_maps, face_mask, limit_slope
 from moda_core.head.head_model import EYE_DISTANCE, head_model
 from moda_core.head.placed_head import place_head
 from tests.heads import rotation, seen_landmarks, synthetic_head
@@ -46,6 +49,26 @@ def test_the_face_has_the_depth_of_the_head(pose):
     difference = (depth - seen.numpy()) / EYE_DISTANCE
     assert abs(np.median(difference)) < 0.06
     assert np.percentile(np.abs(difference), 80) < 0.15
+
+
+def test_the_mask_is_the_face_within_its_oval():
+    landmarks = seen_landmarks(synthetic_head())
+    oval = landmarks.mesh[FACE_OVAL, :2]
+    drawn = Image.new("L", (560, 560))
+    ImageDraw.Draw(drawn).polygon([tuple(point) for point in oval.tolist()], fill=1)
+    inside = np.array(drawn)[::5, ::5].astype(bool)
+    ends = zip(oval, np.roll(oval, -1, axis=0), strict=True)
+    points = np.concatenate([np.linspace(*each, 50) for each in ends])
+    columns, rows = np.meshgrid(CELLS, CELLS)
+    away, _ = cKDTree(points).query(np.stack([columns, rows], axis=-1))
+    away = np.where(inside, away, -away) / landmarks.eye_distance
+
+    mask = face_mask(landmarks, CELLS, CELLS).numpy()
+
+    share = ((away - FACE_EDGE[0]) / (FACE_EDGE[1] - FACE_EDGE[0])).clip(0, 1)
+    wanted = share * share * (3 - 2 * share)
+    drawn_exactly = np.abs(away) * landmarks.eye_distance > 2
+    assert np.abs(mask - wanted)[drawn_exactly].max() < 0.02
 
 
 def test_nothing_falls_steeper_than_the_limit():
