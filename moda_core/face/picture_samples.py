@@ -1,11 +1,14 @@
 """Samples of a picture at places between its pixels, and means of patches."""
 
+import math
 from collections.abc import Callable
 from operator import itemgetter
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 from torch import Tensor
+
+LEAST_BLUR = 2.0  # deviation in pixels, of the resolution at which larger blurs are computed
 
 
 def blurred_samples(
@@ -25,7 +28,7 @@ def blurred_samples(
     blur : float
         Deviation in pixels.
     brightness : callable
-        Makes one level (h, w) of colours (h, w, 3), 0 to 255.
+        Makes one level (h, w) of colours (h, w, 3), uint8.
 
     Returns
     -------
@@ -37,9 +40,20 @@ def blurred_samples(
     crop = image[low[0] : high[0], low[1] : high[1]]
     if crop.size == 0:
         return np.zeros(x.shape)
-    places = [y - 0.5 - low[0], x - 0.5 - low[1]]
-    level = gaussian_filter(brightness(crop.astype(float)), blur)
-    return map_coordinates(level, places, order=1, mode="nearest")
+    cell = max(1, int(blur / LEAST_BLUR))
+    level = _cell_means(brightness(crop).astype(float), cell)
+    remaining = math.sqrt(max(0.0, blur**2 - (cell**2 - 1) / 12)) / cell  # cells blur, too
+    places = [(at - first) / cell - 0.5 for at, first in ((y, low[0]), (x, low[1]))]
+    return map_coordinates(gaussian_filter(level, remaining), places, order=1, mode="nearest")
+
+
+def _cell_means(level: np.ndarray, cell: int) -> np.ndarray:
+    """Return the means of squares of pixels, whose side is `cell`, mirrored at the border."""
+    if cell == 1:
+        return level
+    level = np.pad(level, [(0, -length % cell) for length in level.shape], mode="symmetric")
+    height, width = (length // cell for length in level.shape)
+    return level.reshape(height, cell, width, cell).mean(axis=(1, 3))
 
 
 def color_samples(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
