@@ -15,6 +15,7 @@ SHADE_DEPTH = 0.12  # of the upper lid's shadow on the eyeball, in eye distances
 EDGE_SHADE, EDGE_DEPTH = 0.2, 0.08  # of what the lid hides, at least, and how far down
 LIGHTER = 20.0  # grey levels above the eyeball from which nothing in the disk is the iris
 IRIS_WEIGHT = 0.9  # that the iris lacks where the shadow is measured
+REACH = 0.1  # around eyeball and iris, that wide lids and sideways eyes reveal at most
 MOST_NEAR = 1.08  # factor by which the white may be brighter near what is seen of it
 
 
@@ -39,7 +40,7 @@ def complete_eye(
     Returns
     -------
     ball : Tensor, shape (1, 3, h, w)
-        The eyeball without its iris.
+        The eyeball without its iris; `white_color` further than `REACH` from what shows of it.
     iris : Tensor, shape (1, 3, h, w)
         Factor by which the iris changes ``ball + 1``; 1 beside it.
     white_color : Tensor, shape (3,)
@@ -49,6 +50,36 @@ def complete_eye(
     bright = picture.mean(dim=1, keepdim=True) * shown * (1 - disk)
     weight = (bright / bright.amax().clamp(min=1)) ** 3  # without the shadows of the lids
     white_color = mean_color(picture, weight)
+    part = (..., *bounds(((shown > 0) | (disk > 0))[0, 0], round(REACH * unit)))
+    planes = (plane[part] for plane in (picture, shown, disk, weight, radius, depth))
+    ball, iris = (
+        white_color.view(1, 3, 1, 1).repeat(1, 1, *disk.shape[2:]),
+        torch.ones_like(picture),
+    )
+    ball[part], iris[part] = _completed(*planes, white_color, unit)
+    return ball, iris, white_color
+
+
+def bounds(chosen: Tensor, margin: int) -> tuple[slice, slice]:
+    """Return rows and columns around chosen pixels (h, w); all if there are none."""
+    used = []
+    for axis, length in enumerate(chosen.shape):
+        places = chosen.any(dim=1 - axis).nonzero()[:, 0].tolist() or [0, length - 1]
+        used.append(slice(max(0, places[0] - margin), places[-1] + 1 + margin))
+    return tuple(used)
+
+
+def _completed(
+    picture: Tensor,
+    shown: Tensor,
+    disk: Tensor,
+    weight: Tensor,
+    radius: Tensor,
+    depth: Tensor,
+    white_color: Tensor,
+    unit: float,
+) -> tuple[Tensor, Tensor]:
+    """Complete the part of a picture around an eye; `weight` is that of the seen white."""
     white = spread(picture, weight, WHITE_BLUR * unit, white_color)
     rings = radius * (RINGS / WHITE_START)
     white = white * _shade(picture, white, shown, disk, rings, depth)
@@ -60,7 +91,7 @@ def complete_eye(
     ball = torch.lerp(picture, white, hides)
     iris = (picture + 1) / (ball + 1)
     hidden = torch.lerp(torch.ones_like(iris), _mean_along(iris, rings, shown), disk)
-    return ball, torch.lerp(hidden, iris, shown), white_color
+    return ball, torch.lerp(hidden, iris, shown)
 
 
 def _shade(
@@ -86,13 +117,17 @@ def _mean_along(source: Tensor, place: Tensor, shown: Tensor) -> Tensor:
 
     1 if nothing is shown.
     """
-    place = place.clamp(0, RINGS - 1)
-    weights = (1 - (place - torch.arange(RINGS).to(place).view(-1, 1, 1)).abs()).clamp(min=0)[0]
-    seen = (weights * shown[0]).flatten(1)  # (rings, pixels)
+    place = place.clamp(0, RINGS - 1).flatten()
+    before = place.long().clamp(max=RINGS - 2)
+    share = place - before
+    values = torch.cat([source[0].flatten(1), torch.ones_like(shown).view(1, -1)])
+    sums = values.new_zeros(len(values), RINGS)
+    for ring, part in ((before, 1 - share), (before + 1, share)):
+        sums.index_add_(1, ring, values * (part * shown.flatten()))
     neighbours = 0.1 * (torch.arange(RINGS)[:, None] - torch.arange(RINGS)).abs()
-    seen = (0.001**neighbours).to(seen) @ seen
-    means = (seen @ source[0].flatten(1).T + 1e-6) / (seen.sum(dim=1, keepdim=True) + 1e-6)
-    return torch.einsum("rhw,rc->chw", weights, means)[None]
+    sums = sums @ (0.001**neighbours).to(sums)
+    means = (sums[:-1] + 1e-6) / (sums[-1:] + 1e-6)
+    return torch.lerp(means[:, before], means[:, before + 1], share).view_as(source)
 
 
 def spread(source: Tensor, weight: Tensor, deviation: float, prior: Tensor) -> Tensor:

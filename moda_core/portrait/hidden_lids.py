@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..face.eye_shape import EyeShape, eye_height, lid_rims
 from ..motion.easing import smoothstep
-from .hidden_eye import mean_color, spread
+from .hidden_eye import bounds, mean_color, spread
 
 RIM = (0.04, 0.02)  # below the edge of the lower lid: where the iris may reach, and all of it
 CLEAR = (1.5, 1.25)  # radii beside the iris, where the lids are without it, and where it covers all
@@ -25,6 +25,7 @@ DARK_RANGE = 6.0  # grey levels of what counts as darkest
 SKIN_BLUR = 0.06  # deviation in eye distances
 GRAIN_BLUR, GRAIN_LIMIT = 0.02, 12.0  # deviation; grey levels, without lashes
 GRAIN_BELOW, GRAIN_HEIGHT = 0.06, 0.1  # part of the skin below the eye from which it is taken
+WHOLE = slice(None), slice(None)
 
 
 def rim_without_iris(
@@ -38,21 +39,26 @@ def rim_without_iris(
     _, lower, dome = lid_rims(eye, x)
     below = eye_height(eye, x, y) - lower
     radius = torch.hypot(x - eye.iris_x, y - eye.iris_y) / eye.iris_radius
+    iris = mean_color(picture, ((radius < INNER) & (below < 0)).to(picture)).mean()
     reach, most = CLEAR[0] * eye.iris_radius, CORNER * eye.half_width
     left, right = max(eye.iris_x - reach, eye.x - most), min(eye.iris_x + reach, eye.x + most)
+    near = smoothstep(*RIM, below) * smoothstep(-rim - 3 / unit, -rim - 2 / unit, below)
+    near = near * smoothstep(*CLEAR, radius) * (8 * dome).clamp(max=1)
+    part = bounds(near > 0, 0)
+    x, lower, near = x[part], lower[part], near[part]
     sides = []
     for end in (left, right):
         there = torch.full_like(x, end)
         rise = lid_rims(eye, there)[1] - lower
         shift = torch.stack([there - x, rise + eye.slope * (there - x)])
-        sides.append(_shifted(picture, points, shift))
+        sides.append(_shifted(picture, points, shift, part))
     beside = torch.lerp(*sides, ((x - left) / (right - left)).clamp(0, 1))
-    iris = mean_color(picture, ((radius < INNER) & (below < 0)).to(picture)).mean()
-    level, level_beside = (each.mean(dim=1, keepdim=True) for each in (picture, beside))
+    shown = picture[(..., *part)]
+    level, level_beside = (each.mean(dim=1, keepdim=True) for each in (shown, beside))
     alike = (level_beside - level) / (level_beside - iris).clamp(min=LEAST_CONTRAST)
-    near = smoothstep(*RIM, below) * smoothstep(-rim - 3 / unit, -rim - 2 / unit, below)
-    near = near * smoothstep(*CLEAR, radius) * (8 * dome).clamp(max=1)
-    return (beside - picture) * near * smoothstep(*ALIKE, alike)
+    gain = torch.zeros_like(picture)
+    gain[(..., *part)] = (beside - shown) * near * smoothstep(*ALIKE, alike)
+    return gain
 
 
 def plain_skin(picture: Tensor, bare: Tensor, unit: float) -> Tensor:
@@ -96,14 +102,22 @@ def lash_line(eye: EyeShape, points: Tensor, picture: Tensor) -> tuple[Tensor, f
     return color, min(max(edge, EDGE_RANGE[0]), EDGE_RANGE[1])
 
 
-def _shifted(picture: Tensor, points: Tensor, shift: Tensor) -> Tensor:
-    """Sample a picture beside its pixels, by a shift (2, h, w) of their nearly linear points."""
+def _shifted(
+    picture: Tensor, points: Tensor, shift: Tensor, part: tuple[slice, slice] = WHOLE
+) -> Tensor:
+    """Sample a picture beside the pixels of a part, rows and columns, by a shift (2, h, w).
+
+    The points (2, H, W) of all pixels are nearly linear.
+    """
     size = torch.tensor(points.shape[:0:-1])
     if size.amin() < 2:
-        return picture
+        return picture[(..., *part)]
     across, down = (points.diff(dim=axis).mean(dim=(1, 2)) for axis in (2, 1))
     to_pixels = torch.linalg.pinv(torch.stack([across, down], dim=1).cpu()).to(points)
     step = torch.einsum("ab,bhw->hwa", to_pixels, shift)
-    axes = [(torch.arange(int(length)).to(points) * 2 + 1) / length - 1 for length in size]
+    axes = [
+        ((torch.arange(int(length)).to(points) * 2 + 1) / length - 1)[along]
+        for length, along in zip(size, part[::-1], strict=True)
+    ]
     places = torch.stack(torch.meshgrid(*axes, indexing="xy"), dim=-1) + step * 2 / size.to(points)
     return F.grid_sample(picture, places[None], padding_mode="border", align_corners=False)
