@@ -7,6 +7,7 @@ would show streaks.
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,6 +17,7 @@ from ..head.field_cells import Part, interpolated
 DEPTH = 0.06  # that is mirrored at most, as a share of the continuation's width
 BLUR = 0.7  # deviation of the blur over the distance from the picture
 SHARP_DEVIATION = 3  # pixels of the least blur, at the resolution at which it is computed
+SAMPLES = 2  # in each direction, at least, of which one pixel of that resolution is the mean
 LEVELS = 4  # of the blur, each twice as wide as the one before
 BAND_PIXELS = 42_000  # that are written at once, so that they stay in a CPU's cache
 
@@ -38,7 +40,7 @@ def continued(
     )
     tall, wide = len(rows), len(columns)
     high, all_rows, all_columns = slice(top, tall - bottom), slice(0, tall), slice(0, wide)
-    result = picture.new_empty((1, 3, tall, wide), dtype=dtype)
+    result = _new_planes((1, 3, tall, wide), dtype, picture.device)
     result[:, :, high, left : wide - right] = picture
     strips = []  # the parts beside the picture, each with what around it is blurred into it
     for part, around in _ends(left, right, wide):
@@ -58,6 +60,13 @@ def continued(
             share = (2 * 2**LEVELS / max(sides) * away - 1).clamp_(0, 1)
             result[(..., *part)].lerp_(_enlarged(blurred, 2, around, part), share)
     return result
+
+
+def _new_planes(size: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return an uninitialised tensor, in large pages of memory, which NumPy asks for on a CPU."""
+    if device.type != "cpu":
+        return torch.empty(size, dtype=dtype, device=device)
+    return torch.from_numpy(np.empty(size, str(dtype).removeprefix("torch.")))
 
 
 def _ends(before: int, after: int, length: int) -> list[tuple[slice, slice]]:
@@ -84,7 +93,8 @@ def _blurred_by(picture: Tensor, below: Tensor, beside: Tensor, largest: float) 
     start = largest / 2**LEVELS
     shrink = start / SHARP_DEVIATION if start >= 2 * SHARP_DEVIATION else 1.0
     size = [max(1, round(length / shrink)) for length in picture.shape[2:]]
-    picture = F.interpolate(picture, size, mode="area")
+    thin = slice(None, None, max(1, int(shrink / SAMPLES)))
+    picture = F.interpolate(picture[..., thin, thin], size, mode="area")
     rows, columns = (
         F.interpolate(away[None, None], count, mode="area")[0, 0]
         for away, count in zip((below, beside), size, strict=True)
