@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from ..face.eye_shape import EyeShape, eye_height, lid_rims
+from ..head.seen_glasses import HALF_RIM, below_rims
 from ..motion.easing import smoothstep
 from ..portrait.hidden_eye import complete_eye
 from ..portrait.hidden_lids import lash_line, plain_skin, rim_without_iris, skin_grain
+from .face_shape import FaceShape
 from .render_eyes import BELOW_LID, CORNER_END, LEAST_LID, LID_EDGE, LID_SHARE
 
 LASHES, BROW_SHARE = 0.085, 0.55  # skin of the lid: above the lashes; share of the way to the brow
@@ -61,19 +63,21 @@ def eye_box(eye: EyeShape, brow: float) -> tuple[float, float, float, float]:
 
 
 def eye_layers(
-    eye: EyeShape, brow: float, unit: float, x: Tensor, y: Tensor, source: Tensor
+    shape: FaceShape, eye: EyeShape, x: Tensor, y: Tensor, source: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
     """Complete the layers of an eye in a picture; return all of `EyeLayers` but the last two.
 
-    `x`, `y` (h, w) are face coordinates of the pixels of `source` (1, 3, h, w), 0 to 255; `unit` is
-    the eye distance in pixels.
+    `x`, `y` (h, w) are face coordinates of the pixels of `source` (1, 3, h, w), 0 to 255.
     """
+    unit = shape.frame.unit
     upper, lower, dome = lid_rims(eye, x)
     height = eye_height(eye, x, y)
     edge = LID_EDGE - 0.5 / unit
     shown = smoothstep(edge - 1 / unit, edge, torch.minimum(height - upper, lower - height))
     above, below = upper - height, height - lower
-    bare = smoothstep(LASHES - 0.02, LASHES, above) * (above < BROW_SHARE * (eye.y - brow))
+    bare = smoothstep(LASHES - 0.02, LASHES, above) * (above < BROW_SHARE * (eye.y - shape.brow))
+    if shape.rims:
+        bare = bare * (below_rims(shape.rims, x, y) > 2 * HALF_RIM)
     bare = bare + BELOW_SHARE * smoothstep(BELOW_LASHES - 0.02, BELOW_LASHES, below)
     radius = torch.hypot(x - eye.iris_x, y - eye.iris_y) / eye.iris_radius
     depth = -above * (3 * dome).clamp(max=1)  # the corners lie in shadow, too

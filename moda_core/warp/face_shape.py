@@ -26,6 +26,7 @@ from ..face.mesh_points import (
     RIGHT_IRIS,
     UPPER_INNER_LIP,
 )
+from ..head.seen_glasses import Rims
 
 SEAM_Y = 1.04  # of the closed lips of an average face, in eye distances
 LENGTH_RANGE = (0.85, 1.3)  # of a face's length over the average
@@ -129,6 +130,8 @@ class FaceShape:
         Height of the tip of the chin below the eyes.
     brow : float
         Height of the upper edge of the brows below the eyes: negative.
+    rims : pair of tuple of float, optional
+        Of glasses, see `find_rims`.
     """
 
     frame: Frame
@@ -137,6 +140,7 @@ class FaceShape:
     length: float
     chin: float
     brow: float
+    rims: Rims | None = None
 
 
 def face_shape(landmarks: FaceLandmarks) -> FaceShape:

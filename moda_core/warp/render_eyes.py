@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..face.eye_shape import EyeShape, eye_height, lid_rims
+from ..head.seen_glasses import HALF_RIM, below_rims
 from ..motion.easing import bump, shoulder, smoothstep
 from .drive import Controls
 from .face_shape import FaceShape
@@ -25,6 +26,8 @@ BROW_RISE, WORRY_RISE, FROWN_DROP, FROWN_IN = 0.12, 0.11, 0.09, 0.06
 GAZE_X = 0.08  # shift of the iris
 GAZE_ROOM = 0.6  # of the iris, that stays beside the corner of the eye
 BROW_X = 0.5
+ABOVE_RIM, GLASSES_SHARE = 0.33, 0.75  # where brows move whole, and how far, above glasses
+LEAST_REACH, RIM_EDGE = 0.02, 0.015  # of a lid below glasses; of the change below their rim
 LASH_LINE = 0.015  # half height of that line
 LASH_PAINT = 0.95  # share of the colour of the lashes in the line of a shut eye
 LID_PAINT = 0.95  # share of plain skin in the skin that a blink stretches
@@ -43,7 +46,8 @@ class EyePlaces:
     on_upper: Tensor  # distance above the edge of the upper lid's layer
     on_lower: Tensor
     above_rim: Tensor  # distance above the rim of the upper lid, as moved
-    drop: Tensor  # of that rim
+    bare: Tensor  # 1 below the rims of glasses, if there are any, 0 on and above them
+    drop: Tensor  # of the lid's rim
     dome: Tensor  # 1 in the middle of the eye, 0 at its corners
     shut: Tensor  # (n, 1, 1), 0 open to 1 shut
     cleared: Tensor  # (n, 1, 1), share of the rims from which the iris has gone
@@ -71,6 +75,11 @@ def eye_places(
     rise = opening * share * shut
     above_rim, below_rim = upper + drop - height, height - lower + rise
     reach = (upper + (eye.y - shape.brow)).clamp(min=LEAST_LID / LID_SHARE) * LID_SHARE - LASHES
+    bare = torch.ones_like(x)
+    if shape.rims:
+        below = below_rims(shape.rims, x, y) - HALF_RIM
+        reach = torch.minimum(reach, below + upper - height - LASHES).clamp(min=LEAST_REACH)
+        bare = smoothstep(0.0, RIM_EDGE, below)
     eased = ((above_rim - LASHES) / (reach + drop)).clamp(0, 1)
     carried = 1 - eased * eased * (3 - 2 * eased)
     gaze = _gaze(eye, controls["gaze"])
@@ -78,12 +87,13 @@ def eye_places(
     edge = LID_EDGE + 1 / unit
     lower_edge = edge * (1 - CLEARED_RIM * cleared)
     return EyePlaces(
-        (drop + sunk) * carried,
+        (drop + sunk) * carried * bare,
         (sunk - rise) * smoothstep(BELOW_LID, 0.0, below_rim),
         gaze,
         above_rim + (edge - drop).clamp(0, edge),
         below_rim + torch.minimum((edge - rise).clamp(min=0), lower_edge),
         above_rim,
+        bare,
         drop,
         dome,
         shut,
@@ -131,7 +141,7 @@ def _upper_lid(
     closing = smoothstep(0.15, 0.8, places.shut)
     plain = smoothstep(LASHES - 0.023, LASHES + 0.003, above) * (drop * 20).clamp(0, 1)
     plain = plain * smoothstep(1.3, 0.7, (above - LASHES) / (drop + 0.04))
-    lid = torch.lerp(lid, skin, (LID_PAINT * closing * plain)[:, None])
+    lid = torch.lerp(lid, skin, (LID_PAINT * closing * plain * places.bare)[:, None])
     color, edge = lash_line
     line = (LASH_LINE + 0.5 / unit - (above - 0.004).abs()) * unit / edge + 0.5
     lashes = line.clamp(0, 1) * (4 * places.dome).clamp(max=1)
@@ -143,6 +153,9 @@ def brow_shift(shape: FaceShape, x: Tensor, y: Tensor, controls: Controls) -> tu
     brow, worry, frown = controls["brow"], controls["worry"], controls["frown"]
     outwards = x.abs()
     height = bump((y - shape.brow).clamp(min=0), 0.19) * bump((y - shape.brow).clamp(max=0), 0.34)
+    if shape.rims:  # glasses stay where they are
+        above = -below_rims(shape.rims, x, y)
+        height = GLASSES_SHARE * height * smoothstep(HALF_RIM, ABOVE_RIM, above)
     whole = height * shoulder(outwards - BROW_X, 0.2, 0.25)
     inner = height * bump(outwards - 0.22, 0.24)
     outer = height * bump(outwards - 0.78, 0.22)

@@ -1,12 +1,14 @@
-"""The curve of the seam between closed lips, fitted to the picture."""
+"""The seam between closed lips and the rims of glasses, fitted to the picture."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from ..face.curve import curve_terms
 from ..face.picture_samples import blurred_samples
 from ..head.dark_valley import best_path
+from ..head.seen_glasses import find_rims
 from .face_shape import SEAM_TERMS, FaceShape, Frame, MouthShape, rotate
 
 CELL = 0.01  # of the patches that are searched, in eye distances
@@ -18,19 +20,18 @@ CLOSED_GAP = 0.03  # of lips that count as closed
 
 
 def fit_shape(shape: FaceShape, image: np.ndarray) -> FaceShape:
-    """Fit the seam of closed lips to the dark line in a picture (H, W, 3), uint8.
+    """Fit the seam of closed lips, and the rims of glasses, to a picture (H, W, 3), uint8.
 
-    Only the mouth's `upper`, `lower` and `seam` change; nothing does if the lips are open.
+    Only the mouth's `upper`, `lower` and `seam` and the `rims` change; no seam does if the lips are
+    open.
     """
-    return replace(shape, mouth=_fit_seam(shape.mouth, shape.frame, image))
+    rims = find_rims(shape.eyes, shape.brow, partial(_luminance, image, shape.frame))
+    return replace(shape, mouth=_fit_seam(shape.mouth, shape.frame, image), rims=rims)
 
 
-def _luminance(
-    image: np.ndarray, frame: Frame, mouth: MouthShape, right: np.ndarray, down: np.ndarray
-) -> np.ndarray:
-    """Sample the picture's brightness at points of the mouth, averaged over a cell or a pixel."""
-    x, y = rotate(right, down, mouth.tilt)
-    pixels = frame.to_pixels(mouth.x + x, mouth.y + y)
+def _luminance(image: np.ndarray, frame: Frame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Sample the picture's brightness at points of the face, averaged over a cell or a pixel."""
+    pixels = frame.to_pixels(x, y)
     return blurred_samples(image, *pixels, 0.5 * CELL * frame.unit, lambda rgb: rgb @ LUMINANCE)
 
 
@@ -46,9 +47,8 @@ def _fit_seam(mouth: MouthShape, frame: Frame, image: np.ndarray) -> MouthShape:
     closed = (mouth.upper + mouth.lower) / 2
     down = (closed + powers @ mouth.seam) * dome + offsets[:, None]
     right = np.broadcast_to(place * mouth.half_width, down.shape)
-    above, middle, below = (
-        _luminance(image, frame, mouth, right, down + reach) for reach in (-BESIDE, 0, BESIDE)
-    )
+    points = (rotate(right, down + reach, mouth.tilt) for reach in (-BESIDE, 0, BESIDE))
+    above, middle, below = (_luminance(image, frame, mouth.x + x, mouth.y + y) for x, y in points)
     valley = (above + below) / 2 - middle
     valley = valley / (np.abs(valley).max() + 1e-6) - 0.5 * (offsets[:, None] / SEAM_REACH) ** 2
     path = offsets[best_path(valley)]

@@ -116,7 +116,7 @@ def _eye_layers(region: Region, eye: EyeShape) -> EyeLayers:
     left, top, _, _ = region.box.sides
     picture, places = region.source[:, :, top:, left:][(..., *used[0])], region.places(*used[0])
     x, y = sample_places(frontal, places)[0]
-    layers = eye_layers(eye, brow, region.shape.frame.unit, x, y, picture)
+    layers = eye_layers(region.shape, eye, x, y, picture)
     scale = places.new_tensor(region.source.shape[:1:-1]) / places.new_tensor(x.shape[::-1])
     scale = scale.view(1, 2, 1, 1)
     return EyeLayers(*layers, scale, -scale * places.mean(dim=(2, 3), keepdim=True))

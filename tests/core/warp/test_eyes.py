@@ -179,3 +179,41 @@ def test_the_outer_corner_of_a_shut_eye_sinks_and_the_inner_one_stays():
         return (dark.clip(0).sum(axis=1) @ np.arange(-20, 20)) / dark.clip(0).sum() / UNIT
 
     assert height(outer) - height(inner) == pytest.approx(0.036, abs=0.012)
+
+
+def behind_glasses() -> tuple[np.ndarray, np.ndarray]:
+    """The drawn face behind glasses, and where their upper rims and bridge are, (h, w)."""
+    centres = torch.arange(SIZE) + 0.5
+    x, y = (each.numpy() for each in SHAPE.frame.to_face(centres[None], centres[:, None]))
+    rims = (np.abs(y + 0.24) < 0.025) & (np.abs(x) > 0.08) & (np.abs(x) < 1)
+    bridge = (np.abs(y + 0.07) < 0.03) & (np.abs(x) < 0.14)
+    image = drawn_face(lashes=True)
+    image[rims | bridge] = LASH
+    return image, rims | bridge
+
+
+@pytest.mark.parametrize("moves", [{"brow": 1.0}, {"frown": 1.0}, {"blink_left": 1.0}], ids=str)
+def test_glasses_stay_where_they_are(moves):
+    image, glasses = behind_glasses()
+
+    frame = render(image, **moves)
+
+    moved = np.abs(frame.astype(int) - image)[glasses]
+    assert moved.max() < 0.05 * (SKIN - LASH)
+
+
+def test_brows_move_above_glasses():
+    image, _ = behind_glasses()
+    image[70:90, 90:150] = SKIN - 60
+
+    frame = render(image, brow=1.0)
+
+    assert (frame[:, 120, 0] < SKIN - 30).argmax() < 68
+
+
+def test_an_eye_shuts_behind_glasses():
+    image, _ = behind_glasses()
+
+    frame = render(image, blink_left=1.0)
+
+    assert not (frame[120:160, columns_of(0), 0] > 200).any()
