@@ -30,6 +30,9 @@ const readPicture = (file) => {
 
 const area = ({ detection }) => detection.box.area;
 
+// A small face can be less certain than a pattern of its picture that looks like one.
+const options = new faceapi.SsdMobilenetv1Options({ minConfidence: 0.2 });
+
 await tf.ready();
 await faceapi.nets.ssdMobilenetv1.loadFromDisk(MODELS);
 await faceapi.nets.faceLandmark68Net.loadFromDisk(MODELS);
@@ -38,7 +41,7 @@ const points = {};
 for (const folder of folders) {
   for (const name of fs.readdirSync(folder).filter((each) => /\.jpe?g$/i.test(each)).sort()) {
     const picture = readPicture(path.join(folder, name));
-    const faces = await faceapi.detectAllFaces(picture).withFaceLandmarks();
+    const faces = await faceapi.detectAllFaces(picture, options).withFaceLandmarks();
     picture.dispose();
     if (!faces.length) {
       console.error(`${name}: no face`);
