@@ -30,9 +30,11 @@ from .turn_frames import (
     PORTRAIT,
     RENDERED,
     REST,
+    ROTATED,
     TRUE,
     TRUTH,
     TurnFrame,
+    rotated_picture,
     turning_motion,
     write_frame,
     write_list,
@@ -108,6 +110,15 @@ def turn_portrait(
     return written, frames
 
 
+def write_rotated(portrait: Portrait, folder: Path, name: str) -> list[TurnFrame]:
+    """Write a portrait's picture rotated as a whole: rolls without a fault of the renderer."""
+    rolls = [each for each in ASKED if each[0] == "roll"]
+    written = [TurnFrame(ROTATED, name, *movement) for movement in (REST, *rolls)]
+    for frame in written:
+        write_frame(folder, frame, rotated_picture(portrait.image.numpy(), frame.asked_deg))
+    return written
+
+
 def measure_portrait(renderer: WarpRenderer, portrait: Portrait, frames: np.ndarray) -> dict:
     """Return the figures of one portrait; folds and inverses are those of its worst frame."""
     movements = tuple(each for each in ASKED if each != REST and each[0] != "roll")
@@ -165,7 +176,7 @@ def measure_portraits(
         progress(path.name)
         portrait = renderer.portrait(*locate_face(path, limit=LARGEST_PICTURE))
         frames, pixels = turn_portrait(renderer, portrait, folder, PORTRAIT, path.stem)
-        written += frames
+        written += frames + write_rotated(portrait, folder, path.stem)
         portraits[path.stem] = measure_portrait(renderer, portrait, pixels)
     names = next(iter(portraits.values()))
     overall = {name: mean_and_worst([each[name] for each in portraits.values()]) for name in names}

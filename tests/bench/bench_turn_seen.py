@@ -3,7 +3,8 @@
 `python run.py bench turn-seen OUT MESHES [POINTS]`: OUT is what `bench turn` wrote; MESHES are its
 meshes by `mediapipe_landmarks.py`, POINTS its 68 landmarks by `face_api_landmarks.mjs`. A network
 sees a residual on a true turn too, so that of a portrait is compared with the mean residual of
-synthetic heads, truly turned, at the angle that the network saw. Residuals are in eye distances.
+synthetic heads, truly turned, at the angle that the network saw, and its roll with that of its
+picture rotated as a whole. Residuals are in eye distances.
 """
 
 import json
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .bench_turn import mean_and_worst, size_name
-from .turn_frames import PORTRAIT, RENDERED, TRUTH, TurnFrame, read_list
+from .turn_frames import PORTRAIT, RENDERED, ROTATED, TRUTH, TurnFrame, read_list
 from .turn_measures import (
     NUM_SURFACE_POINTS,
     TurnSeen,
@@ -139,6 +140,7 @@ def run(
         **{
             name: {
                 "portraits": turn_figures(seen, PORTRAIT),
+                "rotated_pictures": turn_figures(seen, ROTATED),
                 "true_turns": turn_figures(seen, TRUTH),
             }
             for name, seen in networks.items()

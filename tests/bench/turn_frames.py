@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from scipy.ndimage import rotate
 
 from moda_core.editing.idling import still_motion
 from moda_core.motion.motion import PITCH, ROLL, YAW, Motion
@@ -26,7 +27,8 @@ TRUE = (
     *(("pitch", angle) for angle in (-18.0, -6.0, 6.0, 18.0)),
 )
 DIMS = {"pitch": PITCH, "yaw": YAW, "roll": ROLL}
-PORTRAIT, TRUTH, RENDERED = "portrait", "truth", "rendered"  # of a synthetic head: the last two
+# The last two are of a synthetic head.
+PORTRAIT, ROTATED, TRUTH, RENDERED = "portrait", "rotated", "truth", "rendered"
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class TurnFrame:
 
     Parameters
     ----------
-    kind : {"portrait", "truth", "rendered"}
-        A portrait by the renderer, a synthetic head truly turned, or its first picture by the
-        renderer.
+    kind : {"portrait", "rotated", "truth", "rendered"}
+        A portrait by the renderer, a portrait's picture rotated as a whole, a synthetic head truly
+        turned, or its first picture by the renderer.
     name : str
         Of the head.
     axis : {"pitch", "yaw", "roll"}
@@ -67,6 +69,15 @@ def turning_motion(movements: tuple[tuple[str, float], ...]) -> Motion:
     for index, (axis, degrees) in enumerate(movements):
         motion.values[index, DIMS[axis]] = degrees
     return motion
+
+
+def rotated_picture(pixels: np.ndarray, degrees: float) -> np.ndarray:
+    """Rotate a picture (H, W, 3), uint8, as a whole, by the sign of `Motion`'s roll.
+
+    Its border is continued beyond it.
+    """
+    turned = rotate(pixels.astype(np.float32), -degrees, (1, 0), reshape=False, mode="nearest")
+    return np.clip(turned + 0.5, 0, 255).astype(np.uint8)
 
 
 def write_frame(folder: Path, frame: TurnFrame, pixels: np.ndarray | torch.Tensor) -> None:

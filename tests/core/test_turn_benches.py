@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 from moda_core.motion.motion import PITCH, ROLL, YAW
 from tests.bench.bench_turn import num_bytes, size_name
 from tests.bench.bench_turn_seen import landmark_errors, true_curve, turn_figures, turns_seen
+from tests.bench.synthetic_heads import pose_matrix
 from tests.bench.turn_field import folded_cells
 from tests.bench.turn_frames import (
     ASKED,
@@ -19,6 +20,7 @@ from tests.bench.turn_frames import (
     TRUTH,
     TurnFrame,
     read_list,
+    rotated_picture,
     turning_motion,
     write_list,
 )
@@ -136,6 +138,16 @@ def test_a_motion_has_a_frame_for_each_turn():
     assert values[:, PITCH].flatten().tolist() == [0, 12, 0, 0]
     assert values[:, YAW].flatten().tolist() == [0, 0, 0, 20]
     assert values[:, ROLL].flatten().tolist() == [0, 0, -10, 0]
+
+
+def test_a_picture_is_rotated_as_a_roll_turns_a_head():
+    picture = np.zeros((101, 101, 3), np.uint8)
+    picture[48:53, 83:88] = 255  # 35 pixels to the right of the middle
+
+    rows, columns = np.nonzero(rotated_picture(picture, 10.0)[..., 0] > 128)
+
+    right, up, _ = pose_matrix("roll", 10.0) @ (35, 0, 0)
+    assert (columns.mean() - 50, 50 - rows.mean()) == pytest.approx((right, up), abs=0.3)
 
 
 def test_frames_are_listed_beside_their_pictures_and_have_names_of_their_own(tmp_path):
