@@ -12,7 +12,9 @@ from ..face.mesh_points import NUM_SURFACE_POINTS
 from ..runtime.threads import one_thread
 from .head_model import head_model
 
-CAMERA_DISTANCE = 10.0  # from the head's origin, in decimetres
+# From the head's origin, in decimetres. Landmarks hardly tell it; portraits are usually taken from
+# here or further away.
+CAMERA_DISTANCE = 20.0
 NOISE, DEPTH_NOISE = 0.012, 0.10  # of landmarks and of the network's own depth, in decimetres
 # A shape's or a move's deviation from 0 that counts as much as one of a landmark by its noise.
 SHAPE_PRIOR, MOVE_PRIOR = 0.25, 1 / 12

@@ -27,7 +27,7 @@ CONTROL_RANGES = {
 # Bounds of the pose in degrees. What is far behind the face can't be shown, so that a picture seems
 # to turn less than its head: gains make up for it.
 PITCH_LIMIT, YAW_LIMIT, ROLL_LIMIT = 16.0, 25.0, 14.0
-PITCH_GAIN, YAW_GAIN = 1.05, 1.08
+PITCH_GAIN, YAW_GAIN = 1.14, 1.19
 SCALE_LIMIT = 0.04  # around the size in the picture
 SHIFT_LIMIT = 0.2  # in eye distances
 
