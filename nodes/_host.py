@@ -95,6 +95,15 @@ def show_text(node_id: str, text: str) -> None:
         PromptServer.instance.send_progress_text(text, node_id)
 
 
+def send(event: str, data: dict) -> None:
+    """Send an event to the page that runs the workflow; does nothing without a server."""
+    from server import PromptServer
+
+    server = getattr(PromptServer, "instance", None)
+    if server is not None:
+        server.send_sync(event, data, server.client_id)
+
+
 def temporary_path(suffix: str) -> Path:
     """Return a new path in the temporary folder, which the host empties when it starts."""
     folder = Path(folder_paths.get_temp_directory())

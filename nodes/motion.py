@@ -1,12 +1,16 @@
 """Nodes that sample motion from speech, and plot it."""
 
+import time
 from dataclasses import replace
 
 from comfy_api.latest import io, ui
+from torch import Tensor
 
 from ..moda_core.audio.features import AudioFeatures
 from ..moda_core.bundles.pipeline import perform
+from ..moda_core.bundles.rest_pose import rest_pose
 from ..moda_core.emotion.emotion import Emotion
+from ..moda_core.motion.controls import rest_expression
 from ..moda_core.motion.motion import Motion
 from ..moda_core.plot.motion_plot import plot_motion, preview_motion
 from ..moda_core.portrait.portrait import Portrait
@@ -15,7 +19,10 @@ from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host, inputs
 from ._convert import image_of, sound_of
+from .motion_preview import described, keep_preview, saved_sound
 from .types import LoadedModel
+
+GROWTH_INTERVAL_S = 1.0
 
 
 class MoDASampleMotion(io.ComfyNode):
@@ -50,6 +57,7 @@ class MoDASampleMotion(io.ComfyNode):
                 inputs.seed(42, "Random seed. Each value gives a different take of the speech."),
             ],
             outputs=[inputs.motion_output("The motion at 25 fps, for any portrait and renderer.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -67,7 +75,9 @@ class MoDASampleMotion(io.ComfyNode):
         request = (options or SamplingRequest()).with_options(
             num_steps=steps, cfg_scale=guidance, seed=seed
         )
-        return io.NodeOutput(sample_motion(model, audio_features, portrait, emotion, request))
+        growing = GrowingPreview(cls.hidden.unique_id, portrait)
+        motion = sample_motion(model, audio_features, portrait, emotion, request, growing)
+        return io.NodeOutput(motion, ui={"moda_motion": [growing.told(motion)]})
 
 
 def sample_motion(
@@ -76,11 +86,12 @@ def sample_motion(
     portrait: Portrait,
     emotion: Emotion | None,
     request: SamplingRequest,
+    growing: "GrowingPreview | None" = None,
 ) -> Motion:
     """Move the model to the device and sample, with progress and previews."""
     curve = emotion_curve(emotion, features)
     _host.bring_to_device(model.patchers, sampling_bytes(request.options, len(features), curve))
-    shown = MotionProgress(len(features))
+    shown = MotionProgress(len(features), growing)
     request = replace(request, emotion=curve)
     return perform(model.model, features, portrait, request, shown.step, preview=shown.keep)
 
@@ -88,12 +99,15 @@ def sample_motion(
 class MotionProgress:
     """Shows the progress of sampling with a preview of the motion so far."""
 
-    def __init__(self, num_frames: int) -> None:
+    def __init__(self, num_frames: int, growing: "GrowingPreview | None" = None) -> None:
         self.num_frames, self.values, self.progress = num_frames, None, _host.Progress()
+        self.growing = growing
 
     def keep(self, values) -> None:
         """Keep the motion so far, shape (n, 70), for the next preview."""
         self.values = values
+        if self.growing is not None:
+            self.growing.grow(values)
 
     def step(self, done: int, total: int) -> None:
         """Show progress; arguments as of `_host.Progress`."""
@@ -103,23 +117,51 @@ class MotionProgress:
         return preview_motion(self.values, self.num_frames)
 
 
+class GrowingPreview:
+    """Tells the page of a motion while it is sampled, so that it plays on the face."""
+
+    def __init__(self, node_id: str, portrait: Portrait) -> None:
+        self.node_id, self.portrait, self.key, self.told_at = node_id, portrait, None, 0.0
+
+    def told(self, motion: Motion) -> dict:
+        """Keep the motion, and return what the page is told of it."""
+        self.key = keep_preview(self.portrait, motion, self.key)
+        return described(motion, self.key)
+
+    def grow(self, values: Tensor) -> None:
+        """Tell the page of the motion so far, shape (n, 70), at most once a second."""
+        now = time.monotonic()
+        if now - self.told_at < GROWTH_INTERVAL_S:
+            return
+        self.told_at = now
+        rest = rest_pose(None, self.portrait)[0]
+        motion = Motion(values.float().cpu(), rest_expression() if rest is None else rest.cpu())
+        _host.send("moda_motion", {"node": self.node_id, **self.told(motion)})
+
+
 class MoDAPreviewMotion(io.ComfyNode):
-    """Plots a motion."""
+    """Plots and plays a motion."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return _host.schema(
             cls,
             description="Plots a motion over time: lip opening and audio level, head pose, blinks, "
-            "gaze and expression.",
-            search_aliases=["plot", "curve", "graph"],
+            "gaze and expression. With a portrait, it plays on the face, with sound.",
+            search_aliases=["plot", "curve", "graph", "play"],
             is_output_node=True,
             inputs=[
                 inputs.motion("The motion to plot."),
                 io.Audio.Input(
                     "audio",
                     optional=True,
-                    tooltip="Optional. Audio whose level is drawn behind the lips.",
+                    tooltip="Optional. Audio whose level is drawn behind the lips, and that plays "
+                    "with the face.",
+                ),
+                inputs.portrait(
+                    "Optional. A face to play the motion on: small, in the node, and without "
+                    "rendering the video.",
+                    optional=True,
                 ),
             ],
             outputs=[io.Image.Output(display_name="plot", tooltip="The plot, 1024x640 pixels.")],
@@ -127,9 +169,18 @@ class MoDAPreviewMotion(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, motion: Motion, audio: dict | None = None) -> io.NodeOutput:
-        plot = plot_motion(motion, None if audio is None else sound_of(audio))
+    def execute(
+        cls, motion: Motion, audio: dict | None = None, portrait: Portrait | None = None
+    ) -> io.NodeOutput:
+        sound = None if audio is None else sound_of(audio)
+        plot = plot_motion(motion, sound)
         image = image_of(plot[None])
         length = f"{len(motion)} frames, {len(motion) / motion.fps:.2f} s, {motion.fps:g} fps"
         _host.show_text(cls.hidden.unique_id, length)
-        return io.NodeOutput(image, ui=ui.PreviewImage(image, cls=cls))
+        shown = {**ui.PreviewImage(image, cls=cls).as_dict()}
+        if portrait is not None:
+            played = described(
+                motion, keep_preview(portrait, motion), sound and saved_sound(*sound)
+            )
+            shown["moda_motion"] = [played]
+        return io.NodeOutput(image, ui=shown)

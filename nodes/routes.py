@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from ..moda_core.example import SPEECH
+from .motion_preview import answer_sheet
 
 Handler = Callable[..., Awaitable]  # takes aiohttp's request, returns its response
 
@@ -16,4 +17,5 @@ async def example_speech(_):
 
 ROUTES: dict[tuple[str, str], Handler] = {  # by method and path
     ("GET", "/moda/example_speech"): example_speech,
+    ("GET", "/moda/motion"): answer_sheet,
 }

@@ -26,7 +26,7 @@ LINKS = {
         ("MODA_RENDERER", "MODA_PORTRAIT", "MODA_MOTION"),
         ("IMAGE", "MASK"),
     ),
-    "MoDAPreviewMotion": (("MODA_MOTION", "AUDIO"), ("IMAGE",)),
+    "MoDAPreviewMotion": (("MODA_MOTION", "AUDIO", "MODA_PORTRAIT"), ("IMAGE",)),
     "MoDATalkingPortrait": (("IMAGE", "AUDIO"), ("VIDEO", "MODA_MOTION")),
     "MoDAExample": ((), ("IMAGE", "AUDIO")),
     "MoDADownloadModels": ((), ("STRING",)),

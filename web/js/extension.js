@@ -1,11 +1,14 @@
 // The pack's one extension of ComfyUI's page: it gives some nodes a view of their own.
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
+import { addPreview } from "./preview/preview.js";
 import { listenToRuns } from "./stage/speech.js";
 import { addStage } from "./stage/stage.js";
 
 const VIEWS = {
   MoDADirector: (node, page) => addStage(node, page, "script"),
+  MoDAPreviewMotion: addPreview,
+  MoDASampleMotion: addPreview,
   MoDAEmotionTimeline: (node, page) => addStage(node, page, "timeline"),
 };
 const definitions = new Map();

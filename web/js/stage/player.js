@@ -1,4 +1,4 @@
-// The stage's playhead, and the sound that goes with it.
+// A playhead, and the sound that goes with it.
 
 export class Player {
   /** `onTime` is called with the seconds while it plays, `onChange` when it starts or stops. */
@@ -6,6 +6,7 @@ export class Player {
     this.seconds = 0;
     this.end = 0;
     this.isPlaying = false;
+    this.loop = false; // whether it begins anew at the end
     this.sound = null;
     this.onTime = onTime;
     this.onChange = onChange;
@@ -47,11 +48,21 @@ export class Player {
       if (heard) this.seconds = Math.max(0, this.sound.currentTime - this.start);
       else if (!this.sound || this.sound.ended) this.seconds += (now - last) / 1000;
       last = now;
+      if (this.seconds >= this.end && this.loop) {
+        this.restart();
+        return;
+      }
       if (this.seconds >= this.end) this.pause();
       this.onTime(Math.min(this.seconds, this.end));
       if (this.isPlaying) requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
+  }
+
+  restart() {
+    this.isPlaying = false;
+    this.seconds = 0;
+    this.play();
   }
 
   pause() {

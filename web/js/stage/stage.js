@@ -1,5 +1,6 @@
 // The stage of MoDA Director and MoDA Emotion Timeline: their text, drawn over the speech.
 import { button, make, placeOn } from "../elements.js";
+import { followTime, tellTime } from "../shared_time.js";
 import * as edits from "../text/edits.js";
 import { isScript, parseEmotions, parseScript } from "../text/script.js";
 import { textSource } from "../upstream.js";
@@ -42,7 +43,10 @@ class Stage {
     this.signal = signal;
     this.player = new Player(
       signal,
-      (seconds) => this.showTime(seconds),
+      (seconds) => {
+        this.showTime(seconds);
+        tellTime(this, seconds);
+      },
       () => this.showPlaying(),
     );
     this.build();
@@ -120,6 +124,11 @@ class Stage {
   listen() {
     const { signal, node, scroll } = this;
     connectLanes(this.track, this, signal);
+    followTime(this, signal, (time) => {
+      if (this.player.isPlaying) return;
+      this.player.seconds = Math.min(time, this.seconds);
+      this.showTime(this.player.seconds);
+    });
     const scrub = (event) => {
       if (event.buttons & 1) this.player.seek(this.timeOn(this.strip, event));
     };
