@@ -76,20 +76,36 @@ def use_page(tools: Tools, server: Server, renderer: str, workflows: dict, folde
     RuntimeError
         If the page can't be driven.
     """
+    templates = [{"name": name, "workflow": graph} for name, graph in workflows.items()]
+    job = {"templates": templates, "run": quick_start(list(workflows))}
+    return run_script("page.mjs", job, tools, server, renderer, folder)
+
+
+def use_views(tools: Tools, server: Server, renderer: str, folder: Path) -> list[str]:
+    """Use the pack's own views in one renderer; returns what is wrong, a line each."""
+    report = run_script("views.mjs", {}, tools, server, renderer, folder)
+    return report["problems"] + our_messages(report["messages"])
+
+
+def run_script(
+    name: str, job: dict, tools: Tools, server: Server, renderer: str, folder: Path
+) -> dict:
+    """Run a script that drives the page, and return what it reports.
+
+    The job is completed by what every script needs. Raises `RuntimeError` if the script fails.
+    """
     version = server.get("/system_stats")["system"]["comfyui_version"]
     job = {
+        **job,
         "url": server.url,
         "chromium": tools.chromium,
         "vue": RENDERERS[renderer],
         "prefix": str(SCREENSHOTS / f"{version}-{renderer}-"),
-        "templates": [{"name": name, "workflow": graph} for name, graph in workflows.items()],
-        "run": quick_start(list(workflows)),
     }
     path = folder / f"{renderer}.json"
     path.write_text(json.dumps(job), "utf-8")
-    script = Path(__file__).with_name("page.mjs")
     result = subprocess.run(
-        [tools.node, str(script), str(path)],
+        [tools.node, str(Path(__file__).with_name(name)), str(path)],
         env={**os.environ, "NODE_PATH": tools.node_path},
         stdout=subprocess.PIPE,
         timeout=PAGE_LIMIT_S,
@@ -194,6 +210,9 @@ def check(tools: Tools, folder: Path, files: list[str]) -> list[str]:
                     show(f"{renderer}: cancelled in {result['cancelled']['seconds']:.1f} s")
                 problems += [f"{renderer}: {name}: {line}" for line in found]
                 show(f"{renderer}: {name}: {len(found)} problems")
+            found = [] if files else use_views(tools, server, renderer, folder)
+            problems += [f"{renderer}: {line}" for line in found]
+            show(f"{renderer}: the views of nodes: {len(found)} problems")
     return problems
 
 

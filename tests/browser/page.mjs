@@ -3,11 +3,10 @@
 // The job: {url, chromium, vue, prefix, templates: [{name, workflow}], run: name}.
 // Prints one line of JSON.
 import fs from "node:fs";
-import { createRequire } from "node:module";
 
-const { chromium } = createRequire(import.meta.url)("playwright-core");
+import { withPage } from "./open_page.mjs";
+
 const job = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
-const START_LIMIT_MS = 120_000;
 const RUN_LIMIT_MS = 300_000;
 const CANCEL_LIMIT_MS = 60_000;
 const MARGIN = { left: 120, top: 190, right: 60, bottom: 60 }; // for the page's own bars
@@ -191,26 +190,7 @@ const listen = (names) => {
   });
 };
 
-const flags = ["--no-sandbox", "--disable-gpu"];
-const browser = await chromium.launch({ executablePath: job.chromium, args: flags });
-try {
-  const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
-  const messages = [];
-  const hear = (kind, text, url) => messages.push({ kind, text: text.slice(0, 400), url });
-  page.on("console", (m) => hear(m.type(), m.text(), m.location().url));
-  page.on("pageerror", (e) => hear("error", String(e), ""));
-  await page.request.post(`${job.url}/settings`, {
-    data: {
-      "Comfy.TutorialCompleted": true,
-      "Comfy.VueNodes.Enabled": job.vue,
-      "Comfy.Minimap.Visible": false,
-    },
-  });
-  await page.goto(job.url, { waitUntil: "domcontentloaded" });
-  const ready = () => window.app?.graph && window.app?.extensionManager;
-  await page.waitForFunction(ready, null, { timeout: START_LIMIT_MS });
-  await page.waitForTimeout(1500);
-  await page.keyboard.press("Escape");
+const report = await withPage(job, async (page, messages) => {
   await page.evaluate(listen, ENDS);
   const templates = [];
   for (const template of job.templates) {
@@ -221,7 +201,6 @@ try {
     if (result.ran.end.name !== "execution_success") break; // its dialog covers the page
     result.cancelled = await cancelInTheMiddle(page, template);
   }
-  console.log(JSON.stringify({ templates, messages }));
-} finally {
-  await browser.close();
-}
+  return { templates, messages };
+});
+console.log(JSON.stringify(report));
