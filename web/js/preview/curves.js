@@ -3,7 +3,7 @@
 const COLORS = ["#56b4e9", "#f2a626", "#8264ff", "#f0e442", "#e26228", "#1eaa7d", "#b9b9c4"];
 const LEAST_RANGE = { lips: 0.2, pitch: 8, yaw: 8, roll: 8, blink: 1, smile: 0.5, brow: 0.5 };
 
-/** Draw all curves, each over the others around a middle of its own size; returns their colours. */
+/** Draw the curves below each other, each at its own scale. */
 export function drawCurves(canvas, curves, width, height) {
   const density = window.devicePixelRatio || 1;
   canvas.style.width = `${width}px`;
@@ -28,8 +28,10 @@ export function drawCurves(canvas, curves, width, height) {
       else context.moveTo(x, y);
     });
     context.stroke();
-    context.fillStyle = context.strokeStyle;
     context.font = "10px Inter, Arial, sans-serif";
+    context.fillStyle = "rgba(20, 20, 20, 0.75)"; // readable over the curve
+    context.fillRect(0, row * index + 1, context.measureText(name).width + 6, row - 1);
+    context.fillStyle = context.strokeStyle;
     context.fillText(name, 3, row * index + 10);
   });
 }
