@@ -16,7 +16,7 @@ from ..motion.easing import bump, shoulder, smoothstep, soft_clamp
 from .drive import Controls
 from .face_shape import FaceShape, MouthShape, rotate
 
-LIP_ROUND = 0.6  # power of the open lips' profile
+LIP_ROUND, PICTURE_ROUND = 0.6, 0.75  # power of the open lips' profile; in a portrait's smile
 # Left-out rims of lips: the seam's shadow on parted ones, teeth that shine in on open ones.
 LIP_RIM, OPEN_RIM = 0.011, 0.02
 MIRRORED = 0.08  # of a lip, that rolls inwards
@@ -145,7 +145,8 @@ def _lip_edges(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the shift of both inner edges, and their resulting places."""
     dome = (1 - across**2).clamp(min=0)
-    source_gap, opened = mouth.gap * dome**0.75, opening * dome**LIP_ROUND
+    source_round = PICTURE_ROUND + mouth.spoken * (LIP_ROUND - PICTURE_ROUND)
+    source_gap, opened = mouth.gap * dome**source_round, opening * dome**LIP_ROUND
     shut = source_gap - torch.minimum(opened, source_gap)
     further = (opened - source_gap).clamp(min=0)
     common = _corner_shift(mouth, across, controls, opening)
@@ -168,7 +169,8 @@ def _corner_shift(mouth: MouthShape, across: Tensor, controls: Controls, opening
     """Return the shift of both lips with the corners, which rise or drop."""
     smile, skew, sneer = controls["smile"], controls["skew"], controls["sneer"]
     side = smoothstep(-0.6, 0.6, across) * 2 - 1
-    rise = CORNER_RISE * smile + SKEW_RISE * skew * side - CORNER_DROP * opening
+    further = opening - mouth.spoken * mouth.gap
+    rise = CORNER_RISE * smile + SKEW_RISE * skew * side - CORNER_DROP * further
     rise = rise - RELAX_DOWN * picture_smile(mouth)
     corner = across**2 * shoulder(across, 1.0, 0.7)
     middle = shoulder(across, 0.6, 0.6)

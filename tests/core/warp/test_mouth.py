@@ -1,11 +1,14 @@
 """The open mouth of a drawn face, 120 pixels between its eyes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from moda_core.clip.warp_source import WIDTH_OF_GAP
 from moda_core.head.teeth import teeth_row
-from moda_core.motion.controls import CONTROLS
+from moda_core.motion.controls import CONTROLS, OPENING
 from moda_core.warp.expression_field import undo_mouth
 from moda_core.warp.face_shape import face_shape
 from moda_core.warp.warp_renderer import WarpRenderer
@@ -60,6 +63,21 @@ def test_the_chin_drops_as_far_as_that_of_a_wide_open_mouth():
 
     shown = y.flatten()[(from_y - shape.chin).abs().argmin()]
     assert 0.35 < float(shown) - shape.chin < 0.45  # eye distances
+
+
+def test_the_corners_of_a_spoken_mouth_stay_where_its_opening_has_drawn_them():
+    shape = face_shape(landmarks(GAP))
+    mouth = replace(shape.mouth, spoken=1.0)
+    controls = {name: torch.zeros(1, 1, 1) for name in CONTROLS}
+    controls["jaw"] += mouth.gap / OPENING
+    controls["width"] += WIDTH_OF_GAP * mouth.gap
+    x = mouth.x + mouth.half_width * torch.tensor([[[-1.1, -1.0, 1.0, 1.1]]])
+    y = torch.full_like(x, mouth.y)
+
+    from_x, from_y, _ = undo_mouth(replace(shape, mouth=mouth), x, y, controls)
+
+    assert (from_x - x).abs().max() < 0.01
+    assert (from_y - y).abs().max() < 0.01
 
 
 def test_upper_teeth_stay_with_the_skull_and_lower_ones_follow_the_jaw():
