@@ -8,6 +8,7 @@ rendered frames as well, which tells the share.
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,7 +24,9 @@ from .lower_face import frontal_landmarks
 from .warp_source import WarpSource
 
 FRAMES, FRAMES_OF = (8, 24), 25  # least and most that are rendered, and one for so many
-JAWS = (0.2, 0.35, 0.6)  # in the rendered frames
+JAWS = (0.1, 0.35, 0.7)  # in the rendered frames; those of a third of speech each
+SHARES = (0.0, 0.15)  # that are tried
+ASKED = tuple(zip(*itertools.product(SHARES, JAWS), strict=True))
 CLOSED_BY_SHARE = 1.1  # about so much of the opening a share of 1 closes
 RANGE = (-0.2, 0.6)
 LEAST_SPREAD = 0.03  # of the openings, in eye distances; less tells nothing
@@ -37,52 +40,38 @@ def find_unseen_gap(renderer, portrait: Portrait) -> float:
     sample = found[:: max(1, len(found) // (10 * FRAMES[1]))]
     gaps = np.array([_gap(face.landmarks(index), face.fit(index)) for index in sample])
     count = min(max(len(found) // FRAMES_OF, FRAMES[0]), FRAMES[1])
-    wanted = np.linspace(gaps.min(), gaps.max(), count)
-    chosen = np.unique([np.abs(gaps - gap).argmin() for gap in wanted])
+    ranks = np.linspace(0, len(gaps) - 1, count).round().astype(int)
+    chosen = np.sort(np.argsort(gaps)[np.unique(ranks)])  # as often open as the clip
     if np.ptp(gaps[chosen]) < LEAST_SPREAD:
         return 0.0
     frames = sample[chosen]
-    pictures = zip(frames.tolist(), face.clip.images_at(face.track.times[frames]), strict=True)
-    pictures = list(pictures)
-
-    def remaining(share: float) -> float:
-        return _remaining(renderer, portrait, share, pictures, gaps[chosen])
-
-    first = remaining(0.0)
-    share = float(np.clip(first / CLOSED_BY_SHARE, *RANGE))
-    if abs(share) < 0.02:
-        return share
-    second = remaining(share)
-    slope = (first - second) / share  # by a step of the secant method
-    return float(np.clip(first / max(slope, CLOSED_BY_SHARE / 3), *RANGE))
-
-
-def _remaining(
-    renderer,
-    portrait: Portrait,
-    share: float,
-    pictures: list[tuple[int, Tensor]],
-    gaps: np.ndarray,
-) -> float:
-    """Return how much of the clip's opening is seen in frames that are rendered equally open."""
-    face: FaceClip = portrait.clip
-    source = WarpSource(share)
-
-    def seen_gap(asked: tuple[float, tuple[int, Tensor]]) -> float:
-        jaw, (index, picture) = asked
-        controls = torch.zeros(len(CONTROLS))
-        controls[CONTROLS.index("jaw")] = jaw
-        row, landmarks = face.seen[index].clone(), face.landmarks(index)
-        row[EXPRESSION] = face.rest + compose(controls)
-        drawn = source.draw(renderer, portrait, picture, picture, index, row)
-        sighting = see(drawn, square_around(landmarks.mesh))
-        mesh = landmarks.mesh if sighting is None else sighting.mesh
-        return _gap(replace(landmarks, mesh=mesh), face.fit(index))
-
+    pictures = face.clip.images_at(face.track.times[frames])
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        seen = list(pool.map(seen_gap, itertools.product(JAWS, pictures)))
-    seen = np.reshape(seen, (len(JAWS), len(pictures)))
-    return float(np.polyfit(gaps, seen.T, 1)[0].mean())
+        seen = [
+            list(pool.map(partial(_seen_gap, renderer, portrait, index, picture), *ASKED))
+            for index, picture in zip(frames.tolist(), pictures, strict=True)
+        ]
+    seen = np.reshape(seen, (len(frames), len(SHARES), len(JAWS)))
+    # How much of the clip's opening is seen in frames that are rendered equally open.
+    remaining = [np.polyfit(gaps[chosen], each, 1)[0].mean() for each in np.moveaxis(seen, 1, 0)]
+    by_share = (remaining[0] - remaining[1]) / (SHARES[1] - SHARES[0])
+    share = SHARES[0] + remaining[0] / max(by_share, CLOSED_BY_SHARE / 3)
+    return float(np.clip(share, *RANGE))
+
+
+def _seen_gap(
+    renderer, portrait: Portrait, index: int, picture: Tensor, share: float, jaw: float
+) -> float:
+    """Return the opening that is seen in a frame which is rendered by a share with a jaw."""
+    face: FaceClip = portrait.clip
+    controls = torch.zeros(len(CONTROLS))
+    controls[CONTROLS.index("jaw")] = jaw
+    row, landmarks = face.seen[index].clone(), face.landmarks(index)
+    row[EXPRESSION] = face.rest + compose(controls)
+    drawn = WarpSource(share).draw(renderer, portrait, picture, picture, index, row)
+    sighting = see(drawn, square_around(landmarks.mesh))
+    mesh = landmarks.mesh if sighting is None else sighting.mesh
+    return _gap(replace(landmarks, mesh=mesh), face.fit(index))
 
 
 def _gap(landmarks, fit) -> float:
