@@ -1,9 +1,10 @@
-"""How the lips of relipped clips look to a landmark network of another family.
+"""How the lips of relipped clips look to other landmark networks.
 
 `python run.py bench relip-seen OUT FOLDER...`: OUT is the folder that `bench relip` wrote. Each
-FOLDER is one of it, named as a clip, with `clip.json` and `still.json`: the 68 landmarks that
-`face_api_landmarks.mjs` found in the frames of its folders `clip` and `still`. Printed is the
-correlation of the opening of the lips with the jaw of the motion, in the clip and on the still.
+FOLDER is one of it, named as a clip, with `clip.json` and `still.json`: the landmarks that
+`face_api_landmarks.mjs` or `mediapipe_landmarks.py` found in the frames of its folders `clip` and
+`still`. Printed is the correlation of the opening of the lips with the jaw of the motion, in the
+clip and on the still.
 """
 
 import json
@@ -11,10 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
+from moda_core.face.mesh_points import LEFT_EYE, RIGHT_EYE
+from moda_core.head.unturned_face import LOWER_LIP, UPPER_LIP
+
 from .bench_relip import CLIP, JAWS, STILL, correlation
 
-INNER_LIPS = [(61, 67), (62, 66), (63, 65)]  # of the iBUG scheme
-LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)
+# By the number of landmarks: upper and lower inner lips, and both eyes.
+POINTS = {
+    68: ([61, 62, 63], [67, 66, 65], range(36, 42), range(42, 48)),  # the iBUG scheme
+    478: (UPPER_LIP, LOWER_LIP, LEFT_EYE, RIGHT_EYE),
+}
 REQUIRED = {"over_still": 0.9}
 
 
@@ -38,7 +45,7 @@ def measure(folder: Path) -> dict:
 
 
 def lip_opening(points: np.ndarray) -> float:
-    """Return the opening of the lips of 68 landmarks (68, 2) in eye distances."""
-    eyes = points[RIGHT_EYE].mean(axis=0) - points[LEFT_EYE].mean(axis=0)
-    gaps = [np.hypot(*(points[lower] - points[upper])) for upper, lower in INNER_LIPS]
-    return float(np.mean(gaps) / np.hypot(*eyes))
+    """Return the opening of the lips of landmarks, 68 or 478, in eye distances."""
+    upper, lower, left, right = (points[list(of), :2] for of in POINTS[len(points)])
+    eyes = right.mean(axis=0) - left.mean(axis=0)
+    return float(np.hypot(*(lower - upper).T).mean() / np.hypot(*eyes))
