@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..face.find_faces import square_around
 from ..face.followed_face import see
+from ..head.unturned_face import LOWER_LIP, UPPER_LIP
 from ..motion.controls import CONTROLS, compose
 from ..motion.motion import EXPRESSION
 from ..portrait.portrait import Portrait
@@ -30,7 +31,6 @@ ASKED = tuple(zip(*itertools.product(SHARES, JAWS), strict=True))
 CLOSED_BY_SHARE = 1.1  # about so much of the opening a share of 1 closes
 RANGE = (-0.2, 0.6)
 LEAST_SPREAD = 0.03  # of the openings, in eye distances; less tells nothing
-UPPER, LOWER = [82, 13, 312], [87, 14, 317]  # inner edges of the lips
 
 
 def find_unseen_gap(renderer, portrait: Portrait) -> float:
@@ -77,4 +77,4 @@ def _seen_gap(
 def _gap(landmarks, fit) -> float:
     """Return the opening of the lips in eye distances."""
     mesh, *_ = frontal_landmarks(landmarks, fit)
-    return float((mesh[LOWER, 1] - mesh[UPPER, 1]).mean())
+    return float((mesh[LOWER_LIP, 1] - mesh[UPPER_LIP, 1]).mean())
