@@ -44,6 +44,7 @@ STEADY_STEPS = 150
 SMOOTHING_STEPS = 5
 
 CHUNK = 100 * HOP  # samples transformed at once
+PART = 4096  # steps equalised at once
 
 
 def mel_filters() -> Tensor:
@@ -184,7 +185,9 @@ def log_mel_features(blocks: Iterable[np.ndarray]) -> Tensor:
     if len(log_mel) == 0:
         return log_mel.new_zeros(0, FRAMES_PER_VIDEO_FRAME, NUM_BANDS)
     reference = loudness_reference(log_mel)
-    equalized = Equalizer()(log_mel[None], torch.tensor([reference]))[0]
-    features = normalize_log_mel(equalized, reference)
+    equalize, level = Equalizer(), torch.tensor([reference])
+    features = torch.empty_like(log_mel)
+    for part, steps in zip(features.split(PART), log_mel.split(PART), strict=True):
+        part.copy_(normalize_log_mel(equalize(steps[None], level)[0], reference))
     features[steady_steps(log_mel)] = 0.0
     return features.unflatten(0, (-1, FRAMES_PER_VIDEO_FRAME))
