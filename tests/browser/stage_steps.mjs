@@ -124,6 +124,38 @@ const STEPS = {
     const saved = await page.evaluate(() => app.graph.serialize().nodes[0].widgets_values);
     return JSON.stringify(saved) === JSON.stringify([await script(page)]);
   },
+  "collapsed, bypassed and resized, the node keeps its text": async (page) => {
+    const before = await script(page);
+    const after = await page.evaluate(async () => {
+      const node = app.graph.getNodeById(1);
+      const pause = () => new Promise((done) => setTimeout(done, 400));
+      for (const change of [() => node.collapse(), () => (node.mode = 4)]) {
+        change();
+        await pause();
+      }
+      node.collapse();
+      node.mode = 0;
+      node.setSize([560, 700]);
+      app.canvas.setDirty(true, true);
+      await pause();
+      return app.graph.serialize().nodes[0].widgets_values;
+    });
+    const isShown = await page.locator(".moda-stage").first().isVisible();
+    return isShown && JSON.stringify(after) === JSON.stringify([before]);
+  },
+  "copied and pasted, it has the same text": async (page) => {
+    const pasted = await page.evaluate(async () => {
+      app.canvas.selectNode(app.graph.getNodeById(1));
+      app.canvas.copyToClipboard();
+      app.canvas.pasteFromClipboard();
+      await new Promise((done) => setTimeout(done, 800));
+      const node = app.graph.nodes.find((each) => each.id !== 1);
+      const value = node.widgets[0].value;
+      app.graph.remove(node);
+      return value;
+    });
+    return pasted === (await script(page));
+  },
   "a copy of the node has a stage of its own": async (page) => {
     const copies = await page.evaluate(async () => {
       const node = app.graph.getNodeById(1).clone();
@@ -134,7 +166,34 @@ const STEPS = {
     });
     return copies[0] === (await script(page)) && copies[1] === 1;
   },
+  "in a subgraph it has its text and its stage": async (page) => {
+    const before = await script(page);
+    const inside = await page.evaluate(async () => {
+      const { subgraph } = app.graph.convertToSubgraph(new Set([app.graph.getNodeById(1)]));
+      const pause = () => new Promise((done) => setTimeout(done, 800));
+      await pause();
+      app.canvas.setGraph(subgraph);
+      await pause();
+      const [node] = subgraph.nodes;
+      return [node.widgets[0].value, node.widgets.some((each) => each.name === "moda_stage")];
+    });
+    return inside[0] === before && inside[1];
+  },
 };
+
+/** Open the graph where the pack's script can't be loaded; returns what went wrong. */
+export async function scriptlessProblems(page) {
+  await openDirector(page);
+  const views = await page.locator(".moda-view").count();
+  const saved = await page.evaluate(() => app.graph.serialize().nodes[0].widgets_values);
+  const { inputs } = Object.values(await page.evaluate(async () => (await app.graphToPrompt()).output))[0];
+  const problems = [];
+  if (views) problems.push("without script: a view is shown all the same");
+  if (JSON.stringify(saved) !== JSON.stringify([SCRIPT]) || inputs.script !== SCRIPT) {
+    problems.push(`without script: the text became ${JSON.stringify([saved, inputs])}`);
+  }
+  return problems;
+}
 
 /** Do all steps; returns what went wrong, a line each. */
 export async function stageProblems(page, prefix) {

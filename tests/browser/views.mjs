@@ -5,7 +5,7 @@ import fs from "node:fs";
 
 import { countCalls, idleProblems } from "./idle_steps.mjs";
 import { withPage } from "./open_page.mjs";
-import { stageProblems } from "./stage_steps.mjs";
+import { scriptlessProblems, stageProblems } from "./stage_steps.mjs";
 
 const job = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
 
@@ -20,4 +20,6 @@ const report = await withPage(
   },
   countCalls,
 );
+const block = (page) => page.route("**/extensions/ComfyUI-MoDA/js/**", (route) => route.abort());
+report.problems.push(...(await withPage(job, scriptlessProblems, block)));
 console.log(JSON.stringify(report));
