@@ -3,6 +3,7 @@ import { nodesAfter, nodesBefore, viewQuery } from "../upstream.js";
 import { widgetOf } from "../view.js";
 
 const NUM_PEAKS = 2000;
+const LARGEST_BYTES = 50e6; // of a file that the page decodes; half an hour or more
 const decoded = new Map(); // promises of {peaks, seconds}, by URL
 const heard = new Map(); // {peaks, seconds} of the last run, by id of MoDA Encode Audio
 
@@ -46,11 +47,11 @@ export async function peaksOf(speech) {
   if (!speech) return null;
   if (!speech.url) return heard.get(speech.ranIn) ?? null;
   if (!decoded.has(speech.url)) decoded.set(speech.url, decode(speech.url));
-  const whole = await decoded.get(speech.url).catch(() => null);
-  if (!whole) {
+  const whole = await decoded.get(speech.url).catch(() => {
     decoded.delete(speech.url);
     return null;
-  }
+  });
+  if (!whole) return null;
   const seconds = Math.max(0, Math.min(speech.seconds ?? Infinity, whole.seconds - speech.start));
   const scale = whole.peaks.length / whole.seconds;
   const first = Math.floor(speech.start * scale);
@@ -60,6 +61,7 @@ export async function peaksOf(speech) {
 async function decode(url) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`${url} answers ${answer.status}`);
+  if (Number(answer.headers.get("content-length")) > LARGEST_BYTES) return null;
   const context = new OfflineAudioContext(1, 1, 16000);
   const sound = await context.decodeAudioData(await answer.arrayBuffer());
   const samples = sound.getChannelData(0);

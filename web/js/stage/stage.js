@@ -19,6 +19,7 @@ const WAVE_PX = 34;
 const SCROLLBAR_PX = 14;
 const ZOOM = 1.5;
 const CLOSEST_PX = 400; // of a second
+const WIDEST_PX = 30_000; // of all seconds, which are drawn at once
 const LINKED_MS = 300; // after which a new node has its links
 const FIRST = { head: "turn left", eyes: "look left", mouth: "smile", gestures: "nod" };
 const HINT = "Double-click a lane to add; drag to move, the end to stretch, up for more; Alt copies";
@@ -346,7 +347,7 @@ class Stage {
 
   /** Zoom by a factor around the playhead; 0 shows all. */
   zoomBy(factor) {
-    const most = Math.max(1, (CLOSEST_PX * this.seconds) / this.width);
+    const most = Math.max(1, Math.min(CLOSEST_PX * this.seconds, WIDEST_PX) / this.width);
     this.zoom = factor ? Math.min(most, Math.max(1, this.zoom * factor)) : 1;
     this.draw();
     this.scroll.scrollLeft = this.player.seconds * this.pxPerS - this.width / 2;
