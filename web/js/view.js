@@ -3,6 +3,7 @@
 // What it shows is kept in the node's ordinary widgets: a view is in neither the workflow nor the
 // prompt, and a page without this file shows the same node without it.
 
+const MARGIN = 10; // that the canvas keeps free around a view
 const STOPPED = ["pointerdown", "pointermove", "pointerup", "dblclick", "contextmenu"];
 
 const SETTLED_MS = 200; // after which a new node is on the page
@@ -20,7 +21,8 @@ export function addView(node, name, { minHeight, app }) {
   root.dataset.captureWheel = "true";
   const ending = new AbortController();
   const { signal } = ending;
-  const options = { serialize: false, hideOnZoom: true, getMinHeight: () => minHeight };
+  const getMinHeight = () => minHeight + 2 * MARGIN;
+  const options = { serialize: false, hideOnZoom: true, margin: MARGIN, getMinHeight };
   const widget = node.addDOMWidget(`moda_${name}`, `MODA_${name.toUpperCase()}`, root, options);
   widget.serialize = false;
   // A width that the page sets once would stay when the node is made wider.
