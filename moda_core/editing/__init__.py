@@ -3,6 +3,7 @@
 Each function takes motion and returns new motion.
 """
 
+from .expression import Expression, express
 from .eyes import set_blinks, set_gaze
 from .fading import fade, make_loop
 from .gestures import look, nod, shake
@@ -19,6 +20,7 @@ from .smoothing import OneEuro, SavitzkyGolay, smooth
 
 __all__ = [
     "AxisAdjustment",
+    "Expression",
     "OneEuro",
     "SavitzkyGolay",
     "adjust_pose",
@@ -26,6 +28,7 @@ __all__ = [
     "close_in_silence",
     "concat",
     "direct",
+    "express",
     "fade",
     "idle",
     "look",

@@ -141,11 +141,24 @@ def set_gaze(
     if mode == "wander":
         direction = direction + wander * glances(len(motion), motion.fps, seed)
     direction = torch.from_numpy(direction).to(motion.values).clamp(-1, 1)
-    shown = read(motion.offset)
-    aside = _with_controls(motion, [GAZE], direction[:, :1] - shown[:, [GAZE]])
-    if not direction[:, 1].any():
-        return aside
-    return _look_up(aside, direction[:, 1:], 1 - shown[:, LIDS].clamp(0, 1))
+    own = torch.cat([read(motion.offset)[:, [GAZE]], torch.zeros_like(direction[:, 1:])], dim=1)
+    return _turn_eyes(motion, direction - own)
+
+
+def shift_gaze(motion: Motion, x: float, y: float) -> Motion:
+    """Turn the gaze of every frame further by the same; `x` and `y` are as in `set_gaze`."""
+    for name, value in (("x", x), ("y", y)):
+        check_number(name, value, -1, 1)
+    if not x and not y:
+        return replace(motion, values=motion.values.clone())
+    return _turn_eyes(motion, motion.values.new_tensor([x, y]).expand(len(motion), -1))
+
+
+def _turn_eyes(motion: Motion, turn: Tensor) -> Motion:
+    """Turn the gaze by an amount (N, 2) to the image's right and up."""
+    open_share = 1 - read(motion.offset)[:, LIDS].clamp(0, 1)
+    aside = _with_controls(motion, [GAZE], turn[:, :1])
+    return _look_up(aside, turn[:, 1:], open_share) if turn[:, 1].any() else aside
 
 
 def glances(num_frames: int, fps: float, seed: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from moda_core.editing.expression import Expression, express
 from moda_core.editing.eyes import set_blinks, set_gaze
 from moda_core.editing.fading import fade, make_loop
 from moda_core.editing.gestures import look, nod, shake
@@ -23,6 +24,7 @@ KEEPS_EXPRESSION = {
     "pose": lambda m: adjust_pose(m, AXIS, AXIS, AXIS, 0.5, 0.5),
     "keys": lambda m: apply_pose_keys(m, [PoseKey(0, "yaw", 9), PoseKey(0.5, "pitch", 9)]),
     "nod": lambda m: nod(m, 0.1),
+    "turned head": lambda m: express(m, Expression(pitch=3, yaw=-9, roll=2)),
     "shake": lambda m: shake(m, 0.1),
     "look": lambda m: look(m, 0.1, 9, 9),
     "mixed head": lambda m: mix(m, head=random_motion(9, seed=5)),
@@ -31,6 +33,7 @@ KEEPS_EXPRESSION = {
 KEEPS_HEAD = {
     "blinks": lambda m: set_blinks(m, 60),
     "gaze": lambda m: set_gaze(m, "wander", 0.5, 0.5),
+    "expression": lambda m: express(m, Expression(jaw=0.4, blink_left=0.5, gaze_x=0.3, gaze_y=-1)),
     "lips": lambda m: scale_lips(m, 2),
     "silence": lambda m: close_in_silence(m, torch.zeros(len(m))),
     "released lips": lambda m: modulate_released_lips(m),
@@ -58,6 +61,7 @@ IDENTITIES = {
     "mix of one": lambda m: mix(random_motion(len(m), 7, m.fps), **dict.fromkeys(ALL, m)),
     "pose": lambda m: adjust_pose(m, AxisAdjustment(), AxisAdjustment(), AxisAdjustment()),
     "no keys": lambda m: apply_pose_keys(m, []),
+    "no expression": lambda m: express(m, Expression()),
     "keys far ahead": lambda m: apply_pose_keys(m, [PoseKey(1000, "yaw", 9)], "replace"),
     "a flat nod": lambda m: nod(m, 0, amplitude_deg=0),
     "a later shake": lambda m: shake(m, 1000),
