@@ -1,11 +1,15 @@
-"""The expression at rest and the head pose that idle and faded motion start from."""
+"""What a portrait or a motion starts from: its expression at rest and its head pose."""
 
 from torch import Tensor
 
+from ..head.own_expression import own_smile
 from ..liveportrait.model import RELEASED_RENDERER
+from ..motion.controls import CONTROLS, read, rest_expression
 from ..motion.motion import HEAD, Motion, released_stats
 from ..portrait.portrait import Portrait
 from .released import start_in_picture
+
+NOT_UNDONE = ("blink_left", "blink_right", "gaze")  # lids differ between people; a gaze is a choice
 
 
 def rest_pose(
@@ -22,3 +26,17 @@ def rest_pose(
         previous, rest = start_in_picture(portrait)
         return rest, released_stats().denormalize(previous.cpu())[0, 0, HEAD]
     return None, None
+
+
+def own_expression(portrait: Portrait) -> Tensor:
+    """Return the controls (12,), float32, of the expression that a portrait's picture shows.
+
+    A renderer adds motion to it: subtracted from a motion, they neutralise the face. Of portraits
+    of the released renderer those of mouth and brows, against the mean face; of others only the
+    smile, since the built-in renderer shuts an open mouth at rest by itself.
+    """
+    if portrait.renderer != RELEASED_RENDERER:
+        return own_smile(portrait.landmarks)
+    own = read(start_in_picture(portrait)[1].float() - rest_expression())
+    own[[CONTROLS.index(name) for name in NOT_UNDONE]] = 0
+    return own

@@ -62,7 +62,7 @@ def read_controls(measures: np.ndarray, reference: int, trusted: np.ndarray) -> 
             lids = seen[LIDS[name]]
             controls[:, index] = _blink(lids, lids[trusted])
         else:
-            controls[:, index] = _weighted(change, READ_OUTS[name])
+            controls[:, index] = weighted(change, READ_OUTS[name])
     close = CONTROLS.index("close")
     pressed = (1 - gap / PRESSED_GAP).clip(0, 1)
     controls[:, close] = controls[:, close].clip(0, 1) * pressed
@@ -72,13 +72,14 @@ def read_controls(measures: np.ndarray, reference: int, trusted: np.ndarray) -> 
 def correct_angles(angles: np.ndarray, change: np.ndarray) -> np.ndarray:
     """Correct seen angles (N, 3) by the change (N, M) of measures from the reference frame."""
     corrected = [
-        ANGLE_GAINS[name] * angles[:, index] + _weighted(change, ANGLE_READ_OUTS[name])
+        ANGLE_GAINS[name] * angles[:, index] + weighted(change, ANGLE_READ_OUTS[name])
         for index, name in enumerate(("pitch", "yaw", "roll"))
     ]
     return np.stack(corrected, axis=1)
 
 
-def _weighted(change: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+def weighted(change: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+    """Return sums (N,) or () of changes (N, M) or (M,) of `MEASURES` by named weights."""
     row = np.array([weights.get(name, 0.0) for name in MEASURES])
     return change @ row
 
