@@ -76,13 +76,25 @@ def get_full_path_or_raise(folder_name: str, filename: str) -> str:
     return path
 
 
+def get_directory_by_type(type_name: str) -> str | None:
+    """Return the folder of files that the page shows, by its short name; None for others."""
+    folders = {"output": get_output_directory, "input": get_input_directory}
+    folder = (folders | {"temp": get_temp_directory}).get(type_name)
+    return None if folder is None else folder()
+
+
+def annotated_filepath(name: str) -> tuple[str, str | None]:
+    """Split the folder off a name that ends with it, such as ``me.png [output]``; else None."""
+    for kind in ("output", "input", "temp"):
+        if name.endswith(f"[{kind}]"):
+            return name[: -len(f" [{kind}]")], get_directory_by_type(kind)
+    return name, None
+
+
 def get_annotated_filepath(name: str) -> str:
     """Return the path of a file in the input folder, or in the one that its name ends with."""
-    folders = {"output": get_output_directory, "input": get_input_directory}
-    for note, folder in (folders | {"temp": get_temp_directory}).items():
-        if name.endswith(f"[{note}]"):
-            return os.path.join(folder(), name.removesuffix(f"[{note}]").rstrip())
-    return os.path.join(get_input_directory(), name)
+    name, folder = annotated_filepath(name)
+    return os.path.join(folder or get_input_directory(), name)
 
 
 def exists_annotated_filepath(name: str) -> bool:
