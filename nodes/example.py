@@ -52,5 +52,9 @@ class MoDAExample(io.ComfyNode):
         with SoundFile(SPEECH) as sound:
             waveform = torch.from_numpy(np.concatenate(list(sound.blocks()), axis=1))
             audio = audio_of(waveform, sound.sample_rate)
-        image = torch.cat([read_image(path) for path in PICTURES[picture]], dim=1)
-        return io.NodeOutput(image_of(image[None]), audio)
+        return io.NodeOutput(image_of(example_picture(picture)[None]), audio)
+
+
+def example_picture(name: str) -> torch.Tensor:
+    """Return the picture (H, W, 3), uint8, of a choice of `PICTURES`."""
+    return torch.cat([read_image(path) for path in PICTURES[name]], dim=1)

@@ -13,6 +13,7 @@ from .edit_motion import MoDAFadeMotion, MoDARetimeMotion, MoDASmoothMotion
 from .edit_pose import MoDAPose
 from .emotion import MoDAEmotion, MoDAEmotionBlend, MoDAEmotionTimeline
 from .example import MoDAExample
+from .expression import MoDAExpression
 from .frames import MoDARenderFrames
 from .hold_motion import MoDAHoldMotion, MoDAInvertMotion
 from .idle import MoDAIdleMotion
@@ -68,6 +69,7 @@ NODES = [
     MoDASpeaker,
     MoDAConversation,
     MoDARenderScene,
+    MoDAExpression,
 ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from ..moda_core.example import SPEECH
+from .expression_preview import answer_expression
 from .motion_preview import answer_sheet
 
 Handler = Callable[..., Awaitable]  # takes aiohttp's request, returns its response
@@ -18,4 +19,5 @@ async def example_speech(_):
 ROUTES: dict[tuple[str, str], Handler] = {  # by method and path
     ("GET", "/moda/example_speech"): example_speech,
     ("GET", "/moda/motion"): answer_sheet,
+    ("POST", "/moda/expression"): answer_expression,
 }

@@ -29,6 +29,7 @@ NODES = [
     "MoDALoadMotion", "MoDADirector", "MoDAEmotionBlend", "MoDAEmotionTimeline", "MoDAGuidance",
     "MoDASolver", "MoDAWindows", "MoDAHoldMotion", "MoDAInvertMotion", "MoDABestOfN",
     "MoDATrackFace", "MoDARelipVideo", "MoDASpeaker", "MoDAConversation", "MoDARenderScene",
+    "MoDAExpression",
 ]  # fmt: skip
 
 

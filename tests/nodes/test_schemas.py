@@ -76,6 +76,7 @@ LINKS = {
         ("MODA_CAST", "AUDIO"),
     ),
     "MoDARenderScene": (("MODA_RENDERER", "MODA_CAST", "AUDIO"), ("VIDEO",)),
+    "MoDAExpression": (("MODA_PORTRAIT", "MODA_MOTION"), ("MODA_MOTION",)),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
