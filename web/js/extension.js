@@ -1,6 +1,7 @@
 // The pack's one extension of ComfyUI's page: it gives some nodes a view of their own.
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
+import { addExpression } from "./expression/expression_view.js";
 import { addPreview } from "./preview/preview.js";
 import { listenToRuns } from "./stage/speech.js";
 import { addStage } from "./stage/stage.js";
@@ -10,6 +11,7 @@ const VIEWS = {
   MoDAPreviewMotion: addPreview,
   MoDASampleMotion: addPreview,
   MoDAEmotionTimeline: (node, page) => addStage(node, page, "timeline"),
+  MoDAExpression: addExpression,
 };
 const definitions = new Map();
 
