@@ -41,6 +41,7 @@ BENCHES = {
     "relip-seen": "bench_relip_seen",
     "driving": "bench_driving",
     "direct": "bench_direct",
+    "expression": "bench_expression",
     "load": "bench_load",
     "load-time": "bench_load_time",
     "faults": "bench_faults",
