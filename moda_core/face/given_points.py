@@ -35,6 +35,7 @@ MAX_LIP_GAP = 1.5
 MAX_SHIFT = 1.5  # of a point beside eyes and mouth, from where the mean face has it
 SMALLEST_EYE_DISTANCE = 4.0  # pixels
 
+TOUCHING_LIPS = 0.15  # pixels: a text of points, in tenths of them, may swap nearer ones
 SAME_POINTS = 0.25  # eye distances up to which a face that a network finds is the one meant
 LENGTH_RANGE = (0.85, 1.3)  # of the stretch of the lower face to the height of the mouth
 LIPS_REACH = 0.35  # around the lips, within which the face moves with them
@@ -89,8 +90,17 @@ def landmarks_from_points(points: dict[str, Point], image: Tensor | None = None)
 
 
 def named_points(landmarks: FaceLandmarks) -> dict[str, Point]:
-    """Return points of a face by name, of which `landmarks_from_points` makes it again."""
-    return {name: tuple(landmarks.mesh[i, :2].tolist()) for name, i in POINT_INDEX.items()}
+    """Return points of a face by name, of which `landmarks_from_points` makes it again.
+
+    Lips that touch or cross, as the network may place closed ones, meet in the middle.
+    """
+    points = {name: landmarks.mesh[i, :2] for name, i in POINT_INDEX.items()}
+    upper, lower = points["upper_lip"], points["lower_lip"]
+    left, right = points["left_eye"], points["right_eye"]
+    down = _face_frame(left, right)[1][1] / math.hypot(*(right - left))
+    if (lower - upper) @ down < TOUCHING_LIPS:
+        points["upper_lip"] = points["lower_lip"] = (upper + lower) / 2
+    return {name: tuple(point.tolist()) for name, point in points.items()}
 
 
 def landmarks_in_box(box: tuple[float, float, float, float]) -> FaceLandmarks:

@@ -5,8 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from moda_core.example import SECOND_PORTRAIT
 from moda_core.face.confidence import LOW_CONFIDENCE
+from moda_core.face.face_text import format_points, parse_points
 from moda_core.face.find_faces import find_faces
 from moda_core.face.given_points import (
     landmarks_from_points,
@@ -254,6 +257,18 @@ def test_found_points_given_again_are_the_same_face(image, found):
     again = landmarks_from_points(points, image)
 
     assert distances(again, found).max() < 0.05
+
+
+@pytest.mark.parametrize("side", [608, 480, 300, 150])
+def test_found_points_of_closed_lips_may_be_given_as_text(side):
+    with Image.open(SECOND_PORTRAIT) as picture:
+        image = as_tensor(picture.convert("RGB").resize((side, side)))
+    (found,) = find_faces(image)
+
+    text = format_points(named_points(found))
+
+    again = landmarks_from_points(parse_points(text), image)
+    assert distances(again, found)[:6].max() < 0.05
 
 
 def test_points_found_on_an_upside_down_face_may_be_given(image):
