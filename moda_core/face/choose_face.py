@@ -78,6 +78,18 @@ def choose_face(
     return _sorted(selected, order, size)[index]
 
 
+def ordered_faces(
+    faces: list[FaceLandmarks],
+    order: str,
+    size: tuple[int, int],
+    mask: Tensor | None = None,
+    box: Box | None = None,
+) -> list[FaceLandmarks]:
+    """Return the faces among which `choose_face` chooses, in their order; arguments as there."""
+    _check_order(order, size)
+    return _sorted(faces_within(faces, mask, box), order, size)
+
+
 def faces_within(
     faces: list[FaceLandmarks], mask: Tensor | None = None, box: Box | None = None
 ) -> list[FaceLandmarks]:

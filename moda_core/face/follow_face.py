@@ -18,6 +18,7 @@ from .detect import detect
 from .face_track import FaceTrack, StoredMeshes
 from .find_faces import face_in_square, find_faces
 from .followed_face import SIZE_RANGE, FollowedFace, Sighting, distance, same_place, see
+from .landmarks import FaceLandmarks
 from .smooth_squares import smooth_squares
 from .square import Square, whole_picture
 
@@ -30,6 +31,20 @@ LONG_S = 0.5  # lost for longer, the track begins anew
 AWAY_S, AWAY_RATIO = 0.6, 1.8  # lost for longer, a new face of a like size counts as it
 LATER_REMEDY = "begin the clip where the face is seen"
 FORGOTTEN_S = 1.0  # after which another face that is not seen is no longer followed
+
+
+class FirstSearch:
+    """Searches frames for faces until there are some; thoroughly only now and then."""
+
+    def __init__(self) -> None:
+        self.next_s = 0.0  # time of the next thorough search
+
+    def __call__(self, time_s: float, image: Tensor, every: bool) -> list[FaceLandmarks]:
+        """Return the faces of the next frame (H, W, 3), uint8; `every` as of `find_faces`."""
+        if time_s < self.next_s and not detect("short_range", image, [whole_picture(image)]):
+            return []
+        self.next_s = time_s + SEARCH_S
+        return find_faces(image, every)
 
 
 class FaceFollower:
@@ -53,7 +68,8 @@ class FaceFollower:
         self._face: FollowedFace | None = None
         self._others: list[FollowedFace] = []
         self._last: Square | None = None  # place before a cut
-        self._detect_s = self._search_s = 0.0  # when to search next
+        self._detect_s = 0.0  # when to search next
+        self._search = FirstSearch()
         self.restarted = False  # whether the track begins anew with the last frame
 
     @one_thread()
@@ -68,7 +84,7 @@ class FaceFollower:
         self.restarted = False
         if self._is_cut(image) and self._face is not None:
             self._last, self._face, self._others = self._face.head, None, []
-            self._search_s = time_s
+            self._search.next_s = time_s
         if self._face is None:
             return self._begin(time_s, image)
         last_s, seen = self._face.seen_s, self._look(time_s, image)
@@ -84,11 +100,8 @@ class FaceFollower:
 
     def _begin(self, time_s: float, image: Tensor) -> Sighting | None:
         """Search for the face at the beginning or after a cut; thoroughly only now and then."""
-        if time_s < self._search_s and not detect("short_range", image, [whole_picture(image)]):
-            return None
-        self._search_s = time_s + SEARCH_S
         ordinary = self._choice == {"index": 0, "order": "largest", "mask": None, "box": None}
-        faces = find_faces(image, every=self._last is not None or not ordinary)
+        faces = self._search(time_s, image, every=self._last is not None or not ordinary)
         if not faces:
             return None
         if self._last is None:
@@ -151,8 +164,8 @@ class FaceFollower:
     ) -> list[Sighting]:
         """Return the faces of a picture that are at none of the known ones' places."""
         place, whole = own.head if own else self._face.expected(time_s), whole_picture(image)
-        if own is None and time_s >= self._search_s and time_s - self._face.seen_s > LONG_S:
-            self._search_s = time_s + SEARCH_S
+        if own is None and time_s >= self._search.next_s and time_s - self._face.seen_s > LONG_S:
+            self._search.next_s = time_s + SEARCH_S
             found = map(Sighting.of, find_faces(image))
             return [each for each in found if _is_free(each.head, known)]
         squares = [Square(place.x, place.y, AROUND * place.side)] + ([] if own else [whole])
@@ -182,6 +195,21 @@ class FaceFollower:
 def _is_free(head: Square, known: Iterable[Sighting]) -> bool:
     """Return whether no known face is at the place of a head."""
     return not any(same_place(head, each.head) for each in known)
+
+
+def first_faces(
+    frames: Iterable[tuple[float, Tensor]], every: bool = False
+) -> tuple[float, Tensor, list[FaceLandmarks]] | None:
+    """Return the time and the image of the first frame with a face, and its faces.
+
+    It is the one in which `follow_face` chooses. None if no frame has a face; arguments as of
+    `follow_face` and `find_faces`.
+    """
+    search = FirstSearch()
+    for time_s, image in frames:
+        if faces := search(time_s, image, every):
+            return time_s, image, faces
+    return None
 
 
 def follow_face(

@@ -73,7 +73,7 @@ def find_face(image: Tensor, choice: FaceChoice | None = None) -> FaceLandmarks:
     check_picture(image)
     image, choice = image.cpu(), choice or FaceChoice()
     if choice.points is not None:
-        return _given_landmarks(image, choice.points)
+        return given_face(choice.points, tuple(image.shape[:2]), image)
     return _search(image, choice)
 
 
@@ -110,7 +110,8 @@ def locate_face(
     scale = width / original.shape[1], height / original.shape[0]
     try:
         if choice.points is not None:
-            return image, _given_landmarks(original, choice.points).scaled(*scale)
+            given = given_face(choice.points, tuple(original.shape[:2]), original)
+            return image, given.scaled(*scale)
         found = _search(original, choice, scale[0])
     except (FaceNotFoundError, ValueError) as error:
         raise FaceNotFoundError(f"'{path}': {error}") from error
@@ -122,9 +123,34 @@ def _search(image: Tensor, choice: FaceChoice, scale: float = 1.0) -> FaceLandma
     first = choice.index == 0 and choice.order == "largest"
     everywhere = choice.mask is None and choice.box is None
     faces = find_faces(image, every=not (first and everywhere))
+    return chosen_face(faces, choice, tuple(image.shape[:2]), scale)
+
+
+def chosen_face(
+    faces: list[FaceLandmarks], choice: FaceChoice, size: tuple[int, int], scale: float = 1.0
+) -> FaceLandmarks:
+    """Return the chosen one of the faces found in a picture.
+
+    Parameters
+    ----------
+    faces : list of FaceLandmarks
+        As `find_faces` returns them.
+    choice : FaceChoice
+        Without points.
+    size : (height, width)
+        Of the picture.
+    scale : float
+        By which the picture will be scaled down.
+
+    Raises
+    ------
+    FaceNotFoundError
+        If there is no such face, or it is too small.
+    ValueError
+        If the order, the mask or the box is invalid.
+    """
     if choice.box is not None and not faces_within(faces, box=choice.box):
-        return checked_size(_box_as_face(image, choice.box), scale)
-    size = tuple(image.shape[:2])
+        return checked_size(_box_as_face(choice.box, size), scale)
     try:
         face = choose_face(faces, choice.index, choice.order, choice.mask, choice.box, size)
     except FaceNotFoundError as error:
@@ -134,8 +160,8 @@ def _search(image: Tensor, choice: FaceChoice, scale: float = 1.0) -> FaceLandma
     return checked_size(face, scale)
 
 
-def _box_as_face(image: Tensor, box: Box) -> FaceLandmarks:
-    (rows, columns), (x, y, width, height) = image.shape[:2], box
+def _box_as_face(box: Box, size: tuple[int, int]) -> FaceLandmarks:
+    (rows, columns), (x, y, width, height) = size, box
     if not (0 <= x + width / 2 < columns and 0 <= y + height / 2 < rows):
         raise ValueError(
             f"Expected a box inside the picture of {columns}x{rows} pixels, got x,y,width,height "
@@ -156,7 +182,14 @@ def checked_size(face: FaceLandmarks, scale: float) -> FaceLandmarks:
     return face
 
 
-def _given_landmarks(image: Tensor, points: dict[str, Point] | Sequence[Point]) -> FaceLandmarks:
+def given_face(
+    points: dict[str, Point] | Sequence[Point], size: tuple[int, int], image: Tensor | None = None
+) -> FaceLandmarks:
+    """Return the face of given points in a picture of a size (height, width).
+
+    Without the picture, what the points leave open is as in a mean face. Raises FaceNotFoundError
+    if they form no face, or one outside the picture.
+    """
     if not isinstance(points, dict):
         if len(points) not in (4, 6):
             raise ValueError(f"Expected 4 or 6 points, or points by name, got {len(points)}.")
@@ -165,7 +198,7 @@ def _given_landmarks(image: Tensor, points: dict[str, Point] | Sequence[Point]) 
         landmarks = landmarks_from_points(points, image)
     except ValueError as error:
         raise FaceNotFoundError(f"The points do not form a face: {error}") from error
-    (height, width), margin = image.shape[:2], MARGIN * landmarks.eye_distance
+    (height, width), margin = size, MARGIN * landmarks.eye_distance
     for name, (x, y) in zip(POINT_NAMES, landmarks.points(), strict=True):
         if not (-margin <= x <= width + margin and -margin <= y <= height + margin):
             raise FaceNotFoundError(
