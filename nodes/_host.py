@@ -116,26 +116,10 @@ def user_folders() -> tuple[Path, Path]:
     return Path(folder_paths.get_input_directory()), Path(folder_paths.get_output_directory())
 
 
-def shown_file(filename: str, subfolder: str = "", kind: str = "input") -> Path:
-    """Return a file of the input, output or temporary folder that the host itself shows.
-
-    `filename` may hold folders, and may end with that of its kind as in the host's menus, such as
-    ``me.png [output]``, which counts more than `kind`. Raises `ValueError` for other places and for
-    files that do not exist.
-    """
-    name, folder = folder_paths.annotated_filepath(filename)
-    folder = folder or folder_paths.get_directory_by_type(kind)
-    if folder is None:
-        raise ValueError(f"ComfyUI shows no files of the kind {kind!r}. Use input, output or temp.")
-    root = os.path.abspath(folder)
-    given = [PureWindowsPath(part) for part in (subfolder, name)]  # both kinds of slashes
-    outside = any(part.anchor or ".." in part.parts for part in given)
-    path = os.path.abspath(os.path.join(root, subfolder, name))
-    if outside or os.path.commonpath((root, path)) != root:
-        raise ValueError(f"'{filename}' is not a name inside ComfyUI's {kind} folder. Use one.")
-    if not os.path.isfile(path):
-        raise ValueError(f"'{filename}' is not in ComfyUI's {kind} folder. Choose another file.")
-    return Path(path)
+def shown_folder(kind: str) -> Path | None:
+    """Return the folder whose files the host shows as of a kind; None if there is none."""
+    folder = folder_paths.get_directory_by_type(kind)
+    return folder and Path(folder)
 
 
 def numbered_name(prefix: str, output: Path) -> tuple[str, str, int, str]:

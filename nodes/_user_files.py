@@ -1,12 +1,50 @@
 """Files of the user in ComfyUI's input and output folders."""
 
 import os
-from pathlib import Path
+import posixpath
+import re
+from pathlib import Path, PureWindowsPath
 
 from ..moda_core.errors import OutputError
 from . import _host
 
 SHOWN_LETTERS = 60
+SHOWN_KINDS = ("input", "output", "temp")
+NOTE = re.compile(r" ?\[(input|output|temp)\]$")
+
+
+def shown_file(name: str, subfolder: str = "", kind: str = "input") -> Path:
+    """Return the path of a file that the host itself shows to the page.
+
+    Parameters
+    ----------
+    name : str
+        May hold folders, and end with a note of the folder, such as `face.png [output]`, which
+        counts more than `kind`.
+    subfolder : str
+        Folder inside that of the kind.
+    kind : {"input", "output", "temp"}
+
+    Raises
+    ------
+    ValueError
+        If the file is not inside the folder, or the kind is unknown.
+    FileNotFoundError
+        If there is no such file.
+    """
+    note = NOTE.search(name)
+    name, kind = (name[: note.start()], note[1]) if note else (name, kind)
+    folder = _host.shown_folder(kind) if kind in SHOWN_KINDS else None
+    if folder is None:
+        raise ValueError(f"'{kind}' is not a kind of folder: {', '.join(SHOWN_KINDS)}.")
+    place = posixpath.join(subfolder, name).replace("\\", "/")
+    absolute = place.startswith("/") or PureWindowsPath(place).drive
+    if not name or absolute or ".." in place or "\0" in place:
+        raise ValueError(f"'{name[:SHOWN_LETTERS]}' is not the name of a file in the folder.")
+    path = folder / place
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file '{place[:SHOWN_LETTERS]}'. Choose another one.")
+    return path
 
 
 def saved_path(prefix: str, suffix: str) -> tuple[Path, str]:

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..moda_core.audio.sound_file import SoundFile
 from ..moda_core.example import PORTRAIT, SECOND_PORTRAIT, SPEECH
@@ -55,6 +56,6 @@ class MoDAExample(io.ComfyNode):
         return io.NodeOutput(image_of(example_picture(picture)[None]), audio)
 
 
-def example_picture(name: str) -> torch.Tensor:
-    """Return the picture (H, W, 3), uint8, of a choice of `PICTURES`."""
+def example_picture(name: str) -> Tensor:
+    """Return a picture (H, W, 3), uint8, of the menu."""
     return torch.cat([read_image(path) for path in PICTURES[name]], dim=1)

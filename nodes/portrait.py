@@ -9,6 +9,7 @@ from ..moda_core.portrait.draw_face import draw_face
 from ..moda_core.portrait.find_face import FaceChoice, find_face
 from . import _host, inputs
 from ._convert import cutout_of, image_of, mask_of, parsed
+from .face_picker import seen_picture
 from .inputs import ADVANCED
 from .types import LoadedRenderer, PortraitType, RendererType
 
@@ -123,4 +124,5 @@ class MoDAExtractIdentity(io.ComfyNode):
         drawn = draw_face(*renderer.renderer.crop(portrait), landmarks)
         covered = renderer.renderer.paste_mask(portrait)[None]
         found = format_points(named_points(landmarks))
-        return io.NodeOutput(portrait, image_of(drawn[None]), covered, found)
+        seen = seen_picture(picture, choice.mask)
+        return io.NodeOutput(portrait, image_of(drawn[None]), covered, found, ui=seen)

@@ -11,6 +11,7 @@ from ..moda_core.portrait.find_face import FaceChoice
 from . import _host, inputs
 from ._convert import audio_of, image_of, mask_of, parsed
 from .clip import clip_of, sound_of_clip
+from .face_picker import seen_picture
 from .portrait import PORTRAIT_ACTIVATIONS
 from .types import LoadedRenderer, PortraitType, RendererType
 
@@ -131,14 +132,21 @@ class MoDATrackFace(io.ComfyNode):
         )
         _host.show_text(cls.hidden.unique_id, summary(portrait))
         sound = audio_of(*sound_of_clip(video, clip))
-        return io.NodeOutput(
-            portrait, seen_motion(portrait), sound, image_of(draw_track(portrait)[None])
-        )
+        track = image_of(draw_track(portrait)[None])
+        seen = seen_picture(picture_with_face(portrait), choice.mask)
+        return io.NodeOutput(portrait, seen_motion(portrait), sound, track, ui=seen)
 
 
 def first_picture(clip):
     """Return the first frame (H, W, 3) of a clip."""
     [picture] = clip.images_at([0.0])
+    return picture
+
+
+def picture_with_face(portrait):
+    """Return the first frame (H, W, 3) of a portrait's clip in which its face is seen."""
+    clip, track = portrait.clip.clip, portrait.clip.track
+    [picture] = clip.images_at([track.times[track.is_lost.argmin()]])
     return picture
 
 

@@ -32,6 +32,13 @@ def get_user_directory() -> str:
     return os.path.join(base_path, "user")
 
 
+def get_directory_by_type(type_name: str) -> str | None:
+    """Return the folder of a kind of files that the page may see; None if there is none."""
+    folders = {"output": get_output_directory, "temp": get_temp_directory}
+    folders["input"] = get_input_directory
+    return folders[type_name]() if type_name in folders else None
+
+
 def add_model_folder_path(folder_name: str, full_folder_path: str, is_default=False) -> None:
     """Add a folder of a kind of model; a new kind lists files of every ending."""
     paths, _ = folder_names_and_paths.setdefault(folder_name, ([], set()))
