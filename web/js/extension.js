@@ -2,6 +2,7 @@
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 import { addExpression } from "./expression/expression_view.js";
+import { addPicker } from "./picker/picker.js";
 import { addPreview } from "./preview/preview.js";
 import { listenToRuns } from "./stage/speech.js";
 import { addStage } from "./stage/stage.js";
@@ -12,6 +13,8 @@ const VIEWS = {
   MoDASampleMotion: addPreview,
   MoDAEmotionTimeline: (node, page) => addStage(node, page, "timeline"),
   MoDAExpression: addExpression,
+  MoDAExtractIdentity: addPicker,
+  MoDATrackFace: addPicker,
 };
 const definitions = new Map();
 

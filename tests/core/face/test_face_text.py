@@ -1,10 +1,25 @@
 """Points and boxes of a face, parsed from text and written."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from moda_core.face.face_text import EXTRA_NAMES, format_points, parse_box, parse_points
 
+CASES = Path(__file__).resolve().parents[2] / "web" / "points_cases.json"
 FOUR = {"left_eye": (1, 2), "right_eye": (3, 4.5), "left_mouth": (5, 6), "right_mouth": (7, 8)}
+
+
+@pytest.mark.parametrize(
+    "case", json.loads(CASES.read_text("utf-8")), ids=lambda case: case["text"]
+)
+def test_the_cases_of_the_page_are_read_alike(case):
+    if case["points"] is None:
+        with pytest.raises(ValueError):
+            parse_points(case["text"])
+    else:
+        assert parse_points(case["text"]) == {k: tuple(v) for k, v in case["points"].items()}
 
 
 def test_four_points_are_pairs_between_spaces():
