@@ -24,6 +24,7 @@ BENCHES = {
     "talk-memory": "bench_talk_memory",
     "emotions": "bench_emotions",
     "faces": "bench_faces",
+    "picker": "bench_picker",
     "follow": "bench_follow",
     "round-trip": "bench_round_trip",
     "turn": "bench_turn",
