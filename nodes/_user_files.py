@@ -39,7 +39,7 @@ def shown_file(name: str, subfolder: str = "", kind: str = "input") -> Path:
         raise ValueError(f"'{kind}' is not a kind of folder: {', '.join(SHOWN_KINDS)}.")
     place = posixpath.join(subfolder, name).replace("\\", "/")
     absolute = place.startswith("/") or PureWindowsPath(place).drive
-    if not name or absolute or ".." in place or "\0" in place:
+    if not name or absolute or ".." in place.split("/") or "\0" in place:
         raise ValueError(f"'{name[:SHOWN_LETTERS]}' is not the name of a file in the folder.")
     path = folder / place
     if not path.is_file():

@@ -71,6 +71,6 @@ def summary(script: Script, end_s: float) -> str:
         text += f"{end_s:.1f} s."
     named = len(script.emotions)
     if named:
-        text += f" Not played: {named} emotion{'s' * (named != 1)}. Link this script to MoDA"
-        text += " Emotion Timeline to show them."
+        text += f" {named} emotion{'s' * (named != 1)}: MoDA Emotion Timeline plays"
+        text += f" {'it' if named == 1 else 'them'}, linked to this script."
     return text

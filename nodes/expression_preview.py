@@ -19,6 +19,7 @@ from ..moda_core.portrait.image import read_image
 from ..moda_core.portrait.portrait import Portrait
 from . import _host
 from ._convert import parsed
+from ._user_files import shown_file
 from .example import PICTURES, example_picture
 
 SIZE, SAVED_SIZE = 256, 512  # longer side in pixels
@@ -49,7 +50,7 @@ async def answer_expression(request):
         asked = await request.json()
         loop = asyncio.get_running_loop()
         picture = await loop.run_in_executor(WORKER, expression_picture, asked)
-    except (MoDAError, ValueError) as error:
+    except (FileNotFoundError, MoDAError, ValueError) as error:
         return web.json_response({"error": str(error)}, status=400)
     return web.Response(body=picture, content_type="image/jpeg")
 
@@ -60,7 +61,7 @@ def expression_picture(asked: Mapping) -> bytes:
     `asked` holds ``picture``: filename, subfolder and type of a file, or ``example``, the name of
     one, by default the first; ``face``: fields of `Chosen`, optional; and ``values``: those of the
     node's widgets.
-    Raises `ValueError` or a `MoDAError` if something is wrong with it.
+    Raises `ValueError`, `FileNotFoundError` or a `MoDAError` if something is wrong with it.
     """
     try:
         values = dict(asked["values"])
@@ -87,7 +88,7 @@ def _place(
         if example not in PICTURES:
             raise ValueError(f"There is no example {example!r}. Use one of: {', '.join(PICTURES)}.")
         return example, (0, 0)
-    path = _host.shown_file(filename, subfolder, type)
+    path = shown_file(filename, subfolder, type)
     return str(path), (path.stat().st_mtime_ns, path.stat().st_size)
 
 

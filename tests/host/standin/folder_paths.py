@@ -83,13 +83,6 @@ def get_full_path_or_raise(folder_name: str, filename: str) -> str:
     return path
 
 
-def get_directory_by_type(type_name: str) -> str | None:
-    """Return the folder of files that the page shows, by its short name; None for others."""
-    folders = {"output": get_output_directory, "input": get_input_directory}
-    folder = (folders | {"temp": get_temp_directory}).get(type_name)
-    return None if folder is None else folder()
-
-
 def annotated_filepath(name: str) -> tuple[str, str | None]:
     """Split the folder off a name that ends with it, such as ``me.png [output]``; else None."""
     for kind in ("output", "input", "temp"):

@@ -89,7 +89,8 @@ class Stage {
     this.playhead = make("div", { class: "moda-playhead", "aria-hidden": "true" });
     this.marks = make("div", { class: "moda-marks" });
     this.strip = make("div", { class: "moda-strip" }, this.ruler, this.waveform);
-    const inside = [this.strip, this.track, this.marks, this.playhead];
+    this.ending = make("div", { class: "moda-ending", title: "The speech ends here" });
+    const inside = [this.strip, this.track, this.ending, this.marks, this.playhead];
     this.content = make("div", { class: "moda-content" }, ...inside);
     const scroll = { class: "moda-scroll", tabindex: 0, "aria-label": "Stage", role: "region" };
     this.scroll = make("div", scroll, this.content);
@@ -103,7 +104,8 @@ class Stage {
 
   addingMenu() {
     const { grammar } = this;
-    const menu = make("select", { "aria-label": "Add at the playhead" });
+    const title = "Add at the playhead; left and right are the picture's";
+    const menu = make("select", { "aria-label": "Add at the playhead", title });
     const option = (name) => make("option", { value: name }, name);
     menu.append(make("option", { value: "" }, "Add…"));
     for (const lane of this.laneNames) {
@@ -233,6 +235,7 @@ class Stage {
     drawRuler(this.ruler, { width, height: RULER_PX, pxPerS, color });
     const accent = style.getPropertyValue("--moda-accent") || color;
     drawWave(this.waveform, { width, height: WAVE_PX, pxPerS, color: accent, wave: this.wave });
+    this.ending.style.left = `${(this.wave?.seconds ?? seconds) * pxPerS}px`;
     this.player.load(this.speech, seconds);
     this.showMistakes();
     this.showTime(this.player.seconds);
@@ -244,7 +247,7 @@ class Stage {
     const { pxPerS } = this;
     this.marks.replaceChildren();
     this.mistakes.replaceChildren();
-    errors.forEach((error, index) => {
+    (text.trim() ? errors : []).forEach((error, index) => {
       const before = entries.filter((entry) => entry.span[1] <= error.position).at(-1);
       const seconds = /^\[?\s*(\d+(?:\.\d*)?)/.exec(text.slice(error.start))?.[1];
       const mark = make("button", { type: "button", class: "moda-mark", title: error.message }, "!");
@@ -254,7 +257,7 @@ class Stage {
       this.marks.append(mark);
       if (index === 0) this.mistakes.append(make("span", {}, error.message));
     });
-    this.mistakes.hidden = !errors.length || !text.trim();
+    this.mistakes.hidden = !this.mistakes.childElementCount;
   }
 
   showInText(position) {
@@ -362,6 +365,7 @@ class Stage {
 
   pressKey(event) {
     if (event.target.matches("input, select")) return;
+    if (["Delete", "Backspace"].includes(event.key)) event.stopPropagation(); // else the node goes
     if (event.key !== " " || event.target.matches("button")) return;
     event.preventDefault();
     event.stopPropagation();
