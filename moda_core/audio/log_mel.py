@@ -44,7 +44,7 @@ STEADY_STEPS = 150
 SMOOTHING_STEPS = 5
 
 CHUNK = 100 * HOP  # samples transformed at once
-PART = 4096  # steps equalised at once
+PART = 4096  # steps equalised or measured at once
 
 
 def mel_filters() -> Tensor:
@@ -64,12 +64,13 @@ def log_mel_spectrogram(blocks: Iterable[np.ndarray]) -> Tensor:
     """
     filters, window = mel_filters().T, torch.hann_window(WINDOW)
     overlap = WINDOW - HOP
-    buffer, count, rows = np.zeros(overlap // 2, np.float32), 0, []
+    buffer, count = np.zeros(overlap // 2, np.float32), 0
+    levels = bytearray()  # grows in place; joining its parts would take all of them twice
 
     def transform(samples: np.ndarray) -> None:
         frames = torch.from_numpy(samples).unfold(0, WINDOW, HOP)  # (frames, WINDOW)
         power = torch.fft.rfft(frames * window, FFT_SIZE).abs() ** 2
-        rows.append(torch.log(power @ filters + POWER_FLOOR))
+        levels.extend(torch.log(power @ filters + POWER_FLOOR).numpy().tobytes())
 
     for block in blocks:
         buffer = np.concatenate([buffer, np.asarray(block, np.float32)])
@@ -78,11 +79,13 @@ def log_mel_spectrogram(blocks: Iterable[np.ndarray]) -> Tensor:
             transform(buffer[: CHUNK + overlap])
             buffer = buffer[CHUNK:]
     num_frames = round(count / SAMPLES_PER_VIDEO_FRAME) * FRAMES_PER_VIDEO_FRAME
-    missing = num_frames - sum(map(len, rows))
+    missing = num_frames - len(levels) // (4 * NUM_BANDS)
     if missing > 0:
         needed = missing * HOP + overlap
         transform(np.pad(buffer, (0, max(0, needed - len(buffer))))[:needed])
-    return torch.cat(rows)[:num_frames] if rows else torch.zeros(0, NUM_BANDS)
+    if not levels:
+        return torch.zeros(0, NUM_BANDS)
+    return torch.frombuffer(levels, dtype=torch.float32).view(-1, NUM_BANDS)[:num_frames]
 
 
 def loudness_reference(log_mel: Tensor) -> float:
@@ -91,12 +94,17 @@ def loudness_reference(log_mel: Tensor) -> float:
     It is the 95th percentile over the frames of `log_mel` (frames, 64) that are not much quieter
     than the loudest ones, and at least `QUIETEST_REFERENCE`. `normalize_log_mel` subtracts it.
     """
-    loudness = torch.logsumexp(log_mel, dim=1).sort().values
+    loudness = _loudness(log_mel).sort().values
     if len(loudness) == 0:
         return QUIETEST_REFERENCE
     quiet = float(loudness[int(0.995 * (len(loudness) - 1))]) - SPEECH_RANGE
     loud = loudness[loudness > max(quiet, QUIETEST_REFERENCE)]
     return float(loud[int(0.95 * (len(loud) - 1))]) if len(loud) else QUIETEST_REFERENCE
+
+
+def _loudness(log_mel: Tensor) -> Tensor:
+    """Return the power over all bands of log-mel power (S, 64), in natural log, (S,)."""
+    return torch.cat([part.logsumexp(dim=1) for part in log_mel.split(PART)])
 
 
 class Equalizer:
@@ -140,7 +148,7 @@ def steady_steps(log_mel: Tensor) -> Tensor:
 
     All of a steady second and a half is marked, and nothing of the onset that ends it.
     """
-    loudness = uniform_filter1d(log_mel.logsumexp(dim=1).numpy(), SMOOTHING_STEPS)
+    loudness = uniform_filter1d(_loudness(log_mel).numpy(), SMOOTHING_STEPS)
     if len(loudness) < STEADY_STEPS:
         return torch.zeros(len(loudness), dtype=torch.bool)
     seconds = np.lib.stride_tricks.sliding_window_view(loudness, STEADY_STEPS)
@@ -184,10 +192,9 @@ def log_mel_features(blocks: Iterable[np.ndarray]) -> Tensor:
     log_mel = log_mel_spectrogram(blocks)
     if len(log_mel) == 0:
         return log_mel.new_zeros(0, FRAMES_PER_VIDEO_FRAME, NUM_BANDS)
-    reference = loudness_reference(log_mel)
+    reference, steady = loudness_reference(log_mel), steady_steps(log_mel)
     equalize, level = Equalizer(), torch.tensor([reference])
-    features = torch.empty_like(log_mel)
-    for part, steps in zip(features.split(PART), log_mel.split(PART), strict=True):
-        part.copy_(normalize_log_mel(equalize(steps[None], level)[0], reference))
-    features[steady_steps(log_mel)] = 0.0
-    return features.unflatten(0, (-1, FRAMES_PER_VIDEO_FRAME))
+    for part in log_mel.split(PART):
+        part.copy_(normalize_log_mel(equalize(part[None], level)[0], reference))
+    log_mel[steady] = 0.0
+    return log_mel.unflatten(0, (-1, FRAMES_PER_VIDEO_FRAME))
