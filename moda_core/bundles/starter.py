@@ -128,6 +128,7 @@ def encode_speech(
     blocks, duration_s = open_recording(recording, duration_s)
     values = log_mel_features(blocks)
     num_frames = frame_count(duration_s, FPS)
-    missing = max(0, num_frames - len(values))
-    values = torch.cat([values, values.new_zeros(missing, *values.shape[1:])])[:num_frames]
+    if (missing := num_frames - len(values)) > 0:
+        values = torch.cat([values, values.new_zeros(missing, *values.shape[1:])])
+    values = values[:num_frames]
     return AudioFeatures(values, STARTER_ENCODER, duration_s)
