@@ -130,11 +130,12 @@ class HearingHead(nn.Module):
 
     def hear(self, embedder: HearingEmbedder, features: Tensor) -> Heard:
         """Hear the features (T, layers, channels) of a whole recording, on their device."""
-        padding = features.new_zeros(CONTEXT // 2, *features.shape[1:])
-        frames = torch.cat([padding, features, padding]).to(self.lips.weight)
-        pieces = []
+        reach, pieces = CONTEXT // 2, []
         for start in range(0, len(features), FRAMES_AT_ONCE):
-            piece = frames[start : start + FRAMES_AT_ONCE + CONTEXT - 1]
+            stop = min(start + FRAMES_AT_ONCE, len(features))
+            piece = features[max(start - reach, 0) : stop + reach].to(self.lips.weight)
+            before, after = max(reach - start, 0), max(stop + reach - len(features), 0)
+            piece = F.pad(piece, (0, 0, 0, 0, before, after))
             pieces.append(self(embedder(piece.unfold(0, CONTEXT, 1).movedim(-1, 1)[None])))
         lips, voice = (torch.cat(parts, dim=1)[0] for parts in zip(*pieces, strict=True))
         return Heard(lips.to(features), voice.to(features))
