@@ -48,16 +48,20 @@ def test_a_template_has_a_square_picture(name):
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_node_is_known_and_says_where_it_comes_from(name, schemas):
-    pack = (FOLDER.parent / "pyproject.toml").read_text("utf-8")
-
     for node in nodes_of(name):
-        properties = node["properties"]
-        assert node["type"] in schemas
-        assert properties["Node name for S&R"] == node["type"]
-        if node["type"].startswith("MoDA"):
-            assert f'name = "{properties["cnr_id"]}"' in pack
-        else:
-            assert properties["cnr_id"] == "comfy-core"
+        check_origin(node, schemas)
+
+
+def check_origin(node, schemas):
+    """Check that a node is known, and that it says where it comes from."""
+    pack = (FOLDER.parent / "pyproject.toml").read_text("utf-8")
+    properties = node["properties"]
+    assert node["type"] in schemas
+    assert properties["Node name for S&R"] == node["type"]
+    if node["type"].startswith("MoDA"):
+        assert f'name = "{properties["cnr_id"]}"' in pack
+    else:
+        assert properties["cnr_id"] == "comfy-core"
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -65,14 +69,20 @@ def test_every_widget_has_a_value_that_its_node_takes(name, schemas):
     for node in nodes_of(name):
         if node["mode"] == MUTED:
             continue  # names of files that the user puts there
-        inputs, names = declared_inputs(schemas[node["type"]]), widget_names(schemas[node["type"]])
+        offered_later = LOADERS.get(node["type"]) if name == RELEASED else None
 
-        assert len(node["widgets_values"]) == len(names), node["type"]
-        for widget, value in zip(names, node["widgets_values"], strict=True):
-            if widget == "control_after_generate":
-                assert value in ("fixed", "randomize")
-            elif not (name == RELEASED and LOADERS.get(node["type"]) == widget):
-                check_value(value, inputs[widget])
+        check_widgets(node, schemas[node["type"]], offered_later)
+
+
+def check_widgets(node, schema, left_out=None):
+    """Check the values of a node's widgets against its schema, but for one that is named."""
+    inputs, names = declared_inputs(schema), widget_names(schema)
+    assert len(node["widgets_values"]) == len(names), node["type"]
+    for widget, value in zip(names, node["widgets_values"], strict=True):
+        if widget == "control_after_generate":
+            assert value in ("fixed", "randomize")
+        elif widget != left_out:
+            check_value(value, inputs[widget])
 
 
 def check_value(value, spec):
@@ -91,11 +101,14 @@ def check_value(value, spec):
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_socket_is_the_nodes_own(name, schemas):
     for node in nodes_of(name):
-        schema = schemas[node["type"]]
-        declared = {key: type_of(spec) for key, spec in declared_inputs(schema).items()}
+        check_sockets(node, schemas[node["type"]])
 
-        assert {each["name"]: each["type"] for each in node["inputs"]} == declared
-        assert [each["type"] for each in node["outputs"]] == schema["output"]
+
+def check_sockets(node, schema):
+    """Check that a node has the inputs and outputs of its schema."""
+    declared = {key: type_of(spec) for key, spec in declared_inputs(schema).items()}
+    assert {each["name"]: each["type"] for each in node["inputs"]} == declared
+    assert [each["type"] for each in node["outputs"]] == schema["output"]
 
 
 def type_of(spec):
@@ -165,6 +178,42 @@ def test_nodes_keep_room_between_them_and_lie_in_a_group(name):
 def box_of(node):
     (x, y), (width, height) = node["pos"], node["size"]
     return x, y - TITLE, x + width, y + height
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_it_opens_as_a_graph_and_an_app_shows_its_widgets_and_the_video(name, schemas):
+    workflow = template(name)
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    app = workflow["extra"]["linearData"]
+
+    assert "linearMode" not in workflow["extra"]
+    assert set(app) == {"inputs", "outputs"}
+    assert [nodes[id_]["type"] for id_ in app["outputs"]] == ["SaveVideo"]
+    assert nodes[app["outputs"][0]]["mode"] == 0
+    for entry in app["inputs"]:
+        id_, widget = entry  # a third part would be refused by the page of 0.21.0
+        (given,) = (each for each in nodes[id_]["inputs"] if each["name"] == widget)
+        assert widget in widget_names(schemas[nodes[id_]["type"]])
+        assert given["link"] is None  # a linked widget is not shown
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_an_app_asks_for_the_portrait_and_the_speech_first_and_for_each_widget_once(name):
+    nodes = {node["id"]: node for node in template(name)["nodes"]}
+    inputs = [tuple(entry) for entry in template(name)["extra"]["linearData"]["inputs"]]
+    own = OWN_FILES.get(name, PORTRAIT_AND_SPEECH)
+
+    # The muted loaders appear in the app as soon as they are no longer muted.
+    assert {nodes[id_]["type"] for id_, _ in inputs[:3]} == {"MoDAExample", *own}
+    assert len(set(inputs)) == len(inputs)
+    shown = [label_of(nodes[id_], widget) for id_, widget in inputs]
+    assert len(set(shown)) == len(shown)
+
+
+def label_of(node, widget):
+    """Return what a page writes beside a widget."""
+    (label,) = (each.get("label", widget) for each in node["inputs"] if each["name"] == widget)
+    return label
 
 
 def test_the_released_template_names_what_is_not_there(host, schemas):
