@@ -20,6 +20,7 @@ from .server import PACK, Server, running
 from .tools import MissingToolError, Tools, find_tools
 
 WORKFLOWS = ROOT / "workflows"
+BLUEPRINTS = ROOT / "subgraphs"
 SCREENSHOTS = ROOT / "output" / "browser"
 RENDERERS = {"canvas": False, "nodes2": True}
 PAGE_LIMIT_S = 1500
@@ -151,7 +152,7 @@ def file_problems(server: Server, prompt_id: str) -> list[str]:
 
 
 def missing_offers(server: Server, names: list[str]) -> list[str]:
-    """Check that ComfyUI's menu offers all templates.
+    """Check that ComfyUI's menus offer all templates and blueprints.
 
     Parameters
     ----------
@@ -164,9 +165,19 @@ def missing_offers(server: Server, names: list[str]) -> list[str]:
     -------
     list of str
     """
-    offered = sorted(server.get("/workflow_templates").get(PACK, []))
-    wrong = offered != sorted(names)
-    return [f"ComfyUI offers the templates {offered}, the pack has {names}"] if wrong else []
+    subgraphs = server.get("/global_subgraphs").values()
+    pairs = {
+        "templates": (server.get("/workflow_templates").get(PACK, []), names),
+        "blueprints": (
+            [each["name"] for each in subgraphs if each["info"]["node_pack"].endswith(f".{PACK}")],
+            [path.stem for path in BLUEPRINTS.glob("*.json")],
+        ),
+    }
+    return [
+        f"ComfyUI offers the {kind} {sorted(offered)}, the pack has {sorted(ours)}"
+        for kind, (offered, ours) in pairs.items()
+        if sorted(offered) != sorted(ours)
+    ]
 
 
 def check(tools: Tools, folder: Path, files: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Reads the templates, and what they are checked against."""
+"""Reads the templates and blueprints, and what they are checked against."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ from ..host.graph_to_prompt import core_schemas
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
 TEMPLATES = sorted(path.stem for path in FOLDER.glob("*.json"))
+BLUEPRINTS = FOLDER.parent / "subgraphs"  # where ComfyUI looks for them
 RELEASED = "released_moda_quick_start"  # the one that needs files
 
 
