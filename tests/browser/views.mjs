@@ -3,6 +3,7 @@
 // The job: {url, chromium, vue, prefix}. Prints one line of JSON: {problems, messages}.
 import fs from "node:fs";
 
+import { faceProblems } from "./face_steps.mjs";
 import { countCalls, idleProblems } from "./idle_steps.mjs";
 import { withPage } from "./open_page.mjs";
 import { scriptlessProblems, stageProblems } from "./stage_steps.mjs";
@@ -15,6 +16,7 @@ const report = await withPage(
     const problems = [
       ...(await stageProblems(page, job.prefix)),
       ...(await idleProblems(page)),
+      ...(await faceProblems(page, job.prefix)),
     ];
     return { problems, messages };
   },
