@@ -75,11 +75,8 @@ def own_times(face: FaceClip, motion_s: float) -> tuple[np.ndarray, np.ndarray, 
     order, starts = clip_timeline(face.clip, times, duration_s, face.after_end)
     even = face.clip.has_constant_rate and len(times) == len(face.clip.times)
     even &= rate == face.clip.rate
-    return (
-        order,
-        starts,
-        {"fps": rate, "times": None if even else starts, "colors": face.clip.colors},
-    )
+    options = {"fps": rate, "times": None if even else starts, "colors": face.clip.colors}
+    return order, starts, options
 
 
 def at_times(motion: Motion, times: np.ndarray, fps: float) -> Motion:
