@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import os
 import re
+import sys
 import time
 import uuid
 import zlib
@@ -80,9 +81,9 @@ def graph_of(node_id: str) -> GraphBuilder:
 
 def add_routes(routes: Mapping[tuple[str, str], Callable]) -> None:
     """Add handlers of requests, by method and path; does nothing without a server."""
-    from server import PromptServer
-
-    server = getattr(PromptServer, "instance", None)
+    # A host that runs one has imported it; importing it alone takes long.
+    prompt_server = getattr(sys.modules.get("server"), "PromptServer", None)
+    server = getattr(prompt_server, "instance", None)
     for (method, path), handler in routes.items() if server else ():
         server.routes.route(method, path)(handler)
 
