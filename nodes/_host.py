@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 import os
 import re
 import sys
@@ -72,6 +73,14 @@ def model_places() -> Places:
 def stamps() -> Stamps:
     """Return the list of checked files in the host's user folder."""
     return Stamps(Path(folder_paths.get_user_directory(), "moda", NAME))
+
+
+def for_page(name: str, value) -> dict[str, list[str]]:
+    """Return what a view in the page reads of a node's run, for the `ui` of its result.
+
+    It is text, since hosts count other values among the pictures and files that a run made.
+    """
+    return {name: [json.dumps(value)]}
 
 
 def graph_of(node_id: str) -> GraphBuilder:

@@ -82,7 +82,9 @@ class MoDAEncodeAudio(io.ComfyNode):
             _host.show_text(cls.hidden.unique_id, note)
         features = encode_audio(audio_encoder, recording)
         heard = {"peaks": sound_peaks(clip), "seconds": clip.shape[-1] / sample_rate}
-        return io.NodeOutput(features, audio_of(clip, sample_rate), ui={"moda_speech": [heard]})
+        return io.NodeOutput(
+            features, audio_of(clip, sample_rate), ui=_host.for_page("moda_speech", heard)
+        )
 
 
 def encode_audio(encoder: LoadedEncoder, recording: Recording) -> AudioFeatures:

@@ -95,5 +95,5 @@ class MoDAExpression(io.ComfyNode):
         if motion is None:
             motion = still_motion(1, *rest_pose(None, portrait))
         own = own_expression(portrait) if neutralise else None
-        seen = None if portrait is None else {"moda_face": [save_face(portrait)]}
+        seen = None if portrait is None else _host.for_page("moda_face", save_face(portrait))
         return io.NodeOutput(express(motion, Expression(**values), own), ui=seen)

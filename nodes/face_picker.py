@@ -1,7 +1,6 @@
 """The faces of a picture or a video, for the view that shows them on a node."""
 
 import io
-import json
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from ..moda_core.face.given_points import named_points
 from ..moda_core.face.landmarks import FaceLandmarks
 from ..moda_core.portrait.find_face import FaceChoice, chosen_face, given_face
 from ..moda_core.video.footage import open_footage
+from . import _host
 from ._convert import parsed
 from ._user_files import shown_file
 from .example import PICTURES, example_picture
@@ -90,11 +90,8 @@ _runs = RunPictures()
 
 
 def seen_picture(picture: Tensor, mask: Tensor | None = None) -> dict:
-    """Return what a node shows of the picture (H, W, 3), uint8, in which it finds faces.
-
-    It is text, since hosts take other values for results.
-    """
-    return {"moda_seen": [json.dumps({"filename": _runs.add(picture, mask), "type": "run"})]}
+    """Return what a node shows of the picture (H, W, 3), uint8, in which it finds faces."""
+    return _host.for_page("moda_seen", {"filename": _runs.add(picture, mask), "type": "run"})
 
 
 class Source:

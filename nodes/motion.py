@@ -77,7 +77,7 @@ class MoDASampleMotion(io.ComfyNode):
         )
         growing = GrowingPreview(cls.hidden.unique_id, portrait)
         motion = sample_motion(model, audio_features, portrait, emotion, request, growing)
-        return io.NodeOutput(motion, ui={"moda_motion": [growing.told(motion)]})
+        return io.NodeOutput(motion, ui=_host.for_page("moda_motion", growing.told(motion)))
 
 
 def sample_motion(
@@ -182,5 +182,5 @@ class MoDAPreviewMotion(io.ComfyNode):
             played = described(
                 motion, keep_preview(portrait, motion), sound and saved_sound(*sound)
             )
-            shown["moda_motion"] = [played]
+            shown |= _host.for_page("moda_motion", played)
         return io.NodeOutput(image, ui=shown)

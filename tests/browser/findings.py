@@ -11,7 +11,6 @@ NOISE = (
     r"Failed to load resource.*404.*/(user\.css|favicon\.ico|userdata\b)",
     r"Failed to load resource.*net::ERR_",
     r"ComfyApp graph accessed before initialization",
-    r"event listeners for graph that was never set up",  # 0.8.0's page leaving a subgraph
     r"Error fetching file size: TypeError: Failed to fetch",  # of a model that the page offers
 )
 OVERLAP_TOLERANCE = 1.0

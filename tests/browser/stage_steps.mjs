@@ -175,7 +175,10 @@ const STEPS = {
       app.canvas.setGraph(subgraph);
       await pause();
       const [node] = subgraph.nodes;
-      return [node.widgets[0].value, node.widgets.some((each) => each.name === "moda_stage")];
+      const found = [node.widgets[0].value, node.widgets.some((w) => w.name === "moda_stage")];
+      app.canvas.setGraph(app.graph);
+      await pause();
+      return found;
     });
     return inside[0] === before && inside[1];
   },

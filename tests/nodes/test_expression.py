@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import json
 import os
 from io import BytesIO
 from types import SimpleNamespace
@@ -113,7 +114,7 @@ def test_a_run_shows_the_picture_and_tells_the_page_which_face_it_saw(host, prev
     result = host.run(expression_prompt(host, jaw=1.0))
 
     assert result.error is None
-    (seen,) = result.ui["face"]["moda_face"]
+    seen = json.loads(result.ui["face"]["moda_face"][0])
     assert (host.temp_folder / seen["filename"]).is_file()
     assert max(pixels_of(preview.expression_picture(asked(seen))).shape) == 256
 

@@ -1,6 +1,7 @@
 """What the page is told of a motion, and the frames that it asks for."""
 
 import importlib
+import json
 import wave
 from io import BytesIO
 
@@ -27,7 +28,7 @@ def test_a_run_tells_the_page_how_to_play_the_motion(host, module):
     result = host.run(prompt_with_preview())
 
     assert result.error is None
-    (told,) = result.ui["preview"]["moda_motion"]
+    told = json.loads(result.ui["preview"]["moda_motion"][0])
     assert told["frames"] == 10
     picture = Image.open(BytesIO(module.sheet_picture(told["key"], 0)))
     assert max(picture.size) == 256 * told["columns"]
@@ -48,7 +49,7 @@ def test_without_a_portrait_there_is_the_plot_alone(host):
 def test_sampling_tells_the_page_of_its_motion(host, module):
     result = host.run(starter_prompt())
 
-    (told,) = result.ui["motion"]["moda_motion"]
+    told = json.loads(result.ui["motion"]["moda_motion"][0])
     assert (told["frames"], told["sound"]) == (10, None)
     assert module.sheet_picture(told["key"], 0)
 

@@ -44,7 +44,7 @@ export function addExpression(node, { app, api, definition }) {
 function sourceOf(node, app) {
   if (!isLinked(node, "portrait")) return EXAMPLE;
   const seen = outputOf(node, app)?.moda_face?.[0];
-  return findSource(node) ?? (seen ? { picture: seen } : null);
+  return findSource(node) ?? (seen ? { picture: JSON.parse(seen) } : null);
 }
 
 /** Return what a node's last run gave to the page, which undo does not forget. */

@@ -72,7 +72,7 @@ class Preview {
     const executed = node.onExecuted;
     node.onExecuted = (output) => {
       const [motion] = output?.moda_motion ?? [];
-      if (motion) this.load(motion);
+      if (motion) this.load(JSON.parse(motion)); // of a run it is text
       return executed?.call(node, output);
     };
     this.slider.addEventListener("input", () => this.player.seek(Number(this.slider.value)), {

@@ -10,8 +10,8 @@ const heard = new Map(); // {peaks, seconds} of the last run, by id of MoDA Enco
 /** Listen to what runs say of sounds that are in no file. */
 export function listenToRuns(api) {
   api.addEventListener("executed", ({ detail }) => {
-    const [speech] = detail.output?.moda_speech ?? [];
-    if (speech) heard.set(String(detail.node), speech);
+    const [speech] = detail.output?.moda_speech ?? []; // text
+    if (speech) heard.set(String(detail.node), JSON.parse(speech));
   });
 }
 
