@@ -142,7 +142,7 @@ def portrait_of_track(
     face = FaceClip(clip, track, values, rest, seen.reference, region, after_end, seen.fits, source)
     portrait = replace(portrait, clip=face)
     if not networks and region == "lower face":
-        source = WarpSource(find_unseen_gap(renderer, portrait))
+        source = WarpSource(find_unseen_gap(portrait))
         portrait = replace(portrait, clip=replace(face, source=source))
     return portrait
 

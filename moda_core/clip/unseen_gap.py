@@ -5,39 +5,41 @@ that are closed by its landmarks would then stay open a little where they were. 
 rendered frames as well, which tells the share.
 """
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..face.find_faces import square_around
-from ..face.followed_face import see
+from ..face.followed_face import see_each
 from ..head.unturned_face import LOWER_LIP, UPPER_LIP
 from ..motion.controls import CONTROLS, compose
 from ..motion.motion import EXPRESSION
 from ..portrait.portrait import Portrait
+from ..runtime.prefetch import prefetched
+from ..runtime.threads import one_thread
 from .face_clip import FaceClip
-from .lower_face import frontal_landmarks
+from .lower_face import frontal_landmarks, lower_face
 from .warp_source import WarpSource
 
 FRAMES, FRAMES_OF = (8, 24), 25  # least and most that are rendered, and one for so many
-JAWS = (0.1, 0.35, 0.7)  # in the rendered frames; those of a third of speech each
-SHARES = (0.0, 0.15)  # that are tried
-ASKED = tuple(zip(*itertools.product(SHARES, JAWS), strict=True))
+JAWS = (0.35, 0.1, 0.7)  # in the rendered frames; those of a third of speech each
+SHARE = 0.15  # that is tried, with the first of them
+ASKED = ((SHARE, JAWS[0]), *((0.0, jaw) for jaw in JAWS))
 CLOSED_BY_SHARE = 1.1  # about so much of the opening a share of 1 closes
 RANGE = (-0.2, 0.6)
 LEAST_SPREAD = 0.03  # of the openings, in eye distances; less tells nothing
 
 
-def find_unseen_gap(renderer, portrait: Portrait) -> float:
+def find_unseen_gap(portrait: Portrait) -> float:
     """Return the share of the lips' opening that the landmarks of a portrait's clip miss."""
     face: FaceClip = portrait.clip
     found = np.flatnonzero(~face.track.is_lost)
-    sample = found[:: max(1, len(found) // (10 * FRAMES[1]))]
+    sample = found[:: max(1, len(found) // (4 * FRAMES[1]))]
     gaps = np.array([_gap(face.landmarks(index), face.fit(index)) for index in sample])
     count = min(max(len(found) // FRAMES_OF, FRAMES[0]), FRAMES[1])
     ranks = np.linspace(0, len(gaps) - 1, count).round().astype(int)
@@ -45,33 +47,36 @@ def find_unseen_gap(renderer, portrait: Portrait) -> float:
     if np.ptp(gaps[chosen]) < LEAST_SPREAD:
         return 0.0
     frames = sample[chosen]
-    pictures = face.clip.images_at(face.track.times[frames])
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        seen = [
-            list(pool.map(partial(_seen_gap, renderer, portrait, index, picture), *ASKED))
-            for index, picture in zip(frames.tolist(), pictures, strict=True)
-        ]
-    seen = np.reshape(seen, (len(frames), len(SHARES), len(JAWS)))
+    pictures = prefetched(face.clip.images_at(face.track.times[frames]))
+    seen, together = [], torch.get_num_threads()
+    with ThreadPoolExecutor(together) as pool:
+        for first in range(0, len(frames), together):
+            some = frames[first : first + together].tolist()
+            seen += pool.map(partial(_seen_gaps, portrait), some, islice(pictures, len(some)))
     # How much of the clip's opening is seen in frames that are rendered equally open.
-    remaining = [np.polyfit(gaps[chosen], each, 1)[0].mean() for each in np.moveaxis(seen, 1, 0)]
-    by_share = (remaining[0] - remaining[1]) / (SHARES[1] - SHARES[0])
-    share = SHARES[0] + remaining[0] / max(by_share, CLOSED_BY_SHARE / 3)
+    closed, *remaining = np.polyfit(gaps[chosen], seen, 1)[0]
+    by_share = (remaining[0] - closed) / SHARE
+    share = np.mean(remaining) / max(by_share, CLOSED_BY_SHARE / 3)
     return float(np.clip(share, *RANGE))
 
 
-def _seen_gap(
-    renderer, portrait: Portrait, index: int, picture: Tensor, share: float, jaw: float
-) -> float:
-    """Return the opening that is seen in a frame which is rendered by a share with a jaw."""
+@one_thread()
+def _seen_gaps(portrait: Portrait, index: int, picture: Tensor) -> list[float]:
+    """Return the openings that are seen in a frame which is rendered as `ASKED`."""
     face: FaceClip = portrait.clip
-    controls = torch.zeros(len(CONTROLS))
-    controls[CONTROLS.index("jaw")] = jaw
-    row, landmarks = face.seen[index].clone(), face.landmarks(index)
-    row[EXPRESSION] = face.rest + compose(controls)
-    drawn = WarpSource(share).draw(renderer, portrait, picture, picture, index, row)
-    sighting = see(drawn, square_around(landmarks.mesh))
-    mesh = landmarks.mesh if sighting is None else sighting.mesh
-    return _gap(replace(landmarks, mesh=mesh), face.fit(index))
+    landmarks, fit = face.landmarks(index), face.fit(index)
+    lower = lower_face(landmarks, fit, tuple(picture.shape[:2]))
+    drawn = [picture] * len(ASKED)
+    for place, (share, jaw) in enumerate(ASKED if lower else ()):
+        controls = torch.zeros(len(CONTROLS))
+        controls[CONTROLS.index("jaw")] = jaw
+        row = face.seen[index].clone()
+        row[EXPRESSION] = face.rest + compose(controls)
+        source = WarpSource(share)
+        drawn[place] = source.draw_lower_face(lower, portrait, picture, picture, index, row)
+    sightings = see_each(drawn, square_around(landmarks.mesh))
+    meshes = [landmarks.mesh if each is None else each.mesh for each in sightings]
+    return [_gap(replace(landmarks, mesh=mesh), fit) for mesh in meshes]
 
 
 def _gap(landmarks, fit) -> float:

@@ -63,14 +63,28 @@ class WarpSource:
         face: FaceClip = portrait.clip
         if torch.allclose(row, face.seen[index], rtol=0, atol=SEEN):
             return below  # the clip shows it already
-        motion, landmarks = departure(face, index, row), face.landmarks(index)
-        look = portrait.prepared.region.mouth
+        landmarks = face.landmarks(index)
         if face.region == "whole face":
+            motion, look = departure(face, index, row), portrait.prepared.region.mouth
             return _whole_face(renderer, image, below, landmarks, motion, look)
         lower = lower_face(landmarks, face.fit(index), tuple(image.shape[:2]))
         if lower is None:
             return below
-        controls = {name: value[:, None, None] for name, value in bounded_controls(motion).items()}
+        return self.draw_lower_face(lower, portrait, image, below, index, row)
+
+    def draw_lower_face(
+        self,
+        lower: LowerFace,
+        portrait: Portrait,
+        image: Tensor,
+        below: Tensor,
+        index: int,
+        row: Tensor,
+    ) -> Tensor:
+        """Render the lower face alone; as `draw`."""
+        controls = bounded_controls(departure(portrait.clip, index, row))
+        controls = {name: value[:, None, None] for name, value in controls.items()}
+        look = portrait.prepared.region.mouth
         pixels, cover = render_lower_face(image, lower, look, controls, self.unseen_gap)
         return _over(below, (lower.rows, lower.columns), pixels, cover)
 

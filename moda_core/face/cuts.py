@@ -45,24 +45,20 @@ def _thumbnail(image: Tensor) -> Tensor:
     """Return cells (3, `CELLS`, `CELLS`), float, in grey levels, from samples of a picture."""
     places = (torch.arange(CELLS * SAMPLES) + 0.5) / (CELLS * SAMPLES)
     rows, columns = ((places * length).long() for length in image.shape[:2])
-    samples = image[rows][:, columns].permute(2, 0, 1).float()
+    samples = image[rows[:, None], columns].permute(2, 0, 1).float()
     return F.avg_pool2d(samples, SAMPLES)
 
 
 def _change(before: Tensor, after: Tensor) -> float:
     """Return 1 minus the largest correlation of two thumbnails, shifted by a cell at most."""
-    inner = _normalized(after[:, 1:-1, 1:-1])
-    shifted = [
-        _normalized(before[:, y : y + CELLS - 2, x : x + CELLS - 2])
-        for y in range(3)
-        for x in range(3)
-    ]
-    return 1 - max(float((inner * each).sum()) for each in shifted)
+    inner = _normalized(after[:, 1:-1, 1:-1].reshape(1, -1))
+    shifted = before.unfold(1, CELLS - 2, 1).unfold(2, CELLS - 2, 1)  # (3, 3, 3, cells, cells)
+    shifted = _normalized(shifted.permute(1, 2, 0, 3, 4).reshape(9, -1))
+    return 1 - float((shifted @ inner.T).max())
 
 
 def _normalized(cells: Tensor) -> Tensor:
-    """Return cells without their mean, and of length 1; two blank pictures are alike."""
-    contrast = cells - cells.mean()
-    blank = float(contrast.std()) < LEAST_CONTRAST
-    contrast = torch.ones_like(cells) if blank else contrast
-    return contrast / contrast.norm()
+    """Return cells (n, m) without their mean, and of length 1; two blank pictures are alike."""
+    contrast = cells - cells.mean(dim=1, keepdim=True)
+    blank = contrast.std(dim=1, keepdim=True) < LEAST_CONTRAST
+    return F.normalize(contrast.masked_fill(blank, 1.0))

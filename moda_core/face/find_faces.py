@@ -1,6 +1,7 @@
 """All faces of a picture: candidates by the detectors, and a mesh on each."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +36,7 @@ LOOK_SCALE = 1.5  # side of the square for the next look over that of the mesh's
 
 Found = tuple[FaceLandmarks, float]  # with the logit of the mesh network
 Placed = tuple[np.ndarray, float]  # a mesh, with the same
+View = tuple[Tensor, Square, bool]  # of a picture (H, W, 3); whether it is seen in a mirror
 
 
 @one_thread()
@@ -82,13 +84,14 @@ def face_in_square(image: Tensor, square: Square) -> FaceLandmarks | None:
     return found and found[0]
 
 
-def mesh_in_square(image: Tensor, square: Square, rough: bool = False) -> Placed:
-    """Place a mesh in a square by one call of the network, whether there is a face or not.
+def meshes_in_square(images: Sequence[Tensor], square: Square, rough: bool = False) -> list[Placed]:
+    """Place a mesh in a square of each picture by one call of the network, be there a face or not.
 
-    Returns the mesh (478, 3), in pixels of the picture, and the network's logit: from `LEAST_LOGIT`
-    on it is a face, from `SURE_LOGIT` on surely. A rough mesh takes half the time and is (468, 3).
+    Returns the meshes (478, 3), in pixels of the picture, and the network's logits: from
+    `LEAST_LOGIT` on it is a face, from `SURE_LOGIT` on surely. A rough mesh takes half the time and
+    is (468, 3).
     """
-    return _place_meshes(image, [(square, False)], rough)[0]
+    return _place_meshes([(image, square, False) for image in images], rough)
 
 
 def square_around(mesh: np.ndarray, scale: float = LOOK_SCALE) -> Square:
@@ -124,7 +127,7 @@ def _place(image: Tensor, candidates: list[Candidate], found: list[Found]) -> li
 def _look(image: Tensor, square: Square) -> Found | None:
     """Place a rough mesh until it stays, then a fine one in three views, which tell confidence."""
     for look in range(MAX_LOOKS):
-        ((mesh, logit),) = _place_meshes(image, [(square, False)], rough=True)
+        ((mesh, logit),) = _place_meshes([(image, square, False)], rough=True)
         last, square = square, square_around(mesh)
         if logit < LEAST_LOGIT or (look > 0 and last.change_to(square) < STILL):
             break
@@ -132,30 +135,29 @@ def _look(image: Tensor, square: Square) -> Found | None:
     if logit < LEAST_LOGIT or tight.side < LEAST_SIDE or is_flat_drawing(image, tight):
         return None
     wider = square_around(mesh, WIDER_SCALE)
-    views = [(square, False), (square, True), (replace(wider, angle=wider.angle + TILT), False)]
-    (mesh, logit), (mirrored, mirrored_logit), (other, _) = _place_meshes(image, views)
+    wider = replace(wider, angle=wider.angle + TILT)
+    views = [(image, square, False), (image, square, True), (image, wider, False)]
+    (mesh, logit), (mirrored, mirrored_logit), (other, _) = _place_meshes(views)
     if logit < LEAST_LOGIT or (logit + mirrored_logit) / 2 < LEAST_MEAN_LOGIT:
         return None
     return FaceLandmarks(mesh, face_confidence(image, mesh, other, mirrored)), logit
 
 
 @torch.inference_mode()
-def _place_meshes(
-    image: Tensor, views: list[tuple[Square, bool]], rough: bool = False
-) -> list[Placed]:
+def _place_meshes(views: Sequence[View], rough: bool = False) -> list[Placed]:
     """Return the mesh of the face in each view, in pixels of the picture, and its logit.
 
-    A view is a square, and whether the network sees it in a mirror: points are mirrored back then,
-    those of the left eye lie on the right one. Rough meshes have no second look at lips and eyes,
-    and no irises.
+    Points seen in a mirror are mirrored back: those of the left eye lie on the right one. Rough
+    meshes have no second look at lips and eyes, and no irises.
     """
-    pixels = [cut_square(image, square, MESH_SIDE) for square, _ in views]
-    pixels = [part.flip(3) if view[1] else part for part, view in zip(pixels, views, strict=True)]
+    pixels = [cut_square(image, square, MESH_SIDE) for image, square, _ in views]
+    pixels = [part.flip(3) if view[2] else part for part, view in zip(pixels, views, strict=True)]
     network = face_network("attention_mesh")
     place = network.surface if rough else network
     meshes, logits = place(torch.cat(pixels).to(memory_format=torch.channels_last))
     placed = []
-    for (square, mirrored), points in zip(views, meshes.double().numpy() / MESH_SIDE, strict=True):
+    points_of_views = meshes.double().numpy() / MESH_SIDE
+    for (_, square, mirrored), points in zip(views, points_of_views, strict=True):
         points[:, 0] = 1 - points[:, 0] if mirrored else points[:, 0]
         places = square.to_picture(points[:, :2])
         placed.append(np.concatenate([places, points[:, 2:] * square.side], 1))

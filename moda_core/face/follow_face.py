@@ -5,7 +5,9 @@ followed too, so that what is seen where two people cross is taken for the one w
 size it continues; the other one counts as hidden until it is seen apart from it.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, repeat
 
 import numpy as np
 from torch import Tensor
@@ -17,7 +19,7 @@ from .cuts import CutDetector
 from .detect import detect
 from .face_track import FaceTrack, StoredMeshes
 from .find_faces import face_in_square, find_faces
-from .followed_face import SIZE_RANGE, FollowedFace, Sighting, distance, same_place, see
+from .followed_face import SIZE_RANGE, FollowedFace, LookAhead, Sighting, distance, same_place, see
 from .landmarks import FaceLandmarks
 from .smooth_squares import smooth_squares
 from .square import Square, whole_picture
@@ -31,6 +33,7 @@ LONG_S = 0.5  # lost for longer, the track begins anew
 AWAY_S, AWAY_RATIO = 0.6, 1.8  # lost for longer, a new face of a like size counts as it
 LATER_REMEDY = "begin the clip where the face is seen"
 FORGOTTEN_S = 1.0  # after which another face that is not seen is no longer followed
+AHEAD = 2  # frames that are looked at together with the one before them
 
 
 class FirstSearch:
@@ -64,7 +67,7 @@ class FaceFollower:
         box: Box | None = None,
     ):
         self._choice = {"index": index, "order": order, "mask": mask, "box": box}
-        self._is_cut = CutDetector()
+        self._is_cut, self._ahead = CutDetector(), LookAhead()
         self._face: FollowedFace | None = None
         self._others: list[FollowedFace] = []
         self._last: Square | None = None  # place before a cut
@@ -73,15 +76,19 @@ class FaceFollower:
         self.restarted = False  # whether the track begins anew with the last frame
 
     @one_thread()
-    def __call__(self, time_s: float, image: Tensor) -> Sighting | None:
+    def __call__(
+        self, time_s: float, image: Tensor, following: Sequence[Tensor] = ()
+    ) -> Sighting | None:
         """Take the next frame (H, W, 3), uint8; return the face in it, None where it is lost.
+
+        With the pictures of those that are `following` it looks at several at once.
 
         Raises
         ------
         FaceNotFoundError
             If the first frame with faces does not have the chosen one.
         """
-        self.restarted = False
+        self.restarted, self._ahead.following = False, following
         if self._is_cut(image) and self._face is not None:
             self._last, self._face, self._others = self._face.head, None, []
             self._search.next_s = time_s
@@ -122,7 +129,7 @@ class FaceFollower:
         for face in (self._face, *self._others):
             near = distance(place, face.expected(time_s)) < BESIDE
             if near or time_s >= self._detect_s:
-                sighting = face.look(image, time_s, rough=face is not self._face)
+                sighting = face.look(image, time_s, self._ahead if face is self._face else None)
                 claims += [(face, sighting)] if sighting else []
         latest = max((face.seen_s for face, _ in claims), default=0.0)
 
@@ -192,6 +199,17 @@ class FaceFollower:
         return None
 
 
+def _with_following(
+    frames: Iterator[tuple[float, Tensor]],
+) -> Iterator[tuple[tuple[float, Tensor], list[Tensor]]]:
+    """Yield each frame, and the pictures of the next `AHEAD` ones."""
+    waiting = deque(islice(frames, AHEAD))
+    for frame in chain(frames, repeat(None, len(waiting))):
+        if frame is not None:
+            waiting.append(frame)
+        yield waiting.popleft(), [image for _, image in waiting]
+
+
 def _is_free(head: Square, known: Iterable[Sighting]) -> bool:
     """Return whether no known face is at the place of a head."""
     return not any(same_place(head, each.head) for each in known)
@@ -238,8 +256,8 @@ def follow_face(
     """
     follower = FaceFollower(index, order, mask, box)
     times, heads, confidence, restarts, meshes = [], [], [], [], StoredMeshes()
-    for time_s, image in frames:
-        sighting = follower(time_s, image)
+    for (time_s, image), following in _with_following(iter(frames)):
+        sighting = follower(time_s, image, following)
         if follower.restarted:
             restarts.append(len(times))
         times.append(time_s)

@@ -2,12 +2,13 @@
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
 
-from .find_faces import mesh_in_square, square_around
+from .find_faces import meshes_in_square, square_around
 from .head_square import head_square
 from .landmarks import FaceLandmarks
 from .square import Square
@@ -51,10 +52,44 @@ class Sighting:
 
 
 def see(image: Tensor, square: Square, rough: bool = False) -> Sighting | None:
-    """Look for a face in a square of a picture; None if there is none."""
-    mesh, logit = mesh_in_square(image, square, rough)
-    confidence = 1 / (1 + math.exp((MIDDLE_LOGIT - logit) / LOGIT_SCALE))
-    return Sighting(mesh, confidence, head_square(mesh)) if confidence >= LEAST else None
+    """Look for a face in a square of a picture (H, W, 3), uint8; None if there is none."""
+    return see_each([image], square, rough)[0]
+
+
+def see_each(
+    images: Sequence[Tensor], square: Square, rough: bool = False
+) -> list[Sighting | None]:
+    """Look for a face in a square of several pictures; three take half the time of one by one."""
+    sightings: list[Sighting | None] = []
+    for mesh, logit in meshes_in_square(images, square, rough):
+        confidence = 1 / (1 + math.exp((MIDDLE_LOGIT - logit) / LOGIT_SCALE))
+        found = confidence >= LEAST
+        sightings.append(Sighting(mesh, confidence, head_square(mesh)) if found else None)
+    return sightings
+
+
+class LookAhead:
+    """Looks for a face in the next frames too, where it is if it stays in its place.
+
+    Attributes
+    ----------
+    following : sequence of Tensor, shape (H, W, 3), uint8
+        The next frames.
+    """
+
+    def __init__(self) -> None:
+        self.following: Sequence[Tensor] = ()
+        self._square: Square | None = None
+        self._seen: list[tuple[Tensor, Sighting | None]] = []  # in frames that follow
+
+    def see(self, image: Tensor, square: Square, stays: bool) -> Sighting | None:
+        """Return what `see` does; `stays` if the next frames are likely to have that square."""
+        if self._seen and self._seen[0][0] is image and self._square == square:
+            return self._seen.pop(0)[1]
+        images = [image, *(self.following if stays else ())]
+        sightings = see_each(images, square)
+        self._square, self._seen = square, list(zip(images, sightings, strict=True))[1:]
+        return sightings[0]
 
 
 class FollowedFace:
@@ -105,14 +140,18 @@ class FollowedFace:
         reach = NEAR + FAST * soon_s + SLOW * (hidden_s - soon_s)
         return shift <= reach and ratio <= SIZE_RANGE * (1 + hidden_s - soon_s)
 
-    def look(self, image: Tensor, time_s: float, rough: bool = False) -> Sighting | None:
-        """Look for it where it is expected; return a sighting that continues its track."""
+    def look(self, image: Tensor, time_s: float, ahead: LookAhead | None = None) -> Sighting | None:
+        """Look for it where it is expected; return a sighting that continues its track.
+
+        Without `ahead`, its mesh is a rough one.
+        """
         expected, head = self.expected(time_s), self.head
-        square = self.look_square
+        square, rough = self.look_square, ahead is None
         shift = expected.x - head.x, expected.y - head.y
-        if math.hypot(*shift) > STILL * head.side:
+        moves = math.hypot(*shift) > STILL * head.side
+        if moves:
             square = replace(square, x=square.x + shift[0], y=square.y + shift[1])
-        seen = see(image, square, rough)
+        seen = see(image, square, rough) if rough else ahead.see(image, square, stays=not moves)
         if seen and seen.confidence < SURE:
             again = see(image, square_around(seen.mesh), rough)
             seen = again if again and again.confidence > seen.confidence else seen

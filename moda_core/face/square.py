@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -78,6 +79,13 @@ def cut_square(image: Tensor, square: Square, side: int, border: str = "border")
     corners = (square.to_picture(np.array([(0, 0), (1, 0), (0, 1)])) - (left, top)) / extent
     to_part = np.stack([corners[1] - corners[0], corners[2] - corners[0]], 1)
     middle = corners[1] + corners[2] - 1  # in [-1, 1] of the part
-    theta = torch.from_numpy(np.column_stack([to_part, middle])[None].astype(np.float32))
-    grid = F.affine_grid(theta, [1, 3, side, side], align_corners=False)
+    grid = _sampling_grid(*np.column_stack([to_part, middle]).ravel().tolist(), side)
     return F.grid_sample(part.float() / 255, grid, padding_mode=border, align_corners=False)
+
+
+@lru_cache(1)
+def _sampling_grid(*matrix_and_side: float) -> Tensor:
+    """Return the places (1, side, side, 2) of an affine matrix (2, 3); kept for the next frame."""
+    *matrix, side = matrix_and_side
+    theta = torch.tensor(matrix).view(1, 2, 3)
+    return F.affine_grid(theta, [1, 3, side, side], align_corners=False)

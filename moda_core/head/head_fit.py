@@ -19,7 +19,7 @@ NOISE, DEPTH_NOISE = 0.012, 0.10  # of landmarks and of the network's own depth,
 # A shape's or a move's deviation from 0 that counts as much as one of a landmark by its noise.
 SHAPE_PRIOR, MOVE_PRIOR = 0.25, 1 / 12
 SHAPE_LIMIT = 2.5
-STEPS, NEXT_STEPS = 12, 4
+STEPS, NEXT_STEPS = 12, 2  # the latter leave 1e-5 radians, far below the landmarks' noise
 LARGEST_ERROR = 0.06  # of a fit that is used, in eye distances
 POSE = 6  # unknowns: rotation, centre, logarithm of the scale
 # Yaw of a head in the frame, in radians, from which nothing but its side was seen if it turned
@@ -87,7 +87,9 @@ class HeadFit:
 
 @one_thread()
 @torch.no_grad()
-def fit_head(landmarks: FaceLandmarks, start: HeadFit | None = None) -> HeadFit:
+def fit_head(
+    landmarks: FaceLandmarks, start: HeadFit | None = None, shape: Tensor | None = None
+) -> HeadFit:
     """Fit the head to a face by Gauss-Newton steps.
 
     Parameters
@@ -95,6 +97,8 @@ def fit_head(landmarks: FaceLandmarks, start: HeadFit | None = None) -> HeadFit:
     landmarks : FaceLandmarks
     start : HeadFit, optional
         The fit to the frame before of the same person: its shape stays, and few steps suffice.
+    shape : Tensor, shape (40,), optional
+        The person's, without a fit to the frame before: only pose and expression are found.
 
     Notes
     -----
@@ -103,11 +107,11 @@ def fit_head(landmarks: FaceLandmarks, start: HeadFit | None = None) -> HeadFit:
     """
     points = _surface(landmarks)
     mean, shapes, moves = head_model().landmarks
-    if start is None:
-        fit, steps = _first_guess(points), STEPS
-    else:
-        fit, steps = start, NEXT_STEPS
-        mean, shapes = mean + _mixed(start.shape, shapes), shapes[:0]
+    fit, steps = (start, NEXT_STEPS) if start else (_first_guess(points), STEPS)
+    if shape is not None:
+        fit = replace(fit, shape=shape)
+    if start or shape is not None:
+        mean, shapes = mean + _mixed(fit.shape, shapes), shapes[:0]
     directions = torch.cat([shapes, moves])
     prior = points.new_tensor([1 / SHAPE_PRIOR**2] * len(shapes) + [1 / MOVE_PRIOR**2] * len(moves))
     for _ in range(steps):

@@ -1,8 +1,8 @@
 """What the landmarks of a followed face tell of its head, frame by frame."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -56,9 +56,11 @@ def observe_head(
     """Fit one person's head to all frames of a track, and measure its face; see `see_motion`."""
     if track.is_lost.all():
         raise ValueError("Expected a face in at least one frame, got none.")
-    shapes = [fit_head(track.landmarks(index)).shape for index in most_frontal(track, SHAPE_FRAMES)]
-    person = PersonsHead.of(torch.stack(shapes).mean(dim=0))
-    fits, measures = _fit_frames(track, person, progress)
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        frontal = map(track.landmarks, most_frontal(track, SHAPE_FRAMES))
+        shapes = [fit.shape for fit in pool.map(fit_head, frontal)]
+        person = PersonsHead.of(torch.stack(shapes).mean(dim=0))
+        fits, measures = _fit_frames(track, person, pool, progress)
     if reference is None:
         reference = reference_frame(track, fits, measures)
     measures = np.where(np.isin(list(MEASURES), SHARP), measures, smooth_parts(track, measures))
@@ -66,7 +68,10 @@ def observe_head(
 
 
 def _fit_frames(
-    track: FaceTrack, person: PersonsHead, progress: Callable[[int, int], None] | None
+    track: FaceTrack,
+    person: PersonsHead,
+    pool: Executor,
+    progress: Callable[[int, int], None] | None,
 ) -> tuple[StoredFits, np.ndarray]:
     fits = StoredFits(len(track), person.shape)
     measures = np.full((len(track), len(MEASURES)), np.nan, np.float32)
@@ -81,13 +86,12 @@ def _fit_frames(
             if landmarks is None or index in track.restarts:
                 last = None
             if landmarks is not None:
-                first = last or replace(fit_head(landmarks), shape=person.shape)
-                fits[index] = last = fit_head(landmarks, first)
+                last = fit_head(landmarks, last, person.shape)
+                fits[index] = last
                 measures[index] = measure(person.unturned(last, landmarks))
         return stop
 
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        for done in pool.map(fit_part, range(0, len(track), PART)):
-            if progress is not None:
-                progress(done, len(track))
+    for done in pool.map(fit_part, range(0, len(track), PART)):
+        if progress is not None:
+            progress(done, len(track))
     return fits, measures

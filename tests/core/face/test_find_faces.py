@@ -16,7 +16,7 @@ from moda_core.face.find_faces import (
     SURE_LOGIT,
     face_in_square,
     find_faces,
-    mesh_in_square,
+    meshes_in_square,
     square_around,
 )
 from moda_core.face.landmarks import FaceLandmarks
@@ -269,7 +269,7 @@ def test_a_mesh_is_placed_where_the_face_moved(portrait, found, shift, degrees):
         -degrees, Image.Resampling.BICUBIC, translate=shift, fillcolor=(128, 128, 128)
     )
 
-    mesh, logit = mesh_in_square(as_tensor(picture), square_around(found[0].mesh))
+    [(mesh, logit)] = meshes_in_square([as_tensor(picture)], square_around(found[0].mesh))
 
     assert_face(FaceLandmarks(mesh), turned(PLACES, degrees) + shift, 0.06)
     assert logit > SURE_LOGIT
@@ -278,7 +278,7 @@ def test_a_mesh_is_placed_where_the_face_moved(portrait, found, shift, degrees):
 def test_a_rough_mesh_lies_near_the_fine_one(portrait, found):
     square = square_around(found[0].mesh)
 
-    mesh, _ = mesh_in_square(as_tensor(portrait), square, rough=True)
+    [(mesh, _)] = meshes_in_square([as_tensor(portrait)], square, rough=True)
 
     distances = np.hypot(*(mesh - found[0].mesh[:468])[:, :2].T)
     assert mesh.shape == (468, 3)
@@ -288,7 +288,7 @@ def test_a_rough_mesh_lies_near_the_fine_one(portrait, found):
 def test_where_no_face_is_the_logit_is_low(found):
     grey = torch.full((SIDE, SIDE, 3), 128, dtype=torch.uint8)
 
-    assert mesh_in_square(grey, square_around(found[0].mesh))[1] < LEAST_LOGIT
+    assert meshes_in_square([grey], square_around(found[0].mesh))[0][1] < LEAST_LOGIT
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.7, -2.0, 3.0])

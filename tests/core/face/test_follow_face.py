@@ -12,7 +12,7 @@ from PIL import ImageDraw
 from moda_core.errors import FaceNotFoundError
 from moda_core.face.face_track import BLOCK, StoredMeshes
 from moda_core.face.find_faces import find_faces
-from moda_core.face.follow_face import follow_face
+from moda_core.face.follow_face import AHEAD, FaceFollower, follow_face
 from moda_core.face.head_square import head_square
 from tests.faces import EYE_DISTANCE, FACE_WIDTH, PORTRAIT_POINTS, as_tensor, portrait_picture
 from tests.moving_faces import MIDDLE, empty_scene, grainy, head_cutout, place_head
@@ -253,7 +253,7 @@ def test_no_frame_is_kept():
     alive, kept = [], []
 
     def frames():
-        for k in range(8):
+        for k in range(4 * (2 + AHEAD)):
             image = grainy(with_face((160, 90)), 2, k)
             alive.append(weakref.ref(image))
             kept.append(sum(each() is not None for each in alive))
@@ -262,7 +262,19 @@ def test_no_frame_is_kept():
 
     follow_face(frames())
 
-    assert max(kept) <= 2
+    assert max(kept) <= 2 + AHEAD
+
+
+def test_frames_that_are_looked_at_together_show_what_each_shows_alone():
+    places = [(150, 90)] * 4 + [(150 + 4 * k, 90) for k in range(5)] + [(170, 90)] * 4
+    pictures = [grainy(with_face(place), 2, k) for k, place in enumerate(places)]
+    alone = FaceFollower()
+
+    track = follow_face((k / FPS, picture) for k, picture in enumerate(pictures))
+
+    for k, picture in enumerate(pictures):
+        sighting = alone(k / FPS, picture)
+        assert np.abs(track.landmarks(k).mesh - sighting.mesh).max() < 0.01
 
 
 def test_stored_meshes_are_exact_and_lost_ones_none():
