@@ -24,15 +24,13 @@ def resample_blocks(
     taken as silent before its beginning and after its end. Raises ValueError unless both rates
     are above 0.
     """
-    if min(sample_rate, target_rate) <= 0:
-        raise ValueError(f"Expected sample rates above 0, got {sample_rate} and {target_rate}.")
+    _check_rates(sample_rate, target_rate)
     if sample_rate == target_rate:
         yield from blocks
         return
-    # By default libswresample mirrors the sound at both ends. The silence in front is a whole
-    # number of samples at either rate, so that it can be cut off again exactly.
-    step = sample_rate // gcd(sample_rate, target_rate)
-    quiet = step * ceil(QUIET_EDGE_S * sample_rate / step)
+    # By default libswresample mirrors the sound at both ends. The silence in front can be cut off
+    # again exactly.
+    quiet = _quiet_samples(sample_rate, target_rate)
     total, finished = 0, False
 
     def counted() -> Iterator[np.ndarray]:
@@ -55,36 +53,92 @@ def resample_blocks(
             yield kept
 
 
-def _converted(blocks: Iterable[np.ndarray], sample_rate: int, target_rate: int):
-    """Yield mono blocks converted by libswresample, flushed at the end."""
-    graph = av.filter.Graph()
-    time_base = Fraction(1, sample_rate)
-    graph.link_nodes(
-        graph.add_abuffer(
-            sample_rate=sample_rate, format="flt", layout="mono", time_base=time_base
-        ),
-        graph.add("aresample", f"{target_rate}:filter_size={FILTER_TAPS}"),
-        graph.add("aformat", "sample_fmts=flt"),
-        graph.add("abuffersink"),
-    ).configure()
-    position = 0
-    for block in blocks:
+class StreamResampler:
+    """Resamples mono sound that arrives in pieces, without delay: see `resample_blocks`.
+
+    The filter reaches some milliseconds ahead: as many samples come out later than they go in.
+
+    Parameters
+    ----------
+    sample_rate, target_rate : int
+        Above 0.
+    """
+
+    def __init__(self, sample_rate: int, target_rate: int):
+        _check_rates(sample_rate, target_rate)
+        self._converter = None
+        if sample_rate != target_rate:
+            self._converter = _Converter(sample_rate, target_rate)
+            quiet = _quiet_samples(sample_rate, target_rate)
+            self._skip = quiet * target_rate // sample_rate
+            self(np.zeros(quiet, np.float32))
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """Append samples (T,), and return those that are ready."""
+        if self._converter is None:
+            return samples
+        ready = np.concatenate([np.zeros(0, np.float32), *self._converter.push(samples)])
+        skipped = min(self._skip, len(ready))
+        self._skip -= skipped
+        return ready[skipped:]
+
+
+def _check_rates(sample_rate: int, target_rate: int) -> None:
+    if min(sample_rate, target_rate) <= 0:
+        raise ValueError(f"Expected sample rates above 0, got {sample_rate} and {target_rate}.")
+
+
+def _quiet_samples(sample_rate: int, target_rate: int) -> int:
+    """Return the length of silence in front of a sound, a whole number of samples at both rates."""
+    step = sample_rate // gcd(sample_rate, target_rate)
+    return step * ceil(QUIET_EDGE_S * sample_rate / step)
+
+
+class _Converter:
+    """libswresample for mono blocks."""
+
+    def __init__(self, sample_rate: int, target_rate: int):
+        self._graph, self._rate, self._position = av.filter.Graph(), sample_rate, 0
+        self._time_base = Fraction(1, sample_rate)
+        self._graph.link_nodes(
+            self._graph.add_abuffer(
+                sample_rate=sample_rate, format="flt", layout="mono", time_base=self._time_base
+            ),
+            self._graph.add("aresample", f"{target_rate}:filter_size={FILTER_TAPS}"),
+            self._graph.add("aformat", "sample_fmts=flt"),
+            self._graph.add("abuffersink"),
+        ).configure()
+
+    def push(self, block: np.ndarray) -> Iterator[np.ndarray]:
+        """Convert a block (T,), and yield what is ready."""
         if not len(block):
-            continue
+            return
         samples = np.ascontiguousarray(rearrange(block, "n -> 1 n"), dtype=np.float32)
         frame = av.AudioFrame.from_ndarray(samples, format="flt", layout="mono")
-        frame.sample_rate, frame.time_base, frame.pts = sample_rate, time_base, position
-        position += len(block)
-        graph.push(frame)
-        yield from _pulled(graph)
-    graph.push(None)
-    yield from _pulled(graph)
+        frame.sample_rate, frame.time_base, frame.pts = self._rate, self._time_base, self._position
+        self._position += len(block)
+        self._graph.push(frame)
+        yield from self._pulled()
+
+    def flush(self) -> Iterator[np.ndarray]:
+        """Yield the rest."""
+        self._graph.push(None)
+        yield from self._pulled()
+
+    def _pulled(self) -> Iterator[np.ndarray]:
+        while True:
+            try:
+                frame = self._graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            yield frame.to_ndarray()[0]
 
 
-def _pulled(graph) -> Iterator[np.ndarray]:
-    while True:
-        try:
-            frame = graph.pull()
-        except (av.error.BlockingIOError, av.error.EOFError):
-            return
-        yield frame.to_ndarray()[0]
+def _converted(
+    blocks: Iterable[np.ndarray], sample_rate: int, target_rate: int
+) -> Iterator[np.ndarray]:
+    """Yield mono blocks converted by libswresample, flushed at the end."""
+    converter = _Converter(sample_rate, target_rate)
+    for block in blocks:
+        yield from converter.push(block)
+    yield from converter.flush()

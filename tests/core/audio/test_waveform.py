@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.audio.resample import resample_blocks
+from moda_core.audio.resample import StreamResampler, resample_blocks
 from moda_core.audio.sound_file import SoundFile
 from moda_core.audio.waveform import (
     audio_duration,
@@ -313,3 +313,15 @@ def test_a_part_of_a_file_is_read_into_memory(tmp_path):
 
     assert sample_rate == 8000
     assert np.array_equal(clip, samples[2000:6000].T)
+
+
+@pytest.mark.parametrize(("rate", "target"), [(44100, 16000), (16000, 24000), (8000, 16000)])
+def test_a_stream_is_resampled_as_its_recording_is_and_soon(rate, target):
+    noise = np.random.default_rng(0).standard_normal(rate).astype(np.float32)
+    whole = np.concatenate(list(resample_blocks([noise], rate, target)))
+    resampler = StreamResampler(rate, target)
+
+    pieces = np.concatenate([resampler(piece) for piece in np.split(noise, [3, 3, 500, 9999])])
+
+    assert len(whole) - len(pieces) < 0.01 * target
+    assert np.allclose(pieces, whole[: len(pieces)], atol=1e-6)
