@@ -15,7 +15,9 @@ BLINK_INTERVAL_S, ADDED_BLINK_INTERVAL_S = (3.0, 1.15), (6.0, 0.63)
 SHORTEST_INTERVAL_S = 0.9
 OPEN_LIDS_FRAMES = 51  # much longer than a blink
 SNAP_FRAMES = 10  # reach of the blinks that move to a quiet moment
+QUIET_SHARE = 0.5  # of the usual level, to which it is followed in that time
 SWAY_MEMORY_S = 1.2
+WALK_SMOOTHING, WALK_REACH = 4.0, 16  # frames: deviation of a walk's smoothing, and its reach
 SWAY_DEG = {"pitch": 2.0, "yaw": 2.2, "roll": 1.5}
 TRANSLATION_X = slice(TRANSLATION.start, TRANSLATION.start + 1)
 X_OF_YAW = -0.0006  # the head moves to the side that the nose turns to
@@ -30,7 +32,78 @@ def random_walk(random: np.random.Generator, num_frames: int, memory_s: float) -
     warm_up = int(5 * memory_s * FPS)
     noise = random.standard_normal(num_frames + warm_up)
     walk = lfilter([np.sqrt(1 - decay**2)], [1, -decay], noise)
-    return gaussian_filter1d(walk, 4.0)[warm_up:]
+    return gaussian_filter1d(walk, WALK_SMOOTHING)[warm_up:]
+
+
+class RollingWalk:
+    """Draws what `random_walk` does, a few frames at a time.
+
+    Parameters
+    ----------
+    random : Generator
+        In the state in which `random_walk` takes it; used up.
+    memory_s : float
+        See there.
+    """
+
+    def __init__(self, random: np.random.Generator, memory_s: float):
+        self._random, self._decay = random, np.exp(-1 / (memory_s * FPS))
+        self._state = np.zeros(1)
+        self._walk = self._drawn(int(5 * memory_s * FPS))[-WALK_REACH:]
+
+    def next(self, num_frames: int) -> np.ndarray:
+        """Return the next values, (num_frames,)."""
+        missing = num_frames + 2 * WALK_REACH - len(self._walk)
+        if missing > 0:
+            self._walk = np.concatenate([self._walk, self._drawn(missing)])
+        smooth = gaussian_filter1d(self._walk, WALK_SMOOTHING)
+        self._walk = self._walk[num_frames:]
+        return smooth[WALK_REACH : WALK_REACH + num_frames]
+
+    def _drawn(self, count: int) -> np.ndarray:
+        noise = self._random.standard_normal(count)
+        gain = np.sqrt(1 - self._decay**2)
+        walk, self._state = lfilter([gain], [1, -self._decay], noise, zi=self._state)
+        return walk
+
+
+class BlinkClock:
+    """Draws the closure of the lids as `blink_lids` does, a few frames at a time.
+
+    A blink that is to move to a quiet moment waits for one, as it can't come earlier.
+
+    Parameters
+    ----------
+    random : Generator
+    interval_s : tuple (shape, scale)
+        See `blink_lids`.
+    """
+
+    def __init__(
+        self, random: np.random.Generator, interval_s: tuple[float, float] = BLINK_INTERVAL_S
+    ):
+        self._random, self._interval_s = random, interval_s
+        self._frame, self._due = 0, random.uniform(0.2, 3.0) * FPS
+        self._waits = random.random() < 0.5
+        self._coming, self._usual = np.zeros(0), 0.0
+
+    def next(self, level: np.ndarray) -> np.ndarray:
+        """Return the closure of the next frames, (n,), for the level of speech in them, (n,)."""
+        return np.array([self._step(float(each)) for each in level])
+
+    def _step(self, level: float) -> float:
+        late = self._frame - self._due
+        if late >= 0 and (not self._waits or level <= self._usual or late >= SNAP_FRAMES):
+            coming = np.pad(self._coming, (0, max(0, len(BLINK) - len(self._coming))))
+            coming[: len(BLINK)] = np.maximum(coming[: len(BLINK)], BLINK)
+            self._coming = coming
+            interval_s = max(SHORTEST_INTERVAL_S, self._random.gamma(*self._interval_s))
+            self._due += interval_s * FPS
+            self._waits = self._random.random() < 0.5
+        self._usual += (level - self._usual) * QUIET_SHARE / SNAP_FRAMES
+        closure = self._coming[0] if len(self._coming) else 0.0
+        self._coming, self._frame = self._coming[1:], self._frame + 1
+        return float(closure)
 
 
 def blink_lids(
