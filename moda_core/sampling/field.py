@@ -57,8 +57,13 @@ class VelocityField:
         self.max_stored = STORED_SIGMAS * len(schedule)
 
     def embed(self, audio: Tensor) -> Tensor:
-        """Return the tokens of windows: (B, 80, context, layers, channels) to (B, 80, D)."""
+        """Return the tokens of windows: (B, L, context, layers, channels) to (B, L, D)."""
         return self.network.audio_embedder(audio.to(**self.factory))
+
+    def rope_of(self, num_frames: int) -> tuple[Tensor, Tensor]:
+        """Return the rotary tables of a window of up to 80 frames."""
+        cos, sin = self.rope
+        return cos[:num_frames], sin[:num_frames]
 
     def guided_at(self, sigma: float) -> bool:
         """Return whether guidance acts at a noise level."""

@@ -33,6 +33,9 @@ class MotionModel:
     finish : callable (normalized, AudioFeatures, seed) -> values
         Turns the normalised motion of a whole clip, one frame for each of the features, into
         de-normalised motion, one frame for each of the recording.
+    rolling_finish : callable (seed) -> callable (normalized, audio) -> values, optional
+        Does the same for the next frames of a stream, (n, 70), given `audio` (n + ahead, context,
+        layers, channels); it has a `copy`. None if the model can't be streamed.
     """
 
     name: str
@@ -43,6 +46,7 @@ class MotionModel:
     renderer: str | None
     start: Callable[[Portrait], tuple[Tensor, Tensor]]
     finish: Callable[[Tensor, AudioFeatures, int], Tensor]
+    rolling_finish: Callable[[int], Callable[[Tensor, Tensor], Tensor]] | None = None
 
     def __repr__(self) -> str:
         return f"MotionModel({self.name!r})"

@@ -54,7 +54,8 @@ class RowBatch:
             motion = torch.cat([before[items], latents[items]], dim=-1)
             motion = motion.to(field.factory["dtype"])
             tables = [table[labels] for table in modulations]
-            return field.network.velocity(motion, conditions, tables, field.rope).float()
+            rope = field.rope_of(latents.shape[1])
+            return field.network.velocity(motion, conditions, tables, rope).float()
 
         with ordered_map(min(field.threads, len(self.pieces))) as mapped:
             for velocity in mapped(call, self.pieces):

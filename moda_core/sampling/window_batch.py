@@ -8,7 +8,6 @@ from .field import VelocityField
 from .flow import clamp_by_quantile
 from .guidance import plan_rows
 from .row_batch import RowBatch
-from .window_plan import WINDOW
 
 
 class WindowBatch:
@@ -16,7 +15,7 @@ class WindowBatch:
 
     Parameters
     ----------
-    tokens : Tensor, shape (B, 80, D)
+    tokens : Tensor, shape (B, L, D)
         From `VelocityField.embed`.
     first_frames : sequence of int, length B
         Where the windows begin, for the emotion.
@@ -35,7 +34,7 @@ class WindowBatch:
     ) -> Tensor:
         """Return the guided velocity.
 
-        Maps `latents` (B, 80, 70), `previous` (B, 1, 70) to (B, 80, 70).
+        Maps `latents` (B, L, 70), `previous` (B, 1, 70) to (B, L, 70).
         """
         sigma = float(sigma)
         guided = self.field.guided_at(sigma)
@@ -50,7 +49,7 @@ class WindowBatch:
     def _rows(self, guided: bool) -> RowBatch:
         curve, options = self.field.curve, self.field.options
         plans = {
-            first: plan_rows(curve, options, first, WINDOW, guided)
+            first: plan_rows(curve, options, first, self.tokens.shape[1], guided)
             for first in set(self.first_frames)
         }
         return RowBatch(self.field, self.tokens, [plans[first] for first in self.first_frames])
