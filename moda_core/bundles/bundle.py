@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from ..audio.encoder_folder import load_audio_encoder
 from ..audio.features import AudioFeatures
+from ..audio.log_mel_stream import LogMelStream
 from ..audio.recording import Recording, encode_recording
 from ..clip.clip_portrait import clip_portrait, seen_motion
 from ..clip.clip_time import AFTER_END
@@ -39,6 +41,7 @@ from ..sampling.emotion_curve import emotion_curve
 from ..sampling.motion_model import MotionModel
 from ..sampling.options import SamplingOptions
 from ..sampling.request import SamplingRequest
+from ..sampling.rolling import RollingPlan
 from ..video.encode import write_frames
 from ..video.footage import Clip, open_footage
 from ..video.soundtrack import AudioTrack
@@ -47,6 +50,7 @@ from ..warp.warp_renderer import WarpRenderer
 from .pipeline import perform_takes
 from .released import load_released_model
 from .starter import encode_speech, load_starter_model
+from .stream import PortraitStream
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,14 +230,52 @@ class Bundle:
         Motion, or list of Motion if `seeds` are given
             At 25 fps, one frame for each of the speech.
         """
-        if not isinstance(emotion, Emotion):
-            emotion = Emotion(emotion_weights(emotion), str(emotion))
+        emotion = _as_emotion(emotion)
         request = SamplingRequest(options) if isinstance(options, SamplingOptions) else options
         request = replace(request or SamplingRequest(), emotion=emotion_curve(emotion, speech))
         chosen = [seed] if seeds is None else seeds
         takes = perform_takes(self.model, speech, portrait, request, chosen, progress)
         motions = [takes.motion(index) for index in range(len(takes.seeds))]
         return motions[0] if seeds is None else motions
+
+    def stream(
+        self,
+        portrait: Portrait,
+        emotion: str | Mapping[str, float] | Emotion = "none",
+        seed: int = 42,
+        sample_rate: int = 24000,
+        plan: RollingPlan | None = None,
+    ) -> PortraitStream:
+        """Animate a portrait to sound that is still arriving.
+
+        Parameters
+        ----------
+        portrait : Portrait
+            Prepared by this bundle, of a still picture.
+        emotion, seed
+            As of `perform`; an emotion can be changed later.
+        sample_rate : int
+            Of the sound that comes with the frames.
+        plan : RollingPlan, optional
+            How long windows are, and how far ahead they hear.
+
+        Raises
+        ------
+        ValueError
+            If the model can't be streamed, or the portrait is of a clip.
+        """
+        render = partial(rendered, self.renderer, transparent=False)
+        return PortraitStream(
+            self.model,
+            LogMelStream(),
+            self.renderer,
+            render,
+            portrait,
+            sample_rate,
+            _as_emotion(emotion),
+            seed,
+            plan,
+        )
 
     def render(self, portrait: Portrait, motion: Motion, **options) -> Iterator[Tensor]:
         """Yield the frames of a motion, in chunks (n, H, W, 3) uint8 on the CPU.
@@ -315,6 +357,12 @@ class Bundle:
         )
         chunks = rendered(self.renderer, portrait, motion, transparent, **options)
         write_frames(writer, chunks, on_frames)
+
+
+def _as_emotion(emotion: str | Mapping[str, float] | Emotion) -> Emotion:
+    if isinstance(emotion, Emotion):
+        return emotion
+    return Emotion(emotion_weights(emotion), str(emotion))
 
 
 def prepared_portrait(

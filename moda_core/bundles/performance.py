@@ -5,6 +5,8 @@ blinks or sways. Both are added here, from a seed. Of voices unlike those it was
 hears less, and opens the mouth less: the opening of a whole clip is brought up to that of others.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -26,6 +28,7 @@ from ..motion.liveliness import (
 )
 from ..motion.motion import EXPRESSION, PITCH, ROLL, YAW
 
+SWAY_DIMS = {"pitch": PITCH, "yaw": YAW, "roll": ROLL}
 LIPS = [CONTROLS.index(name) for name in ("jaw", "close", "width")]
 # Of the heard lips in the shown ones. Sampled lips are one of many that the speech allows; the
 # hearing writes their mean. They err differently, so that both together follow the speech best.
@@ -51,12 +54,19 @@ def opened_jaw(jaw: Tensor, voice: Tensor | None = None) -> Tensor:
     `voice` (N,) is the probability that somebody speaks; music opens nothing further.
     """
     jaw = jaw.clamp(min=0)
-    spoken = jaw > SPEAKING_JAW if voice is None else (jaw > SPEAKING_JAW) & (voice > 0.5)
-    speech = jaw[spoken]
-    if len(speech) == 0:
-        return jaw
-    wide = speech.sort().values[int(0.95 * (len(speech) - 1))]
-    return jaw * (WIDE_OPENING / wide).clamp(1, LARGEST_GAIN)
+    speech = spoken_jaws(jaw, voice)
+    return jaw * jaw_gain(speech) if len(speech) else jaw
+
+
+def spoken_jaws(jaw: Tensor, voice: Tensor | None = None) -> Tensor:
+    """Return the openings (n,) of the frames (N,) that speak."""
+    return jaw[jaw > SPEAKING_JAW if voice is None else (jaw > SPEAKING_JAW) & (voice > 0.5)]
+
+
+def jaw_gain(speech: Tensor) -> float:
+    """Return by how much the openings of speech, (n,), n > 0, are enlarged."""
+    wide = float(speech.sort().values[int(0.95 * (len(speech) - 1))])
+    return min(max(WIDE_OPENING / wide, 1.0), LARGEST_GAIN)
 
 
 def pressed_lips(close: Tensor, threshold: float) -> Tensor:
@@ -113,34 +123,72 @@ def finish_performance(
     wide the emotion opens them. The lips are brought towards the ones `heard`, and the jaw stays
     shut where nobody speaks. `closure_threshold` is stored beside the model's weights.
     """
-    level = features.mean(dim=(1, 2)).cpu().numpy() / 2
+    level = speech_level(features)
     lids = blink_lids(np.random.default_rng([seed, 1]), level, ADDED_BLINK_INTERVAL_S)
-    lids = torch.from_numpy(lids).to(motion)[:, None]
-    shown = read(motion[:, EXPRESSION] - rest_expression().to(motion))
+    shown = shown_controls(motion)
     # Between blinks the lids are where the emotion puts them; the few sampled blinks make way.
     open_lids = median_filter(shown[:, LIDS].cpu().numpy(), size=(OPEN_LIDS_FRAMES, 1))
-    open_lids = torch.from_numpy(open_lids).to(motion)
-    added = torch.zeros_like(shown)
-    added[:, LIDS] = open_lids + lids * (1 - open_lids).clamp(min=0) - shown[:, LIDS]
-    jaw, close, width = shown[:, LIPS].unbind(dim=1)
     if heard is None:
+        jaw, close, width = shown[:, LIPS].unbind(dim=1)
         jaw = opened_jaw(jaw)
     else:
-        gained = heard.lips.to(shown) * shown.new_tensor(HEARD_GAINS)
-        shares = shown.new_tensor(HEARD_SHARES)
-        jaw, close, width = torch.lerp(shown[:, LIPS], gained, shares).unbind(dim=1)
+        jaw, close, width = lips_as_heard(shown, heard.lips)
         voice = heard.voice.to(jaw)
         jaw = opened_jaw(jaw * speaking(voice), voice)
         closure_threshold = threshold_of_clip(close, voice, closure_threshold)
     lips = torch.stack([jaw, pressed_lips(close, closure_threshold), width], dim=1)
-    added[:, LIPS] = lips - shown[:, LIPS]
+    finished = with_face(motion, shown, lips, torch.from_numpy(open_lids), torch.from_numpy(lids))
+    walks = {
+        name: random_walk(random, len(motion), SWAY_MEMORY_S)
+        for name, random in sway_generators(seed).items()
+    }
+    return with_sway(finished, walks)
 
+
+def speech_level(features: Tensor) -> np.ndarray:
+    """Return the level of speech, about 0 to 1, (N,), of features (N, 4, 64)."""
+    return features.mean(dim=(1, 2)).cpu().numpy() / 2
+
+
+def shown_controls(motion: Tensor) -> Tensor:
+    """Return the controls (N, 12) of de-normalised motion (N, 70)."""
+    return read(motion[:, EXPRESSION] - rest_expression().to(motion))
+
+
+def lips_as_heard(shown: Tensor, lips: Tensor) -> tuple[Tensor, ...]:
+    """Bring the jaw, closure and width of controls (N, 12) towards those heard, (N, 3)."""
+    gained = lips.to(shown) * shown.new_tensor(HEARD_GAINS)
+    return torch.lerp(shown[:, LIPS], gained, shown.new_tensor(HEARD_SHARES)).unbind(dim=1)
+
+
+def with_face(
+    motion: Tensor, shown: Tensor, lips: Tensor, open_lids: Tensor, closure: Tensor
+) -> Tensor:
+    """Return motion (N, 70) with other lips and lids.
+
+    `shown` (N, 12) are its controls, `lips` (N, 3) the new ones, `open_lids` (N, 2) the lids
+    between blinks, and `closure` (N,) that of a blink.
+    """
+    added, open_lids = torch.zeros_like(shown), open_lids.to(motion)
+    blink = closure.to(motion)[:, None] * (1 - open_lids).clamp(min=0)
+    added[:, LIDS] = open_lids + blink - shown[:, LIDS]
+    added[:, LIPS] = lips - shown[:, LIPS]
     finished = motion.clone()
     finished[:, EXPRESSION] += compose(added)
-    for index, (name, column) in enumerate({"pitch": PITCH, "yaw": YAW, "roll": ROLL}.items()):
-        walk = random_walk(np.random.default_rng([seed, 2, index]), len(motion), SWAY_MEMORY_S)
-        sway = SWAY_DEG[name] * torch.from_numpy(walk).to(motion)[:, None]
-        finished[:, column] += sway
-        if name == "yaw":
-            finished[:, TRANSLATION_X] += X_OF_YAW * sway
     return finished
+
+
+def sway_generators(seed: int) -> dict[str, np.random.Generator]:
+    """Return what the head's walks are drawn from, by angle."""
+    return {name: np.random.default_rng([seed, 2, index]) for index, name in enumerate(SWAY_DIMS)}
+
+
+def with_sway(motion: Tensor, walks: Mapping[str, np.ndarray]) -> Tensor:
+    """Return motion (N, 70) with walks (N,) of the head's angles added."""
+    swaying = motion.clone()
+    for name, walk in walks.items():
+        sway = SWAY_DEG[name] * torch.from_numpy(walk).to(motion)[:, None]
+        swaying[:, SWAY_DIMS[name]] += sway
+        if name == "yaw":
+            swaying[:, TRANSLATION_X] += X_OF_YAW * sway
+    return swaying

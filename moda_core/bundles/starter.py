@@ -22,6 +22,7 @@ from ..runtime.layers import Layers
 from ..sampling.motion_model import MotionModel
 from ..weights.checkpoint import cast_floats, load_strict, read_safetensors
 from .performance import finish_performance
+from .rolling_performance import RollingPerformance
 
 STARTER_ENCODER = "log-mel (built in)"
 STARTER_WEIGHTS = Path(__file__).parent / "weights" / "starter.safetensors"
@@ -68,6 +69,7 @@ def load_starter_model(
     load_strict(network, cast_floats(weights, dtype), path.name)
     network.to(device).eval().requires_grad_(False)
     stats = MotionStats(extras["motion_mean"].float(), extras["motion_std"].float())
+    closure_threshold = float(extras[CLOSURE_THRESHOLD])
     return MotionModel(
         name="starter (built in)",
         network=network,
@@ -76,7 +78,8 @@ def load_starter_model(
         encoder=STARTER_ENCODER,
         renderer=None,
         start=start_at_rest,
-        finish=partial(finish_at_rest, network, stats, float(extras[CLOSURE_THRESHOLD])),
+        finish=partial(finish_at_rest, network, stats, closure_threshold),
+        rolling_finish=partial(RollingPerformance, network, stats, closure_threshold),
     )
 
 

@@ -1,0 +1,216 @@
+"""A portrait that speaks while its sound arrives: steadiness, interruption, change, bad input."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from moda_core.audio.waveform import load_clip
+from moda_core.bundles.bundle import load_starter
+from moda_core.bundles.stream import CLOSING_FRAMES
+from moda_core.emotion.emotion import Emotion
+from moda_core.emotion.labels import emotion_weights
+from moda_core.example import SPEECH
+from moda_core.motion.controls import CONTROLS, read, rest_expression
+from moda_core.motion.motion import EXPRESSION, YAW
+from moda_core.sampling.rolling import RollingPlan
+from tests.faces import as_tensor, portrait_picture
+
+RATE = 16000
+JAW = CONTROLS.index("jaw")
+CLOSED = 0.05
+
+
+@pytest.fixture(scope="module")
+def starter():
+    return load_starter()
+
+
+@pytest.fixture(scope="module")
+def portrait(starter):
+    return starter.portrait(as_tensor(portrait_picture().resize((128, 128))))
+
+
+@pytest.fixture(scope="module")
+def speech():
+    """Two seconds that begin with a word, mono at 16 kHz."""
+    waveform, rate = load_clip(SPEECH, 0.0, 2.0)
+    return waveform.mean(0).numpy(), rate
+
+
+def played(stream, speech, pieces=1, last=True):
+    samples, rate = speech
+    frames = []
+    for piece in np.array_split(samples, pieces):
+        stream.push(piece, rate)
+        frames += stream.frames()
+    return frames + list(stream.frames(last=last) if last else ())
+
+
+def motion(frames):
+    return torch.stack([frame.values for frame in frames])
+
+
+def jaw(frames):
+    return read(motion(frames)[:, EXPRESSION] - rest_expression())[:, JAW]
+
+
+def test_how_the_sound_is_cut_into_pieces_changes_nothing(starter, portrait, speech):
+    whole = played(starter.stream(portrait), speech)
+
+    pieces = played(starter.stream(portrait), speech, 157)
+
+    assert [frame.index for frame in pieces] == list(range(len(whole)))
+    assert torch.allclose(motion(pieces), motion(whole), atol=1e-4)
+    assert np.array_equal(*(np.concatenate([f.sound for f in made]) for made in (pieces, whole)))
+
+
+def test_frames_come_with_their_own_sound(starter, portrait, speech):
+    samples, rate = speech
+
+    frames = played(starter.stream(portrait, sample_rate=rate), speech, 7)
+
+    sound = np.concatenate([frame.sound for frame in frames])
+    assert len(frames) == pytest.approx(50, abs=1)
+    assert np.array_equal(sound[: len(samples)], samples[: len(sound)])
+
+
+def test_a_frame_waits_for_what_is_heard_ahead_of_it_and_no_longer(starter, portrait):
+    plan = RollingPlan(take=2, ahead=3)
+    stream = starter.stream(portrait, plan=plan)
+
+    stream.push(np.zeros(5 * 640 + 119, np.float32), RATE)
+    before = stream.num_ready
+    stream.push(np.zeros(1, np.float32), RATE)
+
+    assert (before, stream.num_ready) == (0, 2)
+    assert len(list(stream.frames())) == 2
+    assert stream.num_ready == 0
+
+
+def test_the_mouth_moves_with_speech_and_rests_in_silence(starter, portrait, speech):
+    stream = starter.stream(portrait)
+    stream.rest(25)
+    silent = list(stream.frames())
+
+    spoken = played(stream, speech)
+
+    assert jaw(silent).max() < CLOSED
+    assert jaw(spoken).max() > 0.3
+
+
+def test_an_interrupted_mouth_closes_and_opens_again_for_new_speech(starter, portrait, speech):
+    stream = starter.stream(portrait)
+    spoken = played(stream, speech, last=False)
+    shown = int(jaw(spoken[:-8]).argmax()) + 1
+
+    stream.interrupt(shown)
+    stream.rest(12)
+    after = list(stream.frames())
+    again = played(stream, speech)
+
+    assert after[0].index == shown
+    assert jaw(after[CLOSING_FRAMES - 1 :]).max() < CLOSED
+    assert not np.concatenate([frame.sound for frame in after]).any()
+    assert jaw(again).max() > 0.3
+
+
+def test_what_is_taken_back_continues_from_what_was_shown(starter, portrait, speech):
+    stream = starter.stream(portrait)
+    spoken = played(stream, speech, last=False)
+    shown = len(spoken) - 5
+
+    stream.interrupt(shown)
+    stream.rest(8)
+    after = list(stream.frames())
+
+    step = (motion(after)[0, YAW] - motion(spoken)[shown - 1, YAW]).abs()
+    usual = motion(spoken)[:, YAW].diff(dim=0).abs().max()
+    assert after[0].index == shown
+    assert float(step) <= 1.5 * float(usual)
+
+
+def test_speech_right_after_an_interruption_waits_until_the_mouth_is_closed(
+    starter, portrait, speech
+):
+    stream = starter.stream(portrait)
+    spoken = played(stream, speech, last=False)
+    stream.interrupt(int(jaw(spoken[:-8]).argmax()) + 1)
+
+    again = played(stream, speech)
+
+    assert jaw(again[CLOSING_FRAMES - 1 : CLOSING_FRAMES]).max() < CLOSED
+    assert jaw(again).max() > 0.3
+
+
+def test_a_pose_is_reached_within_a_second_without_a_jump(starter, portrait):
+    straight, turned = starter.stream(portrait), starter.stream(portrait)
+    turned.set_pose(yaw=15.0)
+    for stream in (straight, turned):
+        stream.rest(30)
+
+    change = motion(turned.frames(last=True)) - motion(straight.frames(last=True))
+
+    yaw = change[:, YAW].flatten()
+    assert yaw[-5:].mean() == pytest.approx(15, abs=2.5)
+    assert yaw.diff().abs().max() < 2
+
+
+def test_another_emotion_shows_from_the_next_frames_on(starter, portrait, speech):
+    plain, changed = starter.stream(portrait), starter.stream(portrait)
+    first = [played(stream, speech, last=False) for stream in (plain, changed)]
+    changed.set_emotion(Emotion(emotion_weights("happiness"), "happiness"))
+
+    then = [played(stream, speech) for stream in (plain, changed)]
+
+    assert torch.equal(motion(first[0]), motion(first[1]))
+    smile = CONTROLS.index("smile")
+    smiles = [read(motion(made)[:, EXPRESSION] - rest_expression())[:, smile] for made in then]
+    assert smiles[1][10:].mean() > smiles[0][10:].mean() + 0.1
+
+
+def test_another_portrait_goes_on_in_its_own_picture(starter, portrait):
+    other = starter.portrait(as_tensor(portrait_picture().resize((160, 160))))
+    stream = starter.stream(portrait)
+    stream.rest(10)
+    first = list(stream.frames())
+
+    stream.set_portrait(other)
+    stream.rest(10)
+    second = list(stream.frames())
+
+    assert first[-1].image.shape[0] == 128
+    assert second[0].image.shape[0] == 160
+    assert second[0].index == first[-1].index + 1
+
+
+@pytest.mark.parametrize(
+    ("sound", "rate", "message"),
+    [
+        (np.zeros((1, 2, 3), np.float32), RATE, "shape"),
+        (np.zeros(100, np.float32), 0, "rate above 0"),
+        (np.full(100, np.nan, np.float32), RATE, "finite"),
+    ],
+)
+def test_bad_sound_is_named(starter, portrait, sound, rate, message):
+    with pytest.raises(ValueError, match=message):
+        starter.stream(portrait).push(sound, rate)
+
+
+def test_frames_that_were_not_made_can_not_have_been_shown(starter, portrait):
+    with pytest.raises(ValueError, match="at most 0 frames shown, got 3"):
+        starter.stream(portrait).interrupt(3)
+
+
+def test_a_model_without_a_way_to_stream_says_so(starter, portrait):
+    model = replace(starter.model, rolling_finish=None)
+
+    with pytest.raises(ValueError, match="can't be streamed"):
+        replace(starter, model=model).stream(portrait)
+
+
+@pytest.mark.parametrize("yaw", [46.0, float("nan")])
+def test_a_pose_out_of_range_is_named(starter, portrait, yaw):
+    with pytest.raises(ValueError, match="yaw"):
+        starter.stream(portrait).set_pose(yaw=yaw)
