@@ -262,7 +262,7 @@ class PortraitStream:
 
     def _step(self, take: int, ahead: int) -> Iterator[StreamFrame]:
         self._before.append((self.num_frames, self._state.copy()))
-        first, values = self.num_frames, self._values(take, ahead)
+        first, values = self.num_frames, self.values(take, ahead)
         sounds = [self._sound(first + index) for index in range(take)]
         images = (image for chunk in self._rendered(values) for image in chunk)
         for index, (image, sound) in enumerate(zip(images, sounds, strict=True)):
@@ -271,7 +271,7 @@ class PortraitStream:
     def _rendered(self, values: Tensor) -> Iterator[Tensor]:
         return self._render(self.portrait, Motion(values, self._rest))
 
-    def _values(self, take: int, ahead: int) -> Tensor:
+    def values(self, take: int, ahead: int) -> Tensor:
         """Return the motion of the next frames, (take, 70)."""
         state, first = self._state, self.num_frames
         features = state.listener.take(take, ahead)
@@ -321,6 +321,6 @@ class PortraitStream:
         if self._state.sampler.emotion is not self._emotion:
             self._state.sampler.emotion = self._emotion
         if shown > first:
-            self._values(shown - first, 0)
+            self.values(shown - first, 0)
             for frame in range(first, shown):
                 self._sound(frame)

@@ -26,8 +26,8 @@ from .window_plan import WINDOW
 
 NO_FEATURES = torch.zeros(0)  # of a clip, since a window's are given with it
 SMOOTHED = 4  # frames to each side that the smoothed pose of one depends on
-# Four steps of the second order do what ten of the first order do in a window of 80 frames.
-ROLLING_OPTIONS = SamplingOptions(num_steps=4, solver="ab2", schedule="even")
+# Three steps of the second order move lips and head as ten of the first order do in a window of 80.
+ROLLING_OPTIONS = SamplingOptions(num_steps=3, solver="ab2", schedule="even")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class RollingPlan:
 
     take: int = 2
     ahead: int = 3
-    past: int = 24
+    past: int = 12
     head_noise: float = 0.6
 
     def __post_init__(self):

@@ -1,0 +1,222 @@
+"""How soon and how well a streamed portrait speaks, beside the sampler of whole recordings.
+
+`python run.py bench stream`. ``latency_ms`` is the time from the first spoken sound until a frame
+comes whose jaw is `OPEN` above rest, as the sound arrives in real time in pieces of 20 ms, at
+several places within a frame; ``median`` and ``worst``. ``same_plan`` is the largest deviation of
+normalised motion, in standard deviations, between a recording that arrives in pieces of random
+length and one whose features are all known, by the same windows. ``ahead`` has for each number of
+frames heard ahead what it costs and what it gives, beside motion sampled from the whole recording:
+the delay that it asks for, correlation and slope of the jaw, and the ratios of the range and the
+speed of the head, means over `SEEDS`. ``real_time`` is the length of what is rendered over the time
+that it takes, ``interrupted`` the milliseconds until lips touch and until all is silent.
+
+``--long`` streams 10 minutes for ``real_time``, and 60 and 6 minutes for ``memory``, the ratio of
+the peaks of resident memory.
+"""
+
+import resource
+import time
+
+import numpy as np
+import torch
+
+from moda_core.audio.log_mel_stream import LogMelStream
+from moda_core.audio.recording import open_recording
+from moda_core.bundles.bundle import Bundle, load_starter
+from moda_core.example import PORTRAIT, SPEECH
+from moda_core.motion.controls import CONTROLS, read, rest_expression
+from moda_core.motion.motion import EXPRESSION, FPS, PITCH, ROLL
+from moda_core.portrait.portrait import Portrait
+from moda_core.sampling.conditions import Conditions
+from moda_core.sampling.options import SamplingOptions
+from moda_core.sampling.rolling import ROLLING_OPTIONS, AudioContext, RollingPlan, RollingSampler
+from moda_core.sampling.sample import sample_motion
+
+from .progress import Progress
+
+RATE, PIECE = 16000, 320
+OPEN, CLOSED = 0.1, 0.05  # of the jaw
+AHEADS, SEEDS = (2, 3, 5), range(4)
+PLACES_S = (0.0, 0.01, 0.02, 0.03)  # of the first sound within a frame
+BEFORE_S, SPOKEN = 1.0, 0.02  # silence before speech, and the least sample that counts as spoken
+SIDE = 512
+SHORT_S, LONG_S = 12, 600
+REQUIRED = {
+    "latency_ms": 250,
+    "same_plan": 0.01,
+    "jaw_correlation": 0.95,
+    "head_ratios": [0.85, 1.15],
+    "real_time": 1.0,
+    "interrupted_ms": [200, 100],
+    "memory": 1.05,
+}
+
+
+def run(device: str = "cpu", dtype: str = "float32", long: bool = False) -> dict:
+    """Return the figures beside what is asked."""
+    starter, progress = load_starter(device), Progress("stream", 5 + long)
+    portrait = square_portrait(starter)
+    blocks, _ = open_recording(SPEECH, None)
+    speech = np.concatenate(list(blocks))
+    results: dict = {"required": REQUIRED}
+    progress("latency")
+    waits = [latency_ms(starter, portrait, speech, place) for place in PLACES_S]
+    results["latency_ms"] = {"median": float(np.median(waits)), "worst": max(waits)}
+    progress("same windows")
+    results["same_plan"] = same_plan(starter, portrait, speech)
+    progress("frames ahead")
+    results["ahead"] = {str(ahead): quality(starter, portrait, speech, ahead) for ahead in AHEADS}
+    progress("interruption")
+    results["interrupted_ms"] = interrupted_ms(starter, portrait, speech)
+    progress("real time")
+    results["real_time"] = real_time(starter, portrait, speech, LONG_S if long else SHORT_S)
+    if long:
+        progress("memory")
+        real_time(starter, portrait, speech, 6 * 60)
+        six = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        real_time(starter, portrait, speech, 60 * 60)
+        results["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / six
+    return results
+
+
+def square_portrait(starter: Bundle) -> Portrait:
+    """Return the bundled portrait as a picture of `SIDE` pixels, about."""
+    return starter.portrait(PORTRAIT, limit=SIDE)
+
+
+def latency_ms(starter: Bundle, portrait: Portrait, speech: np.ndarray, place_s: float) -> float:
+    """Return how long after the first spoken sound a frame with an open jaw comes."""
+    begins = int(np.flatnonzero(np.abs(speech) > SPOKEN)[0])
+    silent = round((BEFORE_S + place_s) * RATE)
+    sound = np.concatenate([np.zeros(silent, np.float32), speech[begins : begins + RATE]])
+    stream = starter.stream(portrait, sample_rate=RATE)
+    stream.rest(10)  # what is prepared once
+    warm = [frame.index for frame in stream.frames()]
+    started, first_s = time.perf_counter(), None
+    for start in range(0, len(sound), PIECE):
+        arrives = started + (start + PIECE) / RATE
+        time.sleep(max(0.0, arrives - time.perf_counter()))
+        if first_s is None and start + PIECE > silent:
+            first_s = started + silent / RATE
+        stream.push(sound[start : start + PIECE], RATE)
+        for frame in stream.frames():
+            if first_s is not None and jaw(frame.values[None])[0] > OPEN:
+                return 1000 * (time.perf_counter() - first_s)
+    raise AssertionError(f"The jaw stayed shut in a second of speech, {len(warm)} frames ahead.")
+
+
+def same_plan(starter: Bundle, portrait: Portrait, speech: np.ndarray) -> float:
+    """Return the largest deviation of a stream from the same windows over known features."""
+    plan, (previous, _) = RollingPlan(), starter.model.start(portrait)
+    listener = LogMelStream()
+    listener.push(speech)
+    features = listener_features(listener, plan)
+    offline = rolled(starter, portrait, features, plan, ROLLING_OPTIONS, previous)
+    arriving, parts = LogMelStream(), []
+    sizes = np.random.default_rng(0).integers(1, 2000, len(speech) // 500)
+    for piece in np.split(speech, np.cumsum(sizes)):
+        arriving.push(piece)
+        parts.append(listener_features(arriving, plan))
+    streamed = rolled(starter, portrait, torch.cat(parts), plan, ROLLING_OPTIONS, previous)
+    count = min(len(streamed), len(offline))
+    return float((streamed[:count] - offline[:count]).abs().max())
+
+
+def listener_features(listener: LogMelStream, plan: RollingPlan) -> torch.Tensor:
+    """Return the features of all frames that can be taken."""
+    parts = [torch.zeros(0, 4, 64)]
+    while listener.num_ready >= plan.take + plan.ahead:
+        parts.append(listener.take(plan.take, plan.ahead)[: plan.take])
+    return torch.cat(parts)
+
+
+def rolled(starter, portrait, features, plan, options, previous) -> torch.Tensor:
+    """Return normalised motion (T, 70) of features (T, 4, 64) by rolling windows."""
+    sampler = RollingSampler(starter.model, portrait.identity, previous, plan, options)
+    context = AudioContext(starter.model.network.config.audio_context, plan.past)
+    parts = []
+    for first in range(0, len(features), plan.take):
+        part = features[first : first + plan.take + plan.ahead]
+        take = min(plan.take, len(part))
+        parts.append(sampler(context(part, take), take))
+    return torch.cat(parts)
+
+
+def quality(starter: Bundle, portrait: Portrait, speech: np.ndarray, ahead: int) -> dict:
+    """Return what a stream that hears `ahead` frames ahead keeps of the motion."""
+    features = starter.encode((torch.from_numpy(speech), RATE))
+    previous, _ = starter.model.start(portrait)
+    conditions = Conditions(features.values, portrait.identity, previous)
+    heads, correlations, slopes = [], [], []
+    for seed in SEEDS:
+        options = SamplingOptions(seed=seed)
+        model = starter.model
+        normalized = sample_motion(model.network, model.null_audio, conditions, options)
+        whole = model.finish(normalized, features, seed)
+        stream = starter.stream(portrait, seed=seed, plan=RollingPlan(ahead=ahead))
+        streamed = motion_only(stream, speech)[: len(whole)]
+        whole = whole[: len(streamed)]
+        first, second = jaw(streamed), jaw(whole)
+        correlations.append(float(np.corrcoef(first, second)[0, 1]))
+        slopes.append(float(first @ second / (second @ second)))
+        heads.append([head(streamed), head(whole)])
+    ratios = np.divide(*np.mean(heads, axis=0))
+    return {
+        "delay_ms": 40 * (ahead + 1),
+        "jaw_correlation": float(np.mean(correlations)),
+        "jaw_slope": float(np.mean(slopes)),
+        "head_range": float(ratios[0]),
+        "head_speed": float(ratios[1]),
+    }
+
+
+def motion_only(stream, speech: np.ndarray) -> torch.Tensor:
+    """Return a stream's motion (T, 70), without rendering it."""
+    stream.push(speech, RATE)
+    parts = []
+    while stream.num_ready:
+        parts.append(stream.values(stream.plan.take, stream.plan.ahead))
+    return torch.cat(parts)
+
+
+def head(values: torch.Tensor) -> tuple[float, float]:
+    """Return range and speed of the head's angles: root mean square of the deviations, degrees."""
+    angles = values[:, PITCH.start : ROLL.stop].double()
+    speeds = angles.diff(dim=0)
+    return float(angles.var(dim=0).sum().sqrt()), float(speeds.abs().mean())
+
+
+def interrupted_ms(starter: Bundle, portrait: Portrait, speech: np.ndarray) -> dict:
+    """Return how long lips still move and sound is still heard after an interruption."""
+    stream = starter.stream(portrait, sample_rate=RATE)
+    stream.push(speech[: 4 * RATE], RATE)
+    frames = list(stream.frames())
+    shown = len(frames) - 50  # of those that are remembered, the one with the widest jaw
+    shown += int(jaw(torch.stack([frame.values for frame in frames]))[-50:-20].argmax()) + 1
+    stream.interrupt(shown)
+    stream.rest(20)
+    after = list(stream.frames())
+    moves = jaw(torch.stack([frame.values for frame in after])) > CLOSED
+    heard = np.array([bool(np.abs(frame.sound).max() > 1e-3) for frame in after])
+    frame_ms = 1000 / FPS
+    return {
+        "closed": frame_ms * (1 + int(np.flatnonzero(moves).max(initial=-1))),
+        "silent": frame_ms * (1 + int(np.flatnonzero(heard).max(initial=-1))),
+    }
+
+
+def real_time(starter: Bundle, portrait: Portrait, speech: np.ndarray, seconds: int) -> float:
+    """Return the length of streamed frames over the time that they take."""
+    stream = starter.stream(portrait, sample_rate=RATE)
+    begun, count = time.perf_counter(), 0
+    for second in range(seconds):
+        start = second * RATE % (len(speech) - RATE)
+        stream.push(speech[start : start + RATE], RATE)
+        count += sum(1 for _ in stream.frames())
+    return count / FPS / (time.perf_counter() - begun)
+
+
+def jaw(values: torch.Tensor) -> np.ndarray:
+    """Return the jaw's opening (T,) of motion (T, 70)."""
+    controls = read(values[:, EXPRESSION] - rest_expression())
+    return controls[:, CONTROLS.index("jaw")].numpy()
