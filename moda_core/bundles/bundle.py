@@ -47,10 +47,10 @@ from ..video.footage import Clip, open_footage
 from ..video.soundtrack import AudioTrack
 from ..video.writer import COMMENT, QUALITIES, VideoWriter
 from ..warp.warp_renderer import WarpRenderer
+from .live.stream import PortraitStream
 from .pipeline import perform_takes
 from .released import load_released_model
 from .starter import encode_speech, load_starter_model
-from .stream import PortraitStream
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,18 +8,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..audio.clip import check_finite
-from ..audio.log_mel_stream import LogMelStream
-from ..audio.resample import StreamResampler
-from ..audio.speech_preparation import SAMPLE_RATE
-from ..compositing.renderer import Renderer
-from ..emotion.emotion import Emotion
-from ..motion.motion import EXPRESSION, FPS, PITCH, ROLL, YAW, Motion
-from ..motion.regions import add_by_region
-from ..portrait.portrait import Portrait
-from ..sampling.emotion_curve import EmotionCurve
-from ..sampling.motion_model import MotionModel
-from ..sampling.rolling import (
+from ...audio.clip import check_finite
+from ...audio.log_mel_stream import LogMelStream
+from ...audio.resample import StreamResampler
+from ...audio.speech_preparation import SAMPLE_RATE
+from ...compositing.renderer import Renderer
+from ...emotion.emotion import Emotion
+from ...motion.motion import EXPRESSION, FPS, PITCH, ROLL, YAW, Motion
+from ...motion.regions import add_by_region
+from ...portrait.portrait import Portrait
+from ...sampling.emotion_curve import EmotionCurve
+from ...sampling.motion_model import MotionModel
+from ...sampling.rolling import (
     ROLLING_OPTIONS,
     AudioContext,
     RollingPlan,
@@ -144,6 +144,11 @@ class PortraitStream:
         whole = max(0, self._state.listener.num_ready - self.plan.ahead)
         return whole // self.plan.take * self.plan.take
 
+    @property
+    def num_heard(self) -> int:
+        """Number of frames, the last one perhaps in part, of what was pushed and not made yet."""
+        return -(-len(self._state.sound) * FPS // self.sample_rate)
+
     def push(self, sound: Tensor | np.ndarray, sample_rate: int) -> None:
         """Append sound.
 
@@ -187,9 +192,23 @@ class PortraitStream:
             yield from self._step(self.plan.take, self.plan.ahead)
         if last:
             self._append(np.zeros(SAMPLE_RATE // FPS, np.float32), SAMPLE_RATE)
-            while ready := self._state.listener.num_ready:
-                take = min(self.plan.take, ready)
-                yield from self._step(take, min(self.plan.ahead, ready - take))
+            while self._state.listener.num_ready:
+                yield from self._next()
+
+    def next_frames(self) -> list[StreamFrame]:
+        """Make the frames of the next window; none if too little was heard."""
+        if not self.num_ready:
+            return []
+        return list(self._step(self.plan.take, self.plan.ahead))
+
+    def next_at_rest(self) -> list[StreamFrame]:
+        """Make the next frames as if silence followed all that was pushed."""
+        missing = self.plan.take - self._state.listener.num_ready
+        if missing > 0:
+            self.rest(missing)
+        while not self._state.listener.num_ready:
+            self.rest(1)  # a frame needs a little of the sound after it
+        return list(self._next())
 
     def interrupt(self, shown: int | None = None) -> None:
         """Stop speaking at once: what was not shown is dropped, and the mouth closes in 160 ms.
@@ -259,6 +278,12 @@ class PortraitStream:
         heard, shown = (convert(mono) for convert in self._converters[sample_rate])
         state.listener.push(heard)
         state.sound = np.concatenate([state.sound, shown])
+
+    def _next(self) -> Iterator[StreamFrame]:
+        """Make the next frames from what was heard, however little is ahead of them."""
+        ready = self._state.listener.num_ready
+        take = min(self.plan.take, ready)
+        return self._step(take, min(self.plan.ahead, ready - take))
 
     def _step(self, take: int, ahead: int) -> Iterator[StreamFrame]:
         self._before.append((self.num_frames, self._state.copy()))

@@ -1,0 +1,1 @@
+"""Portraits that speak live."""
