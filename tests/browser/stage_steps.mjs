@@ -23,6 +23,12 @@ function graphOf(script) {
 
 export const script = (page) => page.evaluate(() => app.graph.getNodeById(1).widgets[0].value);
 
+/** Write a script into the node's text box, as a user does. */
+async function setScript(page, text) {
+  await page.locator("textarea").filter({ visible: true }).first().fill(text);
+  await page.waitForTimeout(SETTLE_MS);
+}
+
 /** Open the graph, with the node in the middle of the page. */
 export async function openDirector(page, text = SCRIPT) {
   await page.evaluate((w) => app.loadGraphData(w, true, true, null), graphOf(text));
@@ -91,16 +97,24 @@ const STEPS = {
     const blocks = await page.locator(".moda-block", { hasText: "happiness" }).count();
     return (await script(page)).includes("[1.04 happiness") && blocks === 1;
   },
-  "typing into the text changes the stage": async (page) => {
-    const field = page.locator("textarea").filter({ visible: true }).first();
-    await field.fill(`${await script(page)}\n[3 wink left]`);
+  "a double click adds the emotion that was last chosen": async (page) => {
+    const before = await script(page);
+    await page.locator(".moda-block", { hasText: "happiness" }).click();
+    await page.locator('.moda-line select[aria-label="emotion"]').selectOption("anger");
     await page.waitForTimeout(SETTLE_MS);
+    const lane = await page.locator('.moda-lane[data-lane="emotion"]').boundingBox();
+    await page.mouse.dblclick(lane.x + lane.width * 0.05, lane.y + lane.height / 2);
+    await page.waitForTimeout(SETTLE_MS);
+    const emotions = (await script(page)).match(/[a-z]+(?= [\d.]+ for [\d.]+\])/g);
+    await setScript(page, before);
+    return emotions.filter((word) => word === "anger").length === 2;
+  },
+  "typing into the text changes the stage": async (page) => {
+    await setScript(page, `${await script(page)}\n[3 wink left]`);
     return (await page.locator(".moda-block", { hasText: "wink left" }).count()) === 1;
   },
   "a mistake is shown in the parser's own words": async (page) => {
-    const field = page.locator("textarea").filter({ visible: true }).first();
-    await field.fill(`${await script(page)}\n[4 smiel]`);
-    await page.waitForTimeout(SETTLE_MS);
+    await setScript(page, `${await script(page)}\n[4 smiel]`);
     const said = await page.locator(".moda-mistakes").innerText();
     return /unknown word 'smiel' \(did you mean 'smile'\?\)/.test(said);
   },

@@ -12,7 +12,8 @@ const KEY_STEPS = 20; // of an amount, from its lowest to its highest
  * Connect the lanes to a stage.
  *
  * `stage` gives `document` ({text, entries}), `parse`, `fps`, `pxPerS`, `grammar`, `points` and
- * `select(at)`, `write({text, at})`, `commit()`, `add(lane, seconds)`, `seek(seconds)`.
+ * `select(at)`, `write({text, at})`, `commit()`, `choose(lane, word)`, `add(lane, seconds)`,
+ * `seek(seconds)`.
  */
 export function connectLanes(track, stage, signal) {
   const listen = (kind, call) => track.addEventListener(kind, call, { signal });

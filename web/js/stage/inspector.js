@@ -50,7 +50,9 @@ function names(entry, stage, write) {
       select.prepend(make("option", { value: "", selected: "" }, blend));
     }
     select.addEventListener("change", () => {
-      if (select.value) write(edits.withEmotion(stage.document.text, entry, select.value));
+      if (!select.value) return;
+      stage.choose("emotion", select.value);
+      write(edits.withEmotion(stage.document.text, entry, select.value));
     });
     return select;
   }
@@ -61,6 +63,7 @@ function names(entry, stage, write) {
   });
   const select = menu("action", [...new Set([entry.action, ...alike])], entry.action);
   select.addEventListener("change", () => {
+    stage.choose(lane, select.value);
     write(edits.withAction(stage.document.text, entry, select.value));
   });
   return select;

@@ -5,6 +5,7 @@ import * as edits from "../text/edits.js";
 import { isScript, parseEmotions, parseScript } from "../text/script.js";
 import { textSource } from "../upstream.js";
 import { addView, commit, onValue, setValue } from "../view.js";
+import { choiceFor, choose } from "./choices.js";
 import { drawRuler, drawWave } from "./draw.js";
 import { connectLanes, copied } from "./gestures.js";
 import { showEntry } from "./inspector.js";
@@ -21,7 +22,6 @@ const ZOOM = 1.5;
 const CLOSEST_PX = 400; // of a second
 const WIDEST_PX = 30_000; // of all seconds, which are drawn at once
 const LINKED_MS = 300; // after which a new node has its links
-const FIRST = { head: "turn left", eyes: "look left", mouth: "smile", gestures: "nod" };
 const HINT = "Double-click a lane to add; drag to move, the end to stretch, up for more; Alt copies";
 
 /** Add a stage to a node, for the text in one of its widgets. */
@@ -116,11 +116,13 @@ class Stage {
       group.append(...(lane === "emotion" ? grammar.emotions : actions).map(option));
       menu.append(group);
     }
-    const choose = () => {
-      if (menu.value) this.addNamed(menu.value, this.player.seconds);
+    const add = () => {
+      if (!menu.value) return;
+      this.choose(menu.selectedOptions[0].parentElement.label, menu.value);
+      this.addNamed(menu.value, this.player.seconds);
       menu.value = "";
     };
-    menu.addEventListener("change", choose, { signal: this.signal });
+    menu.addEventListener("change", add, { signal: this.signal });
     return menu;
   }
 
@@ -310,8 +312,13 @@ class Stage {
     commit(this.app);
   }
 
+  /** Take note of a word that was chosen in a list, which a double click on its lane adds next. */
+  choose(lane, word) {
+    choose(this.node, lane, word);
+  }
+
   add(lane, seconds) {
-    this.addNamed(lane === "emotion" ? "happiness" : FIRST[lane], seconds);
+    this.addNamed(choiceFor(this.node, lane), seconds);
   }
 
   addNamed(name, seconds) {
