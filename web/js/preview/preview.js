@@ -115,7 +115,9 @@ class Preview {
 
   draw() {
     if (!this.motion) return;
-    drawCurves(this.curves, this.motion.curves, Math.max(50, this.plot.clientWidth), CURVES_PX);
+    const ground = getComputedStyle(this.plot).backgroundColor; // "" if it is not in the page
+    const size = { width: Math.max(50, this.plot.clientWidth), height: CURVES_PX };
+    if (ground) drawCurves(this.curves, this.motion.curves, { ...size, ground });
     this.showAt(this.player.seconds);
   }
 
