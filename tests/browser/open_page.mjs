@@ -31,13 +31,24 @@ export async function withPage(job, use, before = async () => {}) {
         "Comfy.Minimap.Visible": false,
       },
     });
-    await page.goto(job.url, { waitUntil: "domcontentloaded" });
-    const ready = () => window.app?.graph && window.app?.extensionManager;
-    await page.waitForFunction(ready, null, { timeout: START_LIMIT_MS });
-    await page.waitForTimeout(1500);
-    await page.keyboard.press("Escape");
+    await openPage(page, job.url);
     return await use(page, messages);
   } finally {
     await browser.close();
   }
+}
+
+/** Load ComfyUI's page, or load it again if there is no URL, and wait until it has started. */
+export async function openPage(page, url = null) {
+  const options = { waitUntil: "domcontentloaded" };
+  await (url ? page.goto(url, options) : page.reload(options));
+  const ready = () => window.app?.graph && window.app?.extensionManager;
+  await page.waitForFunction(ready, null, { timeout: START_LIMIT_MS });
+  await page.waitForTimeout(1500);
+  await page.keyboard.press("Escape");
+}
+
+/** Prepare a page in which the pack's script can't be loaded; for `before`. */
+export function withoutScript(page) {
+  return page.route("**/extensions/ComfyUI-MoDA/js/**", (route) => route.abort());
 }

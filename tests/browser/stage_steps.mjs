@@ -29,6 +29,23 @@ async function setScript(page, text) {
   await page.waitForTimeout(SETTLE_MS);
 }
 
+/** Put the node into a subgraph, look inside, and leave; returns its text and whether it has a stage. */
+async function throughSubgraph(page) {
+  return page.evaluate(async () => {
+    const outside = app.graph;
+    const { subgraph } = outside.convertToSubgraph(new Set([outside.getNodeById(1)]));
+    const pause = () => new Promise((done) => setTimeout(done, 800));
+    await pause();
+    app.canvas.setGraph(subgraph);
+    await pause();
+    const [node] = subgraph.nodes;
+    const found = [node.widgets[0].value, node.widgets.some((each) => each.name === "moda_stage")];
+    app.canvas.setGraph(outside);
+    await pause();
+    return found;
+  });
+}
+
 /** Open the graph, with the node in the middle of the page. */
 export async function openDirector(page, text = SCRIPT) {
   await page.evaluate((w) => app.loadGraphData(w, true, true, null), graphOf(text));
@@ -182,24 +199,13 @@ const STEPS = {
   },
   "in a subgraph it has its text and its stage": async (page) => {
     const before = await script(page);
-    const inside = await page.evaluate(async () => {
-      const { subgraph } = app.graph.convertToSubgraph(new Set([app.graph.getNodeById(1)]));
-      const pause = () => new Promise((done) => setTimeout(done, 800));
-      await pause();
-      app.canvas.setGraph(subgraph);
-      await pause();
-      const [node] = subgraph.nodes;
-      const found = [node.widgets[0].value, node.widgets.some((w) => w.name === "moda_stage")];
-      app.canvas.setGraph(app.graph);
-      await pause();
-      return found;
-    });
+    const inside = await throughSubgraph(page);
     return inside[0] === before && inside[1];
   },
 };
 
-/** Open the graph where the pack's script can't be loaded; returns what went wrong. */
-export async function scriptlessProblems(page) {
+/** Open the graph where the pack's script can't be loaded; returns {problems, messages}. */
+export async function scriptlessReport(page, messages) {
   await openDirector(page);
   const views = await page.locator(".moda-view").count();
   const saved = await page.evaluate(() => app.graph.serialize().nodes[0].widgets_values);
@@ -209,7 +215,11 @@ export async function scriptlessProblems(page) {
   if (JSON.stringify(saved) !== JSON.stringify([SCRIPT]) || inputs.script !== SCRIPT) {
     problems.push(`without script: the text became ${JSON.stringify([saved, inputs])}`);
   }
-  return problems;
+  const inside = await throughSubgraph(page);
+  if (inside[0] !== SCRIPT || inside[1]) {
+    problems.push(`without script: in a subgraph there is ${JSON.stringify(inside)}`);
+  }
+  return { problems, messages };
 }
 
 /** Do all steps; returns what went wrong, a line each. */
