@@ -64,7 +64,7 @@ def sheet_picture(key: str, index: int) -> bytes:
     """Return frames of a preview as JPEG; raises `ValueError` if there are none."""
     preview = _previews.get(key)
     if preview is None:
-        raise ValueError("This preview is no longer kept. Run the workflow again.")
+        raise ValueError("This preview is no longer kept. Change a value, such as a seed, and run.")
     with _rendering:
         sheet = preview.sheet(index)
     stream = BytesIO()

@@ -6,6 +6,7 @@ import fs from "node:fs";
 import { faceProblems } from "./face_steps.mjs";
 import { countCalls, idleProblems } from "./idle_steps.mjs";
 import { withPage, withoutScript } from "./open_page.mjs";
+import { rerunProblems } from "./rerun_steps.mjs";
 import { scriptlessReport, stageProblems } from "./stage_steps.mjs";
 
 const job = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
@@ -17,6 +18,7 @@ const report = await withPage(
       ...(await stageProblems(page, job.prefix)),
       ...(await idleProblems(page)),
       ...(await faceProblems(page, job.prefix)),
+      ...(await rerunProblems(page)),
     ];
     return { problems, messages };
   },

@@ -4,6 +4,7 @@ import { app } from "../../../scripts/app.js";
 import { addExpression } from "./expression/expression_view.js";
 import { addPicker } from "./picker/picker.js";
 import { addPreview } from "./preview/preview.js";
+import { recallRuns } from "./runs.js";
 import { listenToRuns } from "./stage/speech.js";
 import { addStage } from "./stage/stage.js";
 
@@ -29,6 +30,7 @@ app.registerExtension({
   },
   setup() {
     listenToRuns(api);
+    recallRuns(api, app);
     const sheet = document.createElement("link");
     sheet.rel = "stylesheet";
     sheet.href = new URL("views.css", import.meta.url).href;

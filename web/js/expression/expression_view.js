@@ -1,4 +1,5 @@
 // The face of MoDA Expression, which changes as its sliders move, without a run of the graph.
+import { outputOf } from "../runs.js";
 import { addView, commit, onValue, setValue, widgetOf } from "../view.js";
 import { facePanel, turnByHand } from "./face_panel.js";
 import { latestOnly } from "./latest.js";
@@ -45,12 +46,6 @@ function sourceOf(node, app) {
   if (!isLinked(node, "portrait")) return EXAMPLE;
   const seen = outputOf(node, app)?.moda_face?.[0];
   return findSource(node) ?? (seen ? { picture: JSON.parse(seen) } : null);
-}
-
-/** Return what a node's last run gave to the page, which undo does not forget. */
-function outputOf(node, app) {
-  const outside = node.graph === (app.rootGraph ?? app.graph);
-  return app.nodeOutputs?.[outside ? node.id : `${node.graph?.id}:${node.id}`];
 }
 
 /** Ask the route for pictures, never twice for the same one, and show them on a panel. */

@@ -1,4 +1,5 @@
 // Which picture is linked to a node, and news of it.
+import { outputOf } from "../runs.js";
 import { onValue, widgetOf } from "../view.js";
 
 const MUTED = [2, 4]; // modes of a node: never, bypassed
@@ -59,9 +60,7 @@ export function watch(widget, call) {
 
 /** Return what the last run told of the picture it saw, as a query; null before a run. */
 export function lastSeen(node, app) {
-  const isInner = node.graph && node.graph !== (app.rootGraph ?? app.graph) && node.graph.id;
-  const shown = app.nodeOutputs?.[isInner ? `${node.graph.id}:${node.id}` : String(node.id)];
-  const text = shown?.moda_seen?.[0] ?? sessionStorage.getItem(storageKey(node));
+  const text = outputOf(node, app)?.moda_seen?.[0] ?? sessionStorage.getItem(storageKey(node));
   return text ? JSON.parse(text) : null;
 }
 

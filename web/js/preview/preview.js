@@ -1,5 +1,6 @@
 // A motion that plays on the face, in MoDA Preview Motion and MoDA Sample Motion.
 import { button, make, placeOn } from "../elements.js";
+import { nodeOfRun, outputOf } from "../runs.js";
 import { followTime, tellTime } from "../shared_time.js";
 import { Player } from "../stage/player.js";
 import { speechOf } from "../stage/speech.js";
@@ -11,6 +12,8 @@ const HEIGHT = 340;
 const FACE_PX = 256;
 const CURVES_PX = 84;
 const EMPTY = "Link a portrait and run the workflow: the motion plays here on the face.";
+const UNTOLD =
+  "The server did not compute this motion again. Change a value, such as a seed, and run.";
 
 /** Add a preview to a node. */
 export function addPreview(node, page) {
@@ -19,7 +22,7 @@ export function addPreview(node, page) {
 
 class Preview {
   constructor(node, { app, api }) {
-    Object.assign(this, { node, api, motion: null });
+    Object.assign(this, { node, app, api, motion: null });
     const { root, signal } = addView(node, "preview", { minHeight: HEIGHT, app });
     Object.assign(this, { root, signal });
     this.sheets = new Sheets(api, () => this.showFrame());
@@ -61,20 +64,18 @@ class Preview {
 
   listen() {
     const { signal, api, node } = this;
-    const grow = ({ detail }) => {
-      if (String(detail.node) === String(node.id)) this.load(detail);
-    };
-    api.addEventListener("moda_motion", grow);
-    signal.addEventListener("abort", () => {
-      api.removeEventListener("moda_motion", grow);
-      this.sheets.clear();
-    });
+    const isHere = ({ detail }) => nodeOfRun(detail.node, this.app) === node;
+    const hear = (kind, call) =>
+      api.addEventListener(kind, (event) => isHere(event) && call(event.detail), { signal });
+    hear("moda_motion", (motion) => this.load(motion));
+    hear("moda_untold", () => this.showNote(UNTOLD));
+    signal.addEventListener("abort", () => this.sheets.clear());
     const executed = node.onExecuted;
     node.onExecuted = (output) => {
-      const [motion] = output?.moda_motion ?? [];
-      if (motion) this.load(JSON.parse(motion)); // of a run it is text
+      this.loadOutput(output);
       return executed?.call(node, output);
     };
+    setTimeout(() => this.loadOutput(outputOf(node, this.app))); // of a run before undo
     this.slider.addEventListener("input", () => this.player.seek(Number(this.slider.value)), {
       signal,
     });
@@ -99,6 +100,12 @@ class Preview {
 
   get seconds() {
     return this.motion.frames / this.motion.fps;
+  }
+
+  /** Take what a run gave, in which the motion is text. */
+  loadOutput(output) {
+    const [motion] = output?.moda_motion ?? [];
+    if (motion && !this.signal.aborted) this.load(JSON.parse(motion));
   }
 
   /** Take what the server tells of a motion, finished or growing. */
