@@ -1,8 +1,19 @@
 """`python run.py browser-test [WORKFLOW.json ...]`: templates in a real page, in both renderers.
 
-Without names, all of the pack's templates are opened.
+Without names, all of the pack's templates are opened, the nodes' views are used, and workflows that
+one renderer saves are opened in the other.
+
+`python run.py browser-test --exchange FOLDER` does the last of these alone, and with other hosts:
+it saves workflows into the folder, named after ComfyUI's version and the renderer, and opens all
+that lie there, also those of other versions. With two hosts, run it on one, on the other, and on
+the first again:
+
+    COMFYUI_PATH=OLD old/bin/python run.py --here browser-test --exchange FOLDER
+    COMFYUI_PATH=NEW new/bin/python run.py --here browser-test --exchange FOLDER
+    COMFYUI_PATH=OLD old/bin/python run.py --here browser-test --exchange FOLDER
 """
 
+import argparse
 import json
 import os
 import re
@@ -88,6 +99,47 @@ def use_views(tools: Tools, server: Server, renderer: str, folder: Path) -> list
     return report["problems"] + our_messages(report["messages"])
 
 
+def exchange(tools: Tools, server: Server, folder: Path, saved: Path) -> list[str]:
+    """Save a workflow in each renderer, and open all that were saved, in both.
+
+    Parameters
+    ----------
+    tools : Tools
+        What to start.
+    server : Server
+        Runs.
+    folder : Path
+        For the jobs' files.
+    saved : Path
+        Folder of the workflows, this host's and those of other hosts.
+
+    Returns
+    -------
+    list of str
+        What has changed, a line each.
+    """
+    saved.mkdir(parents=True, exist_ok=True)
+    problems = []
+    for renderer in RENDERERS:
+        report = run_script("exchange.mjs", {}, tools, server, renderer, folder)
+        path = saved / f"{version_of(server)}-{renderer}.json"
+        path.write_text(json.dumps(report["workflow"], indent=1), "utf-8")
+        problems += [f"{renderer}: saving: {line}" for line in our_messages(report["messages"])]
+    paths = sorted(saved.glob("*.json"))
+    job = {"workflows": {path.stem: json.loads(path.read_text("utf-8")) for path in paths}}
+    for renderer in RENDERERS:
+        report = run_script("exchange.mjs", job, tools, server, renderer, folder)
+        found = report["problems"] + our_messages(report["messages"])
+        problems += [f"{renderer}: opening: {line}" for line in found]
+        show(f"{renderer}: opened {', '.join(job['workflows'])}: {len(found)} problems")
+    return problems
+
+
+def version_of(server: Server) -> str:
+    """Return ComfyUI's version."""
+    return server.get("/system_stats")["system"]["comfyui_version"]
+
+
 def run_script(
     name: str, job: dict, tools: Tools, server: Server, renderer: str, folder: Path
 ) -> dict:
@@ -95,13 +147,12 @@ def run_script(
 
     The job is completed by what every script needs. Raises `RuntimeError` if the script fails.
     """
-    version = server.get("/system_stats")["system"]["comfyui_version"]
     job = {
         **job,
         "url": server.url,
         "chromium": tools.chromium,
         "vue": RENDERERS[renderer],
-        "prefix": str(SCREENSHOTS / f"{version}-{renderer}-"),
+        "prefix": str(SCREENSHOTS / f"{version_of(server)}-{renderer}-"),
     }
     path = folder / f"{renderer}.json"
     path.write_text(json.dumps(job), "utf-8")
@@ -180,8 +231,8 @@ def missing_offers(server: Server, names: list[str]) -> list[str]:
     ]
 
 
-def check(tools: Tools, folder: Path, files: list[str]) -> list[str]:
-    """Run the whole test.
+def check(tools: Tools, folder: Path, files: list[str], saved: Path | None) -> list[str]:
+    """Run the whole test, or the exchange alone.
 
     Parameters
     ----------
@@ -191,6 +242,8 @@ def check(tools: Tools, folder: Path, files: list[str]) -> list[str]:
         For the server; empty.
     files : list of str
         Paths of workflows; all of the pack's templates if empty.
+    saved : Path or None
+        Folder of workflows that hosts have saved, for the exchange alone.
 
     Returns
     -------
@@ -208,6 +261,8 @@ def check(tools: Tools, folder: Path, files: list[str]) -> list[str]:
     workflows = {path.stem: json.loads(path.read_text("utf-8")) for path in paths}
     quick_start(list(workflows))
     with running(tools.comfyui, tools.interpreter, folder) as server:
+        if saved:
+            return exchange(tools, server, folder, saved)
         problems = [] if files else missing_offers(server, list(workflows))
         for renderer in RENDERERS:
             report = use_page(tools, server, renderer, workflows, folder)
@@ -224,6 +279,7 @@ def check(tools: Tools, folder: Path, files: list[str]) -> list[str]:
             found = [] if files else use_views(tools, server, renderer, folder)
             problems += [f"{renderer}: {line}" for line in found]
             show(f"{renderer}: the views of nodes: {len(found)} problems")
+        problems += [] if files else exchange(tools, server, folder, folder / "saved")
     return problems
 
 
@@ -235,6 +291,10 @@ def show(text: str) -> None:
 
 def main() -> int:
     """Run the test; return 0 if all is well, 1 if not, 2 if something is missing."""
+    parser = argparse.ArgumentParser(prog="run.py browser-test")
+    parser.add_argument("workflows", nargs="*", help="all of the pack's templates by default")
+    parser.add_argument("--exchange", type=Path, metavar="FOLDER", help="save and open there")
+    options = parser.parse_args()
     try:
         tools = find_tools()
     except MissingToolError as error:
@@ -243,7 +303,7 @@ def main() -> int:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            problems = check(tools, Path(folder), sys.argv[1:])
+            problems = check(tools, Path(folder), options.workflows, options.exchange)
         except (RuntimeError, ValueError) as error:
             problems = [str(error)]
     for line in problems:
