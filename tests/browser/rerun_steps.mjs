@@ -2,6 +2,7 @@
 import { openPage } from "./open_page.mjs";
 
 const MOST_TRIES = 30; // of half a second
+const MOST_UNDONE = 3;
 const PLAYERS = ["MoDASampleMotion", "MoDAPreviewMotion"];
 
 /** Make the nodes of a short motion that plays on the bundled portrait. */
@@ -90,16 +91,21 @@ export async function rerunProblems(page) {
   const graph = await makeGraph(page);
   await run(page);
   await look("after a run");
+  await page.mouse.click(800, 900); // on the canvas, for the keys
   await page.evaluate(() => {
+    const { changeTracker } = app.extensionManager.workflow.activeWorkflow;
+    changeTracker.checkState();
     app.graph.nodes[0].title = "changed";
-    app.extensionManager.workflow.activeWorkflow.changeTracker.checkState();
+    changeTracker.checkState();
   });
-  await page.mouse.click(800, 900);
-  await page.keyboard.press("Control+z");
-  await page.waitForTimeout(2000);
-  if (await page.evaluate(() => app.graph.nodes.some((node) => node.title === "changed"))) {
-    problems.push("players: the change was not undone");
+  const isChanged = () =>
+    page.evaluate(() => app.graph.nodes.some((node) => node.title === "changed"));
+  // A node that has grown for its picture since is a step of its own.
+  for (let presses = 0; presses < MOST_UNDONE && (await isChanged()); presses += 1) {
+    await page.keyboard.press("Control+z");
+    await page.waitForTimeout(2000);
   }
+  if (await isChanged()) problems.push("players: the change was not undone");
   await look("after undo");
   for (const when of ["a reload", "the workflow was opened anew"]) {
     if (when === "a reload") await openPage(page);
