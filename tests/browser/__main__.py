@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,8 @@ def use_page(tools: Tools, server: Server, renderer: str, workflows: dict, folde
 def use_views(tools: Tools, server: Server, renderer: str, folder: Path) -> list[str]:
     """Use the pack's own views in one renderer; returns what is wrong, a line each."""
     report = run_script("views.mjs", {}, tools, server, renderer, folder)
+    middle, worst = statistics.median(report["times"]), max(report["times"])
+    show(f"{renderer}: slider to picture: median {middle:.0f} ms, worst {worst:.0f} ms")
     return report["problems"] + our_messages(report["messages"])
 
 

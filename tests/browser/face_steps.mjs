@@ -2,6 +2,7 @@
 const LIMIT_MS = 60_000;
 const SETTLE_MS = 500;
 const NUM_FACES = 3;
+const NUM_TIMES = 50;
 
 /** Make three nodes, the picture of three people among them, and wait until the faces are shown. */
 async function openFaces(page) {
@@ -123,6 +124,31 @@ const STEPS = {
     return before[0] === after[0] && before[1] !== after[1];
   },
 };
+
+/** Return the milliseconds from a slider's change to the picture on the screen, in order of size. */
+export async function sliderTimes(page) {
+  return page.evaluate(async (count) => {
+    const { prototype } = CanvasRenderingContext2D;
+    const { drawImage } = prototype;
+    let drawn = () => {};
+    prototype.drawImage = function (...values) {
+      drawImage.apply(this, values);
+      if (this.canvas.closest(".moda-expression")) drawn();
+    };
+    const jaw = window.modaNodes.expression.widgets.find((each) => each.name === "jaw");
+    const times = [];
+    for (let i = 0; i < count; i += 1) {
+      const start = performance.now();
+      const shown = new Promise((done) => (drawn = () => requestAnimationFrame(done)));
+      jaw.value = ((i * 7 + 3) % 30) / 30; // another one each time
+      jaw.callback?.(jaw.value);
+      await shown;
+      times.push(performance.now() - start);
+    }
+    prototype.drawImage = drawImage;
+    return times.sort((one, other) => one - other);
+  }, NUM_TIMES);
+}
 
 /** Do all steps; returns what went wrong, a line each. */
 export async function faceProblems(page, prefix) {

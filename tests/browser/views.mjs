@@ -1,9 +1,10 @@
 // Uses the pack's own views in ComfyUI's page.
 //   node views.mjs JOB.json
-// The job: {url, chromium, vue, prefix}. Prints one line of JSON: {problems, messages}.
+// The job: {url, chromium, vue, prefix}. Prints one line of JSON: {problems, messages, times}, the
+// times in ms from the slider of an expression to its picture.
 import fs from "node:fs";
 
-import { faceProblems } from "./face_steps.mjs";
+import { faceProblems, sliderTimes } from "./face_steps.mjs";
 import { countCalls, idleProblems } from "./idle_steps.mjs";
 import { withPage, withoutScript } from "./open_page.mjs";
 import { rerunProblems } from "./rerun_steps.mjs";
@@ -18,9 +19,10 @@ const report = await withPage(
       ...(await stageProblems(page, job.prefix)),
       ...(await idleProblems(page)),
       ...(await faceProblems(page, job.prefix)),
-      ...(await rerunProblems(page)),
     ];
-    return { problems, messages };
+    const times = await sliderTimes(page);
+    problems.push(...(await rerunProblems(page)));
+    return { problems, messages, times };
   },
   countCalls,
 );
