@@ -5,23 +5,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import MissingModelError, MoDAError, OutputError
+from ..errors import MoDAError, OutputError
 from ..example import PORTRAIT, SPEECH
 from ..runtime.stopwatch import Stopwatch
 from .arguments import Parser
-from .console import ProgressBar, shell_word, write_line
+from .console import ProgressBar, write_line
 from .models_arguments import add_models_arguments
-from .talk_arguments import add_talk_arguments, talk_settings
+from .talk_arguments import add_talk_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ..bundles.scene.face_place import FacePlace
-    from .talk import TalkResult, TalkSettings
+    from .talk import TalkResult
+    from .talk_request import TalkRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 SHEET_FRAMES = 12
-POINTS_REMEDY = "give the eyes and mouth corners: --points 'x,y x,y x,y x,y'"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,31 +53,23 @@ def build_parser() -> argparse.ArgumentParser:
 def run_demo(arguments: argparse.Namespace) -> None:
     """Animate the example and write a contact sheet beside the video."""
     from ..video.contact_sheet import save_contact_sheet
+    from .talk_request import TalkRequest
 
     output = output_folder()
-    result = make_video(PORTRAIT, SPEECH, output / "demo.mp4", num_samples=SHEET_FRAMES)
+    result = make_video(TalkRequest(PORTRAIT, SPEECH), output / "demo.mp4", SHEET_FRAMES)
     save_contact_sheet(result.frames, output / "demo.png")
     write_line(f"Wrote {output / 'demo.mp4'} and {output / 'demo.png'}")
 
 
 def run_talk(arguments: argparse.Namespace) -> None:
     """Animate the user's portrait."""
-    from .talk import TalkSettings
+    from .talk_request import read_request
 
-    settings = TalkSettings(**talk_settings(arguments))
-    audio, output = arguments.audio, getattr(arguments, "output", None)
-    speakers = getattr(arguments, "speaker", ())
-    if output is None:
-        suffix = ".mov" if settings.transparent else ".mp4"
-        played = "scene" if speakers else (audio or settings.motion).stem
-        output = output_folder() / f"{arguments.portrait.stem}-{played}{suffix}"
-    try:
-        make_video(arguments.portrait, audio, output, settings, speakers=speakers)
-    except MissingModelError as error:
-        command = f"python run.py models --models {shell_word(settings.models)}"
-        raise MoDAError(f"{error} '{command}' says where each comes from.") from error
-    saved = f" and {settings.save_motion}" if settings.save_motion else ""
-    write_line(f"Wrote {output}{saved}")
+    request, output = read_request(arguments), getattr(arguments, "output", None)
+    output = output or output_folder() / request.output_name
+    make_video(request, output)
+    saved = request.settings.save_motion
+    write_line(f"Wrote {output}{f' and {saved}' if saved else ''}")
 
 
 def output_folder() -> Path:
@@ -95,41 +84,14 @@ def output_folder() -> Path:
     return folder
 
 
-def make_video(
-    portrait: Path,
-    audio: Path | None,
-    output: Path,
-    settings: "TalkSettings | None" = None,
-    num_samples: int = 0,
-    speakers: "Sequence[tuple[str, FacePlace, Path]]" = (),
-) -> "TalkResult":
+def make_video(request: "TalkRequest", output: Path, num_samples: int = 0) -> "TalkResult":
     """Animate a portrait, or several people of a picture, then say where the time went."""
-    from ..runtime.out_of_memory import is_out_of_memory
-    from .talk import TalkSettings, talk
-    from .talk_scene import NamedFace, talk_scene
+    from .talk_request import answer, doubt
 
-    settings, stopwatch = settings or TalkSettings(), Stopwatch()
-    shown = (stopwatch, ProgressBar)
-    try:
-        if speakers:
-            people = [NamedFace(*speaker) for speaker in speakers]
-            result = talk_scene(portrait, people, output, settings, *shown)
-        else:
-            result = talk(portrait, audio, output, settings, *shown, num_samples)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise MoDAError(
-            f"There is not enough memory on the device '{settings.device}'. Close other programs, "
-            "use another device, or a shorter recording."
-        ) from error
+    stopwatch = Stopwatch()
+    result = answer(request, output, stopwatch, ProgressBar, num_samples=num_samples)
     if result.uncertain:
-        remedy = "use another picture" if speakers else POINTS_REMEDY
-        write_line(
-            f"The face was found with low confidence ({result.confidence:.2f}). If it looks wrong, "
-            f"{remedy}.",
-            sys.stderr,
-        )
+        write_line(doubt(request, result), sys.stderr)
     write_line(stopwatch.table(result.num_frames, result.fps))
     return result
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..audio.features import AudioFeatures
 from ..audio.loudness import normalize_loudness
 from ..audio.recording import Recording
 from ..audio.waveform import audio_duration, load_clip
@@ -45,6 +47,7 @@ from ..video.soundtrack import AudioTrack, num_video_frames
 from ..video.writer import COMMENT, QUALITIES, VideoWriter, check_output, frame_rate
 from ..warp.warp_renderer import WarpRenderer
 from ..weights.released_files import RENDERER_PARTS
+from .kept import Kept
 from .talk_source import PictureSource, VideoSource, open_source
 
 logger = logging.getLogger(__name__)
@@ -167,13 +170,15 @@ def talk(
     stopwatch: Stopwatch | None = None,
     progress: Callable[[str], Progress] | None = None,
     num_samples: int = 0,
+    kept: Kept | None = None,
 ) -> TalkResult:
     """Animate a portrait with a recording, or with saved motion, and write the video.
 
     With saved motion the recording is optional. The video is as long as the motion then: the sound
-    is cut, or padded with silence.
+    is cut, or padded with silence. What is `kept` of earlier videos is not made again.
     """
     settings, stopwatch = settings or TalkSettings(), stopwatch or Stopwatch()
+    kept, portrait_path = kept or Kept(0), Path(portrait_path)
     progress = progress or (lambda what: lambda done, total: None)
     check_device(settings.device)
     check_outputs(output, portrait_path, audio_path, settings)
@@ -181,16 +186,17 @@ def talk(
     motion = None if isinstance(driving, Footage) else driving
 
     files = released_files(settings, PARTS if driving is None else RENDERER_PARTS)
-    source = open_source(portrait_path, settings)
+    source = open_source(portrait_path, settings, kept)
     speech = None if audio_path is None else recording_part(audio_path, settings)
     if motion is not None and speech is not None:
         warn_of_lengths(len(motion) / motion.fps, 1 / motion.fps, speech.duration_s)
     with opened_background(settings, source) as options:
         if files is not None:
             options["options"] = settings.driving
-        bundle = load_bundle(files, settings) if driving is None else None
-        renderer = load_player(files, settings) if bundle is None else bundle.renderer
-        portrait = source.portrait(renderer, progress)
+        bundle = load_bundle(files, settings, kept) if driving is None else None
+        renderer = load_player(files, settings, kept) if bundle is None else bundle.renderer
+        prepare = partial(source.portrait, renderer, progress)
+        portrait = kept.portrait(portrait_path, settings, prepare)
         stopwatch.end_set_up()
 
         if isinstance(driving, Footage):
@@ -198,7 +204,10 @@ def talk(
                 motion = seen_motion(clip_portrait(renderer, driving, progress=progress("motion")))
             speech = speech or own_sound(driving)
         elif motion is None:
-            motion = sample_motion(bundle, portrait, speech, settings, stopwatch, progress)
+            encode = partial(speech_features, bundle, speech, stopwatch, progress)
+            features = kept.features(Path(audio_path), settings, encode)
+            del encode
+            motion = sample_motion(bundle, portrait, features, settings, stopwatch, progress)
         del bundle  # what rendering does not need may go
 
         shown, played, timing = timed(portrait, motion, speech, settings)
@@ -280,31 +289,45 @@ def video_writer(
     )
 
 
-def load_bundle(files: ModelFiles | None, settings: TalkSettings) -> Bundle:
+def load_bundle(files: ModelFiles | None, settings: TalkSettings, kept: Kept) -> Bundle:
     """Load what samples motion and renders it, the starter without files."""
-    if files is None:
-        return load_starter(settings.device)
-    return load_released(files, settings.device, settings.dtype)
+
+    def load() -> Bundle:
+        if files is None:
+            return load_starter(settings.device)
+        return load_released(files, settings.device, settings.dtype)
+
+    return kept.models(settings, "bundle", load)
 
 
-def load_player(files: ModelFiles | None, settings: TalkSettings) -> Renderer:
+def load_player(files: ModelFiles | None, settings: TalkSettings, kept: Kept) -> Renderer:
     """Load the renderer alone, which is enough for saved motion."""
-    if files is None:
-        return WarpRenderer(settings.device)
-    return load_renderer(files, settings.device, settings.dtype)
+
+    def load() -> Renderer:
+        if files is None:
+            return WarpRenderer(settings.device)
+        return load_renderer(files, settings.device, settings.dtype)
+
+    return kept.models(settings, "player", load)
+
+
+def speech_features(
+    bundle: Bundle, speech: Sound, stopwatch: Stopwatch, progress: Callable[[str], Progress]
+) -> AudioFeatures:
+    """Encode the chosen part of a recording."""
+    with stopwatch.stage("audio"):
+        return bundle.encode(speech.to_encode, speech.duration_s, progress("audio"))
 
 
 def sample_motion(
     bundle: Bundle,
-    portrait,
-    speech: Sound,
+    portrait: Portrait,
+    features: AudioFeatures,
     settings: TalkSettings,
     stopwatch: Stopwatch,
     progress: Callable[[str], Progress],
 ) -> Motion:
-    """Encode the speech and sample its motion, at 25 frames a second."""
-    with stopwatch.stage("audio"):
-        features = bundle.encode(speech.to_encode, speech.duration_s, progress("audio"))
+    """Sample the motion of speech, at 25 frames a second."""
     with stopwatch.stage("motion"):
         return bundle.perform(
             portrait,

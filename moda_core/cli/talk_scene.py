@@ -27,6 +27,7 @@ from ..sampling.chain import Progress
 from ..video.encode import write_frames
 from ..video.soundtrack import AudioTrack
 from ..video.writer import frame_rate
+from .kept import Kept
 from .talk import (
     Sound,
     TalkResult,
@@ -36,6 +37,7 @@ from .talk import (
     load_bundle,
     released_files,
     sample_motion,
+    speech_features,
     video_writer,
 )
 
@@ -66,11 +68,12 @@ def talk_scene(
     settings: TalkSettings | None = None,
     stopwatch: Stopwatch | None = None,
     progress: Callable[[str], Progress] | None = None,
+    kept: Kept | None = None,
 ) -> TalkResult:
     """Animate the people of a picture with a recording for each, and write the video.
 
     The video is as long as the longest recording. Raises MoDAError for people who do not belong
-    together, and what `talk` raises.
+    together, and what `talk` raises. Of what is `kept` only the models are used.
     """
     settings, stopwatch = settings or TalkSettings(), stopwatch or Stopwatch()
     progress = progress or (lambda what: lambda done, total: None)
@@ -80,7 +83,7 @@ def talk_scene(
     files = released_files(settings, PARTS)
     sounds = [load_clip(person.audio) for person in people]
     faces = located_faces(picture, people, settings.max_side)
-    bundle = load_bundle(files, settings)
+    bundle = load_bundle(files, settings, kept or Kept(0))
     try:
         cast = prepared_cast(bundle, picture, people, *faces)
         speech = split_speech(sounds, cast.names)
@@ -92,7 +95,8 @@ def talk_scene(
         seed = settings.options.seed + cast.names.index(speaker.name)
         own = replace(settings, options=replace(settings.options, seed=seed))
         heard = Sound(Recording(clip), AudioTrack(*clip), speech.duration_s)
-        return sample_motion(bundle, speaker.portrait, heard, own, stopwatch, progress)
+        features = speech_features(bundle, heard, stopwatch, progress)
+        return sample_motion(bundle, speaker.portrait, features, own, stopwatch, progress)
 
     cast = converse(cast, speech, perform, seed=settings.options.seed)
     rate = frame_rate(settings.fps or FPS)

@@ -21,6 +21,7 @@ from ..portrait.picture_kind import is_video
 from ..portrait.portrait import Portrait
 from ..sampling.chain import Progress
 from ..video.footage import Footage, open_footage
+from .kept import Kept
 
 ProgressOf = Callable[[str], Progress]  # by the name of a step
 
@@ -78,11 +79,12 @@ class VideoSource:
         )
 
 
-def open_source(path: str | Path, settings) -> PictureSource | VideoSource:
+def open_source(path: str | Path, settings, kept: Kept) -> PictureSource | VideoSource:
     """Open a picture or a video, and find the face in a picture.
 
-    `settings` are `TalkSettings`. Raises InputFileError if the file is neither, or opaque though
-    its transparent parts are asked for, and FaceNotFoundError if a picture has no usable face.
+    `settings` are `TalkSettings`; a picture may be `kept`. Raises InputFileError if the file is
+    neither, or opaque though its transparent parts are asked for, and FaceNotFoundError if a
+    picture has no usable face.
     """
     path = Path(path)
     if is_video(path):
@@ -91,6 +93,11 @@ def open_source(path: str | Path, settings) -> PictureSource | VideoSource:
                 f"'{path}' is a video, which has no transparent parts. Leave out --transparent."
             )
         return VideoSource(open_footage(path), settings.face, settings.region, settings.after_end)
+    return kept.source(path, settings, lambda: open_picture(path, settings))
+
+
+def open_picture(path: Path, settings) -> PictureSource:
+    """Read a picture and find the face in it; errors as `open_source`."""
     image, landmarks = locate_face(path, settings.face, settings.max_side)
     opacity = limited_opacity(path, settings.max_side)
     if settings.transparent and opacity is None:
