@@ -82,12 +82,7 @@ def check_output(path: str | Path, transparent: bool = False) -> Path:
         folder.
     """
     path = Path(path)
-    known = TRANSPARENT if transparent else FORMATS
-    if path.suffix.lower() not in known:
-        kind = "transparent video" if transparent else "video"
-        raise OutputError(
-            f"'{path}' does not end in a known kind of {kind}. Use one of: {', '.join(known)}."
-        )
+    check_suffix(path, transparent)
     try:
         if path.is_dir():
             raise OutputError(f"'{path}' is a folder. Name a file in it.")
@@ -102,6 +97,16 @@ def check_output(path: str | Path, transparent: bool = False) -> Path:
             "Choose another folder, or a shorter name, for the video."
         ) from error
     return path
+
+
+def check_suffix(path: str | Path, transparent: bool = False) -> None:
+    """Raise OutputError for a name that is not of a video, see `check_output`."""
+    known = TRANSPARENT if transparent else FORMATS
+    if Path(path).suffix.lower() not in known:
+        kind = "transparent video" if transparent else "video"
+        raise OutputError(
+            f"'{path}' does not end in a known kind of {kind}. Use one of: {', '.join(known)}."
+        )
 
 
 def time_stamps(times: Sequence[float], num_frames: int) -> list[int]:

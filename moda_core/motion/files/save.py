@@ -22,7 +22,7 @@ WHOLE = 10_000  # numbers from here on are written one by one
 def save_motion(path: str | Path, values: Tensor, rest: Tensor, fps: float) -> None:
     """Write motion to a file, see `Motion.save`."""
     path = Path(path)
-    _check_suffix(path)
+    check_motion_suffix(path)
     if not (values.isfinite().all() and rest.isfinite().all()):
         raise ValueError("The motion can't be saved: it holds NaN or infinite values. Repair it.")
     if not MIN_FPS <= fps <= MAX_FPS:
@@ -38,12 +38,13 @@ def save_motion(path: str | Path, values: Tensor, rest: Tensor, fps: float) -> N
 def check_motion_output(path: str | Path) -> None:
     """Raise OutputError unless motion can be saved to `path`, before it is made."""
     path = Path(path)
-    _check_suffix(path)
+    check_motion_suffix(path)
     with _part_of(path) as part:
         part.touch()
 
 
-def _check_suffix(path: Path) -> None:
+def check_motion_suffix(path: Path) -> None:
+    """Raise OutputError for a name that is not of a motion file."""
     if path.suffix.lower() not in (SAFETENSORS, JSON):
         raise OutputError(
             f"Unrecognised suffix of a motion file: '{path}'. Use {SAFETENSORS} or {JSON}."
