@@ -38,6 +38,7 @@ Usage: python run.py [--here | --venv] COMMAND ...
 
   demo                   animate the bundled portrait -> output/demo.mp4, output/demo.png
   talk PORTRAIT AUDIO    animate your portrait; `talk --help` lists the options
+  batch JOBS -o DIR      animate many portraits; `batch --help` lists the options
   models [NAME ...]      where the released files are; --download, --verify, --convert
   test [--full] [PATH]   run the tests; --full adds the full-size ones
   test --processors      run the numerical tests as on other processors

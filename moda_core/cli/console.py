@@ -25,6 +25,13 @@ def shell_word(path: str | Path) -> str:
     return subprocess.list2cmdline([text]) if sys.platform == "win32" else shlex.quote(text)
 
 
+def clock(seconds: float) -> str:
+    """Return a time as m:ss, or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 class ProgressBar:
     """A bar on a terminal, a line at every quarter elsewhere.
 
@@ -43,17 +50,18 @@ class ProgressBar:
         self.started = self.drawn = time.monotonic()
         self.reported, self.first = 0.0, None
 
-    def __call__(self, done: int, total: int) -> None:
-        """Show that `done` of `total` parts are finished."""
+    def __call__(self, done: int, total: int, left_s: float | None = None) -> None:
+        """Show that `done` of `total` parts are finished; `left_s` seconds are left, if known."""
         if self.first is None:
             self.first = done if self.is_bytes else 0
         if self.stream.isatty():
-            self._draw(done, total)
+            self._draw(done, total, left_s)
         elif done / total >= min(self.reported + QUIET_STEP, 1) > self.reported:
             self.reported = done / total
-            write_line(f"{self.what}: {100 * done // total} %", self.stream)
+            left = "" if left_s is None or done == total else f", {clock(left_s)} left"
+            write_line(f"{self.what}: {100 * done // total} %{left}", self.stream)
 
-    def _draw(self, done: int, total: int) -> None:
+    def _draw(self, done: int, total: int, left_s: float | None) -> None:
         from tqdm import tqdm
 
         now = time.monotonic()
@@ -61,7 +69,8 @@ class ProgressBar:
             return
         self.drawn = now
         count = f"{done / 1e6:.0f}/{total / 1e6:.0f} MB" if self.is_bytes else f"{done}/{total}"
-        form = "{desc:<8}[{bar:30}] " + count + ", {remaining} left "
+        left = "{remaining}" if left_s is None else clock(left_s)
+        form = "{desc:<8}[{bar:30}] " + count + f", {left} left "
         bar = {"prefix": self.what, "bar_format": form, "ascii": ".#", "initial": self.first}
         line = tqdm.format_meter(done, total, now - self.started, **bar)
         self.stream.write(f"\r{line}" + "\n" * (done == total))

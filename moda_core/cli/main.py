@@ -9,6 +9,7 @@ from ..errors import MoDAError, OutputError
 from ..example import PORTRAIT, SPEECH
 from ..runtime.stopwatch import Stopwatch
 from .arguments import Parser
+from .batch_arguments import add_batch_arguments
 from .console import ProgressBar, write_line
 from .models_arguments import add_models_arguments
 from .talk_arguments import add_talk_arguments
@@ -36,6 +37,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_talk_arguments(talk)
     talk.set_defaults(run=run_talk)
+
+    batch = commands.add_parser(
+        "batch", help="animate many portraits with many recordings", allow_abbrev=False
+    )
+    add_batch_arguments(batch)
+    batch.set_defaults(run=run_batch)
 
     models = commands.add_parser(
         "models", help="where the released files are; fetch, check and convert them"
@@ -70,6 +77,13 @@ def run_talk(arguments: argparse.Namespace) -> None:
     make_video(request, output)
     saved = request.settings.save_motion
     write_line(f"Wrote {output}{f' and {saved}' if saved else ''}")
+
+
+def run_batch(arguments: argparse.Namespace) -> int:
+    """Make the clips of a batch; return 1 if one has failed."""
+    from .batch_command import batch
+
+    return batch(arguments)
 
 
 def output_folder() -> Path:
@@ -121,7 +135,8 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 2 for input that can't be used, 130 if the user stopped it.
+        Exit status: 0, 1 if some jobs of a batch have failed, 2 for input that can't be used, 130
+        if the user stopped it.
 
     Raises
     ------
@@ -137,7 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
         if rest and known.command != "train-starter":
             build_parser().error(f"unknown options: {' '.join(rest)}")
         known.rest = rest
-        known.run(known)
+        return known.run(known) or 0
     except MoDAError as error:
         write_line(str(error), sys.stderr)
         return 2
@@ -145,4 +160,3 @@ def main(arguments: list[str] | None = None) -> int:
         bar_ends = "\n" if sys.stderr.isatty() else ""
         write_line(f"{bar_ends}{stop or 'Stopped; nothing was left behind.'}", sys.stderr)
         return 130
-    return 0

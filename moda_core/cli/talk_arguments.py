@@ -306,6 +306,16 @@ def exact_rate(text: str) -> Fraction:
     return parse_frame_rate(text)
 
 
+def model_folder() -> Path | None:
+    """Return the folder of models that the environment names; raises MoDAError if it is none."""
+    folder = named_folder()
+    if folder is not None and not folder.is_dir():
+        raise MoDAError(
+            f"{ENVIRONMENT} names '{folder}', which is not a folder. Correct or unset it."
+        )
+    return folder
+
+
 def talk_settings(arguments: argparse.Namespace) -> dict:
     """Return the fields of `TalkSettings` that the arguments name."""
     import torch
@@ -315,11 +325,7 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
     from ..sampling.options import SamplingOptions
 
     given = vars(arguments)
-    models = given.get("models") or named_folder()
-    if "models" not in given and models is not None and not models.is_dir():
-        raise MoDAError(
-            f"{ENVIRONMENT} names '{models}', which is not a folder. Correct or unset it."
-        )
+    models = given.get("models") or model_folder()
     driving = {name: given[name] for name in DRIVING if name in given}
     if models is None and (driving or "precision" in given):
         raise MoDAError(

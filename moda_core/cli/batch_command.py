@@ -1,0 +1,57 @@
+"""The command `batch`."""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ..errors import MoDAError
+from .batch.batch import run_batch
+from .batch.job_file import Line, folder_jobs, read_job_file
+from .batch.plan import Shard
+from .batch.pool import run_jobs
+from .console import write_line
+from .talk_arguments import model_folder
+
+
+def batch(arguments: argparse.Namespace) -> int:
+    """Run a batch, and show its table; return 1 if a job has failed, else 0."""
+    lines, inputs = _lines(arguments)
+    common = dict(arguments.set)
+    threads = torch.get_num_threads()
+    on_processor = common.get("device", "cpu") == "cpu" and "models" not in common
+    alone = not on_processor or model_folder() is not None
+    num_workers = arguments.workers or (1 if alone else threads)
+    share = max(1, threads // num_workers)
+    result = run_batch(
+        lines,
+        arguments.output,
+        inputs,
+        partial(run_jobs, num_workers=num_workers, threads=share),
+        num_workers,
+        common,
+        Shard(*arguments.shard),
+        arguments.retry_failed,
+    )
+    for sentence in result.failures:
+        write_line(sentence, sys.stderr)
+    write_line(result.table)
+    return int(result.num_failed > 0)
+
+
+def _lines(arguments: argparse.Namespace) -> tuple[list[Line], Path]:
+    """Return the jobs' lines, and the folder to which their paths are relative."""
+    folders = arguments.portraits, arguments.audios
+    if arguments.jobs is not None and any(folders):
+        raise MoDAError("Name either a file of jobs, or --portraits and --audios.")
+    if arguments.jobs is not None:
+        return read_job_file(arguments.jobs), arguments.jobs.parent
+    if None in folders:
+        raise MoDAError("There are no jobs. Name a file of them, or --portraits and --audios.")
+    lines, alone = folder_jobs(*folders, arguments.pair)
+    if alone:
+        names = ", ".join(path.name for path in alone[:5]) + (", ..." if len(alone) > 5 else "")
+        write_line(f"Without a counterpart of the same name: {names}.", sys.stderr)
+    return lines, Path()
