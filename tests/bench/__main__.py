@@ -20,6 +20,7 @@ BENCHES = {
     "render-starter": "bench_render_starter",
     "import": "bench_import",
     "talk": "bench_talk",
+    "batch": "bench_batch",
     "busy": "bench_busy",
     "talk-memory": "bench_talk_memory",
     "emotions": "bench_emotions",
@@ -61,6 +62,7 @@ BENCHES = {
 }
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
+    "batch",
     "conversation",
     "relip",
     "relip-seen",
