@@ -10,6 +10,7 @@ from . import _host
 
 SHOWN_LETTERS = 60
 SHOWN_KINDS = ("input", "output", "temp")
+INPUT_FOLDER = "(input folder)"
 NOTE = re.compile(r" ?\[(input|output|temp)\]$")
 
 
@@ -85,3 +86,16 @@ def user_files(suffixes: tuple[str, ...]) -> dict[str, Path]:
         for path in sorted(path for path in paths if path.is_file()):
             found[path.relative_to(root).as_posix() + note] = path
     return found
+
+
+def input_folders(suffixes: tuple[str, ...]) -> dict[str, list[Path]]:
+    """Return the files of each folder of the input folder that has some with these suffixes.
+
+    Keys are the folders' names, `INPUT_FOLDER` for the input folder itself; files are sorted by
+    name. Hidden files are left out.
+    """
+    folders = {}
+    for name, path in user_files(suffixes).items():
+        if not NOTE.search(name) and not path.name.startswith("."):
+            folders.setdefault(posixpath.dirname(name) or INPUT_FOLDER, []).append(path)
+    return dict(sorted(folders.items(), key=lambda item: (item[0] != INPUT_FOLDER, item[0])))

@@ -14,6 +14,7 @@ from .edit_pose import MoDAPose
 from .emotion import MoDAEmotion, MoDAEmotionBlend, MoDAEmotionTimeline
 from .example import MoDAExample
 from .expression import MoDAExpression
+from .folder import MoDALoadPictureFolder, MoDALoadSoundFolder
 from .frames import MoDARenderFrames
 from .hold_motion import MoDAHoldMotion, MoDAInvertMotion
 from .idle import MoDAIdleMotion
@@ -70,6 +71,8 @@ NODES = [
     MoDAConversation,
     MoDARenderScene,
     MoDAExpression,
+    MoDALoadPictureFolder,
+    MoDALoadSoundFolder,
 ]
 
 

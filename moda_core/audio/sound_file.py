@@ -16,6 +16,10 @@ from ..weights.input_file import check_input_file
 
 logger = logging.getLogger(__name__)
 
+# By which sound files are found in a folder; the content decides whether one can be read.
+SOUND_SUFFIXES = (
+    *(".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"),
+)
 LOWEST_RATE, HIGHEST_RATE = 4000, 768_000  # samples a second; others mean a damaged header
 SHORTEST_S = 0.04  # one frame at 25 fps
 BLOCK_SAMPLES = 1 << 15  # minimum size of a block of decoded frames

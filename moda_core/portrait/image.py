@@ -25,6 +25,10 @@ except ImportError:
 logger = logging.getLogger(__name__)
 
 Convert = Callable[[Image.Image], Image.Image | None]
+# By which pictures are found in a folder; the content decides whether one can be read.
+PICTURE_SUFFIXES = (
+    *(".avif", ".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
+)
 SIZE_LIMIT = 1920
 SIZE_MULTIPLE = 2
 SMALLEST_SIDE = 16

@@ -23,6 +23,8 @@ from .color_tags import ColorTags
 
 logger = logging.getLogger(__name__)
 
+# By which videos are found in a folder; the content decides whether one can be read.
+VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm")
 SEEK_S = 4.0  # forwards; frames that are nearer are decoded one after the other
 BLOCK_BYTES = 64_000_000  # of images that are decoded at once where times fall
 

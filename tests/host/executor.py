@@ -1,6 +1,6 @@
 """Executes prompts in API form, as ComfyUI 0.8.0 does for what the pack needs.
 
-No lists of outputs, no lazy inputs, no blocking.
+No lists as inputs, no lazy inputs, no blocking; nodes that other nodes stand for run once.
 """
 
 from types import SimpleNamespace
@@ -17,6 +17,40 @@ from .host import Result
 from .validator import entries_of, is_link, literal
 
 HIDDEN = ("unique_id", "prompt", "extra_pnginfo")
+
+
+class Listed(list):
+    """The values of an output for each of which the nodes behind it run."""
+
+
+def one_by_one(values: dict) -> list[dict]:
+    """Return the inputs of each call of a node; the last value of a shorter list is repeated."""
+    lists = [value for value in values.values() if isinstance(value, Listed)]
+    return [
+        {
+            name: value[min(index, len(value) - 1)] if isinstance(value, Listed) else value
+            for name, value in values.items()
+        }
+        for index in range(max(map(len, lists), default=1))
+    ]
+
+
+def as_output(output) -> io.NodeOutput:
+    """Return what `execute` gave as a NodeOutput."""
+    return output if isinstance(output, io.NodeOutput) else io.NodeOutput(*(output or ()))
+
+
+def joined(outputs: list[io.NodeOutput]) -> io.NodeOutput:
+    """Return the outputs of several calls as one, each value a list."""
+    if any(output.expand for output in outputs):
+        raise NotImplementedError("Here, a node that others stand for runs once.")
+    shown = {}
+    for output in outputs:
+        ui = output.ui.as_dict() if hasattr(output.ui, "as_dict") else output.ui or {}
+        for name, value in ui.items():
+            shown[name] = [*shown.get(name, []), *value]
+    values = zip(*(output.args for output in outputs), strict=True)
+    return io.NodeOutput(*map(Listed, values), ui=shown)
 
 
 class _Locked(type):
@@ -148,8 +182,14 @@ class Run:
         offered = {"unique_id": node_id, "prompt": self.prompt}
         hidden = {name: offered.get(name) if name in asked else None for name in HIDDEN}
         clone = _Locked(cls.__name__, (cls,), {"hidden": SimpleNamespace(**hidden)})
-        output = clone.execute(**values)
-        return output if isinstance(output, io.NodeOutput) else io.NodeOutput(*(output or ()))
+        outputs = [as_output(clone.execute(**each)) for each in one_by_one(values)]
+        if len(outputs) > 1 or any(isinstance(value, Listed) for value in values.values()):
+            return joined(outputs)
+        is_list = [each.is_output_list for each in cls.GET_SCHEMA().outputs]
+        if any(is_list):
+            args = zip(outputs[0].args, is_list, strict=True)
+            outputs[0].args = tuple(Listed(value) if listed else value for value, listed in args)
+        return outputs[0]
 
     def value(self, given):
         """Return what a link brings; other values as they are."""

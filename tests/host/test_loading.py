@@ -29,7 +29,7 @@ NODES = [
     "MoDALoadMotion", "MoDADirector", "MoDAEmotionBlend", "MoDAEmotionTimeline", "MoDAGuidance",
     "MoDASolver", "MoDAWindows", "MoDAHoldMotion", "MoDAInvertMotion", "MoDABestOfN",
     "MoDATrackFace", "MoDARelipVideo", "MoDASpeaker", "MoDAConversation", "MoDARenderScene",
-    "MoDAExpression",
+    "MoDAExpression", "MoDALoadPictureFolder", "MoDALoadSoundFolder",
 ]  # fmt: skip
 
 

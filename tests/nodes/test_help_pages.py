@@ -6,7 +6,11 @@ from ..host.host import ROOT
 from .test_schemas import LINKS, WIDGETS, inputs_of
 
 DOCS = ROOT / "web" / "docs"
-MENU_OF_FILES = ("MoDALoadMotion", "file")  # lists what no page can
+MENUS_OF_FILES = (  # they list what no page can
+    ("MoDALoadMotion", "file"),
+    ("MoDALoadPictureFolder", "folder"),
+    ("MoDALoadSoundFolder", "folder"),
+)
 
 
 @pytest.fixture(params=LINKS)
@@ -74,6 +78,6 @@ def test_a_page_tells_each_widgets_default_limits_and_choices(host, info):
             assert f"default {shown(default)}" in text, name
         if high is not None and name != "seed":
             assert f"{shown(low)} to {shown(high)}" in text, name
-        if kind == "COMBO" and (info["name"], name) != MENU_OF_FILES:
+        if kind == "COMBO" and (info["name"], name) not in MENUS_OF_FILES:
             named = settings["options"] == emotions and "the labels of MoDA Emotion" in text
             assert named or all(choice in text for choice in settings["options"]), name

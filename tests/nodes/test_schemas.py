@@ -77,6 +77,8 @@ LINKS = {
     ),
     "MoDARenderScene": (("MODA_RENDERER", "MODA_CAST", "AUDIO"), ("VIDEO",)),
     "MoDAExpression": (("MODA_PORTRAIT", "MODA_MOTION"), ("MODA_MOTION",)),
+    "MoDALoadPictureFolder": ((), ("IMAGE", "STRING")),
+    "MoDALoadSoundFolder": ((), ("AUDIO", "STRING")),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 

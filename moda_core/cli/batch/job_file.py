@@ -6,15 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...audio.sound_file import SOUND_SUFFIXES
 from ...errors import InputFileError, MoDAError
-
-PICTURE_SUFFIXES = frozenset(
-    (".avif", ".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-)
-VIDEO_SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm"))
-SOUND_SUFFIXES = frozenset(
-    (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma")
-)
+from ...portrait.image import PICTURE_SUFFIXES
+from ...video.footage import VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -118,8 +113,8 @@ def folder_jobs(portraits: Path, audios: Path, pairing: str) -> tuple[list[Line]
     MoDAError
         If there are no pairs.
     """
-    pictures = files_of(portraits, PICTURE_SUFFIXES | VIDEO_SUFFIXES)
-    sounds = files_of(audios, SOUND_SUFFIXES | VIDEO_SUFFIXES)
+    pictures = files_of(portraits, (*PICTURE_SUFFIXES, *VIDEO_SUFFIXES))
+    sounds = files_of(audios, (*SOUND_SUFFIXES, *VIDEO_SUFFIXES))
     pairs = [
         (picture, sound)
         for picture in pictures
