@@ -4,27 +4,30 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from ..errors import MoDAError
-from .batch.batch import run_batch
-from .batch.job_file import Line, folder_jobs, read_job_file
-from .batch.plan import Shard
-from .batch.pool import run_jobs
+from .batch.pool import num_cores, run_jobs, warm_up
 from .console import write_line
 from .talk_arguments import model_folder
+
+if TYPE_CHECKING:
+    from .batch.job_file import Line
 
 
 def batch(arguments: argparse.Namespace) -> int:
     """Run a batch, and show its table; return 1 if a job has failed, else 0."""
-    lines, inputs = _lines(arguments)
-    common = dict(arguments.set)
-    threads = torch.get_num_threads()
+    common, cores = dict(arguments.set), num_cores()
     on_processor = common.get("device", "cpu") == "cpu" and "models" not in common
     alone = not on_processor or model_folder() is not None
-    num_workers = arguments.workers or (1 if alone else threads)
-    share = max(1, threads // num_workers)
+    num_workers = arguments.workers or (1 if alone else cores)
+    share = max(1, cores // num_workers)
+    warm_up(share)
+
+    from .batch.batch import run_batch  # which takes as long to load as the workers
+    from .batch.plan import Shard
+
+    lines, inputs = _lines(arguments)
     result = run_batch(
         lines,
         arguments.output,
@@ -41,8 +44,10 @@ def batch(arguments: argparse.Namespace) -> int:
     return int(result.num_failed > 0)
 
 
-def _lines(arguments: argparse.Namespace) -> tuple[list[Line], Path]:
+def _lines(arguments: argparse.Namespace) -> "tuple[list[Line], Path]":
     """Return the jobs' lines, and the folder to which their paths are relative."""
+    from .batch.job_file import folder_jobs, read_job_file
+
     folders = arguments.portraits, arguments.audios
     if arguments.jobs is not None and any(folders):
         raise MoDAError("Name either a file of jobs, or --portraits and --audios.")

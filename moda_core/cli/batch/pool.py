@@ -7,6 +7,7 @@ on a cluster, is another function of that form, a `RunJobs` of `batch.py`, aroun
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -23,6 +24,29 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 2  # at a job during which the process itself ended
 TICK_S = 0.5
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# On Linux workers are forked from a process that has nothing but the libraries, which are so loaded
+# once, and while the jobs are being read. Elsewhere a fork is not safe with them.
+METHOD = "forkserver" if sys.platform == "linux" else "spawn"
+
+
+def num_cores() -> int:
+    """Return how many cores this process may use; `OMP_NUM_THREADS` lowers it."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdigit() and int(asked):
+        return int(asked)
+    has_affinity = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+
+
+def warm_up(threads: int) -> None:
+    """Begin to load in the background what workers need; `threads` is the share of each."""
+    if METHOD == "forkserver":
+        from multiprocessing import forkserver
+
+        multiprocessing.set_forkserver_preload([f"{__package__}.worker"])
+        with _few_threads(threads):
+            forkserver.ensure_running()
 
 
 @dataclass
@@ -90,6 +114,7 @@ def run_jobs(
     threads : int
         Each process's share.
     """
+    warm_up(threads)
     waiting, attempts, processes, ended = Waiting(jobs), {}, [], []
 
     def start() -> None:
@@ -145,21 +170,24 @@ def run_jobs(
 
 def _start(make_worker: Callable[[], "Worker"], threads: int) -> _Process:
     ours, theirs = multiprocessing.Pipe()
-    context = multiprocessing.get_context("spawn")
-    with _environment({name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}):
-        process = context.Process(target=_work, args=(theirs,))
-        process.start()
+    context = multiprocessing.get_context(METHOD)
+    process = context.Process(target=_work, args=(theirs, threads))
+    process.start()
     theirs.close()  # so that its end is noticed
     with suppress(OSError):
         ours.send(make_worker)
     return _Process(process, ours)
 
 
-def _work(connection: Connection) -> None:
+def _work(connection: Connection, threads: int) -> None:
     """Answer jobs until there are no more, in a process of its own."""
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that started this ends it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     worker = connection.recv()()
+    import torch  # perhaps loaded before this process began
+
+    torch.set_num_threads(threads)
     while (job := connection.recv()) is not None:
         connection.send(worker.run(job))
 
@@ -182,10 +210,10 @@ def _end_of_process(code: int | None) -> str:
 
 
 @contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for processes that are started in the block."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+def _few_threads(threads: int) -> Iterator[None]:
+    """Set the number of threads of processes that are started in the block."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     try:
         yield
     finally:

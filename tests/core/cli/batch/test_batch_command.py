@@ -29,7 +29,7 @@ def seen(monkeypatch):
         given.append(arguments)
         return BatchResult(0, [], "")
 
-    monkeypatch.setattr(batch_command, "run_batch", run_batch)
+    monkeypatch.setattr("moda_core.cli.batch.batch.run_batch", run_batch)
     return given
 
 
@@ -73,7 +73,7 @@ def test_folders_are_paired_with_options_for_all(batch, inputs, seen):
 
 
 @pytest.mark.parametrize(
-    ("options", "threads", "workers", "share"),
+    ("options", "cores", "workers", "share"),
     [
         ([], 8, 8, 1),
         (["--workers", "3"], 8, 3, 2),
@@ -83,9 +83,9 @@ def test_folders_are_paired_with_options_for_all(batch, inputs, seen):
     ],
 )
 def test_the_cores_are_shared_among_the_workers(
-    batch, inputs, seen, monkeypatch, options, threads, workers, share
+    batch, inputs, seen, monkeypatch, options, cores, workers, share
 ):
-    monkeypatch.setattr(batch_command.torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(batch_command, "num_cores", lambda: cores)
     (inputs / "jobs.jsonl").write_text("{}")
 
     batch(inputs / "jobs.jsonl", *options)
