@@ -17,17 +17,15 @@ if TYPE_CHECKING:
 
 def batch(arguments: argparse.Namespace) -> int:
     """Run a batch, and show its table; return 1 if a job has failed, else 0."""
-    common, cores = dict(arguments.set), num_cores()
-    on_processor = common.get("device", "cpu") == "cpu" and "models" not in common
-    alone = not on_processor or model_folder() is not None
-    num_workers = arguments.workers or (1 if alone else cores)
-    share = max(1, cores // num_workers)
-    warm_up(share)
+    warm_up()
 
     from .batch.batch import run_batch  # which takes as long to load as the workers
     from .batch.plan import Shard
 
     lines, inputs = _lines(arguments)
+    common, cores = dict(arguments.set), num_cores()
+    num_workers = arguments.workers or (cores if _are_small([common, *lines]) else 1)
+    share = max(1, cores // num_workers)
     result = run_batch(
         lines,
         arguments.output,
@@ -42,6 +40,14 @@ def batch(arguments: argparse.Namespace) -> int:
         write_line(sentence, sys.stderr)
     write_line(result.table)
     return int(result.num_failed > 0)
+
+
+def _are_small(jobs: "list[dict | Line]") -> bool:
+    """Return whether no job is for a GPU or the released networks, which fill the memory."""
+    fields = [getattr(job, "fields", job) for job in jobs]
+    return model_folder() is None and all(
+        each.get("device", "cpu") == "cpu" and "models" not in each for each in fields
+    )
 
 
 def _lines(arguments: argparse.Namespace) -> "tuple[list[Line], Path]":

@@ -39,13 +39,13 @@ def num_cores() -> int:
     return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
 
 
-def warm_up(threads: int) -> None:
-    """Begin to load in the background what workers need; `threads` is the share of each."""
+def warm_up() -> None:
+    """Begin to load in the background what workers need."""
     if METHOD == "forkserver":
         from multiprocessing import forkserver
 
         multiprocessing.set_forkserver_preload([f"{__package__}.worker"])
-        with _few_threads(threads):
+        with _one_thread():
             forkserver.ensure_running()
 
 
@@ -114,7 +114,7 @@ def run_jobs(
     threads : int
         Each process's share.
     """
-    warm_up(threads)
+    warm_up()
     waiting, attempts, processes, ended = Waiting(jobs), {}, [], []
 
     def start() -> None:
@@ -210,10 +210,10 @@ def _end_of_process(code: int | None) -> str:
 
 
 @contextmanager
-def _few_threads(threads: int) -> Iterator[None]:
-    """Set the number of threads of processes that are started in the block."""
+def _one_thread() -> Iterator[None]:
+    """Let libraries of processes that are started in the block make no threads of their own."""
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     try:
         yield
     finally:

@@ -80,15 +80,20 @@ def test_folders_are_paired_with_options_for_all(batch, inputs, seen):
         (["--workers", "16"], 8, 16, 1),
         (["--set", "device=cuda"], 8, 1, 8),
         (["--set", "models=weights"], 8, 1, 8),
+        ([{"device": "cuda"}], 8, 1, 8),
+        ([{"models": "weights"}, "--workers", "2"], 8, 2, 4),
     ],
+    ids=str,
 )
 def test_the_cores_are_shared_among_the_workers(
     batch, inputs, seen, monkeypatch, options, cores, workers, share
 ):
     monkeypatch.setattr(batch_command, "num_cores", lambda: cores)
-    (inputs / "jobs.jsonl").write_text("{}")
+    fields = [option for option in options if isinstance(option, dict)]
+    rows = "\n".join(map(json.dumps, [{}, *fields]))
+    (inputs / "jobs.jsonl").write_text(rows)
 
-    batch(inputs / "jobs.jsonl", *options)
+    batch(inputs / "jobs.jsonl", *options[len(fields) :])
 
     _, _, _, run_jobs, num_workers, *_ = seen[0]
     assert num_workers == workers
