@@ -13,6 +13,7 @@ from ..audio.encoder_folder import load_audio_encoder
 from ..audio.features import AudioFeatures
 from ..audio.log_mel_stream import LogMelStream
 from ..audio.recording import Recording, encode_recording
+from ..audio.speech_stream import SpeechStream
 from ..clip.clip_portrait import clip_portrait, seen_motion
 from ..clip.clip_time import AFTER_END
 from ..clip.face_clip import REGIONS
@@ -41,7 +42,7 @@ from ..sampling.emotion_curve import emotion_curve
 from ..sampling.motion_model import MotionModel
 from ..sampling.options import SamplingOptions
 from ..sampling.request import SamplingRequest
-from ..sampling.rolling import RollingPlan
+from ..sampling.rolling import RELEASED_PLAN, STARTER_PLAN, RollingPlan
 from ..video.encode import write_frames
 from ..video.footage import Clip, open_footage
 from ..video.soundtrack import AudioTrack
@@ -61,11 +62,17 @@ class Bundle:
     ----------
     encoder : callable (recording, duration_s, progress) -> AudioFeatures
         The audio encoder that the model was trained with.
+    listener : callable () -> LogMelStream or SpeechStream
+        Makes what computes the same features while sound arrives.
+    plan : RollingPlan
+        How it is streamed by default.
     """
 
     model: MotionModel
     renderer: Renderer
     encoder: Callable[..., AudioFeatures]
+    listener: Callable[[], LogMelStream | SpeechStream]
+    plan: RollingPlan
 
     def portrait(
         self,
@@ -257,7 +264,7 @@ class Bundle:
         sample_rate : int
             Of the sound that comes with the frames.
         plan : RollingPlan, optional
-            How long windows are, and how far ahead they hear.
+            How long windows are, how far ahead they hear, and how they are sampled.
 
         Raises
         ------
@@ -267,14 +274,14 @@ class Bundle:
         render = partial(rendered, self.renderer, transparent=False)
         return PortraitStream(
             self.model,
-            LogMelStream(),
+            self.listener(),
             self.renderer,
             render,
             portrait,
+            plan or self.plan,
             sample_rate,
             _as_emotion(emotion),
             seed,
-            plan,
         )
 
     def render(self, portrait: Portrait, motion: Motion, **options) -> Iterator[Tensor]:
@@ -416,7 +423,8 @@ def load_starter(device: str = "cpu") -> Bundle:
     def encode(recording, duration_s=None, progress=None):
         return encode_speech(recording, duration_s)  # takes no time that needs to be shown
 
-    return Bundle(load_starter_model(device), WarpRenderer(device), encode)
+    model, renderer = load_starter_model(device), WarpRenderer(device)
+    return Bundle(model, renderer, encode, LogMelStream, STARTER_PLAN)
 
 
 def load_released(
@@ -448,5 +456,9 @@ def load_released(
         return encode_recording(encoder, recording, duration_s, progress=progress)
 
     return Bundle(
-        load_released_model(files.motion_model, device), load_renderer(files, device, dtype), encode
+        load_released_model(files.motion_model, device),
+        load_renderer(files, device, dtype),
+        encode,
+        partial(SpeechStream, encoder),
+        RELEASED_PLAN,
     )

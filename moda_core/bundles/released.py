@@ -1,5 +1,6 @@
 """The released motion model: HuBERT features in, motion of LivePortrait's keypoints out."""
 
+from copy import copy
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from ..mmdit.linear import CPUOperations, choose_kernels
 from ..mmdit.model import MotionMMDiT
 from ..mmdit.released_keys import convert_mmdit
 from ..model_files.model_folder import ENCODER
-from ..motion.motion import MotionStats, modulate_lips, previous_motion, released_stats
+from ..motion.motion import (
+    MotionStats,
+    lip_distance,
+    modulate_lips,
+    previous_motion,
+    released_stats,
+    widen_lips,
+)
 from ..portrait.portrait import Portrait
 from ..runtime.layers import Layers
 from ..sampling.motion_model import MotionModel
@@ -60,6 +68,7 @@ def load_released_model(
         renderer=RELEASED_RENDERER,
         start=start_in_picture,
         finish=partial(finish_speech, released_stats()),
+        rolling_finish=lambda seed: RollingSpeech(released_stats()),
     )
 
 
@@ -75,6 +84,26 @@ def finish_speech(
 ) -> Tensor:
     """Exaggerate the lips, cut what belongs to the added silence, and de-normalise (spec E)."""
     return stats.denormalize(use_silence(normalized, *features.silence))
+
+
+class RollingSpeech:
+    """Does what `finish_speech` does for a stream, whose first frame has the lips at rest."""
+
+    def __init__(self, stats: MotionStats):
+        self._stats = stats
+        self._closed: Tensor | None = None  # normalised frame (1, 70)
+        self._widest = 0.0  # squared distance of the lips from it
+
+    def copy(self) -> "RollingSpeech":
+        """Return a copy that goes its own way from here."""
+        return copy(self)  # nothing is changed in place
+
+    def __call__(self, normalized: Tensor, audio: Tensor) -> Tensor:
+        """Finish the next frames, (n, 70) to (n, 70); `audio` is not needed."""
+        if self._closed is None:
+            self._closed = normalized[:1].clone()
+        self._widest = max(self._widest, float(lip_distance(normalized, self._closed).max()))
+        return self._stats.denormalize(widen_lips(normalized, self._closed, self._widest))
 
 
 def use_silence(normalized: Tensor, before: int, after: int) -> Tensor:

@@ -216,10 +216,18 @@ def modulate_lips(motion: Tensor, silent_frames: int, reference_index: int | Non
     """
     if reference_index is None:
         reference_index = motion.shape[0] - max(int(0.75 * silent_frames), 1)
-    lips = motion[:, LIP_DIMS]
-    delta = lips - lips[reference_index]
-    distance = (delta**2).sum(dim=1, keepdim=True)
-    gain = (torch.sigmoid(5 * distance) - 0.5) / (0.1 * distance.max() + 0.05)
-    modulated = motion.clone()
-    modulated[:, LIP_DIMS] = lips[reference_index] + delta * (1 + gain)
+    closed = motion[reference_index][None]
+    return widen_lips(motion, closed, lip_distance(motion, closed).max())
+
+
+def lip_distance(motion: Tensor, closed: Tensor) -> Tensor:
+    """Return the squared distance (N, 1) of the lips in motion (N, 70) from a frame (1, 70)."""
+    return ((motion[:, LIP_DIMS] - closed[:, LIP_DIMS]) ** 2).sum(dim=1, keepdim=True)
+
+
+def widen_lips(motion: Tensor, closed: Tensor, widest: float | Tensor) -> Tensor:
+    """Exaggerate the lips of motion (N, 70); `widest` is the largest `lip_distance` of all."""
+    gain = (torch.sigmoid(5 * lip_distance(motion, closed)) - 0.5) / (0.1 * widest + 0.05)
+    modulated, lips = motion.clone(), closed[:, LIP_DIMS]
+    modulated[:, LIP_DIMS] = lips + (motion[:, LIP_DIMS] - lips) * (1 + gain)
     return modulated

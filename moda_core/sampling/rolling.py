@@ -7,7 +7,7 @@ so that they agree on it; the head's guesses are blended into what follows, lips
 """
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -26,8 +26,6 @@ from .window_plan import WINDOW
 
 NO_FEATURES = torch.zeros(0)  # of a clip, since a window's are given with it
 SMOOTHED = 4  # frames to each side that the smoothed pose of one depends on
-# Three steps of the second order move lips and head as ten of the first order do in a window of 80.
-ROLLING_OPTIONS = SamplingOptions(num_steps=3, solver="ab2", schedule="even")
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,8 @@ class RollingPlan:
     head_noise : float in [0, 1]
         Deviation of the noise that the head starts from. Windows that follow each other closely
         move it more than long ones do.
+    options : SamplingOptions
+        Of these solver, schedule and guidance.
 
     Raises
     ------
@@ -52,10 +52,11 @@ class RollingPlan:
         If a number is out of range, or a window has more than 80 frames.
     """
 
-    take: int = 2
-    ahead: int = 3
-    past: int = 12
-    head_noise: float = 0.6
+    take: int
+    ahead: int
+    past: int
+    head_noise: float = 1.0
+    options: SamplingOptions = field(default_factory=SamplingOptions)
 
     def __post_init__(self):
         for name, least in (("take", 1), ("ahead", 0), ("past", 0)):
@@ -69,6 +70,17 @@ class RollingPlan:
             )
         if not 0 <= self.head_noise <= 1:
             raise ValueError(f"Expected head_noise from 0 to 1, got {self.head_noise}.")
+
+
+# Three steps of the second order move lips and head as ten of the first order do in a window of 80.
+STARTER_PLAN = RollingPlan(
+    take=2,
+    ahead=3,
+    past=12,
+    head_noise=0.6,
+    options=SamplingOptions(num_steps=3, solver="ab2", schedule="even"),
+)
+RELEASED_PLAN = RollingPlan(take=8, ahead=8, past=40)
 
 
 class AudioContext:
@@ -117,8 +129,8 @@ class RollingSampler:
     previous : Tensor, shape (1, 1, 70)
         Normalised motion before the first frame.
     plan : RollingPlan
-    options : SamplingOptions, optional
-        Default `ROLLING_OPTIONS`. Of these solver, schedule, guidance and seed.
+    seed : int
+        Another seed gives another performance.
     """
 
     def __init__(
@@ -127,9 +139,9 @@ class RollingSampler:
         identity: Tensor,
         previous: Tensor,
         plan: RollingPlan,
-        options: SamplingOptions | None = None,
+        seed: int,
     ):
-        self.plan, self.options = plan, options or ROLLING_OPTIONS
+        self.plan, self._seed = plan, seed
         self._model, self._identity, self._previous = model, identity, previous
         self._frame = 0  # number of the next one
         # Of the frames before it, as sampled; and what the last window guessed of those after it.
@@ -180,7 +192,7 @@ class RollingSampler:
             conditions = Conditions(NO_FEATURES, self._identity, self._previous, self._emotion)
             model = self._model
             self._sampler = WindowSampler(
-                model.network, model.null_audio, conditions, self.options, threads
+                model.network, model.null_audio, conditions, self.plan.options, threads
             )
         return self._sampler
 
@@ -192,7 +204,7 @@ class RollingSampler:
         sampler.hold = Hold(held.to(sampler.device), mask.to(sampler.device)) if past else None
         frames = range(self._frame - past, self._frame - past + len(audio))
         noise = torch.stack(
-            [frame_noise(self.options.seed, frame, self.plan.head_noise) for frame in frames]
+            [frame_noise(self._seed, frame, self.plan.head_noise) for frame in frames]
         )
         before = self._shown[: len(self._shown) - past][-1:]
         previous = before[None] if len(before) else self._previous

@@ -16,6 +16,7 @@ the peaks of resident memory.
 
 import resource
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ from moda_core.motion.motion import EXPRESSION, FPS, PITCH, ROLL
 from moda_core.portrait.portrait import Portrait
 from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.options import SamplingOptions
-from moda_core.sampling.rolling import ROLLING_OPTIONS, AudioContext, RollingPlan, RollingSampler
+from moda_core.sampling.rolling import AudioContext, RollingPlan, RollingSampler
 from moda_core.sampling.sample import sample_motion
 
 from .progress import Progress
@@ -107,17 +108,17 @@ def latency_ms(starter: Bundle, portrait: Portrait, speech: np.ndarray, place_s:
 
 def same_plan(starter: Bundle, portrait: Portrait, speech: np.ndarray) -> float:
     """Return the largest deviation of a stream from the same windows over known features."""
-    plan, (previous, _) = RollingPlan(), starter.model.start(portrait)
+    plan, (previous, _) = starter.plan, starter.model.start(portrait)
     listener = LogMelStream()
     listener.push(speech)
     features = listener_features(listener, plan)
-    offline = rolled(starter, portrait, features, plan, ROLLING_OPTIONS, previous)
+    offline = rolled(starter, portrait, features, plan, previous)
     arriving, parts = LogMelStream(), []
     sizes = np.random.default_rng(0).integers(1, 2000, len(speech) // 500)
     for piece in np.split(speech, np.cumsum(sizes)):
         arriving.push(piece)
         parts.append(listener_features(arriving, plan))
-    streamed = rolled(starter, portrait, torch.cat(parts), plan, ROLLING_OPTIONS, previous)
+    streamed = rolled(starter, portrait, torch.cat(parts), plan, previous)
     count = min(len(streamed), len(offline))
     return float((streamed[:count] - offline[:count]).abs().max())
 
@@ -130,9 +131,9 @@ def listener_features(listener: LogMelStream, plan: RollingPlan) -> torch.Tensor
     return torch.cat(parts)
 
 
-def rolled(starter, portrait, features, plan, options, previous) -> torch.Tensor:
+def rolled(starter, portrait, features, plan, previous) -> torch.Tensor:
     """Return normalised motion (T, 70) of features (T, 4, 64) by rolling windows."""
-    sampler = RollingSampler(starter.model, portrait.identity, previous, plan, options)
+    sampler = RollingSampler(starter.model, portrait.identity, previous, plan, SEEDS[0])
     context = AudioContext(starter.model.network.config.audio_context, plan.past)
     parts = []
     for first in range(0, len(features), plan.take):
@@ -153,7 +154,7 @@ def quality(starter: Bundle, portrait: Portrait, speech: np.ndarray, ahead: int)
         model = starter.model
         normalized = sample_motion(model.network, model.null_audio, conditions, options)
         whole = model.finish(normalized, features, seed)
-        stream = starter.stream(portrait, seed=seed, plan=RollingPlan(ahead=ahead))
+        stream = starter.stream(portrait, seed=seed, plan=replace(starter.plan, ahead=ahead))
         streamed = motion_only(stream, speech)[: len(whole)]
         whole = whole[: len(streamed)]
         first, second = jaw(streamed), jaw(whole)

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from moda_core.audio.recording import encode_recording
+from moda_core.audio.speech_stream import SpeechStream
 from moda_core.bundles.bundle import Bundle
-from moda_core.bundles.released import finish_speech, start_in_picture
+from moda_core.bundles.released import RollingSpeech, finish_speech, start_in_picture
 from moda_core.liveportrait.model import RELEASED_RENDERER, PortraitRenderer, RendererNetworks
 from moda_core.mmdit.config import MMDiTConfig
 from moda_core.mmdit.model import MotionMMDiT
@@ -15,6 +16,7 @@ from moda_core.model_files.model_folder import ENCODER
 from moda_core.motion.motion import released_stats
 from moda_core.runtime.layers import Layers
 from moda_core.sampling.motion_model import MotionModel
+from moda_core.sampling.rolling import RELEASED_PLAN
 
 from .stand_in_encoder import random_encoder
 
@@ -87,9 +89,11 @@ def stand_in_bundle(device: str = "cpu") -> Bundle:
         renderer=RELEASED_RENDERER,
         start=start_in_picture,
         finish=partial(finish_speech, released_stats()),
+        rolling_finish=lambda seed: RollingSpeech(released_stats()),
     )
 
     def encode(path, duration_s, progress):
         return encode_recording(encoder, path, duration_s, progress=progress)
 
-    return Bundle(model, stand_in_renderer(device), encode)
+    listener = partial(SpeechStream, encoder)
+    return Bundle(model, stand_in_renderer(device), encode, listener, RELEASED_PLAN)

@@ -12,6 +12,7 @@ from ...audio.clip import check_finite
 from ...audio.log_mel_stream import LogMelStream
 from ...audio.resample import StreamResampler
 from ...audio.speech_preparation import SAMPLE_RATE
+from ...audio.speech_stream import SpeechStream
 from ...compositing.renderer import Renderer
 from ...emotion.emotion import Emotion
 from ...motion.motion import EXPRESSION, FPS, PITCH, ROLL, YAW, Motion
@@ -19,12 +20,7 @@ from ...motion.regions import add_by_region
 from ...portrait.portrait import Portrait
 from ...sampling.emotion_curve import EmotionCurve
 from ...sampling.motion_model import MotionModel
-from ...sampling.rolling import (
-    ROLLING_OPTIONS,
-    AudioContext,
-    RollingPlan,
-    RollingSampler,
-)
+from ...sampling.rolling import AudioContext, RollingPlan, RollingSampler
 
 CLOSING_FRAMES = 4  # in which an interrupted mouth closes, and opens again
 POSE_MEMORY_S = 0.4  # in which two thirds of the way to another pose are gone
@@ -32,6 +28,7 @@ REMEMBERED = 32  # windows that can be taken back
 LARGEST_SHIFT = 45.0  # degrees of a pose
 ANGLES = {"pitch": PITCH, "yaw": YAW, "roll": ROLL}
 
+Listener = LogMelStream | SpeechStream
 Render = Callable[[Portrait, Motion], Iterator[Tensor]]
 
 
@@ -60,7 +57,7 @@ class StreamFrame:
 class _State:
     """What a stream has to remember to be taken back to an earlier frame."""
 
-    listener: LogMelStream
+    listener: Listener
     context: AudioContext
     sampler: RollingSampler
     finish: Callable[[Tensor, Tensor], Tensor]
@@ -83,18 +80,18 @@ class PortraitStream:
     Parameters
     ----------
     model : MotionModel
-    listener : LogMelStream
+    listener : LogMelStream or SpeechStream
         Computes the features that the model hears.
     renderer : Renderer
     render : callable (portrait, motion) -> frames (n, H, W, 3) in chunks
     portrait : Portrait
+    plan : RollingPlan
+        How long windows are, and how far ahead they hear.
     sample_rate : int
         Of the frames' sound.
     emotion : Emotion, optional
     seed : int
         Another seed gives another performance.
-    plan : RollingPlan, optional
-        How long windows are, and how far ahead they hear.
 
     Raises
     ------
@@ -105,26 +102,25 @@ class PortraitStream:
     def __init__(
         self,
         model: MotionModel,
-        listener: LogMelStream,
+        listener: Listener,
         renderer: Renderer,
         render: Render,
         portrait: Portrait,
+        plan: RollingPlan,
         sample_rate: int = 24000,
         emotion: Emotion | None = None,
         seed: int = 42,
-        plan: RollingPlan | None = None,
     ):
         if model.rolling_finish is None:
             raise ValueError(
-                f"The model {model.name!r} can't be streamed. Use the starter, or sample a whole "
+                f"The model {model.name!r} can't be streamed. Use another one, or sample a whole "
                 "recording."
             )
-        self.plan, self.sample_rate, self.portrait = plan or RollingPlan(), sample_rate, portrait
+        self.plan, self.sample_rate, self.portrait = plan, sample_rate, portrait
         self._model, self._renderer, self._render = model, renderer, render
         previous, self._rest = model.start(self._checked(portrait))
-        options = replace(ROLLING_OPTIONS, seed=seed)
-        sampler = RollingSampler(model, portrait.identity, previous, self.plan, options)
-        context = AudioContext(model.network.config.audio_context, self.plan.past)
+        sampler = RollingSampler(model, portrait.identity, previous, plan, seed)
+        context = AudioContext(model.network.config.audio_context, plan.past)
         finish = model.rolling_finish(seed)
         silent = np.zeros(0, np.float32)
         self._state = _State(listener, context, sampler, finish, silent, pose=torch.zeros(3))

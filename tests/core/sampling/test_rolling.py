@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -6,11 +8,17 @@ from moda_core.example import SPEECH
 from moda_core.motion.motion import HEAD
 from moda_core.sampling.conditions import Conditions
 from moda_core.sampling.options import SamplingOptions
-from moda_core.sampling.rolling import AudioContext, RollingPlan, RollingSampler, frame_noise
+from moda_core.sampling.rolling import (
+    STARTER_PLAN,
+    AudioContext,
+    RollingPlan,
+    RollingSampler,
+    frame_noise,
+)
 from moda_core.sampling.sample import sample_motion
 from moda_core.sampling.window_plan import window_audio
 
-IDENTITY = torch.zeros(63)
+IDENTITY, SEED = torch.zeros(63), 5
 FEATURES = encode_speech(SPEECH, 2.4).values
 
 
@@ -19,8 +27,8 @@ def model():
     return load_starter_model()
 
 
-def rolled(model, features, plan, options=None):
-    sampler, context = sampler_of(model, plan, options), AudioContext(21, plan.past)
+def rolled(model, features, plan):
+    sampler, context = sampler_of(model, plan), AudioContext(21, plan.past)
     parts, frame = [], 0
     while frame < len(features):
         take = min(plan.take, len(features) - frame)
@@ -31,7 +39,7 @@ def rolled(model, features, plan, options=None):
 
 
 def test_contexts_are_those_of_a_whole_clip_where_enough_is_heard_ahead():
-    context, plan = AudioContext(21, 24), RollingPlan(take=5, ahead=10)
+    context, plan = AudioContext(21, 24), RollingPlan(take=5, ahead=10, past=24)
     whole = window_audio(FEATURES, 0, 21, "zero")
 
     for frame in range(0, 45, 5):
@@ -41,19 +49,19 @@ def test_contexts_are_those_of_a_whole_clip_where_enough_is_heard_ahead():
 
 
 def test_one_window_of_a_whole_clip_is_that_of_the_offline_sampler(model):
-    options, plan = SamplingOptions(seed=5), RollingPlan(take=80, ahead=0, past=0, head_noise=1.0)
+    options, plan = SamplingOptions(), RollingPlan(take=80, ahead=0, past=0)
     features = torch.cat([FEATURES, FEATURES[:19], torch.zeros(1, 4, 64)])  # fades to silence
-    noise = torch.stack([frame_noise(5, frame, 1.0) for frame in range(80)])
+    noise = torch.stack([frame_noise(SEED, frame, 1.0) for frame in range(80)])
     conditions = Conditions(features, IDENTITY, start_at_rest(None)[0], noise=[noise[None]])
 
     offline = sample_motion(model.network, model.null_audio, conditions, options)
 
-    assert torch.allclose(rolled(model, features, plan, options), offline, atol=1e-5)
+    assert torch.allclose(rolled(model, features, plan), offline, atol=1e-5)
 
 
 def test_windows_agree_with_longer_ones_on_what_is_said(model):
-    short = rolled(model, FEATURES, RollingPlan(take=2, ahead=5))
-    long = rolled(model, FEATURES, RollingPlan(take=10, ahead=10, past=40))
+    short = rolled(model, FEATURES, replace(STARTER_PLAN, ahead=5))
+    long = rolled(model, FEATURES, replace(STARTER_PLAN, take=10, ahead=10, past=40))
 
     correlation = torch.corrcoef(torch.stack([short[:50, 58], long[:50, 58]]))[0, 1]
 
@@ -61,7 +69,7 @@ def test_windows_agree_with_longer_ones_on_what_is_said(model):
 
 
 def test_the_head_moves_without_jumps_from_window_to_window(model):
-    motion = rolled(model, FEATURES, RollingPlan())
+    motion = rolled(model, FEATURES, STARTER_PLAN)
 
     within, between = (
         motion[1::2, HEAD] - motion[::2, HEAD],
@@ -72,7 +80,7 @@ def test_the_head_moves_without_jumps_from_window_to_window(model):
 
 
 def test_a_copy_goes_its_own_way(model):
-    plan = RollingPlan()
+    plan = STARTER_PLAN
     context, sampler = AudioContext(21, plan.past), sampler_of(model, plan)
     sampler(context(FEATURES[:5], 2), 2)
     others = context.copy(), sampler.copy()
@@ -93,8 +101,8 @@ def test_a_copy_goes_its_own_way(model):
 )
 def test_a_plan_that_does_not_fit_is_named(numbers, message):
     with pytest.raises(ValueError, match=message):
-        RollingPlan(**numbers)
+        replace(STARTER_PLAN, **numbers)
 
 
-def sampler_of(model, plan, options=None):
-    return RollingSampler(model, IDENTITY, start_at_rest(None)[0], plan, options)
+def sampler_of(model, plan):
+    return RollingSampler(model, IDENTITY, start_at_rest(None)[0], plan, SEED)

@@ -13,8 +13,9 @@ from moda_core.emotion.emotion import Emotion
 from moda_core.emotion.labels import emotion_weights
 from moda_core.example import SPEECH
 from moda_core.motion.controls import CONTROLS, read, rest_expression
-from moda_core.motion.motion import EXPRESSION, YAW
-from moda_core.sampling.rolling import RollingPlan
+from moda_core.motion.motion import EXPRESSION, YAW, Motion
+from moda_core.sampling.rolling import STARTER_PLAN, AudioContext, RollingSampler
+from tests.bench.stand_ins import stand_in_bundle
 from tests.faces import as_tensor, portrait_picture
 
 RATE = 16000
@@ -77,7 +78,7 @@ def test_frames_come_with_their_own_sound(starter, portrait, speech):
 
 
 def test_a_frame_waits_for_what_is_heard_ahead_of_it_and_no_longer(starter, portrait):
-    plan = RollingPlan(take=2, ahead=3)
+    plan = replace(STARTER_PLAN, take=2, ahead=3)
     stream = starter.stream(portrait, plan=plan)
 
     stream.push(np.zeros(5 * 640 + 119, np.float32), RATE)
@@ -183,6 +184,31 @@ def test_another_portrait_goes_on_in_its_own_picture(starter, portrait):
     assert first[-1].image.shape[0] == 128
     assert second[0].image.shape[0] == 160
     assert second[0].index == first[-1].index + 1
+
+
+def test_the_released_model_streams_what_its_windows_are_one_by_one():
+    bundle, noise = stand_in_bundle(), np.random.default_rng(0).standard_normal(40 * 640)
+    portrait = bundle.portrait(as_tensor(portrait_picture()))
+    stream, plan = bundle.stream(portrait, seed=3), bundle.plan
+    for piece in np.array_split(0.2 * noise.astype(np.float32), 23):
+        stream.push(piece, RATE)
+    listener, (previous, rest) = bundle.listener(), bundle.model.start(portrait)
+    listener.push(0.2 * noise.astype(np.float32))
+    context = AudioContext(bundle.model.network.config.audio_context, plan.past)
+    sampler = RollingSampler(bundle.model, portrait.identity, previous, plan, 3)
+    finish, values = bundle.model.rolling_finish(3), []
+    for _ in range(4):
+        audio = context(listener.take(plan.take, plan.ahead), plan.take)
+        values.append(finish(sampler(audio, plan.take), audio))
+
+    frames = list(stream.frames())
+
+    offline = torch.cat(values)
+    images = torch.cat(list(bundle.render(portrait, Motion(offline, rest))))
+    streamed = torch.stack([frame.image for frame in frames])
+    assert len(frames) == 32
+    assert torch.allclose(motion(frames), offline, atol=2e-5)
+    assert (streamed.int() - images.int()).abs().max() <= 2
 
 
 @pytest.mark.parametrize(
