@@ -52,6 +52,12 @@ class Avatar:
         Called when it was shown to its end, or interrupted.
     clock : callable () -> seconds
         Never goes back.
+
+    Attributes
+    ----------
+    stream : PortraitStream
+    is_speaking : bool
+        Whether the last frame belongs to what is said.
     """
 
     def __init__(
@@ -61,7 +67,7 @@ class Avatar:
         on_finished: Callable[[Playback], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self._stream, self._clock = stream, clock
+        self.stream, self.is_speaking, self._clock = stream, False, clock
         self._on_started, self._on_finished = on_started, on_finished
         self._thread = ThreadPoolExecutor(1)  # all use of the stream, in order
         self._waiting: deque[StreamFrame] = deque()
@@ -81,7 +87,7 @@ class Avatar:
     async def end_segment(self) -> None:
         """Tell that nothing follows for now, so that what was pushed is shown to its end."""
         interruptions = self._interruptions
-        ends = await self._run(lambda: self._stream.num_frames + self._stream.num_heard)
+        ends = await self._run(lambda: self.stream.num_frames + self.stream.num_heard)
         if interruptions == self._interruptions and self._begins is not None:
             self._ends = ends
 
@@ -93,19 +99,19 @@ class Avatar:
         if self._begins is not None and self._shown > self._begins:
             self._finish(interrupted=True)
         self._begins = self._ends = None
-        await self._run(self._stream.interrupt, self._shown)
+        await self._run(self.stream.interrupt, self._shown)
 
     async def set_emotion(self, emotion: Emotion | None) -> None:
         """Change the emotion, see `PortraitStream.set_emotion`."""
-        await self._run(self._stream.set_emotion, emotion)
+        await self._run(self.stream.set_emotion, emotion)
 
     async def set_pose(self, pitch: float = 0.0, yaw: float = 0.0, roll: float = 0.0) -> None:
         """Turn the head, see `PortraitStream.set_pose`."""
-        await self._run(self._stream.set_pose, pitch, yaw, roll)
+        await self._run(self.stream.set_pose, pitch, yaw, roll)
 
     async def set_portrait(self, portrait: Portrait) -> None:
         """Let another face go on, see `PortraitStream.set_portrait`."""
-        await self._run(self._stream.set_portrait, portrait)
+        await self._run(self.stream.set_portrait, portrait)
 
     async def frames(self) -> AsyncIterator[StreamFrame]:
         """Yield the frames at their times, until `close`."""
@@ -117,6 +123,7 @@ class Avatar:
                 continue  # interrupted or closed meanwhile
             frame = self._waiting.popleft()
             self._shown = frame.index + 1
+            self.is_speaking = self._begins is not None and frame.index >= self._begins
             self._notify(frame.index)
             yield frame
             now = self._clock()
@@ -130,7 +137,7 @@ class Avatar:
     async def _fill(self) -> None:
         """Make the frames of a window, if too few are waiting; at rest if nothing is to be said."""
         while len(self._waiting) < BUFFERED_S * FPS and not self._closed:
-            interruptions, few = self._interruptions, len(self._waiting) < self._stream.plan.take
+            interruptions, few = self._interruptions, len(self._waiting) < self.stream.plan.take
             ending = self._ends is not None and self._made < self._ends
             made = await self._run(self._make, few or ending)
             if interruptions != self._interruptions:
@@ -144,13 +151,13 @@ class Avatar:
         return asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
 
     def _push(self, sound: Tensor | np.ndarray, sample_rate: int) -> int:
-        begins = self._stream.num_frames + self._stream.num_heard
-        self._stream.push(sound, sample_rate)
+        begins = self.stream.num_frames + self.stream.num_heard
+        self.stream.push(sound, sample_rate)
         return begins
 
     def _make(self, at_rest: bool) -> list[StreamFrame]:
-        made = self._stream.next_frames()
-        return self._stream.next_at_rest() if at_rest and not made else made
+        made = self.stream.next_frames()
+        return self.stream.next_at_rest() if at_rest and not made else made
 
     def _notify(self, index: int) -> None:
         if index == self._begins and self._on_started is not None:

@@ -98,7 +98,10 @@ def test_frames_at_rest_come_25_times_a_second():
 
 
 def test_what_is_said_is_shown_whole_and_told():
+    speaking = []
+
     async def act(avatar, count):
+        speaking.append(avatar.is_speaking)
         if count == 3:
             await avatar.push(speech(9), RATE)
             await avatar.end_segment()
@@ -109,6 +112,7 @@ def test_what_is_said_is_shown_whole_and_told():
     assert len(spoken) == 9
     assert spoken == list(range(spoken[0], spoken[0] + 9))
     assert spoken[0] <= 8
+    assert np.flatnonzero(speaking).tolist() == spoken
     assert events.started == 1
     assert events.finished == [Playback(9 / 25, interrupted=False)]
 
