@@ -66,17 +66,31 @@ class StreamResampler:
 
     def __init__(self, sample_rate: int, target_rate: int):
         _check_rates(sample_rate, target_rate)
-        self._converter = None
+        self._ratio, self._converter = Fraction(target_rate, sample_rate), None
+        self._pushed = self._given = 0  # samples
         if sample_rate != target_rate:
             self._converter = _Converter(sample_rate, target_rate)
-            quiet = _quiet_samples(sample_rate, target_rate)
-            self._skip = quiet * target_rate // sample_rate
-            self(np.zeros(quiet, np.float32))
+            self._quiet = np.zeros(_quiet_samples(sample_rate, target_rate), np.float32)
+            self._skip = int(len(self._quiet) * self._ratio)
+            self._convert(self._quiet)
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
         """Append samples (T,), and return those that are ready."""
         if self._converter is None:
             return samples
+        self._pushed += len(samples)
+        ready = self._convert(samples)
+        self._given += len(ready)
+        return ready
+
+    def rest(self) -> np.ndarray:
+        """Return the samples that are not ready yet, as if silence followed; the last call."""
+        if self._converter is None:
+            return np.zeros(0, np.float32)
+        missing = round(self._pushed * self._ratio) - self._given
+        return self._convert(self._quiet)[: max(missing, 0)]
+
+    def _convert(self, samples: np.ndarray) -> np.ndarray:
         ready = np.concatenate([np.zeros(0, np.float32), *self._converter.push(samples)])
         skipped = min(self._skip, len(ready))
         self._skip -= skipped

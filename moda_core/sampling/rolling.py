@@ -167,6 +167,15 @@ class RollingSampler:
     def emotion(self, emotion: EmotionCurve) -> None:
         self._emotion, self._sampler = emotion, None
 
+    @property
+    def identity(self) -> Tensor:
+        """Canonical keypoints of the face in the next windows, (63,)."""
+        return self._identity
+
+    @identity.setter
+    def identity(self, identity: Tensor) -> None:
+        self._identity, self._sampler = identity, None
+
     @torch.inference_mode()
     def __call__(self, audio: Tensor, take: int) -> Tensor:
         """Sample the next `take` frames, (take, 70).

@@ -26,6 +26,7 @@ CLOSING_FRAMES = 4  # in which an interrupted mouth closes, and opens again
 POSE_MEMORY_S = 0.4  # in which two thirds of the way to another pose are gone
 REMEMBERED = 32  # windows that can be taken back
 LARGEST_SHIFT = 45.0  # degrees of a pose
+NO_SOUND = np.zeros(0, np.float32)
 ANGLES = {"pitch": PITCH, "yaw": YAW, "roll": ROLL}
 
 Listener = LogMelStream | SpeechStream
@@ -122,10 +123,10 @@ class PortraitStream:
         sampler = RollingSampler(model, portrait.identity, previous, plan, seed)
         context = AudioContext(model.network.config.audio_context, plan.past)
         finish = model.rolling_finish(seed)
-        silent = np.zeros(0, np.float32)
-        self._state = _State(listener, context, sampler, finish, silent, pose=torch.zeros(3))
+        self._state = _State(listener, context, sampler, finish, NO_SOUND, pose=torch.zeros(3))
         self._before: deque[tuple[int, _State]] = deque(maxlen=REMEMBERED)
-        self._pose, self._converters = torch.zeros(3), {}
+        self._pose = torch.zeros(3)
+        self._rate, self._converters = SAMPLE_RATE, []  # of the sound that came last
         self._shuts, self._opens_at = False, 0  # the frame from which the mouth may move again
         self.set_emotion(emotion)
 
@@ -174,7 +175,7 @@ class PortraitStream:
 
     def rest(self, num_frames: int) -> None:
         """Append silence, for a face that listens."""
-        self._append(np.zeros(round(num_frames * SAMPLE_RATE / FPS), np.float32), SAMPLE_RATE)
+        self._append(np.zeros(round(num_frames * self._rate / FPS), np.float32), self._rate)
 
     def frames(self, last: bool = False) -> Iterator[StreamFrame]:
         """Make the frames that can be made.
@@ -187,7 +188,7 @@ class PortraitStream:
         while self.num_ready:
             yield from self._step(self.plan.take, self.plan.ahead)
         if last:
-            self._append(np.zeros(SAMPLE_RATE // FPS, np.float32), SAMPLE_RATE)
+            self.rest(1)
             while self._state.listener.num_ready:
                 yield from self._next()
 
@@ -225,7 +226,7 @@ class PortraitStream:
         if shown != self.num_frames:
             raise ValueError(f"Expected at most {self.num_frames} frames shown, got {shown}.")
         self._state.listener.forget_ahead()
-        self._state.sound, self._converters = self._state.sound[:0], {}
+        self._state.sound, self._converters = NO_SOUND, []
         self._shuts, self._opens_at = True, shown + CLOSING_FRAMES
 
     def set_emotion(self, emotion: Emotion | None) -> None:
@@ -254,6 +255,7 @@ class PortraitStream:
         """Let another face go on; it must be of the same renderer."""
         self.portrait = self._checked(portrait)
         _, self._rest = self._model.start(portrait)
+        self._state.sampler.identity = portrait.identity
 
     def _checked(self, portrait: Portrait) -> Portrait:
         if portrait.clip is not None:
@@ -265,15 +267,16 @@ class PortraitStream:
         return portrait
 
     def _append(self, mono: np.ndarray, sample_rate: int) -> None:
-        state = self._state
-        if sample_rate not in self._converters:
-            targets = (SAMPLE_RATE, self.sample_rate)
-            self._converters = {
-                sample_rate: [StreamResampler(sample_rate, target) for target in targets]
-            }
-        heard, shown = (convert(mono) for convert in self._converters[sample_rate])
-        state.listener.push(heard)
-        state.sound = np.concatenate([state.sound, shown])
+        if sample_rate != self._rate or not self._converters:
+            self._hear(*(convert.rest() for convert in self._converters))
+            targets = SAMPLE_RATE, self.sample_rate
+            self._rate = sample_rate
+            self._converters = [StreamResampler(sample_rate, target) for target in targets]
+        self._hear(*(convert(mono) for convert in self._converters))
+
+    def _hear(self, heard: np.ndarray = NO_SOUND, shown: np.ndarray = NO_SOUND) -> None:
+        self._state.listener.push(heard)
+        self._state.sound = np.concatenate([self._state.sound, shown])
 
     def _next(self) -> Iterator[StreamFrame]:
         """Make the next frames from what was heard, however little is ahead of them."""
@@ -339,8 +342,8 @@ class PortraitStream:
                 "fewer frames ahead of those that are shown."
             )
         first, self._state = self._before.pop()
-        if self._state.sampler.emotion is not self._emotion:
-            self._state.sampler.emotion = self._emotion
+        self._state.sampler.emotion = self._emotion
+        self._state.sampler.identity = self.portrait.identity
         if shown > first:
             self.values(shown - first, 0)
             for frame in range(first, shown):

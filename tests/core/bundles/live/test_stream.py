@@ -77,6 +77,20 @@ def test_frames_come_with_their_own_sound(starter, portrait, speech):
     assert np.array_equal(sound[: len(samples)], samples[: len(sound)])
 
 
+@pytest.mark.parametrize("rate", [24000, 44100])
+def test_turns_of_speech_and_rest_leave_sound_and_pictures_in_step(starter, portrait, rate):
+    stream, piece = starter.stream(portrait), np.zeros(round(0.04 * rate), np.float32)
+    for _ in range(50):
+        stream.push(piece, rate)
+        stream.rest(1)
+        stream.push(np.zeros(640, np.float32), RATE)
+
+    heard = stream.num_ready + stream.plan.ahead
+
+    assert stream.num_heard == pytest.approx(150, abs=1)
+    assert heard == pytest.approx(150, abs=2)
+
+
 def test_a_frame_waits_for_what_is_heard_ahead_of_it_and_no_longer(starter, portrait):
     plan = replace(STARTER_PLAN, take=2, ahead=3)
     stream = starter.stream(portrait, plan=plan)
