@@ -126,7 +126,7 @@ BAD = {
     "wrong value": ({"emotion": "joy"}, "joy"),
     "no effect": ({"audio": None}, "nothing to play"),
     "outside": ({"output": "../a.mp4"}, r"\.\./a\.mp4' is outside"),
-    "absolute": ({"output": "/tmp/a.mp4"}, "/tmp/a.mp4' is outside"),
+    "absolute": ({"output": "/elsewhere/a.mp4"}, "/elsewhere/a.mp4' is outside"),
     "the folder itself": ({"output": "a/.."}, "outside"),
     "motion outside": ({"save-motion": "../a.json"}, "outside"),
     "unfinished": ({"output": ".unfinished/a.mp4"}, "outside"),
