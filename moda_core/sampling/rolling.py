@@ -75,7 +75,7 @@ class RollingPlan:
 # Three steps of the second order move lips and head as ten of the first order do in a window of 80.
 STARTER_PLAN = RollingPlan(
     take=2,
-    ahead=3,
+    ahead=2,
     past=12,
     head_noise=0.6,
     options=SamplingOptions(num_steps=3, solver="ab2", schedule="even"),

@@ -192,11 +192,17 @@ class PortraitStream:
             while self._state.listener.num_ready:
                 yield from self._next()
 
-    def next_frames(self) -> list[StreamFrame]:
-        """Make the frames of the next window; none if too little was heard."""
+    def next_frames(self, hurried: bool = False) -> list[StreamFrame]:
+        """Make the frames of the next window; none if too little was heard.
+
+        Parameters
+        ----------
+        hurried : bool
+            Render just the last one, whose picture all of them show: for who has fallen behind.
+        """
         if not self.num_ready:
             return []
-        return list(self._step(self.plan.take, self.plan.ahead))
+        return list(self._step(self.plan.take, self.plan.ahead, hurried))
 
     def next_at_rest(self) -> list[StreamFrame]:
         """Make the next frames as if silence followed all that was pushed."""
@@ -284,11 +290,15 @@ class PortraitStream:
         take = min(self.plan.take, ready)
         return self._step(take, min(self.plan.ahead, ready - take))
 
-    def _step(self, take: int, ahead: int) -> Iterator[StreamFrame]:
+    def _step(self, take: int, ahead: int, hurried: bool = False) -> Iterator[StreamFrame]:
         self._before.append((self.num_frames, self._state.copy()))
         first, values = self.num_frames, self.values(take, ahead)
         sounds = [self._sound(first + index) for index in range(take)]
-        images = (image for chunk in self._rendered(values) for image in chunk)
+        if hurried:
+            values = values[-1:].expand(take, -1)
+        shown = values[-1:] if hurried else values
+        images = [image for chunk in self._rendered(shown) for image in chunk]
+        images = images * take if hurried else images
         for index, (image, sound) in enumerate(zip(images, sounds, strict=True)):
             yield StreamFrame(first + index, image, sound, values[index])
 
