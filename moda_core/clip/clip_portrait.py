@@ -94,7 +94,7 @@ def clip_portrait(
         if progress is not None:
             progress(min(done, total), total)
 
-    frames = _counted(prefetched(clip.frames()), on_frame)
+    frames = _counted(prefetched(clip.frames(rough=True)), on_frame)
     track = follow_face(frames, choice.index, choice.order, choice.mask, choice.box)
     _note_first_face(track)
     reference = None if reference_s is None else _seen_frame(track, reference_s)

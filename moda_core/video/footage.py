@@ -55,8 +55,8 @@ class Clip(Protocol):
     colors: ColorTags | None
     has_constant_rate: bool
 
-    def frames(self) -> Iterator[TimedFrame]:
-        """Yield the frames in order of time."""
+    def frames(self, rough: bool = False) -> Iterator[TimedFrame]:
+        """Yield the frames in order of time; `rough` ones are faster, see `image_converter`."""
 
     def images_at(self, times_s: Sequence[float]) -> Iterator[Tensor]:
         """Yield the images (H, W, 3), uint8, that are shown at times, which may also fall."""
@@ -110,13 +110,13 @@ class Footage:
         """Whether all time stamps are within two of their steps of an even spacing."""
         return _is_even(self.times, self.rate, self.tick_s)
 
-    def frames(self) -> Iterator[TimedFrame]:
-        """Decode the frames in order of time.
+    def frames(self, rough: bool = False) -> Iterator[TimedFrame]:
+        """Decode the frames in order of time; `rough` ones are faster, see `image_converter`.
 
         Damaged ones are left out, and a warning counts them. Closing the iterator closes the file.
         """
         with closing(ClipReader(self.source)) as reader:
-            convert = image_converter(self.size, self.orientation, self.colors)
+            convert = image_converter(self.size, self.orientation, self.colors, rough)
             for time_s, frame in reader.timed_frames():
                 yield TimedFrame(time_s, convert(frame))
 

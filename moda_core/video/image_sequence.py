@@ -66,8 +66,8 @@ class ImageSequence:
         """Until the end of the last image."""
         return self.num_frames / float(self.rate)
 
-    def frames(self) -> Iterator[TimedFrame]:
-        """Yield the images in order of time."""
+    def frames(self, rough: bool = False) -> Iterator[TimedFrame]:
+        """Yield the images in order of time, as they are."""
         for index, time_s in enumerate(self.times):
             yield TimedFrame(float(time_s), self.take(index))
 

@@ -130,6 +130,6 @@ def run(*clips: str, device: str = "cpu", dtype: str = "float32") -> dict:
     for clip in clips:
         progress(clip)
         footage = open_footage(clip)
-        _, measured = follow(footage.frames())
+        _, measured = follow(footage.frames(rough=True))
         figures[Path(clip).name] = {"size": footage.size, **measured}
     return {**figures, "required": REQUIRED}
