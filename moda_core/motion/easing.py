@@ -7,6 +7,8 @@ which wait for each other on a busy machine, and a polynomial ends without a tai
 import torch
 from torch import Tensor
 
+LEAST_REST = 1e-30  # in place of 0 as a divisor
+
 
 def smoothstep(start: float, stop: float, x: Tensor) -> Tensor:
     """Rise (or fall) from 0 at `start` to 1 at `stop` by a smooth cubic, flat outside."""
@@ -25,18 +27,17 @@ def shoulder(x: Tensor, flat: float, width: float) -> Tensor:
     return bump((x.abs() - flat).clamp(min=0), width)
 
 
-def soft_clamp(x: Tensor, low: float, high: float, knee: float = 0.6) -> Tensor:
-    """Bound values smoothly to ``low <= 0 <= high``; NaN becomes 0.
+def soft_clamp(x: Tensor, low: float | Tensor, high: float | Tensor, knee: float = 0.6) -> Tensor:
+    """Bound values smoothly to ``low <= 0 <= high``, which broadcast to them; NaN becomes 0.
 
     Up to the share `knee` of each bound values stay as they are; beyond it the slope falls from 1
     towards 0.
     """
-    x = torch.nan_to_num(x, nan=0.0, posinf=high, neginf=low)
-    above = _saturate(x.clamp(min=0), high, knee) if high > 0 else torch.zeros_like(x)
-    below = _saturate((-x).clamp(min=0), -low, knee) if low < 0 else torch.zeros_like(x)
-    return above - below
+    x = torch.nan_to_num(x, nan=0.0)
+    return _saturate(x.clamp(min=0), high, knee) - _saturate((-x).clamp(min=0), -low, knee)
 
 
-def _saturate(x: Tensor, bound: float, knee: float) -> Tensor:
+def _saturate(x: Tensor, bound: float | Tensor, knee: float) -> Tensor:
     start, rest = knee * bound, (1 - knee) * bound
-    return torch.minimum(x, start + rest * torch.tanh((x - start).clamp(min=0) / rest))
+    beyond = (x - start).clamp(min=0) / (rest + LEAST_REST)
+    return torch.minimum(x, start + rest * torch.tanh(beyond))

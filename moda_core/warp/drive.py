@@ -49,10 +49,9 @@ class Pose:
 def bounded_controls(motion: Motion) -> Controls:
     """Read the controls (N,) of a motion by name, softly bounded by `CONTROL_RANGES`."""
     values = read(motion.offset)
-    return {
-        name: soft_clamp(values[:, index], *CONTROL_RANGES[name], knee=0.85)
-        for index, name in enumerate(CONTROLS)
-    }
+    ranges = values.new_tensor([CONTROL_RANGES[name] for name in CONTROLS])
+    bounded = soft_clamp(values, *ranges.T, knee=0.85)
+    return dict(zip(CONTROLS, bounded.unbind(dim=1), strict=True))
 
 
 def bounded_pose(motion: Motion) -> dict[str, Tensor]:
