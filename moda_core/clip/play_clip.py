@@ -124,12 +124,13 @@ def _clip_frames(
     mask = _mask(chosen, size)
     backdrop = chosen.backdrop and BufferedBackdrop(chosen.backdrop, size)
 
-    def draw(image: Tensor, below: Tensor, index: int, row: Tensor) -> Tensor:
-        share = float(face.presence[index])
-        if share == 0:
-            return below
-        drawn = face.source.draw(renderer, portrait, image, below, index, row, options)
-        return drawn if share == 1 and mask is None else _faded(below, drawn, share, mask)
+    def draw(frame: Tensor, image: Tensor, below: Tensor, index: int, row: Tensor) -> None:
+        share, drawn = float(face.presence[index]), below
+        if share > 0:
+            drawn = face.source.draw(renderer, portrait, image, below, index, row, options)
+            if share < 1 or mask is not None:
+                drawn = _faded(below, drawn, share, mask)
+        frame[...] = drawn
 
     workers = torch.get_num_threads() if renderer.device.type == "cpu" else 1
     with closing(images), ThreadPoolExecutor(workers) as pool:
@@ -138,7 +139,9 @@ def _clip_frames(
             pictures = [next(images) for _ in part]
             below = backdrop(first, first + len(part)) if backdrop else pictures
             rows = values[first : first + len(part)]
-            yield torch.stack(list(pool.map(draw, pictures, below, part, rows)))
+            frames = torch.empty(len(part), *size, 3, dtype=torch.uint8)
+            list(pool.map(draw, frames, pictures, below, part, rows))
+            yield frames
 
 
 def _mask(chosen: Compositing, size: tuple[int, int]) -> Tensor | None:
