@@ -1,55 +1,12 @@
 """An avatar at the pace of the clock: in step, at rest, to the end, interrupted."""
 
 import asyncio
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from moda_core.bundles.live.avatar import LATE_S, Avatar, Playback
-from moda_core.bundles.live.stream import StreamFrame
-
-RATE, FRAME = 16000, 640
-PLAN = SimpleNamespace(take=2, ahead=3)
-
-
-class CountingStream:
-    """Behaves as a `PortraitStream` whose frames cost nothing."""
-
-    def __init__(self):
-        self.plan, self.num_frames = PLAN, 0
-        self.sound, self.interrupted_at = np.zeros(0, np.float32), []
-
-    @property
-    def num_heard(self):
-        return -(-len(self.sound) // FRAME)
-
-    def push(self, sound, sample_rate):
-        if sample_rate <= 0:
-            raise ValueError("Expected a rate above 0.")
-        self.sound = np.concatenate([self.sound, sound])
-
-    def next_frames(self):
-        ready = len(self.sound) // FRAME >= PLAN.take + PLAN.ahead
-        return self._made() if ready else []
-
-    def next_at_rest(self):
-        missing = max(0, PLAN.take * FRAME - len(self.sound))
-        self.sound = np.pad(self.sound, (0, missing))
-        return self._made()
-
-    def interrupt(self, shown):
-        self.interrupted_at.append(shown)
-        self.num_frames, self.sound = shown, self.sound[:0]
-
-    def _made(self):
-        made = []
-        for _ in range(PLAN.take):
-            sound, self.sound = self.sound[:FRAME], self.sound[FRAME:]
-            made.append(StreamFrame(self.num_frames, torch.zeros(2, 2, 3), sound, torch.zeros(70)))
-            self.num_frames += 1
-        return made
+from tests.counting_stream import FRAME, RATE, CountingStream
 
 
 class Events:
