@@ -28,7 +28,7 @@ pack = sys.modules[name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(pack)
 core = importlib.import_module(name + ".moda_core")
 for module in pkgutil.walk_packages(core.__path__, core.__name__ + "."):
-    if not module.name.endswith("__main__"):
+    if not module.name.endswith(("__main__", "livekit_avatar", "pipecat_avatar")):
         importlib.import_module(module.name)
 print(len([module for module in sys.modules if module.startswith(name)]))
 """
