@@ -13,13 +13,14 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-STAMP = VENV / "moda-requirements"
-REQUIREMENTS = (ROOT / "requirements-dev.txt", ROOT / "requirements.txt")
+STAMP = "moda-requirements"  # in an environment: what it was made of
+REQUIREMENTS = ("requirements-dev.txt", "requirements.txt")
 
 # Not checked in the interpreter that started this: sounds are decoded by av.
 OPTIONAL = ("soundfile",)
@@ -42,6 +43,8 @@ Usage: python run.py [--here | --venv] COMMAND ...
   models [NAME ...]      where the released files are; --download, --verify, --convert
   test [--full] [PATH]   run the tests; --full adds the full-size ones
   test --processors      run the numerical tests as on other processors
+  test --live [PATH]     run the tests with LiveKit Agents and Pipecat in .venv-live,
+                         which `test` and .ci/run leave out
   bench NAME             measure speed or quality; `bench --help` lists the names
   parity DIR             compare with reference outputs
   synthetic-models DIR   write the released files at full size, with random numbers (2.4 GB)
@@ -64,13 +67,33 @@ def version_tuple(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.match(r"\d+(?:\.\d+)*", text)[0].split("."))
 
 
-def unmet_requirements(command: str) -> list[str]:
+def extra_tests(arguments: list[str]) -> str | None:
+    """Return the NAME of an argument `--NAME` that asks for tests with requirements of their own.
+
+    These are in ``tests/NAME``, and what they need is in ``requirements-NAME.txt``.
+    """
+    for argument in arguments:
+        name = argument[2:]
+        tests, needed = ROOT / "tests" / name, ROOT / extra_requirements(name)
+        if re.fullmatch("--[a-z]+", argument) and tests.is_dir() and needed.is_file():
+            return name
+    return None
+
+
+def extra_requirements(extra: str) -> str:
+    """Return the name of the file with the requirements of such tests."""
+    return f"requirements-{extra}.txt"
+
+
+def unmet_requirements(command: str, extra: str | None = None) -> list[str]:
     """Return what this interpreter lacks for a command.
 
     Parameters
     ----------
     command : str
         Its name; "test" needs more than the others.
+    extra : str, optional
+        Tests with requirements of their own, see `extra_tests`.
 
     Returns
     -------
@@ -81,6 +104,8 @@ def unmet_requirements(command: str) -> list[str]:
     lines = [line for line in lines if line not in OPTIONAL] + list(FROM_HOST)
     if command == "test":
         lines += TEST_TOOLS
+    if extra is not None:
+        lines += (ROOT / extra_requirements(extra)).read_text("utf-8").split()
     return [line for line in lines if not is_met(line)]
 
 
@@ -94,20 +119,20 @@ def is_met(line: str) -> bool:
     return not minimum or version_tuple(installed) >= version_tuple(minimum)
 
 
-def venv_python() -> Path:
-    """Return the path of the environment's interpreter."""
+def venv_python(venv: Path) -> Path:
+    """Return the path of an environment's interpreter."""
     windows = os.name == "nt"
-    return VENV / ("Scripts" if windows else "bin") / ("python.exe" if windows else "python")
+    return venv / ("Scripts" if windows else "bin") / ("python.exe" if windows else "python")
 
 
-def fingerprint() -> str:
-    """Return what the environment depends on, as a digest."""
-    contents = b"".join(path.read_bytes() for path in REQUIREMENTS)
+def fingerprint(names: Sequence[str]) -> str:
+    """Return what an environment with the requirements of these files depends on, as a digest."""
+    contents = b"".join((ROOT / name).read_bytes() for name in names)
     return hashlib.sha256(contents + sys.version.encode()).hexdigest()
 
 
-def ensure_venv() -> Path:
-    """Make or reuse `.venv`.
+def ensure_venv(extra: str | None = None) -> Path:
+    """Make or reuse `.venv`, or `.venv-NAME` for tests with requirements of their own.
 
     Returns
     -------
@@ -119,17 +144,25 @@ def ensure_venv() -> Path:
     SetupError
         If it can't be made, or the requirements can't be installed.
     """
-    if venv_python().exists() and STAMP.exists() and STAMP.read_text() == fingerprint():
-        return venv_python()
+    extras = [] if extra is None else [extra_requirements(extra)]
+    venv = VENV if extra is None else VENV.with_name(f".venv-{extra}")
+    python, stamp, made_of = venv_python(venv), venv / STAMP, fingerprint([*REQUIREMENTS, *extras])
+    if python.exists() and stamp.exists() and stamp.read_text() == made_of:
+        return python
     size = "0.5 GB"
     if platform.system() == "Linux":
         size = "0.5 GB, or 3 to 4 GB where the package index offers torch with CUDA"
-    say(f"Making .venv and installing {REQUIREMENTS[0].name}: a download of about {size}.")
-    install_step([sys.executable, "-m", "venv", str(VENV)], "Making .venv")
-    pip = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "-q"]
-    install_step([*pip, "-r", str(REQUIREMENTS[0])], f"Installing {REQUIREMENTS[0].name}")
-    STAMP.write_text(fingerprint())
-    return venv_python()
+    developers = REQUIREMENTS[0]
+    named = " and ".join([developers, *extras])
+    say(f"Making {venv.name} and installing {named}: a download of about {size}.")
+    install_step([sys.executable, "-m", "venv", str(venv)], f"Making {venv.name}")
+    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "-q"]
+    # Again with each extra, so that its own requirements can't replace what is pinned.
+    for names in [[developers], *([developers, name] for name in extras)]:
+        files = [part for name in names for part in ("-r", str(ROOT / name))]
+        install_step([*pip, *files], f"Installing {names[-1]}")
+    stamp.write_text(made_of)
+    return python
 
 
 def install_step(command: list[str], what: str) -> None:
@@ -159,7 +192,7 @@ def install_step(command: list[str], what: str) -> None:
     )
 
 
-def choose_interpreter(command: str, where: str | None) -> str:
+def choose_interpreter(command: str, where: str | None, extra: str | None = None) -> str:
     """Return the interpreter that runs the command, making the environment if it must.
 
     Parameters
@@ -168,6 +201,8 @@ def choose_interpreter(command: str, where: str | None) -> str:
         Name of the command.
     where : {"--here", "--venv", None}
         What the user asked for; None prefers the interpreter that started this.
+    extra : str, optional
+        Tests with requirements of their own, see `extra_tests`.
 
     Returns
     -------
@@ -180,7 +215,7 @@ def choose_interpreter(command: str, where: str | None) -> str:
         If it lacks something with `--here`, or the environment can't be made.
     """
     if where != "--venv":
-        unmet = unmet_requirements(command)
+        unmet = unmet_requirements(command, extra)
         if not unmet:
             return sys.executable
         if where == "--here":
@@ -188,7 +223,7 @@ def choose_interpreter(command: str, where: str | None) -> str:
                 f"{sys.executable} lacks {', '.join(unmet)}. Install them there, "
                 "or leave out --here to let run.py make an environment of its own."
             )
-    return str(ensure_venv())
+    return str(ensure_venv(extra))
 
 
 def run_module(interpreter: str, name: str, arguments: list[str]) -> int:
@@ -243,7 +278,8 @@ def main(arguments: list[str]) -> int:
     if command == "browser-test":  # the Python that started this may be ComfyUI's
         return run_module(sys.executable, "tests.browser", rest)
     try:
-        interpreter = choose_interpreter(command, where)
+        extra = extra_tests(rest) if command == "test" else None
+        interpreter = choose_interpreter(command, where, extra)
     except SetupError as error:
         say(str(error))
         return 1

@@ -1,8 +1,9 @@
-"""`python run.py test [--full] [--processors] [pytest's arguments]`: run the tests.
+"""`python run.py test [--full] [--processors | --live] [pytest's arguments]`: run the tests.
 
 Two processes: the core's tests have the project on their path; those of the pack in a host start in
 an empty folder without it. The host is the ComfyUI that COMFYUI_PATH names, else a stand-in.
-Paths of tests go to the process that they belong to.
+Paths of tests go to the process that they belong to. Tests with requirements of their own run only
+if they are asked for, such as those in ``tests/live`` by ``--live``.
 """
 
 import os
@@ -14,6 +15,8 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from run import extra_tests
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
@@ -170,6 +173,13 @@ def run_all(arguments: Sequence[str]) -> int:
     return max((code for code in statuses if code != NO_TESTS), default=NO_TESTS)
 
 
+def run_extra(arguments: Sequence[str], folder: Path) -> int:
+    """Run the tests of a folder, or those of its paths that are named; return the status."""
+    before = ("", *arguments)
+    named = any(is_path(argument, last) for argument, last in zip(arguments, before, strict=False))
+    return run_pytest([*arguments, *([] if named else [str(folder)])], ONE_THREAD)
+
+
 def run_on_processors(arguments: Sequence[str], chosen: Sequence[Processor]) -> int:
     """Run the numerical tests as on other processors; return the worst status."""
     import torch
@@ -196,6 +206,9 @@ def main(arguments: list[str]) -> int:
     rest = [each for each in arguments if each not in (*chosen, "--full")]
     if f"--processors={SMALL}" in arguments:
         rest += [f"--deselect=tests/{GOLDEN_TEST}[{name}.npz]" for name in NOT_IN_SMALL]
+    if extra := extra_tests(rest):
+        rest.remove(f"--{extra}")
+        return run_extra([*select, *rest], TESTS / extra)
     if asked:
         return run_on_processors([*select, *rest], asked[-1])
     return run_all([*select, *rest])

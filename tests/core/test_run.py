@@ -37,29 +37,29 @@ def test_versions_compare_by_their_numbers(script, text, expected):
 
 
 def test_an_interpreter_that_has_all_runs_the_command_itself(script, monkeypatch):
-    monkeypatch.setattr(script, "unmet_requirements", lambda command: [])
-    monkeypatch.setattr(script, "ensure_venv", lambda: pytest.fail("made an environment"))
+    monkeypatch.setattr(script, "unmet_requirements", lambda *_: [])
+    monkeypatch.setattr(script, "ensure_venv", lambda *_: pytest.fail("made an environment"))
 
     assert script.choose_interpreter("demo", None) == sys.executable
 
 
 def test_an_interpreter_that_lacks_something_gets_an_environment(script, monkeypatch):
-    monkeypatch.setattr(script, "unmet_requirements", lambda command: ["einops"])
-    monkeypatch.setattr(script, "ensure_venv", lambda: Path("venv-python"))
+    monkeypatch.setattr(script, "unmet_requirements", lambda *_: ["einops"])
+    monkeypatch.setattr(script, "ensure_venv", lambda *_: Path("venv-python"))
 
     assert script.choose_interpreter("demo", None) == "venv-python"
 
 
 def test_here_never_installs_and_says_what_is_missing(script, monkeypatch):
-    monkeypatch.setattr(script, "unmet_requirements", lambda command: ["einops", "torch>=2.4"])
+    monkeypatch.setattr(script, "unmet_requirements", lambda *_: ["einops", "torch>=2.4"])
 
     with pytest.raises(script.SetupError, match=r"einops, torch>=2\.4"):
         script.choose_interpreter("demo", "--here")
 
 
 def test_venv_is_made_even_if_this_interpreter_would_do(script, monkeypatch):
-    monkeypatch.setattr(script, "unmet_requirements", lambda command: [])
-    monkeypatch.setattr(script, "ensure_venv", lambda: Path("venv-python"))
+    monkeypatch.setattr(script, "unmet_requirements", lambda *_: [])
+    monkeypatch.setattr(script, "ensure_venv", lambda *_: Path("venv-python"))
 
     assert script.choose_interpreter("demo", "--venv") == "venv-python"
 
@@ -81,25 +81,102 @@ def test_too_old_a_version_is_not_enough(script, monkeypatch):
     assert script.is_met("torch>=2.3")
 
 
-def test_an_environment_is_reused_until_its_requirements_change(script, monkeypatch, tmp_path):
-    steps = []
+@pytest.fixture
+def steps(script, monkeypatch, tmp_path):
+    """The steps of making environments, none of which really runs."""
     monkeypatch.setattr(script, "VENV", tmp_path / "ven v\u00e9")
-    monkeypatch.setattr(script, "STAMP", tmp_path / "ven v\u00e9" / "stamp")
+    steps = []
 
     def install(command, what):
-        script.venv_python().parent.mkdir(parents=True, exist_ok=True)
-        script.venv_python().touch()
-        steps.append(what)
+        if command[1:3] == ["-m", "venv"]:
+            python = script.venv_python(Path(command[3]))
+            python.parent.mkdir(parents=True, exist_ok=True)
+            python.touch()
+        steps.append((command, what))
 
     monkeypatch.setattr(script, "install_step", install)
+    return steps
 
+
+def test_an_environment_is_reused_until_its_requirements_change(script, monkeypatch, steps):
     script.ensure_venv()
     script.ensure_venv()
     assert len(steps) == 2
 
-    monkeypatch.setattr(script, "fingerprint", lambda: "other requirements")
+    monkeypatch.setattr(script, "fingerprint", lambda names: "other requirements")
     script.ensure_venv()
     assert len(steps) == 4
+
+
+@pytest.fixture
+def extra(script, monkeypatch, tmp_path):
+    """A project whose tests called "more" have requirements of their own."""
+    for name in (*script.REQUIREMENTS, "requirements-more.txt", "requirements-train.txt"):
+        (tmp_path / name).write_text(f"{name.split('.')[0]}>=1\n", "utf-8")
+    (tmp_path / "tests" / "more").mkdir(parents=True)
+    (tmp_path / "tests" / "core").mkdir()
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    return "more"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [(["-x", "--more"], "more"), (["--train"], None), (["--core"], None), (["more"], None)],
+)
+def test_tests_with_requirements_of_their_own_are_asked_for_by_name(
+    script, extra, arguments, expected
+):
+    assert script.extra_tests(arguments) == expected
+
+
+def test_the_project_has_tests_of_live_agents(script):
+    assert script.extra_tests(["--full", "--live"]) == "live"
+
+
+def test_such_tests_get_an_environment_of_their_own(script, extra, steps):
+    usual, own = script.ensure_venv(), script.ensure_venv(extra)
+    again = script.ensure_venv(extra)
+
+    assert usual == script.venv_python(script.VENV)
+    assert own == again == script.venv_python(script.VENV.with_name(".venv-more"))
+    made, pinned, both = (command for command, _ in steps[2:])
+    assert Path(made[3]).name == ".venv-more"
+    installed = [[Path(part).name for part in line if "req" in part] for line in (pinned, both)]
+    assert installed == [
+        ["requirements-dev.txt"],
+        ["requirements-dev.txt", "requirements-more.txt"],
+    ]
+
+
+def test_their_environment_changes_with_their_requirements(script, extra, steps):
+    script.ensure_venv(extra)
+    (script.ROOT / "requirements-more.txt").write_text("more>=2", "utf-8")
+
+    script.ensure_venv(extra)
+    script.ensure_venv()
+
+    assert [what for _, what in steps].count("Making .venv-more") == 2
+
+
+def test_an_interpreter_that_has_what_such_tests_need_runs_them(script, extra, monkeypatch):
+    monkeypatch.setattr(script, "is_met", lambda line: line != "requirements-more>=1")
+
+    assert script.unmet_requirements("test") == []
+    assert script.unmet_requirements("test", extra) == ["requirements-more>=1"]
+
+
+def test_the_command_line_runs_such_tests_in_their_environment(script, extra, monkeypatch):
+    runs = []
+    monkeypatch.setattr(script, "ensure_venv", lambda name=None: Path(f"venv-{name}"))
+    monkeypatch.setattr(script, "run_module", lambda *call: runs.append(call) or 0)
+
+    script.main(["--venv", "test", "--more", "-x"])
+    script.main(["--venv", "talk", "--more"])
+
+    assert runs == [
+        ("venv-more", "tests", ["--more", "-x"]),
+        ("venv-None", "moda_core", ["talk", "--more"]),
+    ]
 
 
 def test_a_failed_step_says_which_one_and_why(script):

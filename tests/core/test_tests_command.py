@@ -76,6 +76,24 @@ def test_test_processes_get_one_thread_that_does_not_spin(runs):
         assert variables == {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
+def test_tests_with_requirements_of_their_own_run_alone_and_only_if_asked_for(runs):
+    command.main(["--live", "-x"])
+
+    [(arguments, variables, folder)] = runs
+    assert arguments == ["-m", "not slow", "-x", str(TESTS / "live")]
+    assert variables == command.ONE_THREAD
+    assert folder is None
+    assert not any((TESTS / "live").is_relative_to(path) for path in (*command.CORE, *command.HOST))
+
+
+def test_of_them_those_of_a_path_can_be_run(runs):
+    path = str(TESTS / "live" / "test_livekit.py")
+
+    command.main(["--live", path])
+
+    assert runs[0][0] == ["-m", "not slow", path]
+
+
 @pytest.mark.parametrize(("level", "number"), [("AVX512", 6), ("AVX2", 4), ("DEFAULT", 2)])
 def test_processors_beyond_this_one_are_named_and_left_out(
     runs, monkeypatch, capsys, level, number
