@@ -287,6 +287,33 @@ def test_the_second_of_two_segments_is_dropped_by_an_interruption_of_the_first()
     assert played.finished[0].interrupted
 
 
+def test_sound_on_its_way_to_the_track_counts_as_played_when_it_is_interrupted():
+    async def scene(played):
+        source, on_its_way = played.runner._audio_source, asyncio.Event()
+        capture = source.capture_frame
+
+        async def capture_slowly(frame):
+            on_its_way.set()
+            await asyncio.sleep(0.05)
+            await capture(frame)
+
+        source.capture_frame = capture_slowly
+        await played.say(ramp(40))
+        await on_its_way.wait()
+        played.output.clear_buffer()
+        await played.until(lambda: played.finished)
+        await played.pictures_more(3)
+        await played.say(ramp(5))
+        await asyncio.wait_for(played.output.wait_for_playout(), PATIENCE_S)
+
+    played = run(scene)
+
+    first, second = (event.playback_position for event in played.finished)
+    assert first == pytest.approx(1 / 25)
+    assert first + second == pytest.approx(len(played.sounds) / 25)
+    assert len(played.started) == 2
+
+
 @pytest.mark.parametrize("count", [5, 6, 7, 8])
 def test_whenever_it_is_interrupted_the_position_is_what_was_played(count):
     async def scene(played):

@@ -33,20 +33,23 @@ PATIENCE_S = 30
 QUEUED = 4  # pictures or sounds that the transport holds
 
 
+def wire_params(size):
+    return TransportParams(
+        audio_out_enabled=True,
+        video_out_enabled=True,
+        video_out_is_live=True,
+        video_out_width=size[0],
+        video_out_height=size[1],
+        video_out_framerate=25,
+        audio_out_end_silence_secs=0,
+    )
+
+
 class Wire(BaseOutputTransport):
     """A transport that notes what it sends, each sound as long as it lasts."""
 
-    def __init__(self, size):
-        params = TransportParams(
-            audio_out_enabled=True,
-            video_out_enabled=True,
-            video_out_is_live=True,
-            video_out_width=size[0],
-            video_out_height=size[1],
-            video_out_framerate=25,
-            audio_out_end_silence_secs=0,
-        )
-        super().__init__(params)
+    def __init__(self, size, params=None):
+        super().__init__(params or wire_params(size))
         self.sent = []
 
     async def start(self, frame):
