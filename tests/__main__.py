@@ -1,9 +1,10 @@
 """`python run.py test [--full] [--processors | --live] [pytest's arguments]`: run the tests.
 
-Two processes: the core's tests have the project on their path; those of the pack in a host start in
-an empty folder without it. The host is the ComfyUI that COMFYUI_PATH names, else a stand-in.
-Paths of tests go to the process that they belong to. Tests with requirements of their own run only
-if they are asked for, such as those in ``tests/live`` by ``--live``.
+Two processes, side by side: the core's tests have the project on their path; those of the pack in a
+host start in an empty folder without it, and what they print comes at the end. The host is the
+ComfyUI that COMFYUI_PATH names, else a stand-in. Paths of tests go to the process that they belong
+to. Tests with requirements of their own run only if they are asked for, such as those in
+``tests/live`` by ``--live``.
 """
 
 import os
@@ -13,8 +14,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from run import extra_tests
 
@@ -83,7 +86,10 @@ IN_SMALL = tuple(each for each in PROCESSORS[:4] if each.threads == 1)  # two ta
 
 
 def run_pytest(
-    arguments: Sequence[str], variables: dict[str, str], folder: str | None = None
+    arguments: Sequence[str],
+    variables: dict[str, str],
+    folder: str | None = None,
+    printed: TextIO | None = None,
 ) -> int:
     """Run pytest in a process of its own.
 
@@ -94,6 +100,8 @@ def run_pytest(
         Added to the environment.
     folder : str, optional
         Working folder; if given, the project is not put on the module path.
+    printed : file, optional
+        Takes what it prints.
 
     Returns
     -------
@@ -109,7 +117,8 @@ def run_pytest(
     options = shlex.join([f"--confcutdir={TESTS.as_posix()}", "--import-mode=importlib"])
     command = [sys.executable, "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml")]
     command += ["--rootdir", str(ROOT), "-o", f"addopts={options}", *arguments]
-    process = subprocess.Popen(command, env=environment, cwd=folder)
+    errors = None if printed is None else subprocess.STDOUT
+    process = subprocess.Popen(command, env=environment, cwd=folder, stdout=printed, stderr=errors)
     while True:
         try:
             return process.wait()
@@ -161,23 +170,39 @@ def split_paths(arguments: Sequence[str]) -> tuple[list[str], list[str], list[st
 def run_all(arguments: Sequence[str]) -> int:
     """Run the tests of both processes; return the worse status, `NO_TESTS` if none was selected."""
     core, host, rest = split_paths(arguments)
-    statuses = []
-    if core:
-        statuses.append(run_pytest([*rest, *core], ONE_THREAD))
-    if host:
-        with tempfile.TemporaryDirectory() as empty:
-            statuses.append(run_pytest([*rest, *host], ONE_THREAD, empty))
+    if not (core and host):
+        statuses = [run_part([*rest, *core, *host], bool(host))]
+    else:
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as printed:
+            with ThreadPoolExecutor(1) as thread:
+                beside = thread.submit(run_part, [*rest, *host], True, printed)
+                statuses = [run_part([*rest, *core], False), beside.result()]
+            printed.seek(0)
+            print(f"Beside them, the tests in a host:\n{printed.read()}", flush=True)
     if shutil.which("node") is None and any(Path(path).name == "web" for path in core):
         print("The tests of the page's JavaScript were left out: Node is not installed.")
     # A selection such as `-k name` may leave one of the two without tests.
     return max((code for code in statuses if code != NO_TESTS), default=NO_TESTS)
 
 
+def run_part(arguments: Sequence[str], in_host: bool, printed: TextIO | None = None) -> int:
+    """Run the tests of one of the two processes; return its status."""
+    if not in_host:
+        return run_pytest(arguments, ONE_THREAD)
+    with tempfile.TemporaryDirectory() as empty:
+        return run_pytest(arguments, ONE_THREAD, empty, printed)
+
+
 def run_extra(arguments: Sequence[str], folder: Path) -> int:
     """Run the tests of a folder, or those of its paths that are named; return the status."""
+    return run_pytest(with_paths(arguments, [folder]), ONE_THREAD)
+
+
+def with_paths(arguments: Sequence[str], usual: Sequence[Path]) -> list[str]:
+    """Return the arguments of a command line, with the usual paths if it names none."""
     before = ("", *arguments)
     named = any(is_path(argument, last) for argument, last in zip(arguments, before, strict=False))
-    return run_pytest([*arguments, *([] if named else [str(folder)])], ONE_THREAD)
+    return [*arguments, *([] if named else map(str, usual))]
 
 
 def run_on_processors(arguments: Sequence[str], chosen: Sequence[Processor]) -> int:
@@ -192,7 +217,7 @@ def run_on_processors(arguments: Sequence[str], chosen: Sequence[Processor]) -> 
         if processor.aten in known:
             print(f"As on a processor with {processor}:", flush=True)
             variables = {**ONE_THREAD, **processor.environment}
-            worst = max(worst, run_pytest([*arguments, *map(str, NUMERICAL)], variables))
+            worst = max(worst, run_pytest(with_paths(arguments, NUMERICAL), variables))
     if left_out:
         print(f"Left out, this processor cannot stand for them: {'; '.join(left_out)}.")
     return worst

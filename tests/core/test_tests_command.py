@@ -11,11 +11,14 @@ TESTS = Path(command.__file__).parent
 
 @pytest.fixture
 def runs(monkeypatch):
-    """The calls of pytest, none of which really runs; each ends well."""
+    """The calls of pytest, that of the core first, none of which really runs; each ends well."""
     calls = []
 
-    def run_pytest(arguments, variables, folder=None):
+    def run_pytest(arguments, variables, folder=None, printed=None):
+        if printed is not None:
+            print("printed in the host", file=printed)
         calls.append((list(arguments), variables, folder))
+        calls.sort(key=lambda call: call[2] is not None)
         return 0
 
     monkeypatch.setattr(command, "run_pytest", run_pytest)
@@ -31,6 +34,22 @@ def test_without_paths_both_processes_run_all_they_have(runs):
     ]
     assert runs[0][2] is None
     assert runs[1][2] is not None
+
+
+def test_what_the_host_prints_beside_the_core_is_not_lost(runs, capsys):
+    command.main([])
+
+    assert "printed in the host" in capsys.readouterr().out
+
+
+def test_on_other_processors_those_of_a_path_can_be_run(runs):
+    path = str(TESTS / "core" / "motion")
+
+    command.main([f"--processors={command.SMALL}", path])
+
+    assert runs
+    for arguments, _, _ in runs:
+        assert [each for each in arguments if Path(each).exists()] == [path]
 
 
 @pytest.mark.parametrize(
