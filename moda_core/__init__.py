@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import editing
     from .audio.recording import Recording
-    from .bundles.bundle import Bundle, load_released, load_starter
+    from .bundles.bundle import Bundle
+    from .bundles.load import load_released, load_starter
     from .compositing.compositing import Compositing
     from .emotion.emotion import Emotion
     from .errors import MoDAError
@@ -33,8 +34,8 @@ _HOMES = {
     "SamplingOptions": "sampling.options",
     "SamplingRequest": "sampling.request",
     "load_motion": "motion.files.motion_file",
-    "load_released": "bundles.bundle",
-    "load_starter": "bundles.bundle",
+    "load_released": "bundles.load",
+    "load_starter": "bundles.load",
 }
 
 __all__ = [

@@ -6,13 +6,11 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from ..audio.encoder_folder import load_audio_encoder
 from ..audio.features import AudioFeatures
 from ..audio.log_mel_stream import LogMelStream
-from ..audio.recording import Recording, encode_recording
+from ..audio.recording import Recording
 from ..audio.speech_stream import SpeechStream
 from ..clip.clip_portrait import clip_portrait, seen_motion
 from ..clip.clip_time import AFTER_END
@@ -23,8 +21,6 @@ from ..emotion.emotion import Emotion
 from ..emotion.labels import emotion_weights
 from ..errors import FaceNotFoundError
 from ..face.landmarks import FaceLandmarks
-from ..liveportrait.load import load_renderer
-from ..model_files.model_folder import ENCODER, ModelFiles, find_model_files
 from ..motion.checks import check_choice
 from ..motion.motion import Motion
 from ..portrait.cutout import (
@@ -42,16 +38,13 @@ from ..sampling.emotion_curve import emotion_curve
 from ..sampling.motion_model import MotionModel
 from ..sampling.options import SamplingOptions
 from ..sampling.request import SamplingRequest
-from ..sampling.rolling import RELEASED_PLAN, STARTER_PLAN, RollingPlan
+from ..sampling.rolling import RollingPlan
 from ..video.encode import write_frames
 from ..video.footage import Clip, open_footage
 from ..video.soundtrack import AudioTrack
 from ..video.writer import COMMENT, QUALITIES, VideoWriter
-from ..warp.warp_renderer import WarpRenderer
 from .live.stream import PortraitStream
 from .pipeline import perform_takes
-from .released import load_released_model
-from .starter import encode_speech, load_starter_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -409,56 +402,3 @@ def limited_opacity(path: str | Path, limit: int = SIZE_LIMIT) -> Tensor | None:
     """Return the opacity (H, W), uint8, of a picture file, of the size of `locate_face`."""
     opacity = read_opacity(path)
     return None if opacity is None else limit_size(opacity[..., None], limit)[..., 0]
-
-
-def load_starter(device: str = "cpu") -> Bundle:
-    """Load the starter, which is part of the pack.
-
-    Parameters
-    ----------
-    device : str
-        Where torch computes.
-    """
-
-    def encode(recording, duration_s=None, progress=None):
-        return encode_speech(recording, duration_s)  # takes no time that needs to be shown
-
-    model, renderer = load_starter_model(device), WarpRenderer(device)
-    return Bundle(model, renderer, encode, LogMelStream, STARTER_PLAN)
-
-
-def load_released(
-    files: str | Path | ModelFiles, device: str = "cpu", dtype: torch.dtype = torch.float32
-) -> Bundle:
-    """Load the released networks.
-
-    Parameters
-    ----------
-    files : str, Path or ModelFiles
-        The folder in which they lie, at any depth, or each of them.
-    device : str
-        Where torch computes.
-    dtype : torch.dtype
-        Of the large networks, see `load_renderer`.
-
-    Raises
-    ------
-    MissingModelError
-        If the folder lacks a file.
-    InputFileError
-        If a file is damaged or of another model.
-    """
-    if not isinstance(files, ModelFiles):
-        files = find_model_files(Path(files))
-    encoder = load_audio_encoder(files.encoder, device, name=ENCODER)
-
-    def encode(recording, duration_s=None, progress=None):
-        return encode_recording(encoder, recording, duration_s, progress=progress)
-
-    return Bundle(
-        load_released_model(files.motion_model, device),
-        load_renderer(files, device, dtype),
-        encode,
-        partial(SpeechStream, encoder),
-        RELEASED_PLAN,
-    )

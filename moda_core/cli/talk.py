@@ -15,7 +15,8 @@ from ..audio.features import AudioFeatures
 from ..audio.loudness import normalize_loudness
 from ..audio.recording import Recording
 from ..audio.waveform import audio_duration, load_clip
-from ..bundles.bundle import Bundle, load_released, load_starter, rendered
+from ..bundles.bundle import Bundle, rendered
+from ..bundles.load import load_released, load_starter
 from ..clip.clip_portrait import clip_portrait, seen_motion
 from ..clip.clip_time import AFTER_END
 from ..clip.face_clip import REGIONS

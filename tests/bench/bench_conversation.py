@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from moda_core.audio.waveform import load_clip
-from moda_core.bundles.bundle import Bundle, load_starter
+from moda_core.bundles.bundle import Bundle
+from moda_core.bundles.load import load_starter
 from moda_core.bundles.scene.cast import Cast, Speaker
 from moda_core.bundles.scene.conversation import converse
 from moda_core.bundles.scene.listening import Listening

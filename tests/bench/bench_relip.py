@@ -29,7 +29,8 @@ from PIL import Image
 from torch import Tensor
 
 from moda_core.audio.waveform import load_clip
-from moda_core.bundles.bundle import Bundle, load_starter
+from moda_core.bundles.bundle import Bundle
+from moda_core.bundles.load import load_starter
 from moda_core.clip.face_clip import FaceClip
 from moda_core.clip.lower_face import lower_face
 from moda_core.clip.play_clip import played_frames

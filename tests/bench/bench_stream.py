@@ -29,8 +29,9 @@ import torch
 
 from moda_core.audio.log_mel_stream import LogMelStream
 from moda_core.audio.recording import open_recording
-from moda_core.bundles.bundle import Bundle, load_starter
+from moda_core.bundles.bundle import Bundle
 from moda_core.bundles.live.stream import PortraitStream, StreamFrame
+from moda_core.bundles.load import load_starter
 from moda_core.example import PORTRAIT, SPEECH
 from moda_core.motion.controls import CONTROLS, read, rest_expression
 from moda_core.motion.motion import EXPRESSION, FPS, PITCH, ROLL

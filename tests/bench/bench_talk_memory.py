@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from moda_core.audio.waveform import decode_blocks
-from moda_core.bundles.bundle import load_starter
+from moda_core.bundles.load import load_starter
 from moda_core.video.writer import VideoWriter
 from tests.sound_files import quantize
 

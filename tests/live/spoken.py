@@ -3,8 +3,8 @@
 import numpy as np
 
 from moda_core.audio.waveform import load_clip
-from moda_core.bundles.bundle import load_starter
 from moda_core.bundles.live.stream import CLOSING_FRAMES
+from moda_core.bundles.load import load_starter
 from moda_core.example import SPEECH
 from moda_core.motion.controls import CONTROLS, read, rest_expression
 from moda_core.motion.motion import EXPRESSION

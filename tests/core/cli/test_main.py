@@ -300,7 +300,7 @@ def test_a_run_that_is_stopped_or_fails_leaves_nothing(files, monkeypatch, error
         yield portrait.image[None]
         raise error
 
-    monkeypatch.setattr("moda_core.bundles.bundle.WarpRenderer.frames", frames)
+    monkeypatch.setattr("moda_core.warp.warp_renderer.WarpRenderer.frames", frames)
     before = sorted(path.name for path in files.iterdir())
 
     if error is KeyboardInterrupt:

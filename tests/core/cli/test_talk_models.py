@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.bundles import bundle
+from moda_core.bundles import load
 from moda_core.cli.main import main
 from moda_core.example import PORTRAIT
 from moda_core.liveportrait.driving import DrivingOptions
@@ -45,8 +45,8 @@ def models(tmp_path):
 def stand_ins(monkeypatch):
     """Load the speech encoder and the motion model without their files."""
     ready = stand_in_bundle()
-    monkeypatch.setattr(bundle, "load_audio_encoder", lambda *a, **k: None)
-    monkeypatch.setattr(bundle, "load_released_model", lambda *a, **k: ready.model)
+    monkeypatch.setattr(load, "load_audio_encoder", lambda *a, **k: None)
+    monkeypatch.setattr(load, "load_released_model", lambda *a, **k: ready.model)
     return ready
 
 
@@ -108,9 +108,9 @@ def write_nan(path):
 )
 def test_a_bad_file_is_named(tmp_path, models, monkeypatch, capsys, part, write, says):
     if part != "encoder":
-        monkeypatch.setattr(bundle, "load_audio_encoder", lambda *a, **k: None)
+        monkeypatch.setattr(load, "load_audio_encoder", lambda *a, **k: None)
     if part == "appearance_feature_extractor":
-        monkeypatch.setattr(bundle, "load_released_model", lambda *a, **k: None)
+        monkeypatch.setattr(load, "load_released_model", lambda *a, **k: None)
     write(models / FILES[part])
 
     status = talk(tmp_path, models, *POINTS)

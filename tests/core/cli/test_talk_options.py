@@ -425,7 +425,7 @@ def test_a_motion_is_not_saved_without_its_video(folder, monkeypatch):
     def stop(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("moda_core.bundles.bundle.WarpRenderer.frames", stop)
+    monkeypatch.setattr("moda_core.warp.warp_renderer.WarpRenderer.frames", stop)
     before = sorted(folder.iterdir())
 
     assert talk(folder, "--seconds", "0.2", "--save-motion", folder / "take.json") == 130

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from moda_core.audio.waveform import load_clip
-from moda_core.bundles.bundle import load_starter
 from moda_core.bundles.live.stream import CLOSING_FRAMES
+from moda_core.bundles.load import load_starter
 from moda_core.emotion.emotion import Emotion
 from moda_core.emotion.labels import emotion_weights
 from moda_core.example import SPEECH

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from moda_core.bundles.bundle import load_starter
+from moda_core.bundles.load import load_starter
 from moda_core.bundles.rest_pose import rest_pose
 from moda_core.bundles.scene.conversation import alternate, converse
 from moda_core.bundles.scene.render_scene import scene_frames
