@@ -71,6 +71,18 @@ class _State:
         return replace(self, **{name: getattr(self, name).copy() for name in parts})
 
 
+def mono_sound(sound: Tensor | np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return the mix (T,) of sound (C, T) or (T,); ValueError as of `PortraitStream.push`."""
+    samples = np.asarray(sound, np.float32)
+    if samples.ndim not in (1, 2) or sample_rate <= 0:
+        raise ValueError(
+            f"Expected sound of shape (C, T) or (T,) and a rate above 0, got {samples.shape} "
+            f"and {sample_rate}."
+        )
+    check_finite(torch.from_numpy(np.atleast_2d(samples)), sample_rate, 0)
+    return samples if samples.ndim == 1 else samples.mean(axis=0)
+
+
 class PortraitStream:
     """Animates a portrait to sound that arrives in pieces, for as long as it does.
 
@@ -160,14 +172,7 @@ class PortraitStream:
         ValueError
             If the shape or the rate is wrong, or a sample is not finite.
         """
-        samples = np.asarray(sound, np.float32)
-        if samples.ndim not in (1, 2) or sample_rate <= 0:
-            raise ValueError(
-                f"Expected sound of shape (C, T) or (T,) and a rate above 0, got {samples.shape} "
-                f"and {sample_rate}."
-            )
-        check_finite(torch.from_numpy(np.atleast_2d(samples)), sample_rate, 0)
-        mono = samples if samples.ndim == 1 else samples.mean(axis=0)
+        mono = mono_sound(sound, sample_rate)
         if self._shuts:
             begins = self.num_frames + self._state.listener.num_ready
             self._shuts, self._opens_at = False, max(self._opens_at, begins)
@@ -226,14 +231,20 @@ class PortraitStream:
         ValueError
             If more are shown than were made, or fewer than are remembered, about 64 frames.
         """
-        shown = self.num_frames if shown is None else shown
+        self.rewind(self.num_frames if shown is None else shown)
+        self._shuts, self._opens_at = True, self.num_frames + CLOSING_FRAMES
+
+    def rewind(self, shown: int) -> None:
+        """Drop the frames after the first `shown`, and all sound that follows them.
+
+        What is pushed next begins there. Raises what `interrupt` does.
+        """
         if shown < self.num_frames:
             self._take_back(shown)
         if shown != self.num_frames:
             raise ValueError(f"Expected at most {self.num_frames} frames shown, got {shown}.")
         self._state.listener.forget_ahead()
         self._state.sound, self._converters = NO_SOUND, []
-        self._shuts, self._opens_at = True, shown + CLOSING_FRAMES
 
     def set_emotion(self, emotion: Emotion | None) -> None:
         """Change the emotion of what is made from now on; None is none.
