@@ -26,7 +26,7 @@ REQUIREMENTS = ("requirements-dev.txt", "requirements.txt")
 OPTIONAL = ("soundfile",)
 # ComfyUI brings these.
 FROM_HOST = ("av>=14.2", "pillow>=10.1", "scipy")
-TEST_TOOLS = ("pytest",)
+OF_COMMANDS = {"live": ("aiohttp",), "test": ("pytest",)}  # more that they need
 
 # Runs a module of the project, whatever lies in the folder that the command was started in.
 LAUNCHER = (
@@ -40,6 +40,7 @@ Usage: python run.py [--here | --venv] COMMAND ...
   demo                   animate the bundled portrait -> output/demo.mp4, output/demo.png
   talk PORTRAIT AUDIO    animate your portrait; `talk --help` lists the options
   batch JOBS -o DIR      animate many portraits; `batch --help` lists the options
+  live [PORTRAIT]        speak to a portrait in the browser; `live --help` lists the options
   models [NAME ...]      where the released files are; --download, --verify, --convert
   test [--full] [PATH]   run the tests; --full adds the full-size ones
   test --processors      run the numerical tests as on other processors
@@ -91,7 +92,7 @@ def unmet_requirements(command: str, extra: str | None = None) -> list[str]:
     Parameters
     ----------
     command : str
-        Its name; "test" needs more than the others.
+        Its name; some need more than the others.
     extra : str, optional
         Tests with requirements of their own, see `extra_tests`.
 
@@ -102,8 +103,7 @@ def unmet_requirements(command: str, extra: str | None = None) -> list[str]:
     """
     lines = (ROOT / "requirements.txt").read_text("utf-8").split()
     lines = [line for line in lines if line not in OPTIONAL] + list(FROM_HOST)
-    if command == "test":
-        lines += TEST_TOOLS
+    lines += OF_COMMANDS.get(command, ())
     if extra is not None:
         lines += (ROOT / extra_requirements(extra)).read_text("utf-8").split()
     return [line for line in lines if not is_met(line)]

@@ -11,6 +11,7 @@ HOST_MODULES = {
 }
 CORE_LIBRARIES = {"torch", "numpy", "einops", "safetensors", "av", "scipy", "PIL", "soundfile"}
 LAZY_LIBRARIES = {
+    "aiohttp",
     "pillow_heif",
     "transformers",
     "huggingface_hub",

@@ -11,6 +11,7 @@ from ..runtime.stopwatch import Stopwatch
 from .arguments import Parser
 from .batch_arguments import add_batch_arguments
 from .console import ProgressBar, write_line
+from .live_arguments import add_live_arguments
 from .models_arguments import add_models_arguments
 from .talk_arguments import add_talk_arguments
 
@@ -43,6 +44,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_batch_arguments(batch)
     batch.set_defaults(run=run_batch)
+
+    live = commands.add_parser(
+        "live",
+        help="speak to a portrait in the browser",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add_live_arguments(live)
+    live.set_defaults(run=run_live)
 
     models = commands.add_parser(
         "models", help="where the released files are; fetch, check and convert them"
@@ -84,6 +93,13 @@ def run_batch(arguments: argparse.Namespace) -> int:
     from .batch_command import batch
 
     return batch(arguments)
+
+
+def run_live(arguments: argparse.Namespace) -> None:
+    """Serve a page with a portrait that answers."""
+    from .live_command import live
+
+    live(arguments)
 
 
 def output_folder() -> Path:

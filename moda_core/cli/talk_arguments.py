@@ -127,13 +127,18 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="keep these parts transparent: ProRes 4444 (.mov) or VP9 (.webm); takes twice as long",
     )
-    parser.add_argument("--device", default="cpu", help="where torch computes: cpu, cuda, mps")
+    add_device(parser)
     _add_sound_arguments(parser)
     _add_motion_arguments(parser)
-    _add_face_arguments(parser)
+    add_face_arguments(parser)
     _add_clip_arguments(parser)
     _add_scene_arguments(parser)
     _add_released_arguments(parser)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of a device to a parser."""
+    parser.add_argument("--device", default="cpu", help="where torch computes: cpu, cuda, mps")
 
 
 def _add_sound_arguments(parser: argparse.ArgumentParser) -> None:
@@ -186,7 +191,8 @@ def _add_motion_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
+def add_face_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of a face to a parser."""
     faces = parser.add_argument_group("which face")
     faces.add_argument(
         "--face", type=number(0, 99, int), default=0, help="which face of several, 0 is the first"
@@ -244,18 +250,7 @@ class AddSpeaker(argparse.Action):
 
 def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
     released = parser.add_argument_group("the released networks")
-    released.add_argument(
-        "--models",
-        type=Path,
-        help="folder with the released files, see web/docs/released.md; default what "
-        f"{ENVIRONMENT} names, else the starter plays",
-    )
-    released.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        help="of the renderer (default: float32); the others take half the memory and are faster "
-        "on most GPUs and on new CPUs",
-    )
+    add_models(released)
     released.add_argument(
         "--region",
         dest="animation_region",
@@ -282,6 +277,36 @@ def _add_released_arguments(parser: argparse.ArgumentParser) -> None:
         type=number(0, 1),
         help="how firmly the shoulders are held, 0 to 1 (default: 1)",
     )
+
+
+def add_models(group: argparse._ArgumentGroup) -> None:
+    """Add the folder of the released files, and their precision, to a group of arguments."""
+    group.add_argument(
+        "--models",
+        type=Path,
+        help="folder with the released files, see web/docs/released.md; default what "
+        f"{ENVIRONMENT} names, else the starter plays",
+    )
+    group.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="of the renderer (default: float32); the others take half the memory and are faster "
+        "on most GPUs and on new CPUs",
+    )
+
+
+def chosen_face(arguments: argparse.Namespace):
+    """Return the `FaceChoice` of the arguments; MoDAError if they contradict each other."""
+    from ..portrait.find_face import FaceChoice
+
+    given = vars(arguments)
+    if "points" in given and (
+        "box" in given or arguments.face or arguments.face_order != "largest"
+    ):
+        raise MoDAError(
+            "--points already says which face it is. Leave out --face, --face-order and --box."
+        )
+    return FaceChoice(given.get("points"), given.get("box"), arguments.face, arguments.face_order)
 
 
 def color_or_file(text: str) -> str | Path:
@@ -321,7 +346,6 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
     import torch
 
     from ..liveportrait.driving import DrivingOptions
-    from ..portrait.find_face import FaceChoice
     from ..sampling.options import SamplingOptions
 
     given = vars(arguments)
@@ -332,12 +356,7 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
             "--precision, --region, --relative, --multiplier and --stitching are for the released "
             "networks. Add --models FOLDER, or leave them out."
         )
-    if "points" in given and (
-        "box" in given or arguments.face or arguments.face_order != "largest"
-    ):
-        raise MoDAError(
-            "--points already says which face it is. Leave out --face, --face-order and --box."
-        )
+    face = chosen_face(arguments)
     _check_combinations(arguments)
     return {
         "emotion": arguments.emotion,
@@ -352,9 +371,7 @@ def talk_settings(arguments: argparse.Namespace) -> dict:
         "save_motion": given.get("save_motion"),
         "quality": given.get("quality", "standard"),
         "max_side": arguments.max_side,
-        "face": FaceChoice(
-            given.get("points"), given.get("box"), arguments.face, arguments.face_order
-        ),
+        "face": face,
         "background": arguments.background,
         "background_fit": given.get("background_fit", "crop"),
         "transparent": given.get("transparent", False),

@@ -1,0 +1,58 @@
+"""The options of the command `live`."""
+
+import argparse
+from pathlib import Path
+
+from ..emotion.labels import EMOTIONS
+from ..example import PORTRAIT
+from .arguments import number
+from .talk_arguments import SAMPLING, add_device, add_face_arguments, add_models
+
+PORT = 8199
+SIZE = 512
+LARGEST_SIZE = 1920
+
+
+def add_live_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `live` to its parser."""
+    parser.argument_default = argparse.SUPPRESS
+    parser.add_argument(
+        "portrait",
+        type=Path,
+        nargs="?",
+        default=PORTRAIT,
+        metavar="PORTRAIT",
+        help="a picture with a face (default: the bundled one)%(default).0s",
+    )
+    parser.add_argument(
+        "--emotion",
+        type=str.lower,
+        choices=EMOTIONS,
+        default=SAMPLING["emotion"],
+        help="how the face looks at first",
+    )
+    parser.add_argument(
+        "--seed",
+        type=number(0, 2**64 - 1, int),
+        default=SAMPLING["seed"],
+        help="another number gives another performance",
+    )
+    parser.add_argument(
+        "--size",
+        type=number(64, LARGEST_SIZE, int),
+        default=SIZE,
+        metavar="PIXELS",
+        help="scale a larger picture down to this; smaller is faster",
+    )
+    parser.add_argument(
+        "--port",
+        type=number(0, 65535, int),
+        default=PORT,
+        help="where the page is served on this machine; 0 takes any free one",
+    )
+    parser.add_argument(
+        "--no-browser", action="store_true", default=False, help="do not open the page"
+    )
+    add_device(parser)
+    add_face_arguments(parser)
+    add_models(parser.add_argument_group("the released networks"))
