@@ -11,6 +11,9 @@ the first again:
     COMFYUI_PATH=OLD old/bin/python run.py --here browser-test --exchange FOLDER
     COMFYUI_PATH=NEW new/bin/python run.py --here browser-test --exchange FOLDER
     COMFYUI_PATH=OLD old/bin/python run.py --here browser-test --exchange FOLDER
+
+`python run.py browser-test --live [--long] [--size PIXELS]` uses the page of `run.py live` instead,
+and needs no ComfyUI.
 """
 
 import argparse
@@ -28,6 +31,7 @@ from pathlib import Path
 
 from .archive import ROOT
 from .findings import our_messages, template_problems
+from .live import live_problems
 from .server import PACK, Server, running
 from .tools import MissingToolError, Tools, find_tools
 
@@ -297,18 +301,30 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="run.py browser-test")
     parser.add_argument("workflows", nargs="*", help="all of the pack's templates by default")
     parser.add_argument("--exchange", type=Path, metavar="FOLDER", help="save and open there")
+    parser.add_argument("--live", action="store_true", help="test the page of 'run.py live'")
+    parser.add_argument("--long", action="store_true", help="with --live: listen for ten minutes")
+    parser.add_argument("--size", type=int, default=512, help="with --live: of the picture")
     options = parser.parse_args()
     try:
+        if options.live:
+            return report(live_problems(options.size, options.long, show))
         tools = find_tools()
     except MissingToolError as error:
         show(str(error))
         return 2
+    except RuntimeError as error:
+        return report([str(error)])
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         try:
             problems = check(tools, Path(folder), options.workflows, options.exchange)
         except (RuntimeError, ValueError) as error:
             problems = [str(error)]
+    return report(problems)
+
+
+def report(problems: list[str]) -> int:
+    """Show what is wrong; return the exit status."""
     for line in problems:
         show(line)
     show(f"{len(problems)} problems; screenshots are in {SCREENSHOTS}")
