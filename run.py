@@ -244,6 +244,8 @@ def run_module(interpreter: str, name: str, arguments: list[str]) -> int:
         Exit status.
     """
     environment = dict(os.environ, MODA_STARTED_AT=repr(STARTED_AT))
+    if arguments[:1] == ["live"]:  # threads that wait for each other would slow the browser down
+        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if environment.get("COMFYUI_PATH"):  # relative to where the user is
         environment["COMFYUI_PATH"] = os.path.abspath(environment["COMFYUI_PATH"])
     paths = [str(ROOT), environment.get("PYTHONPATH")]

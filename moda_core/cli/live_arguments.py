@@ -9,7 +9,7 @@ from .arguments import number
 from .talk_arguments import SAMPLING, add_device, add_face_arguments, add_models
 
 PORT = 8199
-SIZE = 512
+SIZES = (512, 384, 256)
 LARGEST_SIZE = 1920
 
 
@@ -40,9 +40,9 @@ def add_live_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size",
         type=number(64, LARGEST_SIZE, int),
-        default=SIZE,
         metavar="PIXELS",
-        help="scale a larger picture down to this; smaller is faster",
+        help="scale a larger picture down to this (default: the largest of "
+        f"{', '.join(map(str, SIZES))} for which this machine is fast enough)",
     )
     parser.add_argument(
         "--port",

@@ -303,7 +303,7 @@ def main() -> int:
     parser.add_argument("--exchange", type=Path, metavar="FOLDER", help="save and open there")
     parser.add_argument("--live", action="store_true", help="test the page of 'run.py live'")
     parser.add_argument("--long", action="store_true", help="with --live: listen for ten minutes")
-    parser.add_argument("--size", type=int, default=512, help="with --live: of the picture")
+    parser.add_argument("--size", type=int, help="with --live: of the picture")
     options = parser.parse_args()
     try:
         if options.live:

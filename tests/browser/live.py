@@ -58,27 +58,41 @@ def write_sounds(folder: Path) -> tuple[Path, Path]:
     return paths
 
 
+def answers(url: str) -> bool:
+    """Tell whether a server answers at an address."""
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
-def running(folder: Path, size: int) -> Iterator[str]:
+def running(folder: Path, size: int | None) -> Iterator[str]:
     """Run the page's server for the time of a block; yields its address.
 
     Raises RuntimeError if it does not start, with the end of what it wrote.
     """
     url, log = f"http://127.0.0.1:{free_port()}/", folder / "live.log"
     port = url.rstrip("/").rsplit(":", 1)[1]
-    command = [sys.executable, str(ROOT / "run.py"), "live", "--no-browser", "--port", port]
+    command = [sys.executable, "-m", "moda_core", "live", "--no-browser", "--port", port]
+    sized = [] if size is None else ["--size", str(size)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--size", str(size)], stdout=output, stderr=subprocess.STDOUT
+            [*command, *sized],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},  # as `run.py live` sets it
         )
     try:
         limit = time.monotonic() + START_LIMIT_S
-        while time.monotonic() < limit and process.poll() is None:
-            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
-                yield url
-                return
+        while not answers(url):
+            if time.monotonic() > limit or process.poll() is not None:
+                said = log.read_text("utf-8", "replace")
+                raise RuntimeError(f"'run.py live' did not start:\n{said}")
             time.sleep(0.3)
-        raise RuntimeError(f"'run.py live' did not start:\n{log.read_text('utf-8', 'replace')}")
+        yield url
     finally:
         process.terminate()
         process.wait(20)
@@ -140,7 +154,7 @@ def shown(value: float | list[float] | None) -> str:
     return f"{middle:.0f} ({least:.0f} to {most:.0f}, {len(values)} times)"
 
 
-def live_problems(size: int, long: bool, show) -> list[str]:
+def live_problems(size: int | None, long: bool, show) -> list[str]:
     """Run the test; return what is wrong, a line each."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, running(Path(name), size) as url:

@@ -62,7 +62,8 @@ class Avatar:
         Never goes back. Frames are handed out by it from the beginning of the iteration on.
     lead_s : float
         How long before they are shown frames are handed out, to someone who drops those of an
-        index that comes again. By default frames are shown when they are handed out.
+        index that comes again, and whose clock waits for late ones. By default frames are shown
+        when they are handed out.
 
     Attributes
     ----------
@@ -202,7 +203,8 @@ class Avatar:
             if self._waiting:
                 wait_s = self._base + self._waiting[0].index / FPS - self._clock()
                 if wait_s <= 0:
-                    self._base -= wait_s if wait_s < -LATE_S else 0
+                    if wait_s < -LATE_S and not self._lead_s:
+                        self._base -= wait_s
                     return
             await _news(self._to_show, wait_s and min(wait_s, POLL_S))
 

@@ -1,8 +1,11 @@
 """What all viewers share: the models, and the portrait that they see first."""
 
 import tempfile
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from torch import Tensor
 
@@ -11,7 +14,12 @@ from ...bundles.live.stream import PortraitStream
 from ...emotion.emotion import Emotion
 from ...emotion.labels import emotion_weights
 from ...errors import MoDAError
+from ...motion.motion import FPS
+from ...portrait.find_face import FaceChoice
 from ...portrait.portrait import Portrait
+
+FAST_ENOUGH = 0.6  # of the time in which frames are shown; a browser needs some, too
+TRIED_FRAMES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +61,45 @@ class Stage:
     def rest(self, portrait: Portrait) -> Tensor:
         """Return a portrait's expression at rest, (63,)."""
         return self.bundle.model.start(portrait)[1]
+
+
+def fitting_portrait(
+    bundle: Bundle, path: Path, face: FaceChoice, sizes: Sequence[int]
+) -> tuple[Portrait, int, float]:
+    """Prepare a picture in the largest size that is fast enough, else in the smallest.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Limits of the longest side, in pixels, from large to small.
+
+    Returns
+    -------
+    portrait : Portrait
+    size : int
+        The limit that was taken.
+    load : float
+        Time of making a frame over the time for which it is shown.
+    """
+    for size in sizes:
+        portrait = bundle.portrait(path, face, limit=size)
+        load = frame_load(bundle, portrait)
+        if load < FAST_ENOUGH:
+            break
+    return portrait, size, load
+
+
+def frame_load(bundle: Bundle, portrait: Portrait) -> float:
+    """Return the time of making a frame of a portrait over the time for which it is shown."""
+    stream = bundle.stream(portrait)
+    stream.next_at_rest()  # prepares what is prepared once
+    took_s, count = [], 0
+    while count < TRIED_FRAMES:
+        begun = time.perf_counter()
+        made = len(stream.next_at_rest())
+        took_s.append((time.perf_counter() - begun) / made)
+        count += made
+    return median(took_s) * FPS
 
 
 def named_emotion(label: str) -> Emotion:

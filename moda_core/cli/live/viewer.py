@@ -58,7 +58,8 @@ class Viewer:
         self._clock, self._turn = PlaybackClock(LEAD_S), 0
         self._rest = stage.rest(stage.portrait)
         self._tasks: set[asyncio.Task] = set()
-        self._coming_s = 0.0  # of sound on its way to the stream
+        # Sound on its way to the stream, and sound that was left out.
+        self._coming_s = self._left_out_s = 0.0
         self._is_full = self._is_preparing = False
         self.avatar: Avatar | None = None
 
@@ -114,6 +115,7 @@ class Viewer:
         avatar, expression = self.avatar, frame.values[None, EXPRESSION]
         jaw = float(read(expression - self._rest)[0, JAW])
         said_s = avatar.said_s(frame.index)
+        said_s = None if said_s is None else said_s + self._left_out_s
         return FrameState(frame.index, self._turn, avatar.is_speaking, jaw, said_s, avatar.cost_s)
 
     def _hear(self, data: str | bytes) -> None:
@@ -146,6 +148,7 @@ class Viewer:
     def _hear_sound(self, data: bytes) -> None:
         sound, rate = read_sound(data)
         if self.avatar.heard_s + self._coming_s > MOST_HEARD_S:
+            self._left_out_s += len(sound) / rate
             if not self._is_full:
                 self._is_full = True
                 raise ValueError(

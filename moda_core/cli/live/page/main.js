@@ -193,6 +193,7 @@ function addEmotions({ emotions, emotion }) {
 
 function enable(isOn) {
   for (const id of controls) part(id).disabled = !isOn;
+  part("emotions").hidden = false;
   part("emotions").disabled = !isOn;
 }
 

@@ -1,6 +1,7 @@
 """An avatar at the pace of the clock: in step, at rest, to the end, interrupted."""
 
 import asyncio
+import time
 
 import numpy as np
 import pytest
@@ -8,22 +9,24 @@ import pytest
 from moda_core.bundles.live.avatar import LATE_S, Avatar, Playback
 from tests.counting_stream import FRAME, RATE, CountingStream
 
+LIMIT_S = 20
+
 
 class Events:
     """Notes what an avatar tells."""
 
-    def __init__(self):
+    def __init__(self, **options):
         self.started, self.finished = 0, []
         self.stream = CountingStream()
-        self.avatar = Avatar(self.stream, self.on_started, self.finished.append)
+        self.avatar = Avatar(self.stream, self.on_started, self.finished.append, **options)
 
     def on_started(self):
         self.started += 1
 
 
-def play(count, act=None):
+def play(count, act=None, **options):
     """Return `count` frames, when they came in seconds, and the events; acts after each."""
-    events, frames, times = Events(), [], []
+    events, frames, times = Events(**options), [], []
 
     async def main():
         loop = asyncio.get_running_loop()
@@ -36,7 +39,7 @@ def play(count, act=None):
             if len(frames) >= count:
                 events.avatar.close()
 
-    asyncio.run(main())
+    asyncio.run(asyncio.wait_for(main(), LIMIT_S))
     return frames, times, events
 
 
@@ -102,6 +105,72 @@ def test_speech_after_an_interruption_is_told_anew():
 
     assert frames[-1].sound.all()
     assert events.started == 2
+
+
+def test_sound_in_real_time_replaces_frames_at_rest_and_is_not_torn_apart():
+    async def act(avatar, count):
+        if 3 <= count < 17:
+            await avatar.push(speech(1), RATE)
+        if count == 17:
+            await avatar.end_segment()
+
+    frames, _, events = play(30, act, clock=lambda: time.monotonic() / 2)  # for a busy machine
+
+    spoken = [frame.index for frame in frames if frame.sound.any()]
+    assert spoken == list(range(spoken[0], spoken[0] + 14))
+    assert spoken[0] >= 7  # until a window of it is known
+    assert events.finished == [Playback(14 / 25, interrupted=False)]
+
+
+def test_frames_that_wait_at_someone_elses_come_again_when_something_is_said():
+    async def act(avatar, count):
+        if count == 12:
+            await avatar.push(speech(9), RATE)
+            await avatar.end_segment()
+
+    frames, _, _ = play(30, act, lead_s=0.2)
+
+    indexes = [frame.index for frame in frames]
+    again = next(place for place in range(1, 30) if indexes[place] <= indexes[place - 1])
+    assert again <= 14
+    assert indexes[again:] == list(range(indexes[again], indexes[again] + 30 - again))
+    assert frames[again].sound.all()
+
+
+def test_a_clock_that_waits_for_late_frames_is_not_left_behind():
+    def clock():  # of one who has all frames and plays them at once
+        return shown[-1] / 25 + LATE_S
+
+    async def act(avatar, count):
+        shown.append(max(avatar.num_shown, shown[-1]))
+        if count % 8 == 0:
+            await avatar.clear(avatar.num_shown - 5)
+
+    shown = [0]
+
+    frames, _, _ = play(60, act, clock=clock, lead_s=0.1)
+
+    assert len(frames) == 60
+
+
+def test_the_place_of_a_frames_sound_is_told():
+    places = []
+
+    async def act(avatar, count):
+        places.append(avatar.said_s(frames_made(avatar)))
+        if count in (2, 14):
+            await avatar.push(speech(6), RATE)
+            await avatar.end_segment()
+
+    def frames_made(avatar):
+        return avatar.num_shown - 1
+
+    play(28, act)
+
+    said = [place for place in places if place is not None]
+    np.testing.assert_allclose(said, np.arange(12) / 25)
+    assert places[0] is None
+    assert places[-1] is None
 
 
 def test_bad_sound_is_refused_where_it_is_pushed():
