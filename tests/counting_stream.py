@@ -19,6 +19,7 @@ class CountingStream:
         self.plan, self.num_frames, self.sample_rate = PLAN, 0, RATE
         self.portrait = SimpleNamespace(size=(WIDTH, HEIGHT))
         self.sound, self.interrupted_at = np.zeros(0, np.float32), []
+        self.hurried = []  # whether each window was
 
     @property
     def num_heard(self):
@@ -29,14 +30,14 @@ class CountingStream:
             raise ValueError("Expected a rate above 0.")
         self.sound = np.concatenate([self.sound, np.atleast_2d(sound).mean(axis=0)])
 
-    def next_frames(self):
+    def next_frames(self, hurried=False):
         ready = len(self.sound) // FRAME >= PLAN.take + PLAN.ahead
-        return self._made() if ready else []
+        return self._made(hurried) if ready else []
 
-    def next_at_rest(self):
+    def next_at_rest(self, hurried=False):
         missing = max(0, PLAN.take * FRAME - len(self.sound))
         self.sound = np.pad(self.sound, (0, missing))
-        return self._made()
+        return self._made(hurried)
 
     def interrupt(self, shown):
         self.interrupted_at.append(shown)
@@ -45,8 +46,9 @@ class CountingStream:
     def rewind(self, shown):
         self.num_frames, self.sound = shown, self.sound[:0]
 
-    def _made(self):
+    def _made(self, hurried):
         made = []
+        self.hurried.append(hurried)
         for _ in range(PLAN.take):
             sound, self.sound = self.sound[:FRAME], self.sound[FRAME:]
             image = torch.full((HEIGHT, WIDTH, 3), self.num_frames % 256, dtype=torch.uint8)

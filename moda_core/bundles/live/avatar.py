@@ -3,7 +3,7 @@
 Sound goes in as it comes; frames, each with its sound, come out 25 times a second. Where nothing is
 said the portrait listens. What is said comes out as soon as it can be made, and whole: its sound is
 held back until the first frames can be made of it, and then replaces the frames at rest that were
-made for that time.
+made for that time. Where the machine is too slow, pictures are left out, and sound goes on.
 """
 
 import asyncio
@@ -218,7 +218,9 @@ class Avatar:
             if self._flows and (self._made >= self._heard or self._is_starved()):
                 self._flows = False
             turn, begun = self._turn, time.monotonic()
-            made = await self._run(self._make, not self._flows)
+            due = self._base + self._made / FPS + self._lead_s
+            hurried = self._clock() + self.cost_s > due
+            made = await self._run(self._make, not self._flows, hurried)
             if turn != self._turn:
                 continue  # what was made is taken back
             if not made:
@@ -281,9 +283,9 @@ class Avatar:
             self.stream.push(sound, sample_rate)
         return self.stream.num_frames + self.stream.num_heard
 
-    def _make(self, at_rest: bool) -> list[StreamFrame]:
-        made = self.stream.next_frames()
-        return self.stream.next_at_rest() if at_rest and not made else made
+    def _make(self, at_rest: bool, hurried: bool) -> list[StreamFrame]:
+        made = self.stream.next_frames(hurried)
+        return self.stream.next_at_rest(hurried) if at_rest and not made else made
 
     def _notify(self, index: int) -> None:
         if index == self._begins and self._on_started is not None:

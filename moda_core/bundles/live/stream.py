@@ -209,14 +209,14 @@ class PortraitStream:
             return []
         return list(self._step(self.plan.take, self.plan.ahead, hurried))
 
-    def next_at_rest(self) -> list[StreamFrame]:
-        """Make the next frames as if silence followed all that was pushed."""
+    def next_at_rest(self, hurried: bool = False) -> list[StreamFrame]:
+        """Make the next frames as if silence followed all that was pushed; see `next_frames`."""
         missing = self.plan.take - self._state.listener.num_ready
         if missing > 0:
             self.rest(missing)
         while not self._state.listener.num_ready:
             self.rest(1)  # a frame needs a little of the sound after it
-        return list(self._next())
+        return list(self._next(hurried))
 
     def interrupt(self, shown: int | None = None) -> None:
         """Stop speaking at once: what was not shown is dropped, and the mouth closes in 160 ms.
@@ -295,11 +295,11 @@ class PortraitStream:
         self._state.listener.push(heard)
         self._state.sound = np.concatenate([self._state.sound, shown])
 
-    def _next(self) -> Iterator[StreamFrame]:
+    def _next(self, hurried: bool = False) -> Iterator[StreamFrame]:
         """Make the next frames from what was heard, however little is ahead of them."""
         ready = self._state.listener.num_ready
         take = min(self.plan.take, ready)
-        return self._step(take, min(self.plan.ahead, ready - take))
+        return self._step(take, min(self.plan.ahead, ready - take), hurried)
 
     def _step(self, take: int, ahead: int, hurried: bool = False) -> Iterator[StreamFrame]:
         self._before.append((self.num_frames, self._state.copy()))

@@ -57,6 +57,15 @@ def test_frames_at_rest_come_25_times_a_second():
     assert (events.started, events.finished) == (0, [])
 
 
+@pytest.mark.parametrize(("speed", "hurries"), [(1e4, True), (1e-2, False)])
+def test_windows_that_would_come_too_late_are_hurried(speed, hurries):
+    begun = time.monotonic()
+
+    _, _, events = play(4, clock=lambda: (time.monotonic() - begun) * speed)
+
+    assert events.stream.hurried[1:2] == [hurries]  # the first one is never early
+
+
 def test_what_is_said_is_shown_whole_and_told():
     speaking = []
 

@@ -104,6 +104,23 @@ def test_a_frame_waits_for_what_is_heard_ahead_of_it_and_no_longer(starter, port
     assert stream.num_ready == 0
 
 
+def test_hurried_frames_show_the_last_picture_with_their_own_sound(starter, portrait, speech):
+    usual, hurried = starter.stream(portrait), starter.stream(portrait)
+    for stream in (usual, hurried):
+        stream.push(*speech)
+    expected = usual.next_frames() + usual.next_frames()
+
+    made = hurried.next_frames(hurried=True)
+    after = hurried.next_frames()
+
+    assert [frame.index for frame in made + after] == [frame.index for frame in expected]
+    assert all(torch.equal(frame.image, expected[1].image) for frame in made)
+    assert torch.equal(motion(made), expected[1].values.expand(len(made), -1))
+    assert torch.equal(motion(after), motion(expected[2:]))
+    sounds = (np.concatenate([frame.sound for frame in each]) for each in (made + after, expected))
+    assert np.array_equal(*sounds)
+
+
 def test_the_mouth_moves_with_speech_and_rests_in_silence(starter, portrait, speech):
     stream = starter.stream(portrait)
     stream.rest(25)

@@ -28,11 +28,11 @@ class CountingStream:
         assert sample_rate == self.rate
         self.sound = np.concatenate([self.sound, mono_sound(sound, sample_rate)])
 
-    def next_frames(self):
+    def next_frames(self, hurried=False):
         ready = len(self.sound) // self.frame >= PLAN.take + PLAN.ahead
         return self._made() if ready else []
 
-    def next_at_rest(self):
+    def next_at_rest(self, hurried=False):
         missing = max(0, PLAN.take * self.frame - len(self.sound))
         self.sound = np.pad(self.sound, (0, missing))
         return self._made()
