@@ -287,6 +287,31 @@ def test_the_second_of_two_segments_is_dropped_by_an_interruption_of_the_first()
     assert played.finished[0].interrupted
 
 
+def test_sound_that_waits_for_the_segment_before_it_is_dropped_by_an_interruption():
+    said = ramp(5)
+    frame = rtc.AudioFrame(said.tobytes(), RATE, 1, len(said))
+
+    async def main():
+        video, pushed = LiveKitAvatar(CountingStream()), []
+        push = video.avatar.push
+
+        async def noted(sound, sample_rate):
+            pushed.append(len(sound))
+            await push(sound, sample_rate)
+
+        video.avatar.push = noted
+        await video.push_audio(frame)
+        await video.push_audio(AudioSegmentEnd())
+        waiting = asyncio.create_task(video.push_audio(frame))
+        await asyncio.sleep(0)
+        await video.clear_buffer()
+        await waiting
+        video.avatar.close()
+        return pushed
+
+    assert len(asyncio.run(main())) == 1
+
+
 def test_sound_on_its_way_to_the_track_counts_as_played_when_it_is_interrupted():
     async def scene(played):
         source, on_its_way = played.runner._audio_source, asyncio.Event()

@@ -205,7 +205,8 @@ def test_the_end_of_the_pipeline_waits_for_the_end_of_what_is_said():
     played = run(scene)
 
     assert np.array_equal(heard(played.sounds), said)
-    assert isinstance(played.given.frames[-1], EndFrame)
+    given = played.given.of(TTSAudioRawFrame, OutputImageRawFrame, EndFrame)
+    assert isinstance(given[-1], EndFrame)
 
 
 def test_a_cancelled_pipeline_ends_at_once():
