@@ -26,6 +26,7 @@ from .stream import PortraitStream, StreamFrame, mono_sound
 BUFFERED_S = 0.1  # of frames that wait to be shown
 LATE_S = 0.5  # behind the clock, from which it starts anew instead of catching up
 STARVED_S = 0.1  # that a frame is late for want of sound, before silence is put in
+HELD_S = 0.3  # after which sound that is too short for a frame is said, even if no more comes
 POLL_S = 0.02  # between two looks at a clock that may stand still
 MARGIN_S = 0.02  # in which a frame must be there before it is shown
 USUAL_COST_S = 0.04  # of making a window, until it is measured
@@ -95,7 +96,7 @@ class Avatar:
         self._to_make, self._to_show = asyncio.Event(), asyncio.Event()  # something has changed
         # Sound of which no frame can be made yet, and whether new sound joins what is being made.
         self._held: list[tuple[np.ndarray, int]] = []
-        self._held_s, self._flows = 0.0, False
+        self._held_s, self._held_until, self._flows = 0.0, 0.0, False
         self._pushed_s = 0.0
         self._said_from = (0, 0.0)  # a frame, and the place of its sound in all that was pushed
         self._heard = 0  # the frame up to which sound was pushed to the stream
@@ -128,6 +129,7 @@ class Avatar:
             return
         self._held.append((mono, sample_rate))
         self._held_s += len(mono) / sample_rate
+        self._held_until = self._clock() + HELD_S
         if self._held_s >= (self.stream.plan.take + self.stream.plan.ahead) / FPS:
             await self._begin()
 
@@ -212,6 +214,8 @@ class Avatar:
         """Make windows of frames as long as too few are waiting; at rest if nothing is said."""
         while not self._closed:
             self._to_make.clear()
+            if self._held and self._clock() > self._held_until:
+                await self._begin()
             if len(self._waiting) >= BUFFERED_S * FPS:
                 await _news(self._to_make)
                 continue
