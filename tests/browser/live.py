@@ -5,7 +5,8 @@ jaw is 0.1 above rest, ``microphone_to_photon`` the same from the first spoken s
 ``closed`` and ``silent`` from a click on Interrupt until the lips touch and nothing is heard,
 ``recording_offset`` and ``microphone_offset`` by how much pictures are later than their sounds at
 the beginnings of speech, ``drift`` by how much that changes, and ``held`` by how much pictures had
-to be shown later; ``pace`` is played over real time. ``--long`` listens for ten minutes.
+to be shown later; ``window`` is what the server takes for two frames, and ``pace`` what was played
+over real time. ``--long`` listens for ten minutes.
 """
 
 import contextlib

@@ -17,8 +17,8 @@ export async function watch(page) {
     const first = (samples) => samples.findIndex((sample) => Math.abs(sample) > SPOKEN);
     const on = (name, call) =>
       document.addEventListener(`moda-${name}`, ({ detail }) => call(detail));
-    on("shown", ({ index, jaw, due, shown, at, delay }) =>
-      seen.shown.push({ index, jaw, due, shown, at, delay }));
+    on("shown", ({ index, jaw, due, shown, at, delay, cost }) =>
+      seen.shown.push({ index, jaw, due, shown, at, delay, cost }));
     // Onsets: the first loud sample after a second of quiet, in frames and in what is sent.
     let quiet = Infinity;
     on("frame", ({ index, sound }) => {
@@ -208,6 +208,7 @@ export async function listening(page, cycles) {
     const minute = Math.min(1500, Math.floor(shown.length / 2));
     return {
       microphone_to_photon: opened,
+      window: shown.map(({ cost }) => 1000 * cost),
       seconds,
       pace,
       drawn,

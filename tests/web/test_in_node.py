@@ -1,5 +1,6 @@
 """The page's JavaScript in Node: its own tests, and that it reads texts as Python does."""
 
+import base64
 import json
 import os
 import random
@@ -7,8 +8,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+from moda_core.cli.live.messages import FrameState, pack_frame
 from moda_core.editing.script.grammar import grammar
 from moda_core.editing.script.script_words import PHRASES
 from moda_core.emotion.labels import EMOTIONS
@@ -31,7 +35,10 @@ needs_node = pytest.mark.skipif(NODE is None, reason="Node is not installed.")
 def variables(tmp_path):
     path = tmp_path / "grammar.json"
     path.write_text(json.dumps(grammar()), "utf-8")
-    return {**os.environ, "MODA_GRAMMAR": str(path)}
+    state = FrameState(70000, 3, True, 0.5, None, 0.25)
+    image, sound = torch.zeros(8, 8, 3, dtype=torch.uint8), np.array([1.0, -0.5], np.float32)
+    frame = base64.b64encode(pack_frame(image, sound, state)).decode()
+    return {**os.environ, "MODA_GRAMMAR": str(path), "MODA_LIVE_FRAME": frame}
 
 
 @pytest.mark.parametrize(

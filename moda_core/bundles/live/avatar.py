@@ -26,7 +26,7 @@ from .stream import PortraitStream, StreamFrame, mono_sound
 BUFFERED_S = 0.1  # of frames that wait to be shown
 LATE_S = 0.5  # behind the clock, from which it starts anew instead of catching up
 STARVED_S = 0.1  # that a frame is late for want of sound, before silence is put in
-HELD_S = 0.3  # after which sound that is too short for a frame is said, even if no more comes
+HELD_S = 0.4  # after which held sound is not waited for any longer
 POLL_S = 0.02  # between two looks at a clock that may stand still
 MARGIN_S = 0.02  # in which a frame must be there before it is shown
 USUAL_COST_S = 0.04  # of making a window, until it is measured
@@ -96,7 +96,7 @@ class Avatar:
         self._to_make, self._to_show = asyncio.Event(), asyncio.Event()  # something has changed
         # Sound of which no frame can be made yet, and whether new sound joins what is being made.
         self._held: list[tuple[np.ndarray, int]] = []
-        self._held_s, self._held_until, self._flows = 0.0, 0.0, False
+        self._held_s, self._held_at, self._flows = 0.0, 0.0, False
         self._pushed_s = 0.0
         self._said_from = (0, 0.0)  # a frame, and the place of its sound in all that was pushed
         self._heard = 0  # the frame up to which sound was pushed to the stream
@@ -127,10 +127,10 @@ class Avatar:
             self._flows, self._ends = True, None
             await self._append([(mono, sample_rate)])
             return
+        self._held_at = time.monotonic()
         self._held.append((mono, sample_rate))
         self._held_s += len(mono) / sample_rate
-        self._held_until = self._clock() + HELD_S
-        if self._held_s >= (self.stream.plan.take + self.stream.plan.ahead) / FPS:
+        if self._missing_s() <= 0:
             await self._begin()
 
     async def end_segment(self) -> None:
@@ -154,8 +154,10 @@ class Avatar:
         self._heard, self._ends, self._begins = shown, None, None
         if begins is not None and told > begins:
             self._tell(Playback(max(0, shown - begins) / FPS, interrupted=True))
-        await self._run(self.stream.interrupt, shown)
-        self._wake()
+        try:
+            await self._run(self.stream.interrupt, shown)
+        finally:
+            self._wake()
 
     async def set_emotion(self, emotion: Emotion | None) -> None:
         """Change the emotion, see `PortraitStream.set_emotion`."""
@@ -214,10 +216,13 @@ class Avatar:
         """Make windows of frames as long as too few are waiting; at rest if nothing is said."""
         while not self._closed:
             self._to_make.clear()
-            if self._held and self._clock() > self._held_until:
-                await self._begin()
             if len(self._waiting) >= BUFFERED_S * FPS:
                 await _news(self._to_make)
+                continue
+            if self._held and time.monotonic() > self._held_at + HELD_S:
+                await self._begin()
+            elif self._held and self._made >= self._soonest(self._missing_s()):
+                await _news(self._to_make, POLL_S)  # so that the thread is free when it begins
                 continue
             if self._flows and (self._made >= self._heard or self._is_starved()):
                 self._flows = False
@@ -245,11 +250,18 @@ class Avatar:
         seen = math.floor((self._clock() - self._base - self._lead_s) * FPS) + 1
         return min(max(seen, 0), self.num_shown) if self._lead_s else self.num_shown
 
+    def _missing_s(self) -> float:
+        """Return how much sound is missing until frames can be made of what is held."""
+        return (self.stream.plan.take + self.stream.plan.ahead) / FPS - self._held_s
+
+    def _soonest(self, wait_s: float = 0.0) -> int:
+        """Return the first frame that can be there in time if its making begins in `wait_s`."""
+        now_s = self._clock() - self._base - self._lead_s
+        return math.ceil((now_s + max(0.0, wait_s) + self.cost_s + MARGIN_S) * FPS)
+
     async def _begin(self) -> None:
         """Let the stream go on with the held sound, as soon as its frames can be there."""
-        now_s = self._clock() - self._base - self._lead_s
-        soonest = math.ceil((now_s + self.cost_s + MARGIN_S) * FPS)
-        first = min(max(soonest, self._num_seen(), self._heard), self._made)
+        first = min(max(self._soonest(), self._num_seen(), self._heard), self._made)
         held, self._held = self._held, []
         self._take_back(first)
         self._said_from = first, self._pushed_s - self._held_s

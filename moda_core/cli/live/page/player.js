@@ -25,9 +25,10 @@ export class Player {
     requestAnimationFrame(this.draw);
   }
 
-  /** Return the place of the context's clock that is heard right now. */
+  /** Return the place of the context's clock that is heard right now; if muted, that is played. */
   heard() {
     const { currentTime, outputLatency, baseLatency } = this.context;
+    if (!this.volume.gain.value) return currentTime;
     const stamp = this.context.getOutputTimestamp?.();
     if (this.context.state === "running" && stamp?.performanceTime > 0) {
       const now = stamp.contextTime + (performance.now() - stamp.performanceTime) / 1000;

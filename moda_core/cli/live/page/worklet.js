@@ -2,7 +2,7 @@
 
 const RING_S = 4;
 const FADE = 128; // samples in which an interrupted sound ends
-const PIECE_S = 0.02;
+const PIECE_S = 0.01;
 
 /** Plays {at, samples}: `at` is the context's frame of the first one. {clear: true} stops all. */
 class MoDAPlayer extends AudioWorkletProcessor {
@@ -37,7 +37,7 @@ class MoDAPlayer extends AudioWorkletProcessor {
   }
 }
 
-/** Posts {samples, at}: 20 ms of the microphone, and the context's frame of their end. */
+/** Posts {samples, at}: 10 ms of the microphone, and the context's frame of their end. */
 class MoDAMicrophone extends AudioWorkletProcessor {
   constructor() {
     super();

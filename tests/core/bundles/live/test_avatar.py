@@ -131,6 +131,17 @@ def test_sound_in_real_time_replaces_frames_at_rest_and_is_not_torn_apart():
     assert events.finished == [Playback(14 / 25, interrupted=False)]
 
 
+def test_a_short_sound_that_nobody_ends_is_shown_too():
+    async def act(avatar, count):
+        if count == 3:
+            await avatar.push(speech(2), RATE)
+
+    frames, _, events = play(40, act)
+
+    assert [bool(frame.sound.any()) for frame in frames].count(True) == 2
+    assert events.started == 1
+
+
 def test_frames_that_wait_at_someone_elses_come_again_when_something_is_said():
     async def act(avatar, count):
         if count == 12:
