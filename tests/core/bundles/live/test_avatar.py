@@ -173,17 +173,6 @@ def test_a_clock_that_waits_for_late_frames_is_not_left_behind():
     assert len(frames) == 60
 
 
-def test_a_short_sound_is_said_though_nothing_follows_and_no_end_is_told():
-    async def act(avatar, count):
-        if count == 3:
-            await avatar.push(speech(1), RATE)
-
-    frames, _, events = play(30, act)
-
-    assert sum(frame.sound.sum() for frame in frames) == FRAME
-    assert events.started == 1
-
-
 def test_the_place_of_a_frames_sound_is_told():
     places = []
 
