@@ -70,22 +70,27 @@ class Waiting:
 
     def __init__(self, jobs: Sequence[Job]):
         self._jobs: dict[str, deque[Job]] = {}
+        self._count = 0
         for job in jobs:
             self.add(job)
 
     def __len__(self) -> int:
-        return sum(map(len, self._jobs.values()))
+        return self._count
 
     def add(self, job: Job) -> None:
         """Add a job."""
         self._jobs.setdefault(job.subject, deque()).append(job)
+        self._count += 1
 
     def take(self, subject: str, elsewhere: set[str]) -> Job:
         """Remove and return a job: of a subject, else of none of those that others have."""
         if subject not in self._jobs:
-            free = [each for each in self._jobs if each not in elsewhere]
-            subject = free[0] if free else max(self._jobs, key=lambda each: len(self._jobs[each]))
+            free = next((each for each in self._jobs if each not in elsewhere), None)
+            if free is None:
+                free = max(self._jobs, key=lambda each: len(self._jobs[each]))
+            subject = free
         job = self._jobs[subject].popleft()
+        self._count -= 1
         if not self._jobs[subject]:
             del self._jobs[subject]
         return job
