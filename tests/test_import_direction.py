@@ -20,6 +20,7 @@ LAZY_LIBRARIES = {
     "psutil",
     "hibari",
     "onnx",
+    "ray",
 }
 # Files whose classes extend those of a library that users install themselves; nothing imports them.
 LIVE = ROOT / "moda_core" / "bundles" / "live"

@@ -51,7 +51,17 @@ def add_batch_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers",
         type=number(1, MOST_WORKERS, int),
         help="processes; the processor's cores are shared among them (default: one for each core "
-        "with the starter on a processor, else 1)",
+        "with the starter on a processor, else 1; with --ray as many as the cluster has room for)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=number(1, MOST_WORKERS, int),
+        help="cores of each process (default: its share)",
+    )
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="run on a Ray cluster, HOST:PORT, or auto for the one that this machine belongs to",
     )
     parser.add_argument(
         "--shard",

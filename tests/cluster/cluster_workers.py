@@ -1,0 +1,72 @@
+"""Workers of tests; they are sent to the nodes whole, which do not have this folder."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from ray import cloudpickle
+
+from moda_core.cli.batch.job import DONE, FAILED, Job, Result
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+class QuickWorker:
+    """Answers a job by its id: `die`, `die once`, `fail`, `wait`, or any other one, which is done.
+
+    One whose id begins with `both` ends when two workers have come.
+    Results name the process, how many jobs it has had, its share of threads, and the node.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = self.unfinished = folder
+        self.num_jobs = 0
+
+    def run(self, job: Job) -> Result:
+        import ray
+
+        self.num_jobs += 1
+        with (self.folder / job.id).open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        first = len((self.folder / job.id).read_text().split()) == 1
+        if job.id == "die" or (job.id == "die once" and first):
+            os.kill(os.getpid(), signal.SIGKILL)
+        (self.folder / f"worker {os.getpid()}").touch()
+        while job.id.startswith("both") and len(list(self.folder.glob("worker *"))) < 2:
+            time.sleep(0.02)
+        if job.id == "wait":
+            time.sleep(60)
+        status = FAILED if job.id == "fail" else DONE
+        node = ray.get_runtime_context().get_node_id()
+        sentence = f"{os.getpid()} {self.num_jobs} {os.environ['OMP_NUM_THREADS']} {node}"
+        return Result(job.id, job.line, job.output, status, 0.5, sentence)
+
+
+class NotingWorker:
+    """A worker that notes which process does a job, and takes its time for it."""
+
+    def __init__(self, make_worker, notes: Path, least_s: float):
+        self._worker, self._notes, self._least_s = make_worker(), notes, least_s
+
+    @property
+    def unfinished(self) -> Path:
+        return self._worker.unfinished
+
+    def run(self, job: Job) -> Result:
+        import ray
+
+        node = ray.get_runtime_context().get_node_id()
+        note = self._notes / f"{job.line}-{os.getpid()}-{time.time_ns()}"
+        note.with_suffix(".part").write_text(f"{os.getpid()} {node}")
+        note.with_suffix(".part").rename(note)
+        time.sleep(self._least_s)
+        return self._worker.run(job)
+
+
+class BrokenWorker:
+    """A worker that can't be made."""
+
+    def __init__(self):
+        raise ModuleNotFoundError("No module named 'something'")
