@@ -45,10 +45,14 @@ class QuickWorker:
 
 
 class NotingWorker:
-    """A worker that notes which process does a job, and takes its time for it."""
+    """A worker that notes each job it begins, as `begun-LINE-...` with its process.
 
-    def __init__(self, make_worker, notes: Path, least_s: float):
-        self._worker, self._notes, self._least_s = make_worker(), notes, least_s
+    No job ends before all workers have begun one. If there is a note `stay-NODE`, the next job of
+    that node becomes `stays-NODE` and never ends.
+    """
+
+    def __init__(self, make_worker, notes: Path, num_workers: int):
+        self._worker, self._notes, self._num_workers = make_worker(), notes, num_workers
 
     @property
     def unfinished(self) -> Path:
@@ -58,10 +62,14 @@ class NotingWorker:
         import ray
 
         node = ray.get_runtime_context().get_node_id()
-        note = self._notes / f"{job.line}-{os.getpid()}-{time.time_ns()}"
-        note.with_suffix(".part").write_text(f"{os.getpid()} {node}")
-        note.with_suffix(".part").rename(note)
-        time.sleep(self._least_s)
+        (self._notes / f"begun-{job.line}-{os.getpid()}-{time.time_ns()}").touch()
+        if (self._notes / f"stay-{node}").exists():
+            (self._notes / f"stay-{node}").unlink()
+            (self._notes / "part").write_text(f"{os.getpid()} {job.line}")
+            (self._notes / "part").rename(self._notes / f"stays-{node}")
+            time.sleep(600)
+        while len(list(self._notes.glob("begun-*"))) < self._num_workers:
+            time.sleep(0.02)
         return self._worker.run(job)
 
 

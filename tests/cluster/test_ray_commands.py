@@ -1,0 +1,137 @@
+"""The lines of `web/docs/cluster.md`, as users type them, on two nodes that are processes here."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from moda_core.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+RAY = [sys.executable, "-m", "ray.scripts.scripts"]
+RUN = [sys.executable, str(ROOT / "run.py"), "--here"]
+PATIENCE_S = 120
+HERE = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Machines:
+    address: str
+    dashboard: str
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind((HERE, 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def answers(port):
+    try:
+        socket.create_connection((HERE, port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def machines(private_ray, tmp_path_factory):
+    """Two nodes of one core each, started in a folder that is not the project's."""
+    port, dashboard, *agents = free_ports(4)
+    nowhere = tmp_path_factory.mktemp("nowhere")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    with tempfile.TemporaryDirectory(prefix="ray") as folder:
+        head = ["--head", f"--port={port}", f"--dashboard-port={dashboard}", f"--temp-dir={folder}"]
+        started = []
+        for options, agent in zip((head, [f"--address={HERE}:{port}"]), agents, strict=True):
+            command = [*RAY, "start", *options, "--num-cpus=1", "--num-gpus=0", "--block"]
+            command += [f"--node-ip-address={HERE}", f"--dashboard-agent-listen-port={agent}"]
+            log = (nowhere / f"{len(started)}.log").open("w")
+            started.append(
+                subprocess.Popen(command, cwd=nowhere, env=environment, stdout=log, stderr=log)
+            )
+            end = time.monotonic() + PATIENCE_S
+            while not (answers(port) and answers(dashboard)):
+                assert time.monotonic() < end, (nowhere / "0.log").read_text()
+                time.sleep(0.2)
+        try:
+            yield Machines(f"{HERE}:{port}", f"http://{HERE}:{dashboard}")
+        finally:
+            for process in reversed(started):
+                process.terminate()
+            for process in started:
+                process.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def jobs(inputs, job_fields):
+    rows = [{**job_fields, "seed": seed, "output": f"{seed}.mp4"} for seed in range(4)]
+    path = inputs / "jobs.jsonl"
+    path.write_text("\n".join(map(json.dumps, [*rows, {**job_fields, "audio": "gone.wav"}])))
+    return path
+
+
+@pytest.fixture
+def expected(jobs, tmp_path):
+    """The digests of an undisturbed batch of this machine."""
+    assert main(["batch", str(jobs), "-o", str(tmp_path / "local"), "--workers", "1"]) == 1
+    return digests(tmp_path / "local")
+
+
+def digests(folder):
+    return {path.name: sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.mp4")}
+
+
+def test_a_batch_runs_on_nodes_that_do_not_have_the_project(machines, jobs, expected, tmp_path):
+    command = [*RUN, "batch", str(jobs), "-o", "out", "--ray", machines.address]
+
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    assert ended.returncode == 1
+    assert ended.stdout.split()[:2] == ["done", "4"]
+    assert "Line 5" in ended.stderr
+    assert "gone.wav" in ended.stderr
+    assert digests(tmp_path / "out") == expected
+
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "done before            4" in again.stdout
+
+
+def test_a_batch_can_be_submitted(machines, jobs, expected, tmp_path):
+    batch = ["python", "run.py", "--here", "batch", str(jobs), "-o", str(tmp_path / "out")]
+    options = ["--address", machines.dashboard, "--working-dir", "."]
+    command = [*RAY, "job", "submit", *options, "--", *batch, "--ray", "auto"]
+    folder = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+    subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+    assert digests(tmp_path / "out") == expected
+
+
+def test_the_tasks_of_an_array_do_all_between_them(jobs, expected, tmp_path):
+    text = (ROOT / "web" / "docs" / "cluster.md").read_text("utf-8")
+    script = text.split("#!/bin/bash")[1].split("\n\n")[0]
+    script = script.replace("python run.py", f"{sys.executable} {ROOT / 'run.py'}")
+    script = script.replace("/shared/JOBS.jsonl", str(jobs))
+    script = script.replace("/shared/DIR", str(tmp_path / "out"))
+
+    for task in "12":
+        variables = {"SLURM_ARRAY_TASK_ID": task, "SLURM_ARRAY_TASK_COUNT": "2"}
+        subprocess.run(["bash", "-c", script], cwd=tmp_path, env={**os.environ, **variables})
+
+    assert digests(tmp_path / "out") == expected
+    names = {path.name for path in (tmp_path / "out").glob("*.jsonl")}
+    assert names == {"results-1-of-2.jsonl", "results-2-of-2.jsonl"}
