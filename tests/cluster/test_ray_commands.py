@@ -51,7 +51,9 @@ def machines(private_ray, tmp_path_factory):
     """Two nodes of one core each, started in a folder that is not the project's."""
     port, dashboard, *agents = free_ports(4)
     nowhere = tmp_path_factory.mktemp("nowhere")
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # as if activated
+    environment = {**os.environ, "PATH": path}
+    environment.pop("PYTHONPATH", None)
     with tempfile.TemporaryDirectory(prefix="ray") as folder:
         head = ["--head", f"--port={port}", f"--dashboard-port={dashboard}", f"--temp-dir={folder}"]
         started = []
@@ -113,12 +115,10 @@ def test_a_batch_can_be_submitted(machines, jobs, expected, tmp_path):
     batch = ["python", "run.py", "--here", "batch", str(jobs), "-o", str(tmp_path / "out")]
     options = ["--address", machines.dashboard, "--working-dir", "."]
     command = [*RAY, "job", "submit", *options, "--", *batch, "--ray", "auto"]
-    folder = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
-    subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
-    assert digests(tmp_path / "out") == expected
+    assert digests(tmp_path / "out") == expected, ended.stdout + ended.stderr
 
 
 def test_the_tasks_of_an_array_do_all_between_them(jobs, expected, tmp_path):
