@@ -21,6 +21,8 @@ BENCHES = {
     "import": "bench_import",
     "talk": "bench_talk",
     "batch": "bench_batch",
+    "cluster": "bench_cluster",
+    "cluster-plan": "bench_cluster_plan",
     "busy": "bench_busy",
     "talk-memory": "bench_talk_memory",
     "emotions": "bench_emotions",
@@ -63,6 +65,8 @@ BENCHES = {
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
     "batch",
+    "cluster",
+    "cluster-plan",
     "conversation",
     "relip",
     "relip-seen",

@@ -12,6 +12,7 @@ def private_ray():
     """Report nothing to anybody, and be no part of another cluster."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_raylet_start_wait_time_s", "300")  # on a busy machine
         patch.setenv("RAY_AUTH_MODE", "disabled")  # all of it listens on this machine alone
         patch.delenv("RAY_ADDRESS", raising=False)
         yield

@@ -18,7 +18,7 @@ from moda_core.cli.main import main
 ROOT = Path(__file__).resolve().parents[2]
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 RUN = [sys.executable, str(ROOT / "run.py"), "--here"]
-PATIENCE_S = 120
+PATIENCE_S = 300
 HERE = "127.0.0.1"
 
 
@@ -60,13 +60,14 @@ def machines(private_ray, tmp_path_factory):
         for options, agent in zip((head, [f"--address={HERE}:{port}"]), agents, strict=True):
             command = [*RAY, "start", *options, "--num-cpus=1", "--num-gpus=0", "--block"]
             command += [f"--node-ip-address={HERE}", f"--dashboard-agent-listen-port={agent}"]
-            log = (nowhere / f"{len(started)}.log").open("w")
-            started.append(
-                subprocess.Popen(command, cwd=nowhere, env=environment, stdout=log, stderr=log)
-            )
+            with (nowhere / f"{len(started)}.log").open("w") as log:
+                pipes = {"stdout": log, "stderr": log}
+                started.append(subprocess.Popen(command, cwd=nowhere, env=environment, **pipes))
             end = time.monotonic() + PATIENCE_S
             while not (answers(port) and answers(dashboard)):
-                assert time.monotonic() < end, (nowhere / "0.log").read_text()
+                log = (nowhere / "0.log").read_text()
+                assert started[0].poll() is None, log
+                assert time.monotonic() < end, log
                 time.sleep(0.2)
         try:
             yield Machines(f"{HERE}:{port}", f"http://{HERE}:{dashboard}")

@@ -14,7 +14,10 @@ from ...model_files.places import ENVIRONMENT, named_folder
 
 PACKAGE = Path(__file__).resolve().parents[2]  # which the nodes get
 AUTO = "auto"
-REACH_S = 10.0  # to open a connection to the cluster
+REACH_S = 10.0  # in which a cluster's head must answer
+# How a gRPC client begins, with an empty SETTINGS frame, which the server answers with its own.
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+FRAME_TYPE, SETTINGS = 3, 4
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def _import_ray():
 
 
 def _check_reachable(address: str) -> None:
-    """Complain about an address soon; Ray itself tries it for a minute or more."""
+    """Complain about an address soon; Ray itself tries a wrong one for minutes."""
     if address == AUTO:
         return
     host, _, port = address.rpartition(":")
@@ -99,12 +102,19 @@ def _check_reachable(address: str) -> None:
             "use 'ray job submit'."
         )
     try:
-        socket.create_connection((host.strip("[]"), int(port)), REACH_S).close()
+        with socket.create_connection((host.strip("[]"), int(port)), REACH_S) as connection:
+            connection.sendall(PREFACE)
+            answer = connection.recv(FRAME_TYPE + 1)
     except (OSError, OverflowError) as error:
         raise MoDAError(
             f"Nothing answers at '{address}' ({error}). 'ray start --head' starts a cluster and "
             "prints its address."
         ) from error
+    if answer[FRAME_TYPE:] != bytes([SETTINGS]) and os.environ.get("RAY_USE_TLS") != "1":
+        raise MoDAError(
+            f"What answers at '{address}' is not the head of a Ray cluster. 'ray start --head' "
+            "prints the address; the port is 6379 unless it was told another."
+        )
 
 
 def nodes() -> list[Mapping[str, float]]:

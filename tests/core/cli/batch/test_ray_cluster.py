@@ -2,6 +2,8 @@
 
 import socket
 import sys
+import threading
+from contextlib import suppress
 
 import pytest
 
@@ -94,3 +96,28 @@ def test_an_address_at_which_nothing_answers_is_told_at_once(installed):
 
     with pytest.raises(MoDAError, match=address), joined(address):
         pass
+
+
+@pytest.mark.parametrize(("answer", "said"), [(b"HTTP/1.0 400", "not the head"), (b"", "Nothing")])
+def test_another_server_or_a_mute_one_is_not_taken_for_a_cluster(
+    installed, monkeypatch, answer, said
+):
+    monkeypatch.setattr("moda_core.cli.batch.ray_cluster.REACH_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        threading.Thread(target=reply, args=(server, answer), daemon=True).start()
+
+        with (
+            pytest.raises(MoDAError, match=f"{said}.*{address}|{address}.*{said}"),
+            joined(address),
+        ):
+            pass
+
+
+def reply(server, answer):
+    """Answer one connection, or keep it open in silence."""
+    connection, _ = server.accept()
+    with connection, suppress(OSError):
+        connection.sendall(answer)
+        while connection.recv(100):
+            pass
