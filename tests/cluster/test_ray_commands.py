@@ -112,6 +112,17 @@ def test_a_batch_runs_on_nodes_that_do_not_have_the_project(machines, jobs, expe
     assert "done before            4" in again.stdout
 
 
+def test_a_missing_token_is_told_in_a_sentence(machines, jobs, tmp_path):
+    command = [*RUN, "batch", str(jobs), "-o", "out", "--ray", machines.address]
+    environment = {**os.environ, "RAY_AUTH_MODE": "token", "HOME": str(tmp_path)}
+
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert ended.returncode == 2
+    assert "token" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_batch_can_be_submitted(machines, jobs, expected, tmp_path):
     batch = ["python", "run.py", "--here", "batch", str(jobs), "-o", str(tmp_path / "out")]
     options = ["--address", machines.dashboard, "--working-dir", "."]

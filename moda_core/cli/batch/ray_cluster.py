@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,14 +63,15 @@ def joined(address: str) -> Iterator[None]:
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise MoDAError(
             f"The Ray cluster at '{address}' can't be joined: {reason[0].rstrip('.')}. 'ray start "
-            "--head' starts one, 'ray status' tells whether it runs."
+            "--head' starts one, 'ray status' tells whether it runs and lets you in."
         ) from error
     try:
-        yield
+        with redirect_stdout(sys.stderr):  # Ray prints what happens to its nodes
+            yield
     except ray.exceptions.RayError as error:
         raise MoDAError(
             f"The Ray cluster at '{address}' was lost ({type(error).__name__}). Start it again, "
