@@ -50,8 +50,8 @@ class WatchedStarter:
         self._interrupt(shown)
 
     def _noting(self, make):
-        def noted():
-            made = make()
+        def noted(*arguments):
+            made = make(*arguments)
             for frame in made:
                 expression = frame.values[EXPRESSION] - rest_expression()
                 self.jaw[frame.index] = float(read(expression[None])[0, JAW])

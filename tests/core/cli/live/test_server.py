@@ -11,7 +11,7 @@ from moda_core.cli.live.server import HOST, MOST_VIEWERS, refusal, serve  # noqa
 from moda_core.cli.live.server import make_app as application  # noqa: E402
 from moda_core.errors import MoDAError  # noqa: E402
 
-from .counting_stream import CountingStage  # noqa: E402
+from .counting_stage import CountingStage  # noqa: E402
 from .page_client import RATE, served, with_pages  # noqa: E402
 
 

@@ -11,7 +11,7 @@ pytest.importorskip("aiohttp")
 from moda_core.cli.live.playback_clock import UNTOLD_S
 from moda_core.cli.live.viewer import LEAD_S, MOST_HEARD_S
 
-from .counting_stream import CountingStage
+from .counting_stage import CountingStage
 from .page_client import FPS, RATE, with_pages
 
 
