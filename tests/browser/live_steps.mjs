@@ -17,8 +17,8 @@ export async function watch(page) {
     const first = (samples) => samples.findIndex((sample) => Math.abs(sample) > SPOKEN);
     const on = (name, call) =>
       document.addEventListener(`moda-${name}`, ({ detail }) => call(detail));
-    on("shown", ({ index, jaw, due, shown, at, delay, cost }) =>
-      seen.shown.push({ index, jaw, due, shown, at, delay, cost }));
+    on("shown", ({ index, speaking, jaw, due, shown, at, delay, cost }) =>
+      seen.shown.push({ index, speaking, jaw, due, shown, at, delay, cost }));
     // Onsets: the first loud sample after a second of quiet, in frames and in what is sent.
     let quiet = Infinity;
     on("frame", ({ index, sound }) => {
@@ -111,7 +111,8 @@ const soundToPicture = (page) =>
     const { shown, onsets, played } = globalThis.seen;
     const found = [];
     for (const { index, s } of onsets) {
-      const frame = shown.find((each) => each.index === index);
+      // One at rest of the same index may have been shown before.
+      const frame = shown.find((each) => each.index === index && each.speaking);
       if (!frame) continue;
       const heard = played.find((time) => Math.abs(time - frame.due - s) < 0.5);
       // The picture of a frame belongs to the beginning of its sound.

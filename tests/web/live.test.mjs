@@ -48,6 +48,16 @@ test("a late frame at rest moves nothing, a spoken one moves what follows", () =
   near(timeline.held, timeline.start - start);
 });
 
+test("frames that wait keep the times of their sounds when what follows is moved", () => {
+  const timeline = playing(3);
+  const time = timeline.timeOf(2);
+
+  timeline.accept(frame(3, { speaking: true }), timeline.timeOf(3) + 0.05);
+
+  assert.equal(timeline.waiting.at(-2).time, time);
+  assert.ok(timeline.waiting.at(-1).time - time > 1 / FPS + 0.05);
+});
+
 test("a very late frame moves all, so that a stalled page goes on", () => {
   const timeline = playing(3);
 

@@ -78,11 +78,9 @@ export class Player {
   show() {
     const { timeline, canvas } = this;
     // Those that are not decoded yet wait for the next refresh.
-    const ready = timeline.waiting.findIndex((frame) => !frame.bitmap);
-    const last = ready < 0 ? Infinity : timeline.waiting[ready].index;
-    const now = this.heard();
-    const limit = timeline.start === null ? now : timeline.timeOf(last - 0.5);
-    const frame = timeline.take(Math.min(now + HALF_REFRESH_S, limit));
+    const undecoded = timeline.waiting.find((frame) => !frame.bitmap);
+    const limit = undecoded ? undecoded.time - 0.5 / FPS : Infinity;
+    const frame = timeline.take(Math.min(this.heard() + HALF_REFRESH_S, limit));
     if (!frame) return;
     const { bitmap } = frame;
     if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
@@ -91,6 +89,6 @@ export class Player {
     }
     this.paint.drawImage(bitmap, 0, 0);
     bitmap.close();
-    this.onShown(frame, { due: timeline.timeOf(frame.index), shown: this.heard() });
+    this.onShown(frame, { due: frame.time, shown: this.heard() });
   }
 }

@@ -4,7 +4,7 @@ const PIECE_S = 0.04;
 const AHEAD_S = 2; // by which a recording is sent before it is shown
 const PUMP_MS = 20;
 const QUIET = 0.01; // largest sample of a pause
-const BEHIND_S = 0.5; // from which pauses are left out
+const BEHIND_S = 0.4; // from which pauses are left out
 const LOST_S = 1; // from which all is left out
 
 /** Return the largest sample. */

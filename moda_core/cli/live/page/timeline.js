@@ -9,7 +9,10 @@ const MOST_FRAMES = 50;
 
 const drop = (frame) => frame.bitmap?.close();
 
-/** Frames that wait for their times. A frame has {index, turn, speaking}, and what else it may. */
+/**
+ * Frames that wait for their times. A frame has {index, turn, speaking}, and what else it may; it
+ * gets a `time`, and keeps it, since its sound is placed there.
+ */
 export class Timeline {
   constructor() {
     this.start = null; // time of frame 0
@@ -40,15 +43,16 @@ export class Timeline {
     }
     while (this.waiting.length && this.waiting.at(-1).index >= frame.index) drop(this.waiting.pop());
     this.shown = Math.min(this.shown, frame.index - 1);
+    frame.time = this.timeOf(frame.index);
     this.waiting.push(frame);
     if (this.waiting.length > MOST_FRAMES) drop(this.waiting.shift());
-    return this.timeOf(frame.index);
+    return frame.time;
   }
 
   /** Take the frame that is to be shown now, null if it is shown already. */
   take(now) {
     let found = null;
-    while (this.waiting.length && this.timeOf(this.waiting[0].index) <= now) {
+    while (this.waiting.length && this.waiting[0].time <= now) {
       if (found) {
         this.skipped += 1;
         drop(found);
