@@ -20,6 +20,7 @@ from .job_id import job_id
 
 OUTPUTS = ("output", "save_motion")
 SHOWN_ID = 8  # digits in the name of a file
+PROBE = {"probesize": "32768"}  # bytes, of which headers need few; by default 5 million
 UNFINISHED = ".unfinished"  # begins the names of folders for files that are being written
 
 
@@ -179,7 +180,7 @@ def _sound_length(request: TalkRequest) -> float | None:
     lengths = []
     for path in filter(None, audios):
         try:
-            with av.open(str(path)) as container:
+            with av.open(str(path), options=PROBE) as container:
                 lengths.append((container.duration or 0) / av.time_base)
         except (av.error.FFmpegError, OSError, ValueError):
             return None  # its job will say what is wrong

@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 from moda_core.cli.batch.job_file import Line
 from moda_core.cli.batch.plan import Shard, plan
+from tests.sound_files import write_sound, write_tracks
 
 from .batch_cases import lines
 
@@ -40,6 +42,18 @@ def test_a_job_has_absolute_paths_and_the_length_of_its_recording(one, inputs):
     assert one(seconds=0.1).sound_s == pytest.approx(0.1)
     assert one(start=0.15).sound_s == pytest.approx(0.05)
     assert job.output == "face-tone.mp4"
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3", ".ogg", ".mkv", ".mp4"])
+def test_the_length_of_a_recording_is_known_in_every_format(one, inputs, suffix):
+    rate, tone = 16000, 0.1 * np.sin(np.arange(16000 * 60) / 20)
+    path = inputs / f"long{suffix}"
+    if suffix in (".mkv", ".mp4"):
+        write_tracks(path, {"English": tone}, rate)
+    else:
+        write_sound(path, np.stack([tone, tone], 1), rate)  # Vorbis has two channels
+
+    assert one(audio=path.name).sound_s == pytest.approx(60, abs=0.2)
 
 
 def test_options_of_the_whole_batch_give_way_to_those_of_a_line(planned, job_fields, one):
