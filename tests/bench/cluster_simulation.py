@@ -156,7 +156,7 @@ class _Batch:
         self.events, self.order = [], count()
         self.attempts: dict[int, int] = {}
         self.clip_s = self.loading_s = self.lost_s = self.ended_at = 0.0
-        self.first_idle_at: float | None = None
+        self.first_idle_at = math.inf
         self.done = self.failed = 0
 
     def _driver(self, index: int) -> _Driver:
@@ -184,7 +184,7 @@ class _Batch:
             lost=self.lost_s / paid,
             driver=max(driver.server.busy_s for driver in self.drivers) / total,
             storage=self.storage.busy_s / total,
-            tail_s=total - (total if self.first_idle_at is None else self.first_idle_at),
+            tail_s=max(total - self.first_idle_at, 0.0),
             done=self.done,
             failed=self.failed,
         )
@@ -207,7 +207,7 @@ class _Batch:
         driver = self.drivers[self.driver_of[worker]]
         if not driver.waiting:
             driver.idle.append(worker)
-            self.first_idle_at = now if self.first_idle_at is None else self.first_idle_at
+            self.first_idle_at = min(self.first_idle_at, now)
             return
         job = self.job_of[worker] = driver.waiting.popleft()
         self.begun_at[worker] = now
