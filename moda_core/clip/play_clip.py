@@ -124,6 +124,7 @@ def _clip_frames(
     mask = _mask(chosen, size)
     backdrop = chosen.backdrop and BufferedBackdrop(chosen.backdrop, size)
 
+    @torch.inference_mode()  # of its thread; frames may be made in it
     def draw(frame: Tensor, image: Tensor, below: Tensor, index: int, row: Tensor) -> None:
         share, drawn = float(face.presence[index]), below
         if share > 0:
