@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -110,6 +111,36 @@ def test_a_batch_runs_on_nodes_that_do_not_have_the_project(machines, jobs, expe
 
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert "done before            4" in again.stdout
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
+def test_a_command_that_is_stopped_or_killed_goes_on(machines, jobs, expected, tmp_path, name):
+    module = [sys.executable, "-m", "moda_core"]  # one process, which gets the signal
+    command = ["batch", str(jobs), "-o", str(tmp_path / "out"), "--ray", machines.address]
+    with subprocess.Popen([*module, *command], cwd=ROOT, stderr=subprocess.PIPE) as stopped:
+        wait_for(lambda: digests(tmp_path / "out"))
+        stopped.send_signal(signal.Signals[name])
+        said = stopped.stderr.read().decode()
+
+    if name == "SIGINT":
+        assert stopped.returncode == 130
+        assert "of 4 jobs" in said
+    assert digests(tmp_path / "out").items() <= expected.items()
+
+    subprocess.run([*module, *command], cwd=ROOT, capture_output=True)
+
+    assert digests(tmp_path / "out") == expected
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {*expected, "results.jsonl"}
+    rows = (tmp_path / "out" / "results.jsonl").read_text().splitlines()
+    assert sum('"done"' in row for row in rows) == 4
+
+
+def wait_for(condition):
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_missing_token_is_told_in_a_sentence(machines, jobs, tmp_path):

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import ray
 
 from moda_core.cli.batch.job import DONE, FAILED, Job
 from moda_core.cli.batch.ray_cluster import Share, divide, joined, nodes
@@ -70,6 +71,17 @@ def test_a_job_that_ends_its_workers_fails_and_the_others_go_on(tmp_path):
     assert len((tmp_path / "die").read_text().split()) == ATTEMPTS
     assert f"{ATTEMPTS} times" in results["die"].sentence
     assert results["fail"].sentence.startswith("On the node ")
+
+
+def test_workers_that_need_a_gpu_are_where_there_is_one(tmp_path):
+    share = divide(nodes(), on_gpu=True)
+
+    results = list(run(tmp_path, [job(str(number), number) for number in range(6)], share))
+
+    assert share == Share(1, 1, 1)
+    (node_id,) = {result.sentence.split()[3] for result in results}
+    (with_gpu,) = (each for each in ray.nodes() if "GPU" in each["Resources"])
+    assert node_id == with_gpu["NodeID"]
 
 
 def test_a_worker_that_finds_no_room_is_not_awaited_for_ever(tmp_path):
