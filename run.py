@@ -45,7 +45,7 @@ Usage: python run.py [--here | --venv] COMMAND ...
   test [--full] [PATH]   run the tests; --full adds the full-size ones
   test --processors      run the numerical tests as on other processors
   test --live [PATH]     run the tests with LiveKit Agents and Pipecat in .venv-live,
-                         which `test` and .ci/run leave out
+  test --cluster [PATH]  those with Ray in .venv-cluster; `test` and .ci/run leave both out
   bench NAME             measure speed or quality; `bench --help` lists the names
   parity DIR             compare with reference outputs
   synthetic-models DIR   write the released files at full size, with random numbers (2.4 GB)
@@ -110,10 +110,13 @@ def unmet_requirements(command: str, extra: str | None = None) -> list[str]:
 
 
 def is_met(line: str) -> bool:
-    """Tell whether an installed distribution satisfies a line such as `torch>=2.4`."""
+    """Tell whether an installed distribution satisfies a line such as `torch>=2.4`.
+
+    Of one with extras, such as `ray[default]>=2.40`, only itself counts.
+    """
     name, _, minimum = line.partition(">=")
     try:
-        installed = metadata.version(name)
+        installed = metadata.version(name.partition("[")[0])
     except metadata.PackageNotFoundError:
         return False
     return not minimum or version_tuple(installed) >= version_tuple(minimum)

@@ -75,10 +75,11 @@ def test_requirements_leave_out_what_is_optional_and_add_what_the_host_brings(sc
 
 
 def test_too_old_a_version_is_not_enough(script, monkeypatch):
-    monkeypatch.setattr(script.metadata, "version", lambda name: "2.3.9")
+    monkeypatch.setattr(script.metadata, "version", {"torch": "2.3.9"}.__getitem__)
 
     assert not script.is_met("torch>=2.4")
     assert script.is_met("torch>=2.3")
+    assert script.is_met("torch[extra]>=2.3")
 
 
 @pytest.fixture
