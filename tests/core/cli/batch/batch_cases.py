@@ -8,11 +8,19 @@ from pathlib import Path
 from moda_core.cli.batch.job import DONE, FAILED, Job, Result
 from moda_core.cli.batch.job_file import Line
 
+PATIENCE_S = 60
 POINTS = "86.8,64.4 116.4,66.4 89.0,97.0 110.0,98.0"  # of the picture of `inputs`
 
 
 def job(name: str, line: int = 1, subject: str = "", sound_s: float | None = 1.0) -> Job:
     return Job(name, line, (), f"{name}.mp4", None, subject, sound_s)
+
+
+def wait_until(condition):
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def lines(*fields: dict) -> list[Line]:

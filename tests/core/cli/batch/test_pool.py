@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,10 +12,9 @@ import pytest
 from moda_core.cli.batch.job import DONE, FAILED
 from moda_core.cli.batch.pool import Waiting, run_jobs
 
-from .batch_cases import QuickWorker, job
+from .batch_cases import QuickWorker, job, wait_until
 
 ROOT = Path(__file__).resolve().parents[4]
-PATIENCE_S = 60
 
 
 def run(folder, jobs, num_workers=2, on_tick=lambda running: None):
@@ -57,13 +55,6 @@ def has_ended(pid):
         return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] == "Z"
     except OSError:
         return True
-
-
-def wait_until(condition):
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_stopping_ends_jobs_that_run(tmp_path):
