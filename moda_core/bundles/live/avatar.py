@@ -109,11 +109,6 @@ class Avatar:
         """Length of the sound that was pushed and of which no frames were made yet."""
         return self._held_s + max(0, self._heard - self._made) / FPS
 
-    @property
-    def behind_s(self) -> float:
-        """How late the next frame is."""
-        return max(0.0, self._clock() - self._base - self.num_shown / FPS)
-
     def said_s(self, index: int) -> float | None:
         """Return the place of a frame's sound in all that was pushed, None for a frame at rest."""
         first, place_s = self._said_from

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import numpy as np
 import torch
@@ -305,11 +306,10 @@ class PortraitStream:
         self._before.append((self.num_frames, self._state.copy()))
         first, values = self.num_frames, self.values(take, ahead)
         sounds = [self._sound(first + index) for index in range(take)]
-        if hurried:
-            values = values[-1:].expand(take, -1)
         shown = values[-1:] if hurried else values
-        images = [image for chunk in self._rendered(shown) for image in chunk]
-        images = images * take if hurried else images
+        images = (image for chunk in self._rendered(shown) for image in chunk)
+        if hurried:
+            values, images = shown.expand(take, -1), repeat(next(images), take)
         for index, (image, sound) in enumerate(zip(images, sounds, strict=True)):
             yield StreamFrame(first + index, image, sound, values[index])
 
