@@ -269,6 +269,22 @@ def test_sound_that_is_no_sound_is_told_to_the_pipeline_and_the_pictures_go_on()
     assert "3 bytes" in error.error
 
 
+def test_a_stream_that_fails_is_told_to_the_pipeline_which_can_still_end():
+    class FailingStream(CountingStream):
+        def next_at_rest(self, hurried=False):
+            if self.num_frames > 10:
+                raise RuntimeError("out of memory")
+            return super().next_at_rest(hurried)
+
+    async def scene(played):
+        await played.until(lambda: played.before.of(ErrorFrame))
+
+    played = run(scene, FailingStream())
+
+    [error] = played.before.of(ErrorFrame)
+    assert error.error.endswith("stream has failed: out of memory")
+
+
 def test_other_frames_pass():
     async def scene(played):
         await played.send(TextFrame("hello"), TTSStoppedFrame())

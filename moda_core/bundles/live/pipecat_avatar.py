@@ -91,6 +91,8 @@ class PipecatAvatar(FrameProcessor):
                     for stopped in held:
                         await self.push_frame(stopped)
                     self._finished.set()
+        except Exception as error:
+            await self.push_error(f"The portrait's stream has failed: {error}", exception=error)
         finally:
             self._finished.set()
 
