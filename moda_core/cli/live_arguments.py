@@ -3,10 +3,9 @@
 import argparse
 from pathlib import Path
 
-from ..emotion.labels import EMOTIONS
 from ..example import PORTRAIT
 from .arguments import number
-from .talk_arguments import SAMPLING, add_device, add_face_arguments, add_models
+from .talk_arguments import add_device, add_face_arguments, add_models, add_performance
 
 PORT = 8199
 SIZES = (512, 384, 256)
@@ -24,19 +23,7 @@ def add_live_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PORTRAIT",
         help="a picture with a face (default: the bundled one)%(default).0s",
     )
-    parser.add_argument(
-        "--emotion",
-        type=str.lower,
-        choices=EMOTIONS,
-        default=SAMPLING["emotion"],
-        help="how the face looks at first",
-    )
-    parser.add_argument(
-        "--seed",
-        type=number(0, 2**64 - 1, int),
-        default=SAMPLING["seed"],
-        help="another number gives another performance",
-    )
+    add_performance(parser, "how the face looks at first")
     parser.add_argument(
         "--size",
         type=number(64, LARGEST_SIZE, int),

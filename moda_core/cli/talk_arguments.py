@@ -60,19 +60,7 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
         help="the video, .mp4, .mov or .mkv, or with --transparent .mov or .webm; in output/ if "
         "not named",
     )
-    parser.add_argument(
-        "--emotion",
-        type=str.lower,
-        choices=EMOTIONS,
-        default=SAMPLING["emotion"],
-        help="how the face looks",
-    )
-    parser.add_argument(
-        "--seed",
-        type=number(0, 2**64 - 1, int),
-        default=SAMPLING["seed"],
-        help="another number gives another performance",
-    )
+    add_performance(parser)
     parser.add_argument(
         "--cfg-scale",
         type=number(0, 10),
@@ -134,6 +122,23 @@ def add_talk_arguments(parser: argparse.ArgumentParser) -> None:
     _add_clip_arguments(parser)
     _add_scene_arguments(parser)
     _add_released_arguments(parser)
+
+
+def add_performance(parser: argparse.ArgumentParser, looks: str = "how the face looks") -> None:
+    """Add the choices of an emotion, with its help, and of a seed to a parser."""
+    parser.add_argument(
+        "--emotion",
+        type=str.lower,
+        choices=EMOTIONS,
+        default=SAMPLING["emotion"],
+        help=looks,
+    )
+    parser.add_argument(
+        "--seed",
+        type=number(0, 2**64 - 1, int),
+        default=SAMPLING["seed"],
+        help="another number gives another performance",
+    )
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
