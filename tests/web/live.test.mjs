@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { packSound, readFrame } from "../../moda_core/cli/live/page/messages.js";
-import { isLeftOut } from "../../moda_core/cli/live/page/sources.js";
+import { CatchUp } from "../../moda_core/cli/live/page/sources.js";
 import { FPS, SentSound, Timeline } from "../../moda_core/cli/live/page/timeline.js";
 
-const frame = (index, more = {}) => ({ index, turn: 0, speaking: false, ...more });
+const frame = (index, more = {}) => ({ index, turn: 0, loud: false, ...more });
 
 function playing(count) {
   const timeline = new Timeline();
@@ -35,7 +35,7 @@ test("a frame that is overtaken is left out", () => {
   assert.equal(timeline.skipped, 2);
 });
 
-test("a late frame at rest moves nothing, a spoken one moves what follows", () => {
+test("a late silent frame moves nothing, a loud one moves what follows", () => {
   const timeline = playing(3);
   const start = timeline.start;
   const now = timeline.timeOf(3) + 0.05;
@@ -43,7 +43,7 @@ test("a late frame at rest moves nothing, a spoken one moves what follows", () =
   timeline.accept(frame(3), now);
   assert.equal(timeline.start, start);
 
-  const time = timeline.accept(frame(4, { speaking: true }), now);
+  const time = timeline.accept(frame(4, { loud: true }), now);
   assert.ok(time > now);
   near(timeline.held, timeline.start - start);
 });
@@ -52,7 +52,7 @@ test("frames that wait keep the times of their sounds when what follows is moved
   const timeline = playing(3);
   const time = timeline.timeOf(2);
 
-  timeline.accept(frame(3, { speaking: true }), timeline.timeOf(3) + 0.05);
+  timeline.accept(frame(3, { loud: true }), timeline.timeOf(3) + 0.05);
 
   assert.equal(timeline.waiting.at(-2).time, time);
   assert.ok(timeline.waiting.at(-1).time - time > 1 / FPS + 0.05);
@@ -68,10 +68,10 @@ test("a very late frame moves all, so that a stalled page goes on", () => {
 test("frames that come again replace those that wait", () => {
   const timeline = playing(6);
 
-  timeline.accept(frame(2, { speaking: true }), 0);
+  timeline.accept(frame(2, { loud: true }), 0);
 
   assert.deepEqual(
-    timeline.waiting.map(({ index, speaking }) => [index, speaking]),
+    timeline.waiting.map(({ index, loud }) => [index, loud]),
     [[0, false], [1, false], [2, true]],
   );
 });
@@ -102,12 +102,47 @@ test("it is known when sound was sent", () => {
   assert.equal(sent.timeOf(1.5), null);
 });
 
-test("a portrait that lags catches up in pauses, and soon in any case", () => {
-  const quiet = new Float32Array(4);
-  const loud = new Float32Array([0, 0.5, 0, 0]);
+const QUIET = new Float32Array(480);
+const LOUD = QUIET.map((_, i) => (i === 7 ? 0.5 : 0));
 
-  assert.deepEqual([0.2, 0.7, 2].map((unsaid) => isLeftOut(quiet, unsaid)), [false, true, true]);
-  assert.deepEqual([0.2, 0.7, 2].map((unsaid) => isLeftOut(loud, unsaid)), [false, false, true]);
+/** Return how many of a second's pieces of 10 ms are left out. */
+function leftOut(samples, { unsaid = 0.3, spare = 0.05 }) {
+  const catchUp = new CatchUp();
+  const pieces = Array.from({ length: 100 }, (_, i) => ({ unsaid, spare, now: i / 100 }));
+  return pieces.filter((piece) => catchUp.leavesOut(samples, 0.01, piece)).length;
+}
+
+test("as much is left out of a pause as frames come too early", () => {
+  assert.equal(leftOut(QUIET, { spare: 0.05 }), 0);
+  assert.equal(leftOut(QUIET, { spare: 0.095 }), 5);
+  assert.equal(leftOut(LOUD, { spare: 0.095 }), 0);
+});
+
+test("more is left out only when frames can tell what that did", () => {
+  const catchUp = new CatchUp();
+  const times = Array.from({ length: 300 }, (_, i) => i / 100);
+  const lag = (now) => ({ unsaid: 0.3, spare: 0.095, now });
+
+  const left = times.filter((now) => catchUp.leavesOut(QUIET, 0.01, lag(now)));
+
+  assert.deepEqual(left.map((now) => Math.floor(now / 1.5)), [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
+});
+
+test("a portrait that lags far catches up in pauses, and soon in any case", () => {
+  assert.deepEqual([0.3, 0.8, 2].map((unsaid) => leftOut(QUIET, { unsaid })), [0, 100, 100]);
+  assert.deepEqual([0.3, 0.8, 2].map((unsaid) => leftOut(LOUD, { unsaid })), [0, 0, 100]);
+});
+
+test("it is known by how much the latest frame of a second came early", () => {
+  const timeline = playing(1);
+  const { start } = timeline;
+  timeline.accept(frame(10), start + 0.3);
+  timeline.accept(frame(11), start + 0.4);
+
+  near(timeline.spare(), 0.03);
+
+  timeline.accept(frame(40), start + 1.5);
+  near(timeline.spare(), 0.1);
 });
 
 test("messages are laid out as the server's", () => {

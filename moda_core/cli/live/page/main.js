@@ -51,6 +51,7 @@ function tellTime() {
 }
 
 const unsaid = () => sent.total - said;
+const lag = () => ({ unsaid: unsaid(), spare: player.timeline.spare() });
 
 function send(samples, time) {
   if (!connection.sendSound(samples)) return;
@@ -106,7 +107,7 @@ async function switchMicrophone() {
   restart();
   const showLevel = (level) => (part("level").style.transform = `scaleX(${Math.min(1, level)})`);
   try {
-    microphone = await openMicrophone(context, send, unsaid, showLevel);
+    microphone = await openMicrophone(context, send, lag, showLevel);
   } catch (error) {
     note(`The microphone can't be used (${error.message}). Allow it for this page in the browser.`);
     return;

@@ -1,6 +1,8 @@
 // Shows frames and plays their sound, in step, by the clock of the sound.
+import { peak } from "./sources.js";
 import { FPS, Timeline } from "./timeline.js";
 
+const INAUDIBLE = 0.002; // largest sample of a sound whose loss is not heard
 const HALF_REFRESH_S = 0.008; // a frame is shown at the refresh that is nearest to its time
 
 export class Player {
@@ -39,6 +41,7 @@ export class Player {
 
   /** Take a frame that has come from the server. */
   accept(frame) {
+    frame.loud = frame.speaking && peak(frame.sound) > INAUDIBLE;
     const time = this.timeline.accept(frame, this.context.currentTime);
     if (time === null) return;
     // Whole samples between frames, so that their sounds join.

@@ -4,26 +4,53 @@ const PIECE_S = 0.04;
 const AHEAD_S = 2; // by which a recording is sent before it is shown
 const PUMP_MS = 20;
 const QUIET = 0.01; // largest sample of a pause
-const BEHIND_S = 0.4; // from which pauses are left out
-const LOST_S = 1; // from which all is left out
+const SPARE_S = 0.07; // by which frames come too early, so that a part of a pause is left out
+const KEPT_S = 0.04; // of that, which stays
+const EFFECT_S = 1.5; // until frames come less early for it
+const BEHIND_S = 0.7; // unsaid, from which pauses are left out
+const LOST_S = 1.5; // from which all is left out
 
 /** Return the largest sample. */
 export function peak(samples) {
   return samples.reduce((largest, sample) => Math.max(largest, Math.abs(sample)), 0);
 }
 
-/** Tell whether a piece of the microphone is left out, so that the portrait catches up. */
-export function isLeftOut(samples, unsaid) {
-  return unsaid > LOST_S || (unsaid > BEHIND_S && peak(samples) < QUIET);
+/**
+ * Keeps a portrait close behind a microphone: what it lags more than it must is left out of pauses.
+ */
+export class CatchUp {
+  constructor() {
+    this.rest = 0; // seconds that are still to be left out
+    this.since = -Infinity; // when that was decided
+  }
+
+  /**
+   * Tell whether a piece of sound is left out.
+   *
+   * `unsaid` is how much was sent and not shown yet, `spare` by how much frames come before their
+   * times, `now` and `seconds` the time and the length of the piece.
+   */
+  leavesOut(samples, seconds, { unsaid, spare, now }) {
+    if (unsaid > LOST_S) return true;
+    if (peak(samples) >= QUIET) return false;
+    if (unsaid > BEHIND_S) return true;
+    if (now - this.since > EFFECT_S) {
+      this.since = now;
+      this.rest = spare > SPARE_S ? spare - KEPT_S : 0;
+    }
+    if (this.rest < seconds) return false;
+    this.rest -= seconds;
+    return true;
+  }
 }
 
 /**
  * Send what the microphone hears until `stop` is called.
  *
- * `send` takes samples and the context's time of their end; `unsaid` returns the seconds that were
- * sent and not shown yet.
+ * `send` takes samples and the context's time of their end; `lag` returns {unsaid, spare}, see
+ * `CatchUp`.
  */
-export async function openMicrophone(context, send, unsaid, onLevel) {
+export async function openMicrophone(context, send, lag, onLevel) {
   const stream = await navigator.mediaDevices.getUserMedia({
     audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   });
@@ -33,9 +60,12 @@ export async function openMicrophone(context, send, unsaid, onLevel) {
     channelCount: 1,
     channelCountMode: "explicit",
   });
-  node.port.onmessage = ({ data }) => {
-    onLevel(peak(data.samples));
-    if (!isLeftOut(data.samples, unsaid())) send(data.samples, data.at / context.sampleRate);
+  const catchUp = new CatchUp();
+  node.port.onmessage = ({ data: { samples, at } }) => {
+    onLevel(peak(samples));
+    const seconds = samples.length / context.sampleRate;
+    const behind = { ...lag(), now: context.currentTime };
+    if (!catchUp.leavesOut(samples, seconds, behind)) send(samples, at / context.sampleRate);
   };
   source.connect(node);
   const stop = () => {

@@ -6,12 +6,13 @@ const GUARD_S = 0.01; // in which sound must be there before it is heard
 const CUSHION_S = 0.03; // that is added where a spoken frame came too late
 const LATEST_S = 0.5; // that a silent frame may be late before all is shown later
 const MOST_FRAMES = 50;
+const REMEMBERED_S = 1; // for which it is known how early frames came
 
 const drop = (frame) => frame.bitmap?.close();
 
 /**
- * Frames that wait for their times. A frame has {index, turn, speaking}, and what else it may; it
- * gets a `time`, and keeps it, since its sound is placed there.
+ * Frames that wait for their times. A frame has {index, turn, loud}, and what else it may; it gets a
+ * `time`, and keeps it, since its sound is placed there. `loud` tells whether its sound is heard.
  */
 export class Timeline {
   constructor() {
@@ -21,6 +22,7 @@ export class Timeline {
     this.turn = 0; // number of interruptions
     this.held = 0; // seconds by which frames had to be shown later
     this.skipped = 0; // frames that were never shown
+    this.early = []; // [when a frame came, seconds before its time] of the last second
   }
 
   /** Return the time of a frame. */
@@ -30,17 +32,19 @@ export class Timeline {
 
   /**
    * Take a frame that has come, and return its time; null if it belongs to what was interrupted.
-   * A frame replaces those of its index and above. A spoken one that is late, or one that is very
+   * A frame replaces those of its index and above. A loud one that is late, or one that is very
    * late, moves all that follow.
    */
   accept(frame, now) {
     if (frame.turn !== this.turn) return null;
     if (this.start === null) this.start = now + FIRST_S - frame.index / FPS;
     const late = now + GUARD_S - this.timeOf(frame.index);
-    if (late > LATEST_S || (late > 0 && frame.speaking)) {
+    if (late > LATEST_S || (late > 0 && frame.loud)) {
       this.start += late + CUSHION_S;
       this.held += late + CUSHION_S;
     }
+    this.early.push([now, this.timeOf(frame.index) - now]);
+    while (this.early[0][0] < now - REMEMBERED_S) this.early.shift();
     while (this.waiting.length && this.waiting.at(-1).index >= frame.index) drop(this.waiting.pop());
     this.shown = Math.min(this.shown, frame.index - 1);
     frame.time = this.timeOf(frame.index);
@@ -68,6 +72,11 @@ export class Timeline {
     this.turn = (this.turn + 1) & 0xffff;
     this.waiting.splice(0).forEach(drop);
     return this.shown + 1;
+  }
+
+  /** Return by how many seconds frames came before their times, the latest of the last second. */
+  spare() {
+    return Math.min(...this.early.map(([, seconds]) => seconds));
   }
 
   /** Return how much was played by now, null before the first frame. */
