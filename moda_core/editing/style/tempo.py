@@ -1,0 +1,76 @@
+"""The tempo of movement: how it is shared among slow and fast, and its change.
+
+Curves are split into bands of an octave each by Gaussians, which neither ring nor move anything in
+time: accents of the head stay on the words they belong to.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+# Deviations of the Gaussians between bands: half of the movement passes at 1.3 Hz for the first,
+# at half of that for each one after it.
+EDGES_S = (0.1, 0.2, 0.4, 0.8, 1.6)
+NUM_BANDS = len(EDGES_S) + 1
+LARGEST_GAIN = 4.0
+LEAST_SHARE = 0.02  # of a band in a movement that can be enlarged; below is noise
+STILL = 1e-9  # deviation of curves without a tempo
+MEETING_STEPS = 2.0  # largest steps from the end to the beginning of a loop
+
+
+@dataclass(frozen=True, eq=False)
+class Tempo:
+    """How the movement of curves is shared among bands of frequency.
+
+    Parameters
+    ----------
+    shares : array, shape (6, C)
+        Standard deviation of each band over that of the whole, from fast to slow; 0 for curves that
+        stand still.
+    """
+
+    shares: np.ndarray
+
+    @classmethod
+    def of(cls, curves: np.ndarray, fps: float) -> "Tempo":
+        """Measure curves (N, C)."""
+        std = curves.std(0)
+        return cls(split(curves, fps).std(1) / np.where(std > STILL, std, np.inf))
+
+
+def split(curves: np.ndarray, fps: float) -> np.ndarray:
+    """Split curves (N, C) into bands from fast to slow, (6, N, C), that add up to them."""
+    mode = "wrap" if is_loop(curves) else "reflect"
+    bands, rest = [], curves
+    for edge_s in EDGES_S:
+        slower = gaussian_filter1d(rest, edge_s * fps, axis=0, mode=mode)
+        bands.append(rest - slower)
+        rest = slower
+    return np.stack([*bands, rest])
+
+
+def is_loop(curves: np.ndarray) -> bool:
+    """Tell whether curves (N, C) end where they begin, so that they may repeat without a seam."""
+    if len(curves) < 3:
+        return False
+    steps = np.abs(np.diff(curves, axis=0)).max(0)
+    return bool((np.abs(curves[0] - curves[-1]) <= MEETING_STEPS * steps).all())
+
+
+def at_tempo(curves: np.ndarray, fps: float, tempo: Tempo, weight: float) -> np.ndarray:
+    """Bring curves (N, C) towards a tempo; their mean and deviation stay as they are.
+
+    Curves that stand still, and those whose tempo is of curves that stood still, are not changed. A
+    weight of 1 shares the movement among the bands as `tempo` does, as far as gains from 1/4 to 4
+    do it.
+    """
+    mean, std = curves.mean(0), curves.std(0)
+    bands = split(curves, fps)
+    own = bands.std(1) / np.where(std > STILL, std, np.inf)
+    gains = np.clip(tempo.shares / np.maximum(own, LEAST_SHARE), 1 / LARGEST_GAIN, LARGEST_GAIN)
+    shaped = ((1 + weight * (gains[:, None] - 1)) * (bands - bands.mean(1, keepdims=True))).sum(0)
+    shaped_std = shaped.std(0)
+    moving = (std > STILL) & (shaped_std > STILL) & tempo.shares.any(0)
+    factor = np.divide(std, shaped_std, out=np.ones_like(std), where=moving)
+    return np.where(moving, mean + factor * shaped, curves)
