@@ -89,7 +89,9 @@ class MoDABestOfN(io.ComfyNode):
         request = replace(options or SamplingRequest(), emotion=curve)
         request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
         levels = spoken_levels(*heard_sound(audio, channel), audio_features)
-        activations = sampling_bytes(request.options, len(audio_features), curve, takes)
+        activations = sampling_bytes(
+            request.options, request.num_frames(audio_features), curve, takes
+        )
         _host.bring_to_device(model.patchers, activations)
         seeds = [(seed + take) % (inputs.MAX_SEED + 1) for take in range(takes)]
         sampled = perform_takes(

@@ -28,6 +28,7 @@ from .render import MoDARenderVideo
 from .routes import ROUTES
 from .sampling_options import MoDAGuidance, MoDASolver, MoDAWindows
 from .scene import MoDARenderScene, MoDASpeaker
+from .style import MoDAStyleContext, MoDAStyleMotion
 from .talking_portrait import MoDATalkingPortrait
 from .track_face import MoDATrackFace
 
@@ -73,6 +74,8 @@ NODES = [
     MoDAExpression,
     MoDALoadPictureFolder,
     MoDALoadSoundFolder,
+    MoDAStyleMotion,
+    MoDAStyleContext,
 ]
 
 

@@ -90,7 +90,9 @@ def sample_motion(
 ) -> Motion:
     """Move the model to the device and sample, with progress and previews."""
     curve = emotion_curve(emotion, features)
-    _host.bring_to_device(model.patchers, sampling_bytes(request.options, len(features), curve))
+    _host.bring_to_device(
+        model.patchers, sampling_bytes(request.options, request.num_frames(features), curve)
+    )
     shown = MotionProgress(len(features), growing)
     request = replace(request, emotion=curve)
     return perform(model.model, features, portrait, request, shown.step, preview=shown.keep)

@@ -101,8 +101,8 @@ def perform_takes(
     Raises
     ------
     ValueError
-        If there is no seed, or several with inverted noise; the features are another encoder's, or
-        the portrait another renderer's.
+        If there is no seed, or several with inverted noise; inverted noise comes with a style
+        context; features are another encoder's, or the portrait is another renderer's.
     """
     if not seeds:
         raise ValueError("Expected at least one seed, got none.")
@@ -112,6 +112,7 @@ def perform_takes(
             "MoDA Invert Motion to MoDA Sample Motion instead."
         )
     check_inputs(model, features, portrait)
+    skipped = _check_context(model, portrait, request)
     previous, rest = model.start(portrait)
     num_frames, options = len(features.values), request.options
     held = noise = None
@@ -128,13 +129,29 @@ def perform_takes(
         held and held.hold(model.stats, features),
         noise,
     )
+    if request.context is not None:
+        conditions = request.context.before(conditions, model.stats, rest)
 
     def on_window(normalized: Tensor) -> None:
-        if preview is not None:
-            preview(model.stats.denormalize(normalized.cpu()))
+        if preview is not None and len(normalized) > skipped:
+            preview(model.stats.denormalize(normalized[skipped:].cpu()))
 
     normalized = sample_takes(
         model.network, model.null_audio, conditions, options, seeds, progress, on_window
     )
     inverted = request.noise is not None
-    return Takes(normalized.cpu(), tuple(seeds), model, features, rest, held, inverted)
+    sampled = normalized[:, skipped:].cpu()
+    return Takes(sampled, tuple(seeds), model, features, rest, held, inverted)
+
+
+def _check_context(model: MotionModel, portrait: Portrait, request: SamplingRequest) -> int:
+    """Check the style context, and return how many frames it takes before the clip."""
+    if request.context is None:
+        return 0
+    if request.noise is not None:
+        raise ValueError(
+            "The options hold both a style context and the noise of a motion, which knows no "
+            "context. Use one of the two."
+        )
+    check_inputs(model, request.context.features, portrait)
+    return len(request.context)

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field, replace
 
+from ..audio.features import AudioFeatures
 from .emotion_curve import EmotionCurve
 from .held_motion import HeldMotion
 from .inverted_noise import InvertedNoise
 from .options import SamplingOptions
+from .style_context import StyleContext
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,15 +22,22 @@ class SamplingRequest:
         To begin with, instead of the seed's; what an existing motion was made of.
     emotion : EmotionCurve, optional
         Over the clip; default none.
+    context : StyleContext, optional
+        A reference performance that the clip continues.
     """
 
     options: SamplingOptions = field(default_factory=SamplingOptions)
     held: tuple[HeldMotion, ...] = ()
     noise: InvertedNoise | None = None
     emotion: EmotionCurve | None = None
+    context: StyleContext | None = None
 
     def __repr__(self) -> str:
         return f"SamplingRequest({self.options.solver}, {self.options.windows})"
+
+    def num_frames(self, features: AudioFeatures) -> int:
+        """Return how many frames are sampled for a clip of these features."""
+        return len(features) + (0 if self.context is None else len(self.context))
 
     def with_options(self, **changes) -> "SamplingRequest":
         """Return the same with other options."""

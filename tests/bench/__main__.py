@@ -38,6 +38,7 @@ BENCHES = {
     "joint-windows": "bench_joint_windows",
     "inversion": "bench_inversion",
     "hold": "bench_hold",
+    "style": "bench_style",
     "emotion-timeline": "bench_emotion_timeline",
     "emotion-intensity": "bench_emotion_intensity",
     "conversation": "bench_conversation",

@@ -79,6 +79,11 @@ LINKS = {
     "MoDAExpression": (("MODA_PORTRAIT", "MODA_MOTION"), ("MODA_MOTION",)),
     "MoDALoadPictureFolder": ((), ("IMAGE", "STRING")),
     "MoDALoadSoundFolder": ((), ("AUDIO", "STRING")),
+    "MoDAStyleMotion": (("MODA_MOTION",) * 2, ("MODA_MOTION",)),
+    "MoDAStyleContext": (
+        ("MODA_MOTION", "MODA_AUDIO_FEATURES", "MODA_SAMPLING"),
+        ("MODA_SAMPLING",),
+    ),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
