@@ -13,7 +13,8 @@ from scipy.ndimage import gaussian_filter1d
 # at half of that for each one after it.
 EDGES_S = (0.1, 0.2, 0.4, 0.8, 1.6)
 NUM_BANDS = len(EDGES_S) + 1
-LARGEST_GAIN = 4.0
+LARGEST_GAIN = 4.0  # of a band, in each pass
+PASSES = 2  # neighbouring bands overlap, so that one goes only part of the way
 LEAST_SHARE = 0.02  # of a band in a movement that can be enlarged; below is noise
 STILL = 1e-9  # deviation of curves without a tempo
 MEETING_STEPS = 2.0  # largest steps from the end to the beginning of a loop
@@ -62,15 +63,26 @@ def at_tempo(curves: np.ndarray, fps: float, tempo: Tempo, weight: float) -> np.
     """Bring curves (N, C) towards a tempo; their mean and deviation stay as they are.
 
     Curves that stand still, and those whose tempo is of curves that stood still, are not changed. A
-    weight of 1 shares the movement among the bands as `tempo` does, as far as gains from 1/4 to 4
-    do it.
+    weight of 1 shares the movement among the bands as `tempo` does, as far as the curves have
+    movement in each of them.
     """
-    mean, std = curves.mean(0), curves.std(0)
-    bands = split(curves, fps)
-    own = bands.std(1) / np.where(std > STILL, std, np.inf)
+    moving = tempo.shares.any(0) & (curves.std(0) > STILL)
+    shaped = curves
+    for _ in range(PASSES):
+        shaped = _like(_reshaped(shaped, fps, tempo), curves)
+    mixed = _like(curves + weight * (shaped - curves), curves)
+    return np.where(moving, mixed, curves)
+
+
+def _reshaped(curves: np.ndarray, fps: float, tempo: Tempo) -> np.ndarray:
+    """Return the sum of the bands of curves (N, C), each as strong as in a tempo."""
+    own = Tempo.of(curves, fps).shares
     gains = np.clip(tempo.shares / np.maximum(own, LEAST_SHARE), 1 / LARGEST_GAIN, LARGEST_GAIN)
-    shaped = ((1 + weight * (gains[:, None] - 1)) * (bands - bands.mean(1, keepdims=True))).sum(0)
-    shaped_std = shaped.std(0)
-    moving = (std > STILL) & (shaped_std > STILL) & tempo.shares.any(0)
-    factor = np.divide(std, shaped_std, out=np.ones_like(std), where=moving)
-    return np.where(moving, mean + factor * shaped, curves)
+    return (gains[:, None] * split(curves, fps)).sum(0)
+
+
+def _like(curves: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return curves (N, C) with the mean and the deviation of others."""
+    std = curves.std(0)
+    gain = others.std(0) / np.where(std > STILL, std, np.inf)
+    return others.mean(0) + gain * (curves - curves.mean(0))

@@ -14,12 +14,15 @@ from moda_core.editing.pose import AxisAdjustment, adjust_pose
 from moda_core.editing.pose_keys import PoseKey, apply_pose_keys
 from moda_core.editing.retiming import retime
 from moda_core.editing.smoothing import OneEuro, SavitzkyGolay, smooth
+from moda_core.editing.style.transfer import transfer_style
 from moda_core.motion.motion import EXPRESSION, HEAD
 
 from .direct_cases import changed_dims, random_motion
 
 AXIS = AxisAdjustment(gain=1.5, offset_deg=2, limit_deg=10)
 ALL = {"mouth": 1.0, "eyes": 1.0, "brows": 1.0, "head": 1.0}
+NO_HEAD, NO_FACE = {"head": 0, "rhythm": 0}, {"brows": 0, "eyes": 0, "blinks": 0}
+NO_PART = NO_HEAD | NO_FACE
 KEEPS_EXPRESSION = {
     "pose": lambda m: adjust_pose(m, AXIS, AXIS, AXIS, 0.5, 0.5),
     "keys": lambda m: apply_pose_keys(m, [PoseKey(0, "yaw", 9), PoseKey(0.5, "pitch", 9)]),
@@ -29,6 +32,7 @@ KEEPS_EXPRESSION = {
     "look": lambda m: look(m, 0.1, 9, 9),
     "mixed head": lambda m: mix(m, head=random_motion(9, seed=5)),
     "smooth head": lambda m: smooth(m, head=1),
+    "style of the head": lambda m: transfer_style(m, random_motion(99, seed=5), parts=NO_FACE),
 }
 KEEPS_HEAD = {
     "blinks": lambda m: set_blinks(m, 60),
@@ -39,6 +43,7 @@ KEEPS_HEAD = {
     "released lips": lambda m: modulate_released_lips(m),
     "mixed mouth": lambda m: mix(m, mouth=random_motion(9, seed=5)),
     "smooth mouth": lambda m: smooth(m, SavitzkyGolay(), mouth=1),
+    "style of the face": lambda m: transfer_style(m, random_motion(99, seed=5), parts=NO_HEAD),
 }
 KEEPS_LENGTH = {
     **KEEPS_EXPRESSION,
@@ -71,6 +76,8 @@ IDENTITIES = {
     "speech throughout": lambda m: close_in_silence(m, torch.ones(len(m))),
     "no strength": lambda m: smooth(m),
     "strength 0": lambda m: smooth(m, head=0.0),
+    "no style": lambda m: transfer_style(m, random_motion(99, seed=5), 0.0),
+    "style of no part": lambda m: transfer_style(m, random_motion(99, seed=5), 1.0, NO_PART),
     "own rate": lambda m: retime(m),
     "own rate, linear": lambda m: retime(m, fps=m.fps, interpolation="linear"),
     "no fade": lambda m: fade(m, 0, 0),
