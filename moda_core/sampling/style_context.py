@@ -17,10 +17,10 @@ from .conditions import Conditions
 from .emotion_curve import EmotionCurve
 from .hold import Hold
 from .inversion import moving_dims
-from .window_plan import STRIDE
+from .window_plan import STRIDE, WINDOW
 
 CONTEXT_S = STRIDE / FPS  # so that the clip begins where a window does
-SHORTEST_S, LONGEST_S = 1 / FPS, 30.0
+SHORTEST_S, LONGEST_S = 1 / FPS, WINDOW / FPS
 LATEST_S = 36000.0
 
 
@@ -36,8 +36,8 @@ class StyleContext:
         Of the speech to `motion`, which begin together.
     start_s : float
         Where the stretch begins, at least 0.
-    duration_s : float in [0.04, 30]
-        Length of the stretch; what the reference lacks is left out.
+    duration_s : float in [0.04, 3.2]
+        Length of the stretch, at most a window; what the reference lacks is left out.
 
     Raises
     ------

@@ -29,7 +29,8 @@ NODES = [
     "MoDALoadMotion", "MoDADirector", "MoDAEmotionBlend", "MoDAEmotionTimeline", "MoDAGuidance",
     "MoDASolver", "MoDAWindows", "MoDAHoldMotion", "MoDAInvertMotion", "MoDABestOfN",
     "MoDATrackFace", "MoDARelipVideo", "MoDASpeaker", "MoDAConversation", "MoDARenderScene",
-    "MoDAExpression", "MoDALoadPictureFolder", "MoDALoadSoundFolder",
+    "MoDAExpression", "MoDALoadPictureFolder", "MoDALoadSoundFolder", "MoDAStyleMotion",
+    "MoDAStyleContext",
 ]  # fmt: skip
 
 
