@@ -17,6 +17,7 @@ from .retiming import retime
 from .script.director import direct
 from .script.script_parser import parse_script
 from .smoothing import OneEuro, SavitzkyGolay, smooth
+from .style.transfer import transfer_style
 
 __all__ = [
     "AxisAdjustment",
@@ -43,4 +44,5 @@ __all__ = [
     "set_gaze",
     "shake",
     "smooth",
+    "transfer_style",
 ]

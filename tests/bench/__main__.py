@@ -65,6 +65,7 @@ BENCHES = {
 }
 # They need other files, or take over a minute.
 NOT_IN_ALL = (
+    "style",
     "batch",
     "cluster",
     "cluster-plan",

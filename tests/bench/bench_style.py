@@ -152,7 +152,7 @@ def in_context(
     return {
         **compare(triples),
         "cost": round(float(np.median(spent_s)), 2),
-        "first_seconds": compare(first),
+        "brows_of_first_seconds": [compare(first)[when]["brows"] for when in ("before", "after")],
     }
 
 
