@@ -75,12 +75,10 @@ def stand_in_renderer(device: str) -> PortraitRenderer:
     return PortraitRenderer(networks, device)
 
 
-def stand_in_bundle(device: str = "cpu") -> Bundle:
-    """Return what `talk --models` runs, around networks that do hardly any work."""
+def stand_in_model(device: str = "cpu") -> MotionModel:
+    """Return the released motion model around a small transformer of random weights."""
     torch.manual_seed(0)
-    encoder = random_encoder({"intermediate_size": 8, "conv_dim": [16] * 7}).to(device)
-    encoder.name = ENCODER
-    model = MotionModel(
+    return MotionModel(
         name="stand-in",
         network=MotionMMDiT(SMALL, Layers(device=device)).eval().requires_grad_(False),
         null_audio=torch.zeros(768, device=device),
@@ -92,8 +90,17 @@ def stand_in_bundle(device: str = "cpu") -> Bundle:
         rolling_finish=lambda seed: RollingSpeech(released_stats()),
     )
 
+
+def stand_in_bundle(device: str = "cpu") -> Bundle:
+    """Return what `talk --models` runs, around networks that do hardly any work."""
+    torch.manual_seed(0)
+    encoder = random_encoder({"intermediate_size": 8, "conv_dim": [16] * 7}).to(device)
+    encoder.name = ENCODER
+
     def encode(path, duration_s, progress):
         return encode_recording(encoder, path, duration_s, progress=progress)
 
     listener = partial(SpeechStream, encoder)
-    return Bundle(model, stand_in_renderer(device), encode, listener, RELEASED_PLAN)
+    return Bundle(
+        stand_in_model(device), stand_in_renderer(device), encode, listener, RELEASED_PLAN
+    )

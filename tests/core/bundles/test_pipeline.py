@@ -9,18 +9,17 @@ import torch
 from safetensors.torch import save_file
 
 from moda_core.audio.features import AudioFeatures
-from moda_core.bundles.load import load_starter
 from moda_core.bundles.pipeline import perform
 from moda_core.bundles.starter import STARTER_ENCODER, STARTER_WEIGHTS, load_starter_model
 from moda_core.errors import InputFileError
-from moda_core.example import PORTRAIT as EXAMPLE
+from moda_core.liveportrait.model import RELEASED_RENDERER
+from moda_core.model_files.model_folder import ENCODER
 from moda_core.motion.controls import CONTROLS, read, rest_expression
-from moda_core.portrait.image import read_image
 from moda_core.sampling.options import SamplingOptions
 from moda_core.sampling.request import SamplingRequest
 from moda_core.sampling.style_context import StyleContext
 from moda_core.weights.checkpoint import read_safetensors
-from tests.bench.stand_ins import stand_in_bundle
+from tests.bench.stand_ins import stand_in_model
 
 PORTRAIT = SimpleNamespace(identity=torch.zeros(63), renderer="any")
 
@@ -133,18 +132,27 @@ def test_a_preview_shows_the_clip_growing_in_the_units_of_motion(model):
     assert (scale - model.stats.mean[63]).abs().max() < 0.2
 
 
+def released_case():
+    """Return a stand-in for the released model, speech with silence around it, and a portrait."""
+    info = {"exp": torch.zeros(1, 63), "scale": torch.ones(1, 1), "t": torch.zeros(1, 3)}
+    info |= {angle: torch.full((1, 1), 3.0) for angle in ("pitch", "yaw", "roll")}
+    face = SimpleNamespace(prepared=SimpleNamespace(face=SimpleNamespace(info=info)))
+    portrait = SimpleNamespace(identity=torch.zeros(63), renderer=RELEASED_RENDERER, **vars(face))
+    values = torch.randn(100, 12, 768, generator=torch.Generator().manual_seed(0))
+    return stand_in_model(), AudioFeatures(values, ENCODER, 3.6, (3, 7)), portrait
+
+
 @pytest.mark.parametrize("windows", ["chain", "joint"])
-def test_both_bundles_continue_a_reference(windows):
-    image, sound = read_image(EXAMPLE), (torch.randn(1, 32000), 16000)
-    for bundle in (load_starter(), stand_in_bundle()):
-        portrait, speech = bundle.portrait(image), bundle.encode(sound)
-        request = SamplingRequest(SamplingOptions(num_steps=2, windows=windows))
-        plain = bundle.perform(portrait, speech, seed=7, options=request)
-        context = StyleContext(plain, speech, duration_s=1.0)
+@pytest.mark.parametrize("bundle", ["starter", "released"])
+def test_both_bundles_continue_a_reference(model, bundle, windows):
+    case = (model, features(90), PORTRAIT) if bundle == "starter" else released_case()
+    request = SamplingRequest(SamplingOptions(num_steps=2, windows=windows))
+    free = perform(*case, request)
+    reference = perform(*case, request.with_options(seed=7))
+    context = StyleContext(reference, case[1], duration_s=1.0)
 
-        continued = bundle.perform(portrait, speech, options=replace(request, context=context))
+    continued = perform(*case, replace(request, context=context))
 
-        assert len(continued) == len(plain) == 50
-        assert continued.values.isfinite().all()
-        free = bundle.perform(portrait, speech, options=request)
-        assert not torch.equal(continued.values, free.values)
+    assert len(continued) == 90
+    assert continued.values.isfinite().all()
+    assert not torch.equal(continued.values, free.values)
