@@ -112,10 +112,10 @@ def perform_takes(
             "MoDA Invert Motion to MoDA Sample Motion instead."
         )
     check_inputs(model, features, portrait)
-    skipped = _check_context(model, portrait, request)
+    _check_context(model, portrait, request)
     previous, rest = model.start(portrait)
     num_frames, options = len(features.values), request.options
-    held = noise = None
+    skipped, held, noise = request.num_frames(features) - num_frames, None, None
     if request.held:
         held = HeldCurves.of(request.held, rest, num_frames - sum(features.silence))
     if request.noise is not None:
@@ -144,14 +144,13 @@ def perform_takes(
     return Takes(sampled, tuple(seeds), model, features, rest, held, inverted)
 
 
-def _check_context(model: MotionModel, portrait: Portrait, request: SamplingRequest) -> int:
-    """Check the style context, and return how many frames it takes before the clip."""
+def _check_context(model: MotionModel, portrait: Portrait, request: SamplingRequest) -> None:
+    """Check that a style context, if there is one, suits the model and the rest of the request."""
     if request.context is None:
-        return 0
+        return
     if request.noise is not None:
         raise ValueError(
             "The options hold both a style context and the noise of a motion, which knows no "
             "context. Use one of the two."
         )
     check_inputs(model, request.context.features, portrait)
-    return len(request.context)

@@ -23,10 +23,11 @@ SURE_S, SURE_BLINKS_S = (
     10.0,
 )  # of a reference, from which its spread and its blinks count fully
 KNEE = 0.7  # share of a limit from which movement slows down
-# Largest angles in degrees, distances from the mean head in its deviations, and controls.
-ANGLE_LIMITS_DEG, HEAD_LIMIT, BROW_LIMIT, GAZE_LIMIT, LID_LIMIT = (35.0, 50.0, 35.0), 4, 1.6, 1, 0.8
-# Movement that counts as noise: of angles in degrees, of controls, and of scale and position.
-ANGLE_NOISE_DEG, CONTROL_NOISE, HEAD_NOISE = 0.1, 0.01, 2e-4
+ANGLE_LIMITS_DEG = (35.0, 50.0, 35.0)  # largest pitch, yaw and roll
+HEAD_LIMIT = 4.0  # farthest scale and position from their means, in deviations of the data set
+BROW_LIMIT, GAZE_LIMIT, LID_LIMIT = 1.6, 1.0, 0.8  # largest controls
+# Deviations of movement that counts as noise: of angles, of scale and position, of controls.
+ANGLE_NOISE_DEG, HEAD_NOISE, CONTROL_NOISE = 0.1, 2e-4, 0.01
 
 
 def transfer_style(
@@ -84,7 +85,7 @@ def transfer_style(
 def _with_head(motion: Motion, wanted: MotionStyle, weights: Mapping[str, float]) -> Motion:
     """Return motion with another pose and rhythm of the head."""
     own = curves = head_curves(motion)
-    sure = min(1.0, wanted.duration_s / SURE_S)
+    sure = _sureness(wanted, SURE_S)
     if weights["rhythm"]:
         curves = at_tempo(curves, motion.fps, wanted.tempo, sure * weights["rhythm"])
     middle, reach, noise = _head_limits()
@@ -99,7 +100,7 @@ def _with_face(
     motion: Motion, wanted: MotionStyle, weights: Mapping[str, float], seed: int
 ) -> Motion:
     """Return motion with other brows, eyes and blinks."""
-    own, sure = control_curves(motion), min(1.0, wanted.duration_s / SURE_S)
+    own, sure = control_curves(motion), _sureness(wanted, SURE_S)
     change = np.zeros((len(motion), len(CONTROLS)))
     for indices, spread, limit, weight in (
         (BROWS, wanted.brows, BROW_LIMIT, weights["brows"]),
@@ -117,15 +118,20 @@ def _with_face(
 def _lids(lids: Lids, wanted: MotionStyle, weights: Mapping[str, float], seed: int) -> Lids:
     """Return lids with another opening and other blinks."""
     if weights["eyes"]:
-        sure = min(1.0, wanted.duration_s / SURE_S)
+        sure = _sureness(wanted, SURE_S)
         opened = moved(lids.open, wanted.lids, weights["eyes"], sure, CONTROL_NOISE)
         lids = replace(lids, open=limited(opened, lids.open, wanted.lids, 0.0, LID_LIMIT))
     if weights["blinks"]:
         minutes = len(lids.closure) / lids.fps / 60
-        count, share = len(lids.blinks), min(1.0, wanted.duration_s / SURE_BLINKS_S)
+        count, sure = len(lids.blinks), _sureness(wanted, SURE_BLINKS_S)
         asked = min(wanted.blinks_per_minute, MOST_BLINKS) * minutes
-        lids = lids.with_blinks(round(count + share * weights["blinks"] * (asked - count)), seed)
+        lids = lids.with_blinks(round(count + sure * weights["blinks"] * (asked - count)), seed)
     return lids
+
+
+def _sureness(style: MotionStyle, full_s: float) -> float:
+    """Return how far the statistics of a motion count, given the length that is enough."""
+    return min(1.0, style.duration_s / full_s)
 
 
 def moved(
