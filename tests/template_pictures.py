@@ -10,11 +10,13 @@ import importlib
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
 import av
 import numpy as np
+import torch
 from PIL import Image
 
 from .host.graph_to_prompt import graph_to_prompt
@@ -201,6 +203,20 @@ def faces_and_edited_head(run: Run) -> Image.Image:
     return stack(run.faces(("yaw", 0, whole), ("-yaw", 0, whole)), [plot])
 
 
+def faces_before_and_after(run: Run) -> Image.Image:
+    """Show two faces of the motion without the style of the reference, and with it."""
+    (motion,) = run.inputs("MoDAStyleMotion", "motion")
+    (renderer,), (portrait,) = (run.inputs("MoDARenderVideo", n) for n in ("renderer", "portrait"))
+    shots = run.parts("shut", "open")
+    chosen = [best_frame(run.curves, *shot) for shot in shots]
+    shown = replace(motion, values=motion.values[chosen])
+    before = torch.cat(list(renderer.renderer.frames(portrait, shown)))
+    frames = [Image.fromarray(frame.numpy()) for frame in before]
+    mesh = portrait.landmarks.mesh
+    plain = [frame.crop(face_box(mesh, frame.size)) for frame in frames]
+    return stack(plain, run.faces(*shots))
+
+
 def many_faces_and_plot(run: Run) -> Image.Image:
     faces = run.faces(*run.parts(*["open", "shut"] * 4))
     (motion,), (audio,) = (run.inputs("MoDAPreviewMotion", each) for each in ("motion", "audio"))
@@ -263,6 +279,7 @@ PICTURES: dict[str, Callable[[Run], Image.Image]] = {
     "long_audio": many_faces_and_plot,
     "relip_a_video": faces_with_new_speech,
     "starter_quick_start": main_frame_and_faces,
+    "style_of_a_reference": faces_before_and_after,
     "two_people_in_one_picture": two_frames,
 }
 

@@ -34,6 +34,7 @@ FRAMES = {
     "long_audio": (10, 608, 608),
     "relip_a_video": (10, 608, 608),
     "starter_quick_start": (10, 608, 608),
+    "style_of_a_reference": (10, 608, 608),
     "two_people_in_one_picture": (20, 608, 1126),
 }
 
