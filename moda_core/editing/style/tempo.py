@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-# Deviations of the Gaussians between bands: half of the movement passes at 1.3 Hz for the first,
-# at half of that for each one after it.
+# Deviations of the Gaussians between bands. Half of the power passes at 1.3 Hz for the first, at
+# about half of that frequency for each one after it.
 EDGES_S = (0.1, 0.2, 0.4, 0.8, 1.6)
-NUM_BANDS = len(EDGES_S) + 1
 LARGEST_GAIN = 4.0  # of a band, in each pass
 PASSES = 2  # neighbouring bands overlap, so that one goes only part of the way
 LEAST_SHARE = 0.02  # of a band in a movement that can be enlarged; below is noise

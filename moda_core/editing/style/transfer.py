@@ -18,10 +18,7 @@ from .tempo import at_tempo
 
 PARTS = ("head", "rhythm", "brows", "eyes", "blinks")
 LARGEST_GAIN = 6.0  # of a movement; more would enlarge noise
-SURE_S, SURE_BLINKS_S = (
-    3.0,
-    10.0,
-)  # of a reference, from which its spread and its blinks count fully
+SURE_S, SURE_BLINKS_S = 3.0, 10.0  # lengths of a reference whose spread and blinks count fully
 KNEE = 0.7  # share of a limit from which movement slows down
 ANGLE_LIMITS_DEG = (35.0, 50.0, 35.0)  # largest pitch, yaw and roll
 HEAD_LIMIT = 4.0  # farthest scale and position from their means, in deviations of the data set
