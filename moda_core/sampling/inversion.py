@@ -18,6 +18,7 @@ from ..portrait.portrait import Portrait
 from ..runtime.threads import threads_for
 from .chain import Progress
 from .conditions import Conditions, check_inputs
+from .diversity import Diversity
 from .emotion_curve import EmotionCurve
 from .fixed_point import solve_fixed_point
 from .inverted_noise import InvertedNoise
@@ -154,6 +155,11 @@ def invert_flow(
 
 def check_invertible(options: SamplingOptions) -> None:
     """Check that a run with these options can be undone."""
+    if options.diversity != Diversity():
+        raise ValueError(
+            "Motion can't be undone with the noise of MoDA Diversity. Leave it out where a motion "
+            "is inverted."
+        )
     if options.windows != "chain":
         raise ValueError("Windows sampled all at once can't be undone. Use a chain of windows.")
     if options.solve is not None or options.solver not in ONE_STEP_SOLVERS:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from .diversity import Diversity
 from .options import SamplingOptions
 from .window_plan import WINDOW, count_windows, window_noise
 
@@ -50,6 +51,11 @@ class InvertedNoise:
 
     def run_options(self, options: SamplingOptions) -> SamplingOptions:
         """Return how to sample from this noise."""
+        if options.diversity != Diversity():
+            raise ValueError(
+                "The options hold the noise of one motion, and MoDA Diversity would change it. "
+                "Remove one of the two."
+            )
         for name, meaning in FIXED.items():
             asked, found = getattr(options, name), getattr(self.options, name)
             if asked is not found and (isinstance(asked, Tensor) or asked != found):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from .diversity import Diversity
 from .flow import timesteps
 
 SOLVERS = ("euler", "heun", "midpoint", "ab2")
@@ -52,6 +53,8 @@ class SamplingOptions:
     smooth : bool
         Average the pose over three frames, twice, as the released model does; motion sampled from
         inverted noise is smooth already.
+    diversity : Diversity
+        Noise of poses and expressions; default that of the flow.
     sigmas : Tensor, shape (steps + 1,), optional
         Noise levels from 1 down to 0, instead of `num_steps`, `schedule` and `shift`.
     solve : callable (velocity, noise, sigmas, on_step) -> motion, optional
@@ -62,7 +65,7 @@ class SamplingOptions:
     Raises
     ------
     ValueError
-        If a value is out of range.
+        If a value is out of range, or `solve` is to draw noise anew.
     """
 
     num_steps: int = 10
@@ -78,12 +81,19 @@ class SamplingOptions:
     windows: str = "chain"
     overlap: int = 16
     smooth: bool = True
+    diversity: Diversity = field(default_factory=Diversity)
     sigmas: Tensor | None = field(default=None, compare=False)
     solve: Solve | None = field(default=None, compare=False)
 
     def __post_init__(self):
         self._check_steps()
         self._check_guidance()
+        if self.solve is not None and self.diversity.draws:
+            raise ValueError(
+                "A linked sampler takes its steps itself, so no temperature can act between them. "
+                "Set the temperatures to 0 and link a sampler that draws noise, such as "
+                "'euler_ancestral', or use a solver of MoDA Solver."
+            )
         for name, choices in (
             ("pad_mode", PAD_MODES),
             ("solver", SOLVERS),

@@ -72,11 +72,12 @@ class WindowSampler:
 
     def solve(self, velocity: Velocity, noise: Tensor, on_step: Callable[[], None]) -> Tensor:
         """Follow the flow from noise to motion: (B, N, 70) to (B, N, 70)."""
-        noise = noise.to(self.device)
+        refresh = self.options.diversity.refresh(noise)
+        noise = self.options.diversity.scaled(noise).to(self.device)
         if self.options.solve is not None:
             motion = self.options.solve(velocity, noise, self.schedule.sigmas, on_step)
             return motion.to(noise)
-        return SOLVE[self.options.solver](velocity, noise, self.schedule, on_step)
+        return SOLVE[self.options.solver](velocity, noise, self.schedule, on_step, refresh)
 
     def sample(
         self,
