@@ -23,10 +23,11 @@ from .load import MoDALoadAudioEncoder, MoDALoadMotionModel, MoDALoadRenderer
 from .motion import MoDAPreviewMotion, MoDASampleMotion
 from .motion_file import MoDALoadMotion, MoDASaveMotion
 from .portrait import MoDAExtractIdentity
+from .refine_motion import MoDARefineMotion
 from .relip import MoDARelipVideo
 from .render import MoDARenderVideo
 from .routes import ROUTES
-from .sampling_options import MoDAGuidance, MoDASolver, MoDAWindows
+from .sampling_options import MoDADiversity, MoDAGuidance, MoDASolver, MoDAWindows
 from .scene import MoDARenderScene, MoDASpeaker
 from .style import MoDAStyleContext, MoDAStyleMotion
 from .talking_portrait import MoDATalkingPortrait
@@ -76,6 +77,8 @@ NODES = [
     MoDALoadSoundFolder,
     MoDAStyleMotion,
     MoDAStyleContext,
+    MoDADiversity,
+    MoDARefineMotion,
 ]
 
 

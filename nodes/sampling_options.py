@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..moda_core.sampling.diversity import Diversity
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host, inputs
 
@@ -167,3 +168,58 @@ class MoDAWindows(io.ComfyNode):
     ) -> io.NodeOutput:
         request = options or SamplingRequest()
         return io.NodeOutput(request.with_options(windows=windows, overlap=overlap))
+
+
+class MoDADiversity(io.ComfyNode):
+    """Sets how varied poses and expressions are."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return _host.schema(
+            cls,
+            description="Makes head poses and expressions more or less varied by their noise. The "
+            "mouth keeps its own noise, so that lip sync stays.",
+            search_aliases=["noise", "temperature", "variation", "head movement", "ancestral"],
+            inputs=[
+                inputs.number(
+                    "pose_noise",
+                    inputs.Scale(0.0, 2.0, default=1.0),
+                    "Scale of the noise that head poses start from: above 1 the head moves further "
+                    "and differs more between seeds, below 1 less.",
+                ),
+                inputs.number(
+                    "expression_noise",
+                    inputs.Scale(0.0, 2.0, default=1.0),
+                    "Scale of the noise that eyes and brows start from: above 1 they are more "
+                    "varied and less smooth, below 1 calmer.",
+                ),
+                inputs.weight(
+                    "pose_temperature",
+                    0.0,
+                    "How much noise of head poses is drawn anew between steps: 0 none, 1 as an "
+                    "ancestral sampler. Changes the take, not how far the head moves.",
+                ),
+                inputs.weight(
+                    "expression_temperature",
+                    0.0,
+                    "How much noise of eyes and brows is drawn anew between steps: 0 none, 1 as "
+                    "an ancestral sampler.",
+                ),
+                inputs.options(),
+            ],
+            outputs=[inputs.options_output()],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        pose_noise: float = 1.0,
+        expression_noise: float = 1.0,
+        pose_temperature: float = 0.0,
+        expression_temperature: float = 0.0,
+        options: SamplingRequest | None = None,
+    ) -> io.NodeOutput:
+        diversity = Diversity(
+            pose_noise, expression_noise, pose_temperature, expression_temperature
+        )
+        return io.NodeOutput((options or SamplingRequest()).with_options(diversity=diversity))

@@ -5,7 +5,7 @@ import torch
 
 from .same_motion import assert_same_motion
 
-OPTION_NODES = ("MoDAGuidance", "MoDASolver", "MoDAWindows")
+OPTION_NODES = ("MoDAGuidance", "MoDASolver", "MoDAWindows", "MoDADiversity")
 STD = 0.4
 FLOW_SIGMAS = torch.tensor([1.0, 0.7, 0.3, 0.0])
 
@@ -44,6 +44,10 @@ def test_defaults_change_nothing(host, parts, node):
         ("MoDASolver", {"schedule": "even"}),
         ("MoDASolver", {"shift": 2.0}),
         ("MoDASolver", {"sigmas": FLOW_SIGMAS}),
+        ("MoDADiversity", {"pose_noise": 1.5}),
+        ("MoDADiversity", {"expression_noise": 1.5}),
+        ("MoDADiversity", {"pose_temperature": 0.5}),
+        ("MoDADiversity", {"expression_temperature": 0.5}),
     ],
 )
 def test_every_setting_changes_the_motion(host, parts, node, inputs):
@@ -82,6 +86,7 @@ def test_option_nodes_add_to_each_other_in_any_order(host):
         "MoDAGuidance": {"emotion_guidance": 2.5, "sigma_start": 0.9, "sigma_end": 0.2},
         "MoDASolver": {"solver": "ab2", "schedule": "even", "shift": 1.5},
         "MoDAWindows": {"windows": "joint", "overlap": 24},
+        "MoDADiversity": {"pose_noise": 1.5, "expression_temperature": 0.25},
     }
 
     requests = []
@@ -96,6 +101,7 @@ def test_option_nodes_add_to_each_other_in_any_order(host):
     assert (options.emotion_scale, options.guidance_interval) == (2.5, (0.2, 0.9))
     assert (options.solver, options.schedule, options.shift) == ("ab2", "even", 1.5)
     assert (options.windows, options.overlap) == ("joint", 24)
+    assert (options.diversity.pose_noise, options.diversity.expression_temperature) == (1.5, 0.25)
 
 
 def test_guidance_that_ends_before_it_begins_is_refused(host):
@@ -136,6 +142,13 @@ def test_the_hosts_sampler_follows_the_hosts_sigmas(host, parts):
     motion, expected = (sample(host, parts, options=each).values for each in (theirs, ours))
 
     assert_same_motion(host, motion, expected)
+
+
+def test_a_temperature_beside_a_linked_sampler_is_refused_with_a_remedy(host):
+    (linked,) = host.call("MoDASolver", sampler=sampler("euler"))
+
+    with pytest.raises(ValueError, match=r"temperatures to 0.*MoDA Solver"):
+        host.call("MoDADiversity", pose_temperature=0.5, options=linked)
 
 
 def test_cancel_stops_the_hosts_sampler(host, parts):

@@ -84,6 +84,14 @@ LINKS = {
         ("MODA_MOTION", "MODA_AUDIO_FEATURES", "MODA_SAMPLING"),
         ("MODA_SAMPLING",),
     ),
+    "MoDADiversity": (("MODA_SAMPLING",), ("MODA_SAMPLING",)),
+    "MoDARefineMotion": (
+        (
+            *("MODA_MODEL", "MODA_MOTION", "MODA_AUDIO_FEATURES", "MODA_PORTRAIT", "AUDIO"),
+            *("MODA_EMOTION", "MODA_SAMPLING"),
+        ),
+        ("MODA_MOTION", "STRING"),
+    ),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
