@@ -39,6 +39,8 @@ BENCHES = {
     "inversion": "bench_inversion",
     "hold": "bench_hold",
     "style": "bench_style",
+    "refine": "bench_refine",
+    "diversity": "bench_diversity",
     "emotion-timeline": "bench_emotion_timeline",
     "emotion-intensity": "bench_emotion_intensity",
     "conversation": "bench_conversation",
@@ -97,6 +99,8 @@ NOT_IN_ALL = (
     "joint-windows",
     "inversion",
     "emotion-intensity",
+    "refine",
+    "diversity",
 )
 
 
