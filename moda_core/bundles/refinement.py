@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from ..audio.features import AudioFeatures
+from ..audio.level import MAX_DIFFERENCE_S
 from ..motion.motion import EXPRESSION, FPS, HEAD, MOTION_DIM, Motion
 from ..portrait.portrait import Portrait
 from ..sampling.chain import Progress
@@ -24,7 +25,6 @@ from .pipeline import Takes, perform_takes
 
 NUM_SEEDS = 2**64
 WEAK_SHARE = 1 / 3
-LONGEST_DIFFERENCE_S = 0.5
 PARTS = {"face": EXPRESSION, "head": HEAD}  # in the order of `FrameJudge.quality`
 
 
@@ -164,7 +164,7 @@ def _check(motion: Motion, num_frames: int, request: SamplingRequest, rounds: in
             "MoDA Invert Motion out here."
         )
     motion_s, speech_s = len(motion) / motion.fps, num_frames / FPS
-    if abs(motion_s - speech_s) > LONGEST_DIFFERENCE_S:
+    if abs(motion_s - speech_s) > MAX_DIFFERENCE_S:
         raise ValueError(
             f"The motion lasts {motion_s:.2f} s and the speech {speech_s:.2f} s, so they do not "
             "belong together. Link the motion that was sampled from this speech."

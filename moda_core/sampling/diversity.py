@@ -1,12 +1,12 @@
 """More or less varied poses and expressions, with the noise of the mouth left alone.
 
-Two settings for each: how strong the noise is that sampling starts from, and how much of it is
-drawn anew after every step (KDTalker, Yang et al. 2025, has such settings for the pose). The flow
-is an ordinary differential equation, so that the noise decides everything. For motion that is
-normally distributed it is linear, and the deviation of the motion is proportional to that of the
-noise: this is the noise scale. A temperature in the sense of a divisor does not exist for a flow;
-what stands in for it is the stochastic sampler, which has the same distribution at every noise
-level and takes fresh noise on the way.
+The aim is KDTalker's (Yang et al. 2025): diverse poses beside exact lips. Poses and expressions
+have two settings each: how strong the noise is that sampling starts from, and how much of it is
+drawn anew between steps. The flow is an ordinary differential equation, so its noise decides
+everything. For motion that is normally distributed it is linear, and the deviation of the motion is
+proportional to that of the noise: this is the noise scale. A temperature in the sense of a divisor
+does not exist for a flow; what stands in for it is the stochastic sampler, which has the same
+distribution at every noise level and takes fresh noise on the way.
 """
 
 from collections.abc import Callable
