@@ -1,0 +1,1 @@
+"""Cleaning of speech without a network: rumble, noise and level."""
