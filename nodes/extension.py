@@ -5,6 +5,7 @@ from comfy_api.latest import ComfyExtension, io
 from . import _host
 from .audio import MoDAEncodeAudio
 from .best_take import MoDABestOfN
+from .clean_speech import MoDACleanSpeech
 from .conversation import MoDAConversation
 from .director import MoDADirector
 from .download import MoDADownloadModels
@@ -79,6 +80,7 @@ NODES = [
     MoDAStyleContext,
     MoDADiversity,
     MoDARefineMotion,
+    MoDACleanSpeech,
 ]
 
 

@@ -63,6 +63,7 @@ BENCHES = {
     "starter": "bench_starter",
     "voices": "bench_voices",
     "unvoiced": "bench_unvoiced",
+    "clean-speech": "bench_clean_speech",
     "singing": "bench_singing",
 }
 # They need other files, or take over a minute.
@@ -79,6 +80,7 @@ NOT_IN_ALL = (
     "starter",
     "voices",
     "unvoiced",
+    "clean-speech",
     "singing",
     "renderer",
     "activations",

@@ -30,7 +30,7 @@ NODES = [
     "MoDASolver", "MoDAWindows", "MoDAHoldMotion", "MoDAInvertMotion", "MoDABestOfN",
     "MoDATrackFace", "MoDARelipVideo", "MoDASpeaker", "MoDAConversation", "MoDARenderScene",
     "MoDAExpression", "MoDALoadPictureFolder", "MoDALoadSoundFolder", "MoDAStyleMotion",
-    "MoDAStyleContext", "MoDADiversity", "MoDARefineMotion",
+    "MoDAStyleContext", "MoDADiversity", "MoDARefineMotion", "MoDACleanSpeech",
 ]  # fmt: skip
 
 

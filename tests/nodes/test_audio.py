@@ -259,6 +259,7 @@ def every_node(host, parts, audio):
     talking = {"model": parts.model, "audio_encoder": parts.encoder, "cast": cast}
     return {
         "MoDAEncodeAudio": {"audio_encoder": parts.encoder, "audio": audio},
+        "MoDACleanSpeech": {"audio": audio},
         "MoDABestOfN": {**sampled, "audio": audio, "takes": 1, "steps": 1},
         "MoDALips": {**motion, "audio": audio, "closure": 0.5},
         "MoDAPreviewMotion": {**motion, "audio": audio},
@@ -276,6 +277,8 @@ def seen(host, name, inputs):
     if name == "MoDAConversation":
         (speaker,) = output.speakers
         return speaker.motion.values
+    if name == "MoDACleanSpeech":
+        return output["waveform"]
     return output if isinstance(output, torch.Tensor) else output.values
 
 

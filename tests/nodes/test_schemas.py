@@ -92,6 +92,7 @@ LINKS = {
         ),
         ("MODA_MOTION", "STRING"),
     ),
+    "MoDACleanSpeech": (("AUDIO",), ("AUDIO",)),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
