@@ -13,6 +13,7 @@ from ..moda_core.audio.channels import named_channels
 from ..moda_core.audio.clip import check_finite, scaled_samples
 from ..moda_core.audio.sound_file import SoundFile
 from ..moda_core.portrait.portrait import Portrait
+from . import _host
 
 Value = TypeVar("Value")
 
@@ -25,6 +26,7 @@ NUMPY_KINDS = {"f": np.float32, "u": np.int64, "i": np.int64, "b": np.bool_}
 BRIGHTEST_MEAN = 2.0  # of a picture with white at 1; highlights may be brighter
 OVERSHOOT = 64.0  # levels beyond 0 to 255 that sharp edges get when a picture is scaled
 EMPTY_AUDIO = "There is no sound: the linked AUDIO is empty. Link one that has sound."
+MISSING = object()
 SOUND_KINDS = "fiu"  # of numpy: floats and integers
 MOST_CHANNELS = 32  # of sound
 LOWEST_RATE, HIGHEST_RATE = 1000, 768_000  # samples a second; 44.1 is meant as 44,100
@@ -198,37 +200,64 @@ def region_of(mask: Tensor | None, portrait: Portrait) -> Tensor | None:
 def sound_of(audio) -> tuple[Tensor, int]:
     """Return the waveform (C, T), float32 with full scale at 1, and the sample rate of an AUDIO.
 
-    Other packs also give a function that returns an AUDIO or the bytes of a sound file, waveforms
-    as lists or numpy arrays, without a batch or channels, channels last, integers, and floats of
-    16 bits. Raises `ValueError` where the meaning is not plain, and for a batch, empty sound, and
-    samples that are not finite.
+    Other packs also give objects that load their items on demand, objects with attributes, lists of
+    one AUDIO, a function that returns an AUDIO or the bytes of a sound file, waveforms as lists or
+    numpy arrays, without a batch or channels, channels last, integers, and floats of 16 bits.
+    Raises `ValueError` where the meaning is not plain, and for a batch, empty sound, and samples
+    that are not finite.
     """
-    if callable(audio):
-        try:
-            audio = audio()
-        except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"The linked AUDIO can't be loaded ({type(error).__name__}: {error}). Link the "
-                "output of Load Audio."
-            ) from error
+    audio = _loaded(audio) if callable(audio) else _single(audio)
     if isinstance(audio, bytes | bytearray):
         with SoundFile(BytesIO(audio)) as sound:
             samples = np.concatenate(list(sound.blocks()), axis=1)
             return torch.from_numpy(samples), sound.sample_rate
     if audio is None:
         raise ValueError(EMPTY_AUDIO)
-    if not isinstance(audio, Mapping) or "waveform" not in audio:
+    waveform = _loaded(_item, audio, "waveform")
+    if waveform is MISSING:
         keys = f" with {', '.join(map(str, audio))}" if isinstance(audio, Mapping) else ""
         raise ValueError(
             f"Expected an AUDIO with a waveform, got {_shown(audio)}{keys}. Link the output of an "
             "audio node."
         )
-    waveform = _with_channels(_samples_of(audio["waveform"]))
-    sample_rate = _sample_rate_of(audio.get("sample_rate"))
+    waveform = _with_channels(_samples_of(waveform))
+    sample_rate = _sample_rate_of(_item(audio, "sample_rate"))
     if waveform.is_floating_point():
         waveform = waveform.float()
         check_finite(waveform, sample_rate)
     return _full_scale_at_one(waveform), sample_rate
+
+
+def _single(audio):
+    """Return the only AUDIO of a list, and anything else as it is."""
+    if not isinstance(audio, list | tuple):
+        return audio
+    if len(audio) != 1:
+        raise ValueError(
+            f"Expected one AUDIO, got a {type(audio).__name__} of {len(audio)}. Link one of them, "
+            "or join them with an 'AudioConcat' node."
+        )
+    return audio[0]
+
+
+def _loaded(load: Callable, *values):
+    """Return what a pack's own code loads, which may fail in any way."""
+    try:
+        return load(*values)
+    except _host.Cancelled:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ValueError(
+            f"The linked AUDIO can't be loaded ({reason}). Link the output of Load Audio."
+        ) from error
+
+
+def _item(audio, name: str):
+    """Return an item of an AUDIO, or else the attribute of that name, or else `MISSING`."""
+    with suppress(LookupError, TypeError):
+        return audio[name]
+    return getattr(audio, name, MISSING)
 
 
 def heard_sound(audio, channel: str) -> tuple[Tensor, int]:
@@ -274,6 +303,7 @@ def _with_channels(waveform: Tensor) -> Tensor:
 
 def _sample_rate_of(value) -> int:
     """Return a sample rate, which other packs give as any kind of number."""
+    value = None if value is MISSING else value
     try:
         rate = float(value.item() if isinstance(value, Tensor | np.ndarray) else value)
     except (RuntimeError, TypeError, ValueError):

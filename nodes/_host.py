@@ -37,6 +37,7 @@ PROGRESS_INTERVAL_S = 0.05  # every update costs the host work for each node of 
 PREVIEW_INTERVAL_S = 0.25
 SCHEMA_FIELDS = {field.name for field in dataclasses.fields(io.Schema)}
 SAMPLER_ERRORS = (AttributeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError)
+Cancelled = management.InterruptProcessingException
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
