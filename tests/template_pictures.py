@@ -256,6 +256,11 @@ def driving_and_driven_faces(run: Run) -> Image.Image:
     return faces_of_both_videos(run, run.parts("open", "shut"), run.curves)
 
 
+def four_faces(run: Run) -> Image.Image:
+    faces = run.faces(*run.parts("open", "shut", "open", "shut"))
+    return stack(faces[:2], faces[2:])
+
+
 def landmarks(host: Host) -> Image.Image:
     """Draw the landmarks of the example."""
     (renderer,), (image, _) = host.call("MoDALoadRenderer"), host.call("MoDAExample")
@@ -278,6 +283,7 @@ PICTURES: dict[str, Callable[[Run], Image.Image]] = {
     "frames_into_image_nodes": one_frame,
     "long_audio": many_faces_and_plot,
     "relip_a_video": faces_with_new_speech,
+    "speech_from_any_pack": four_faces,
     "starter_quick_start": main_frame_and_faces,
     "style_of_a_reference": faces_before_and_after,
     "two_people_in_one_picture": two_frames,

@@ -33,6 +33,7 @@ FRAMES = {
     "frames_into_image_nodes": (10, 768, 768),
     "long_audio": (10, 608, 608),
     "relip_a_video": (10, 608, 608),
+    "speech_from_any_pack": (10, 608, 518),
     "starter_quick_start": (10, 608, 608),
     "style_of_a_reference": (10, 608, 608),
     "two_people_in_one_picture": (20, 608, 1126),
