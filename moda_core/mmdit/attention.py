@@ -61,13 +61,47 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return F.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
 
 
-def joint_attention(streams: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, ...]:
-    """Let the tokens of all streams attend to each other, shape (B, L_s, H * d)."""
+def keep_own_values(attended: Tensor, value: Tensor, share: Tensor) -> Tensor:
+    """Let the first tokens keep a share of their own values instead of what they attended to.
+
+    Their attention map A becomes ``(1 - share) A + share I`` (SoftPAG, arXiv 2506.10978), which
+    needs no map: the output is linear in it.
+
+    Parameters
+    ----------
+    attended : Tensor, shape (B, L, H * d)
+        From `attend`.
+    value : Tensor, shape (B, n, H, d)
+        Of the first n of the L tokens.
+    share : Tensor, shape (B, H)
+        In [0, 1], of each row and head.
+
+    Returns
+    -------
+    Tensor, shape (B, L, H * d)
+        Tokens from the n-th on are unchanged.
+    """
+    first, rest = attended.split([value.shape[1], attended.shape[1] - value.shape[1]], dim=1)
+    heads = first.unflatten(-1, value.shape[2:])  # (B, n, H, d)
+    mixed = torch.lerp(heads, value, share[:, None, :, None])
+    return torch.cat([mixed.flatten(2), rest], dim=1)
+
+
+def joint_attention(
+    streams: list[tuple[Tensor, Tensor, Tensor]], perturbation: Tensor | None = None
+) -> tuple[Tensor, ...]:
+    """Let the tokens of all streams attend to each other, shape (B, L_s, H * d).
+
+    The first stream's tokens keep a share of their own values, `perturbation` (B, H).
+    """
     queries, keys, values = zip(*streams, strict=True)
     num_tokens = queries[0].shape[1]
     key, value = (torch.cat([repeated(x, num_tokens) for x in xs], dim=1) for xs in (keys, values))
     lengths = [query.shape[1] for query in queries]
-    return attend(torch.cat(queries, dim=1), key, value).split(lengths, dim=1)
+    attended = attend(torch.cat(queries, dim=1), key, value)
+    if perturbation is not None:
+        attended = keep_own_values(attended, values[0], perturbation)
+    return attended.split(lengths, dim=1)
 
 
 def repeated(x: Tensor, num_tokens: int) -> Tensor:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..runtime.layers import PLAIN, Layers
-from .attention import QKNorm, attend, joint_attention, split_heads
+from .attention import QKNorm, attend, joint_attention, keep_own_values, split_heads
 from .config import MMDiTConfig
 from .linear import linear_gelu
 
@@ -111,13 +111,18 @@ class JointBlock(nn.Module):
         return torch.cat([stream.modulation(condition) for stream in self.streams], dim=-1)
 
     def forward(
-        self, tokens: list[Tensor], modulation: Tensor, rope: tuple[Tensor, Tensor]
+        self,
+        tokens: list[Tensor],
+        modulation: Tensor,
+        rope: tuple[Tensor, Tensor],
+        perturbation: Tensor | None = None,
     ) -> list[Tensor]:
         """Update the streams.
 
         `tokens` holds (B, L_s, D) of each stream. Where L_s is 1, the token stands for as many
         equal ones as the first stream has; without positions they stay equal. `modulation`, shape
-        (B, streams * 6 * D), comes from `modulation`.
+        (B, streams * 6 * D), comes from `modulation`. `perturbation`, shape (B, H), is how much the
+        motion's tokens keep of their own values, see `keep_own_values`.
         """
         parts = [split_modulation(part, 6) for part in modulation.chunk(len(tokens), dim=-1)]
         attention = [Modulation(*part[:3]) for part in parts]
@@ -128,7 +133,7 @@ class JointBlock(nn.Module):
                 self.streams, self.rotated, tokens, attention, strict=True
             )
         ]
-        attended = joint_attention(heads)  # (B, L_s, D) for each stream
+        attended = joint_attention(heads, perturbation)  # (B, L_s, D) for each stream
         updated = []
         for index, (stream, x, y) in enumerate(zip(self.streams, tokens, attended, strict=True)):
             x = attention[index].add(x, stream.proj(y))
@@ -158,12 +163,18 @@ class SingleStreamBlock(nn.Module):
         self.mlp_out = layers.Linear(hidden, width, bias=False)
 
     def forward(
-        self, tokens: Tensor, modulation: Tensor, rope: tuple[Tensor, Tensor], num_read: int
+        self,
+        tokens: Tensor,
+        modulation: Tensor,
+        rope: tuple[Tensor, Tensor],
+        num_read: int,
+        perturbation: Tensor | None = None,
     ) -> Tensor:
         """Update the first `num_read` tokens, which attend to all of them.
 
         Maps `tokens` (B, L, D) of all streams, the motion's first, and `modulation` (B, 3 * D) to
-        (B, num_read, D). The length of `rope` divides L and `num_read`.
+        (B, num_read, D). The length of `rope`, that of the motion, divides L and `num_read`.
+        `perturbation` is that of `JointBlock`.
         """
         branch = Modulation(*split_modulation(modulation, 3))
         x = branch.modulate(tokens)
@@ -173,6 +184,8 @@ class SingleStreamBlock(nn.Module):
         key, value = split_heads(self.key_value(x), 2, self.head_dim)
         query, key = self.norm(query, key, rope)
         attention = attend(query, key, value)  # (B, num_read, D)
+        if perturbation is not None:
+            attention = keep_own_values(attention, value[:, : len(rope[0])], perturbation)
 
         hidden = linear_gelu(self.mlp_in, read)
         update = self.attention_out(attention) + self.mlp_out(hidden)

@@ -71,6 +71,11 @@ class MMDiTConfig:
         return self.width // self.num_heads
 
     @property
+    def num_blocks(self) -> int:
+        """Blocks of all three stages."""
+        return self.num_four_stream + self.num_double_stream + self.num_single_stream
+
+    @property
     def metadata(self) -> dict[str, str]:
         """What `read_config` reads, for the metadata of a weights file."""
         return {"config": json.dumps(vars(self))}

@@ -1,5 +1,7 @@
 """The motion transformer: noisy motion and its conditions in, velocity out (spec B)."""
 
+from itertools import repeat
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -60,7 +62,13 @@ class MotionMMDiT(nn.Module):
         self.hearing_head = HearingHead(config.width, layers) if config.hearing_width else None
 
     def forward(
-        self, motion: Tensor, timesteps: Tensor, audio: Tensor, identity: Tensor, emotion: Tensor
+        self,
+        motion: Tensor,
+        timesteps: Tensor,
+        audio: Tensor,
+        identity: Tensor,
+        emotion: Tensor,
+        perturbation: Tensor | None = None,
     ) -> Tensor:
         """Predict the velocity of one batch, with nothing computed beforehand.
 
@@ -74,6 +82,8 @@ class MotionMMDiT(nn.Module):
             Canonical keypoints of the face.
         emotion : Tensor, shape (B, 9)
             Weights over `EMOTIONS`.
+        perturbation : Tensor, shape (blocks, B, H), optional
+            See `velocity`.
 
         Returns
         -------
@@ -88,7 +98,7 @@ class MotionMMDiT(nn.Module):
         self._check_shapes(motion, audio, identity, emotion)
         conditions = self.condition_tokens(self.audio_embedder(audio), identity, emotion)
         modulations = self.modulations(timesteps, emotion)
-        return self.velocity(motion, conditions, modulations)
+        return self.velocity(motion, conditions, modulations, perturbation=perturbation)
 
     def condition_tokens(self, audio: Tensor, identity: Tensor, emotion: Tensor) -> list[Tensor]:
         """Return the tokens of the three conditions, which all steps of a window share.
@@ -137,6 +147,7 @@ class MotionMMDiT(nn.Module):
         conditions: list[Tensor],
         modulations: list[Tensor],
         rope: tuple[Tensor, Tensor] | None = None,
+        perturbation: Tensor | None = None,
     ) -> Tensor:
         """Run the embedder of the motion, the blocks and the head.
 
@@ -150,6 +161,9 @@ class MotionMMDiT(nn.Module):
             From `modulations`.
         rope : tuple of Tensor, optional
             `rope_tables` of the window, else made here.
+        perturbation : Tensor, shape (blocks, B, H), optional
+            In [0, 1], of each block, row and head: how much of the motion tokens' attention map is
+            replaced by the identity matrix. Default none.
 
         Returns
         -------
@@ -159,21 +173,23 @@ class MotionMMDiT(nn.Module):
         num_frames = motion.shape[1]
         rope = rope or rope_tables(num_frames, self.config.head_dim, motion.device)
         modulation = iter(modulations)
+        shares = repeat(None) if perturbation is None else iter(perturbation)
 
         streams = [self.motion_embedder(motion), *conditions]  # 2 x (B, L, D), 2 x (B, 1, D)
         for block in self.four_stream_blocks:
-            streams = block(streams, next(modulation), rope)
+            streams = block(streams, next(modulation), rope, next(shares))
 
         streams = [stream.expand(-1, num_frames, -1) for stream in streams]
         streams = [streams[0], torch.cat(streams[1:], dim=1)]  # (B, L, D), (B, 3L, D)
         for block in self.double_stream_blocks:
-            streams = block(streams, next(modulation), rope)
+            streams = block(streams, next(modulation), rope, next(shares))
 
         x = torch.cat(streams, dim=1)  # (B, 4L, D)
         for block in self.single_stream_blocks:
             # Only the motion tokens of the last block are read.
             last = block is self.single_stream_blocks[-1]
-            x = block(x, next(modulation), rope, num_read=num_frames if last else x.shape[1])
+            num_read = num_frames if last else x.shape[1]
+            x = block(x, next(modulation), rope, num_read, next(shares))
 
         return self.final_layer(x, next(modulation))  # (B, L, 70)
 

@@ -46,6 +46,10 @@ class VelocityField:
         self.threads = threads
         self.factory = {"device": null_audio.device, "dtype": null_audio.dtype}
         self.rope = rope_tables(WINDOW, network.config.head_dim, self.factory["device"])
+        # Of each head's attention map, what a perturbed row replaces: (blocks, H), or None.
+        self.head_shares = None
+        if options.perturbed:
+            self.head_shares = options.perturbation.shares(network.config).to(**self.factory)
         self.labels = label_table(self.curve, options).to(**self.factory)  # (R, 9)
         self.null_token = network.audio_embedder(self._null_frame(null_audio))  # (1, 1, D)
         identities = (
@@ -67,8 +71,11 @@ class VelocityField:
 
     def guided_at(self, sigma: float) -> bool:
         """Return whether guidance acts at a noise level."""
-        low, high = self.options.guidance_interval or (0.0, 1.0)
-        return low - SIGMA_TOLERANCE <= sigma <= high + SIGMA_TOLERANCE
+        return within(self.options.guidance_interval, sigma)
+
+    def perturbed_at(self, sigma: float) -> bool:
+        """Return whether attention-perturbation guidance acts at a noise level."""
+        return self.options.perturbed and within(self.options.perturbation.interval, sigma)
 
     def modulations_at(self, sigma: float) -> list[Tensor]:
         """Return the AdaLN parameters of a noise level for every label, shape (R, k * D)."""
@@ -92,3 +99,9 @@ class VelocityField:
         by_step = [table.unflatten(0, (num_steps, num_labels)).unbind(0) for table in tables]
         steps = [list(step) for step in zip(*by_step, strict=True)]
         return dict(zip(schedule.sigma.tolist(), steps, strict=True))
+
+
+def within(interval: tuple[float, float] | None, sigma: float) -> bool:
+    """Return whether a noise level lies in an interval, ends included; None is all."""
+    low, high = interval or (0.0, 1.0)
+    return low - SIGMA_TOLERANCE <= sigma <= high + SIGMA_TOLERANCE

@@ -7,6 +7,9 @@ emotion of amount 1 this is the released rule, ``v0 + s (e - v0)``, and takes no
 
 The emotion is measured with the speech, not without it: starter weights never saw an emotion
 without audio, and so a scale of 0 is exactly what the label `none` gives.
+
+Attention-perturbation guidance adds ``w (c - p)``, see `perturbation`: `c` is the row with audio
+that counts most in the window, and `p` the same row with its heads perturbed.
 """
 
 from dataclasses import dataclass
@@ -34,11 +37,14 @@ class Rows:
         Whether a row gets the audio.
     shares : Tensor, shape (R, N)
         The velocity is the first row's, plus those shares of the others' difference from it.
+    perturbed : tuple of bool, length R
+        Whether a row's attention is perturbed.
     """
 
     labels: tuple[int, ...]
     hears: tuple[bool, ...]
     shares: Tensor
+    perturbed: tuple[bool, ...]
 
 
 def label_table(curve: EmotionCurve, options: SamplingOptions) -> Tensor:
@@ -55,9 +61,14 @@ def needs_none(curve: EmotionCurve, options: SamplingOptions) -> bool:
 
 
 def plan_rows(
-    curve: EmotionCurve, options: SamplingOptions, first_frame: int, num_frames: int, guided: bool
+    curve: EmotionCurve,
+    options: SamplingOptions,
+    first_frame: int,
+    num_frames: int,
+    guided: bool,
+    perturbed: bool = False,
 ) -> Rows:
-    """Return the rows of one window."""
+    """Return the rows of one window, `guided` by the scales and away from a `perturbed` row."""
     amounts = curve.window(first_frame, num_frames)  # (N, 9)
     scale = options.cfg_scale if guided and options.guided else 1.0
     emotion_scale = scale
@@ -73,8 +84,21 @@ def plan_rows(
     for row, emotion in enumerate(curve.shown, first_label):
         if bool((shares[:, emotion] != 0).any()):
             rows.append((row, True, shares[:, emotion]))
+    is_perturbed = [False] * len(rows)
+    if perturbed:
+        rows = _with_perturbed(rows, options.perturbation.w)
+        is_perturbed.append(True)
     labels, hears, shares = zip(*rows, strict=True)
-    return Rows(labels, hears, torch.stack(shares))
+    return Rows(labels, hears, torch.stack(shares), tuple(is_perturbed))
+
+
+def _with_perturbed(rows: list[tuple[int, bool, Tensor]], w: float) -> list:
+    """Return rows with the difference from a perturbed one in their shares, that one last."""
+    heard = [index for index, (_, hears, _) in enumerate(rows) if hears]
+    main = max(heard, key=lambda index: float(rows[index][2].sum()))
+    label, _, share = rows[main]
+    guided = [*rows[:main], (label, True, share + w), *rows[main + 1 :]]
+    return [*guided, (label, True, torch.full_like(share, -w))]
 
 
 def _differ(values: Tensor, wanted: float) -> bool:

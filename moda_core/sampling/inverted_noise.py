@@ -69,6 +69,7 @@ class InvertedNoise:
             cfg_scale=options.cfg_scale,
             emotion_scale=options.emotion_scale,
             guidance_interval=options.guidance_interval,
+            perturbation=options.perturbation,
             dynamic_threshold=options.dynamic_threshold,
             smooth=False,
         )

@@ -37,5 +37,5 @@ def sampling_bytes(
         joint = options.windows == "joint"
         num_windows = count_windows(num_frames, options.overlap) if joint else 1
     num_steps = options.num_steps if options.sigmas is None else len(options.sigmas) - 1
-    rows = min(ROWS, num_takes * num_windows * (1 + num_labels))
+    rows = min(ROWS, num_takes * num_windows * (1 + num_labels + options.perturbed))
     return CALL + ROW * rows + TABLE * num_steps * num_labels

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .diversity import Diversity
 from .flow import timesteps
+from .perturbation import HeadPerturbation
 
 SOLVERS = ("euler", "heun", "midpoint", "ab2")
 SCHEDULES = ("released", "even")
@@ -50,6 +51,8 @@ class SamplingOptions:
         One window after the other, each continuing the last, or all at once.
     overlap : int in [1, 64]
         Frames that neighbouring windows share.
+    perturbation : HeadPerturbation, optional
+        Guidance away from what the network predicts with some attention heads perturbed.
     smooth : bool
         Average the pose over three frames, twice, as the released model does; motion sampled from
         inverted noise is smooth already.
@@ -80,6 +83,7 @@ class SamplingOptions:
     shift: float = 1.0
     windows: str = "chain"
     overlap: int = 16
+    perturbation: HeadPerturbation | None = None
     smooth: bool = True
     diversity: Diversity = field(default_factory=Diversity)
     sigmas: Tensor | None = field(default=None, compare=False)
@@ -114,6 +118,11 @@ class SamplingOptions:
     def guided(self) -> bool:
         """Whether an unconditional row is computed."""
         return self.cfg_scale > 1
+
+    @property
+    def perturbed(self) -> bool:
+        """Whether a row with perturbed attention is computed."""
+        return self.perturbation is not None and self.perturbation.active
 
     def _check_steps(self) -> None:
         if not isinstance(self.num_steps, int):

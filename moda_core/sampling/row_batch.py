@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,6 +13,18 @@ from .guidance import Rows
 
 # Rows that go through the network together. On a CPU more of them leave its caches.
 CPU_ROWS, ROWS = 8, 64
+
+
+class Piece(NamedTuple):
+    """Rows that go through the network together: their windows, labels and conditions.
+
+    `perturbation`, shape (blocks, rows, H), is that of `MotionMMDiT.velocity`.
+    """
+
+    items: Tensor
+    labels: Tensor
+    conditions: list[Tensor]
+    perturbation: Tensor | None
 
 
 class RowBatch:
@@ -49,13 +62,15 @@ class RowBatch:
         field, velocities = self.field, []
         before = previous.expand(-1, latents.shape[1], -1)
 
-        def call(piece: tuple[Tensor, Tensor, list[Tensor]]) -> Tensor:
-            items, labels, conditions = piece
-            motion = torch.cat([before[items], latents[items]], dim=-1)
+        def call(piece: Piece) -> Tensor:
+            motion = torch.cat([before[piece.items], latents[piece.items]], dim=-1)
             motion = motion.to(field.factory["dtype"])
-            tables = [table[labels] for table in modulations]
+            tables = [table[piece.labels] for table in modulations]
             rope = field.rope_of(latents.shape[1])
-            return field.network.velocity(motion, conditions, tables, rope).float()
+            perturbation = piece.perturbation
+            return field.network.velocity(
+                motion, piece.conditions, tables, rope, perturbation
+            ).float()
 
         with ordered_map(min(field.threads, len(self.pieces))) as mapped:
             for velocity in mapped(call, self.pieces):
@@ -72,14 +87,25 @@ class RowBatch:
             mixed = mixed.index_add(0, items, shares * (velocity[rows] - first[items]))
         return mixed
 
-    def _piece(self, tokens: Tensor, windows: Sequence[Rows], places: list[tuple[int, int]]):
-        """Return the rows' windows, labels and condition tokens."""
+    def _piece(
+        self, tokens: Tensor, windows: Sequence[Rows], places: list[tuple[int, int]]
+    ) -> Piece:
         null = self.field.null_token[0].expand_as(tokens[0])
         audio = [tokens[i] if windows[i].hears[row] else null for i, row in places]
         labels = self._index([windows[item].labels[row] for item, row in places])
         emotion, identity = self.field.emotion_tokens[labels], self.field.identity_tokens[labels]
         items = self._index([item for item, _ in places])
-        return items, labels, [torch.stack(audio), emotion, identity]
+        conditions = [torch.stack(audio), emotion, identity]
+        return Piece(items, labels, conditions, self._perturbation(windows, places))
+
+    def _perturbation(
+        self, windows: Sequence[Rows], places: list[tuple[int, int]]
+    ) -> Tensor | None:
+        """Return how much of each map is replaced, (blocks, rows, H), or None if none is."""
+        perturbed = [windows[item].perturbed[row] for item, row in places]
+        if not any(perturbed):
+            return None
+        return self.field.head_shares[:, None] * self._index(perturbed)[:, None]
 
     def _others(self, windows: Sequence[Rows], places: list[tuple[int, int]], row: int):
         """Return the places, windows and shares of those rows that are the `row`-th of theirs."""
@@ -88,7 +114,7 @@ class RowBatch:
         shares = torch.stack([windows[item].shares[row] for item in items])[..., None]
         return self._index(rows), self._index(items), shares.to(self.device)
 
-    def _index(self, values: list[int]) -> Tensor:
+    def _index(self, values: list) -> Tensor:
         return torch.tensor(values, device=self.device)
 
 

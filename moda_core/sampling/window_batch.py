@@ -23,7 +23,7 @@ class WindowBatch:
 
     def __init__(self, field: VelocityField, tokens: Tensor, first_frames: Sequence[int]):
         self.field, self.tokens, self.first_frames = field, tokens, first_frames
-        self._prepared: dict[bool, RowBatch] = {}
+        self._prepared: dict[tuple[bool, bool], RowBatch] = {}
 
     def __call__(
         self,
@@ -37,19 +37,19 @@ class WindowBatch:
         Maps `latents` (B, L, 70), `previous` (B, 1, 70) to (B, L, 70).
         """
         sigma = float(sigma)
-        guided = self.field.guided_at(sigma)
-        if guided not in self._prepared:
-            self._prepared[guided] = self._rows(guided)
-        rows = self._prepared[guided]
+        guided, perturbed = acting = self.field.guided_at(sigma), self.field.perturbed_at(sigma)
+        if acting not in self._prepared:
+            self._prepared[acting] = self._rows(guided, perturbed)
+        rows = self._prepared[acting]
         velocity = rows.velocity(latents, previous, self.field.modulations_at(sigma), on_call)
         if guided and self.field.options.guided and self.field.options.dynamic_threshold:
             velocity = clamp_by_quantile(velocity, *self.field.options.dynamic_threshold)
         return rows.mix(velocity)
 
-    def _rows(self, guided: bool) -> RowBatch:
+    def _rows(self, guided: bool, perturbed: bool) -> RowBatch:
         curve, options = self.field.curve, self.field.options
         plans = {
-            first: plan_rows(curve, options, first, self.tokens.shape[1], guided)
+            first: plan_rows(curve, options, first, self.tokens.shape[1], guided, perturbed)
             for first in set(self.first_frames)
         }
         return RowBatch(self.field, self.tokens, [plans[first] for first in self.first_frames])

@@ -179,8 +179,8 @@ def whole_last_block(network: MotionMMDiT) -> None:
     """Make the last block compute all tokens, which the golden file holds and nothing reads."""
     block = network.single_stream_blocks[-1]
     narrow = block.forward
-    block.forward = lambda tokens, modulation, rope, num_read: narrow(
-        tokens, modulation, rope, tokens.shape[1]
+    block.forward = lambda tokens, modulation, rope, num_read, perturbation: narrow(
+        tokens, modulation, rope, tokens.shape[1], perturbation
     )
     final = network.final_layer
     head = final.forward
