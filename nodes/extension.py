@@ -28,7 +28,13 @@ from .refine_motion import MoDARefineMotion
 from .relip import MoDARelipVideo
 from .render import MoDARenderVideo
 from .routes import ROUTES
-from .sampling_options import MoDADiversity, MoDAGuidance, MoDASolver, MoDAWindows
+from .sampling_options import (
+    MoDADiversity,
+    MoDAGuidance,
+    MoDAPerturbedGuidance,
+    MoDASolver,
+    MoDAWindows,
+)
 from .scene import MoDARenderScene, MoDASpeaker
 from .style import MoDAStyleContext, MoDAStyleMotion
 from .talking_portrait import MoDATalkingPortrait
@@ -81,6 +87,7 @@ NODES = [
     MoDADiversity,
     MoDARefineMotion,
     MoDACleanSpeech,
+    MoDAPerturbedGuidance,
 ]
 
 

@@ -3,11 +3,40 @@
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..moda_core.bundles.head_presets import HEAD_PRESETS, head_perturbation
 from ..moda_core.sampling.diversity import Diversity
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host, inputs
 
 ALWAYS = (0.0, 1.0)  # noise levels
+
+
+def sigma_inputs() -> list[io.Input]:
+    """Return the noise levels between which guidance acts."""
+    return [
+        inputs.number(
+            "sigma_start",
+            inputs.Scale(0.0, 1.0, default=1.0, step=0.01),
+            "Noise level at which guidance starts; sampling goes from 1 to 0. "
+            "Lower leaves out the first steps, which set the large movements.",
+        ),
+        inputs.number(
+            "sigma_end",
+            inputs.Scale(0.0, 1.0, default=0.0, step=0.01),
+            "Noise level at which guidance ends. Higher leaves out the last steps and is faster.",
+        ),
+    ]
+
+
+def sigma_interval(sigma_start: float, sigma_end: float) -> tuple[float, float] | None:
+    """Return the interval of `sigma_inputs`, or None for all noise levels."""
+    if sigma_end > sigma_start:
+        raise ValueError(
+            f"Guidance starts at noise level {sigma_start:g} and ends at {sigma_end:g}. "
+            "Sampling lowers the noise, so 'sigma_end' must not be above 'sigma_start'."
+        )
+    interval = (sigma_end, sigma_start)
+    return None if interval == ALWAYS else interval
 
 
 class MoDAGuidance(io.ComfyNode):
@@ -28,18 +57,7 @@ class MoDAGuidance(io.ComfyNode):
                     "exaggerates it without moving the lips more. Below 0 uses the scale of the "
                     "speech.",
                 ),
-                inputs.number(
-                    "sigma_start",
-                    inputs.Scale(0.0, 1.0, default=1.0, step=0.01),
-                    "Noise level at which guidance starts; sampling goes from 1 to 0. "
-                    "Lower leaves out the first steps, which set the large movements.",
-                ),
-                inputs.number(
-                    "sigma_end",
-                    inputs.Scale(0.0, 1.0, default=0.0, step=0.01),
-                    "Noise level at which guidance ends. Higher leaves out the last steps "
-                    "and is faster.",
-                ),
+                *sigma_inputs(),
                 inputs.options(),
             ],
             outputs=[inputs.options_output()],
@@ -53,16 +71,68 @@ class MoDAGuidance(io.ComfyNode):
         sigma_end: float = 0.0,
         options: SamplingRequest | None = None,
     ) -> io.NodeOutput:
-        if sigma_end > sigma_start:
-            raise ValueError(
-                f"Guidance starts at noise level {sigma_start:g} and ends at {sigma_end:g}. "
-                "Sampling lowers the noise, so 'sigma_end' must not be above 'sigma_start'."
-            )
-        interval = (sigma_end, sigma_start)
         request = (options or SamplingRequest()).with_options(
             emotion_scale=emotion_guidance if emotion_guidance >= 0 else None,
-            guidance_interval=None if interval == ALWAYS else interval,
+            guidance_interval=sigma_interval(sigma_start, sigma_end),
         )
+        return io.NodeOutput(request)
+
+
+class MoDAPerturbedGuidance(io.ComfyNode):
+    """Sets guidance away from what the model samples with some attention heads perturbed."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return _host.schema(
+            cls,
+            description="Guides sampling away from what the model predicts with some of its "
+            "attention heads perturbed. Which heads decides what gets stronger.",
+            search_aliases=["pag", "softpag", "headhunter", "attention heads", "perturbation"],
+            inputs=[
+                inputs.choice(
+                    "preset",
+                    list(HEAD_PRESETS),
+                    "Heads to perturb, by what they strengthen. All but 'custom' are heads of the "
+                    "starter and work with it only.",
+                ),
+                io.String.Input(
+                    "heads",
+                    default="",
+                    tooltip="Heads of the preset 'custom': block and head in it, both from 0, such "
+                    "as '3:0, 3:1'. Blocks are counted over all stages. Empty is off.",
+                ),
+                inputs.number(
+                    "u",
+                    inputs.Scale(0.0, 1.0, default=1.0),
+                    "How much of each head's attention is replaced by the token itself: 0 is off, "
+                    "1 all of it. Lower makes the guidance softer.",
+                ),
+                inputs.number(
+                    "w",
+                    inputs.Scale(0.0, 10.0, default=2.0),
+                    "Guidance scale: 0 is off, higher has more effect. Above 0 each step computes "
+                    "one more prediction.",
+                ),
+                *sigma_inputs(),
+                inputs.options(),
+            ],
+            outputs=[inputs.options_output()],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        preset: str = HEAD_PRESETS[0],
+        heads: str = "",
+        u: float = 1.0,
+        w: float = 2.0,
+        sigma_start: float = 1.0,
+        sigma_end: float = 0.0,
+        options: SamplingRequest | None = None,
+    ) -> io.NodeOutput:
+        interval = sigma_interval(sigma_start, sigma_end)
+        perturbation = head_perturbation(preset, heads, u, w, interval)
+        request = (options or SamplingRequest()).with_options(perturbation=perturbation)
         return io.NodeOutput(request)
 
 

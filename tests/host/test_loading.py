@@ -31,6 +31,7 @@ NODES = [
     "MoDATrackFace", "MoDARelipVideo", "MoDASpeaker", "MoDAConversation", "MoDARenderScene",
     "MoDAExpression", "MoDALoadPictureFolder", "MoDALoadSoundFolder", "MoDAStyleMotion",
     "MoDAStyleContext", "MoDADiversity", "MoDARefineMotion", "MoDACleanSpeech",
+    "MoDAPerturbedGuidance",
 ]  # fmt: skip
 
 

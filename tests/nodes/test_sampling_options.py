@@ -5,7 +5,9 @@ import torch
 
 from .same_motion import assert_same_motion
 
-OPTION_NODES = ("MoDAGuidance", "MoDASolver", "MoDAWindows", "MoDADiversity")
+OPTION_NODES = (
+    *("MoDAGuidance", "MoDAPerturbedGuidance", "MoDASolver", "MoDAWindows", "MoDADiversity"),
+)
 STD = 0.4
 FLOW_SIGMAS = torch.tensor([1.0, 0.7, 0.3, 0.0])
 
@@ -87,6 +89,7 @@ def test_option_nodes_add_to_each_other_in_any_order(host):
         "MoDASolver": {"solver": "ab2", "schedule": "even", "shift": 1.5},
         "MoDAWindows": {"windows": "joint", "overlap": 24},
         "MoDADiversity": {"pose_noise": 1.5, "expression_temperature": 0.25},
+        "MoDAPerturbedGuidance": {"heads": "0:1", "u": 0.5, "w": 3.0, "sigma_end": 0.3},
     }
 
     requests = []
@@ -102,6 +105,9 @@ def test_option_nodes_add_to_each_other_in_any_order(host):
     assert (options.solver, options.schedule, options.shift) == ("ab2", "even", 1.5)
     assert (options.windows, options.overlap) == ("joint", 24)
     assert (options.diversity.pose_noise, options.diversity.expression_temperature) == (1.5, 0.25)
+    perturbation = options.perturbation
+    assert (perturbation.heads, perturbation.u, perturbation.w) == (((0, 1),), 0.5, 3.0)
+    assert perturbation.interval == (0.3, 1.0)
 
 
 def test_guidance_that_ends_before_it_begins_is_refused(host):

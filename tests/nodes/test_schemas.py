@@ -93,6 +93,7 @@ LINKS = {
         ("MODA_MOTION", "STRING"),
     ),
     "MoDACleanSpeech": (("AUDIO",), ("AUDIO",)),
+    "MoDAPerturbedGuidance": (("MODA_SAMPLING",), ("MODA_SAMPLING",)),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
