@@ -130,6 +130,7 @@ def run(
         chosen = search(each, seen, candidates, progress)
         figures[each] = objective_figures(each, seen, unseen, chosen)
     return {
+        "dtype": "float32",
         "model": bundle.model.name,
         "blocks": config.num_blocks,
         "heads": config.num_heads,

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from moda_core.audio.features import AudioFeatures
+from moda_core.audio.speech_preparation import SAMPLE_RATE
 from moda_core.bundles.bundle import Bundle
 from moda_core.motion.controls import read
 from moda_core.motion.motion import EXPRESSION, PITCH, ROLL, YAW, Motion
@@ -75,11 +77,7 @@ class Material:
     measured: dict = field(init=False, default_factory=dict)
 
     def __post_init__(self):
-        from torch import from_numpy
-
-        from moda_core.audio.speech_preparation import SAMPLE_RATE
-
-        sounds = [(from_numpy(clip.waveform)[None], SAMPLE_RATE) for clip in self.clips]
+        sounds = [(torch.from_numpy(clip.waveform)[None], SAMPLE_RATE) for clip in self.clips]
         object.__setattr__(self, "encoded", [self.bundle.encode(sound) for sound in sounds])
 
     def takes(self, perturbation: HeadPerturbation | None) -> dict[str, np.ndarray]:
