@@ -18,7 +18,7 @@ from moda_core.sampling.perturbation import HeadPerturbation
 from moda_core.training.dataset import make_clip
 from moda_core.training.espeak import Phone
 from moda_core.warp.warp_renderer import WarpRenderer
-from tests.bench import bench_head_search
+from tests.bench import bench_head_search, head_search
 from tests.bench.head_search import compare, greedy_heads, measure, objective_score
 from tests.core.sampling.sampling_models import tiny_model
 
@@ -132,19 +132,20 @@ def tiny_bundle(folder, device):
 
 def test_the_search_runs_on_the_folder_of_another_model(monkeypatch):
     monkeypatch.setattr(bench_head_search, "load_released", tiny_bundle)
+    monkeypatch.setattr(head_search, "LARGEST_LOSS", {})  # lips of random weights miss the speech
     monkeypatch.setattr(
         bench_head_search,
         "spoken",
         lambda sentences, variants, seed: [utterance(seed=seed + i) for i in range(2)],
     )
 
-    figures = bench_head_search.run("pose range", "models", "0:0, 0:1, 2:1")
+    figures = bench_head_search.run("pose range", "models", "0:1, 1:1, 2:1")
 
     assert (figures["model"], figures["blocks"], figures["heads"]) == ("tiny", 3, 2)
     found = figures["objectives"]["pose range"]
-    assert set(found["heads"].split(", ")) <= {"0:0", "0:1", "2:1"}
+    assert set(found["heads"].split(", ")) <= {"0:1", "1:1", "2:1"}
     assert found["seen"]["after"] > found["seen"]["before"]
-    assert (found["seen"]["takes"], found["unseen"]["takes"]) == (4, 6)
+    assert (found["seen"]["takes"], found["unseen"]["takes"]) == (2, 4)
     with pytest.raises(ValueError, match=r"head 2 in block 0.*3 blocks.*2 heads"):
         bench_head_search.run("closure", "models", "0:2")
 
