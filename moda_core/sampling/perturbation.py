@@ -1,4 +1,4 @@
-"""Attention-perturbation guidance: away from what the network does with some heads disabled.
+"""Attention-perturbation guidance: away from what the network predicts with some heads perturbed.
 
 In one more row of each step, chosen heads of the motion's tokens attend only to their own token, by
 a share u, and the velocity is moved by ``w (conditional - perturbed)``. HeadHunter and SoftPAG,
@@ -44,7 +44,7 @@ class HeadPerturbation:
 
     heads: tuple[Head, ...]
     u: float = 1.0
-    w: float = 1.0
+    w: float = 2.0
     interval: tuple[float, float] | None = None
     shape: tuple[int, int] | None = None
 
