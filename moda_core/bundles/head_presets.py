@@ -5,6 +5,7 @@ from ..sampling.perturbation import Head, HeadPerturbation, parse_heads
 
 CUSTOM = "custom"
 STARTER_HEADS: dict[str, tuple[Head, ...]] = {
+    "closure": parse_heads("0:2, 1:2"),
     "pose range": parse_heads("1:0, 1:2, 1:3"),
     "smoothness": parse_heads("0:2"),
 }
