@@ -84,7 +84,7 @@ def draw_panels(
         for curve in panel.curves:
             draw_curve(draw, inside, curve.values, fps, curve.colour, curve.style, line_width)
     picture = sheet.reduce(OVERSAMPLING)
-    draw, font = ImageDraw.Draw(picture), _font(font_size)
+    draw, font = ImageDraw.Draw(picture), plot_font(font_size)
     for panel, area, values, marks in zip(panels, areas, ranges, ticks, strict=True):
         placed = area.scaled(1, (0, duration_s), values)
         _write_values(draw, placed, marks, font)
@@ -94,7 +94,8 @@ def draw_panels(
 
 
 @lru_cache(maxsize=8)
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def plot_font(size: int) -> ImageFont.FreeTypeFont:
+    """Return the font of plots, `size` pixels high."""
     return ImageFont.load_default(size)
 
 

@@ -1,0 +1,77 @@
+"""How the head and the lids move: smoothness, jitter, drift, and blinks.
+
+All are measured at the motion's own rate and stated for 25 fps.
+"""
+
+import numpy as np
+
+from ...motion.controls import CONTROLS, read
+from ...motion.motion import ANGLES, FPS, HEAD, STD_FLOOR, Motion, released_stats
+
+LIDS = [CONTROLS.index("blink_left"), CONTROLS.index("blink_right")]
+SHUT, OPEN = 0.5, 0.3  # closure at which a blink begins, and at which it has ended
+LONGEST_BLINK_S = 1.0  # lids that stay shut for longer are closed eyes
+SHORTEST_S = 4.0  # in which blinks can be counted, and drift told from movement
+
+
+def smoothness(motion: Motion) -> float | None:
+    """Return how smoothly the head moves, in [0, 1]; None under three frames.
+
+    It is 1 less the mean of ``|x[t] - (x[t-1] + x[t+1]) / 2|`` over scale, translation and
+    rotation, in standard deviations. The measure follows VBench's motion smoothness (Huang et al.
+    2024), which compares pictures with those that a network interpolates.
+    """
+    if len(motion) < 3:
+        return None
+    scale = (released_stats().std[HEAD] + STD_FLOOR).double().numpy()
+    pose = motion.values[:, HEAD].double().cpu().numpy() / scale
+    moving = released_stats().std[HEAD].numpy() > 0
+    bend = np.abs(pose[1:-1] - (pose[:-2] + pose[2:]) / 2)[:, moving]
+    return float(max(0.0, 1 - bend.mean() * (motion.fps / FPS) ** 2))
+
+
+def jitter_deg(motion: Motion) -> float | None:
+    """Return the third difference of the rotation, root mean square; None under four frames."""
+    if len(motion) < 4:
+        return None
+    jerk = np.diff(_angles(motion), 3, axis=0) * (motion.fps / FPS) ** 3
+    return float(np.sqrt((jerk**2).mean()))
+
+
+def drift_deg(motion: Motion) -> float | None:
+    """Return by how much the mean rotation of the last third differs from that of the first.
+
+    None for a motion under four seconds.
+    """
+    if len(motion) < SHORTEST_S * motion.fps:
+        return None
+    angles, third = _angles(motion), len(motion) // 3
+    return float(np.linalg.norm(angles[-third:].mean(axis=0) - angles[:third].mean(axis=0)))
+
+
+def blinks_per_minute(motion: Motion) -> float | None:
+    """Return how often both lids shut for at most a second; None under four seconds."""
+    if len(motion) < SHORTEST_S * motion.fps:
+        return None
+    return count_blinks(lid_closure(motion), motion.fps) / (len(motion) / motion.fps / 60)
+
+
+def lid_closure(motion: Motion) -> np.ndarray:
+    """Return the closure of the lid that is shut less, in every frame, (N,); 1 is shut."""
+    return read(motion.offset)[:, LIDS].amin(dim=1).double().cpu().numpy()
+
+
+def count_blinks(closure: np.ndarray, fps: float) -> int:
+    """Count how often lids (N,) shut, and open again within a second."""
+    count, shut_at = 0, None
+    for index, value in enumerate(closure):
+        if shut_at is None and value > SHUT:
+            shut_at = index
+        elif shut_at is not None and value < OPEN:
+            count += index - shut_at <= LONGEST_BLINK_S * fps
+            shut_at = None
+    return count
+
+
+def _angles(motion: Motion) -> np.ndarray:
+    return motion.values[:, ANGLES].double().cpu().numpy()
