@@ -41,6 +41,7 @@ Usage: python run.py [--here | --venv] COMMAND ...
   talk PORTRAIT AUDIO    animate your portrait; `talk --help` lists the options
   batch JOBS -o DIR      animate many portraits; `batch --help` lists the options
   live [PORTRAIT]        speak to a portrait in the browser; `live --help` lists the options
+  score VIDEO            score lip sync, head and picture; `score --help` lists the options
   models [NAME ...]      where the released files are; --download, --verify, --convert
   test [--full] [PATH]   run the tests; --full adds the full-size ones
   test --processors      run the numerical tests as on other processors

@@ -6,6 +6,7 @@ from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
 from ..moda_core.bundles.pipeline import perform_takes
+from ..moda_core.bundles.score.rank import ScoredTake, rank_by_score, scored_ranking_text
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.portrait.portrait import Portrait
 from ..moda_core.sampling.emotion_curve import emotion_curve
@@ -15,6 +16,9 @@ from ..moda_core.sampling.request import SamplingRequest
 from . import _host, inputs
 from ._convert import heard_sound
 from .types import LoadedModel
+
+BY_SCORE = "score"
+RANKINGS = ("loudness and jerk", BY_SCORE)
 
 
 class MoDABestOfN(io.ComfyNode):
@@ -59,6 +63,15 @@ class MoDABestOfN(io.ComfyNode):
                 inputs.channel(
                     "Channel of 'audio' to compare with, the same as in MoDA Encode Audio."
                 ),
+                io.Combo.Input(
+                    "rank_by",
+                    options=list(RANKINGS),
+                    default=RANKINGS[0],
+                    optional=True,
+                    tooltip="'loudness and jerk' compares the lips with the level of the audio, "
+                    "and the jerk with the other takes. 'score' ranks the finished motion by the "
+                    "score of MoDA Score.",
+                ),
             ],
             outputs=[
                 inputs.motion_output("The motion of the best take."),
@@ -84,25 +97,28 @@ class MoDABestOfN(io.ComfyNode):
         guidance: float = 1.2,
         seed: int = 42,
         channel: str = "mix",
+        rank_by: str = RANKINGS[0],
     ) -> io.NodeOutput:
         curve = emotion_curve(emotion, audio_features)
         request = replace(options or SamplingRequest(), emotion=curve)
         request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
-        levels = spoken_levels(*heard_sound(audio, channel), audio_features)
-        activations = sampling_bytes(
-            request.options, request.num_frames(audio_features), curve, takes
-        )
+        sound = heard_sound(audio, channel)
+        levels = spoken_levels(*sound, audio_features)
+        num_frames = request.num_frames(audio_features)
+        activations = sampling_bytes(request.options, num_frames, curve, takes)
         _host.bring_to_device(model.patchers, activations)
         seeds = [(seed + take) % (inputs.MAX_SEED + 1) for take in range(takes)]
         sampled = perform_takes(
             model.model, audio_features, portrait, request, seeds, _host.Progress()
         )
-        ranking = sampled.ranked(levels)
+        by_score = rank_by == BY_SCORE
+        ranking = rank_by_score(sampled, *sound) if by_score else sampled.ranked(levels)
         _host.show_text(cls.hidden.unique_id, summary(ranking))
-        return io.NodeOutput(sampled.motion(ranking[0].index), ranking_text(ranking))
+        table = scored_ranking_text(ranking) if by_score else ranking_text(ranking)
+        return io.NodeOutput(sampled.motion(ranking[0].index), table)
 
 
-def summary(ranking: list[Take]) -> str:
+def summary(ranking: list[Take] | list[ScoredTake]) -> str:
     """Return the best take and all scores in one line, as the page joins lines."""
     scores = ", ".join(f"{take.seed}: {take.score:.3f}" for take in ranking)
     return f"Best is seed {ranking[0].seed}. Scores by seed: {scores}."

@@ -36,6 +36,7 @@ from .sampling_options import (
     MoDAWindows,
 )
 from .scene import MoDARenderScene, MoDASpeaker
+from .score import MoDAScore
 from .style import MoDAStyleContext, MoDAStyleMotion
 from .talking_portrait import MoDATalkingPortrait
 from .track_face import MoDATrackFace
@@ -88,6 +89,7 @@ NODES = [
     MoDARefineMotion,
     MoDACleanSpeech,
     MoDAPerturbedGuidance,
+    MoDAScore,
 ]
 
 

@@ -8,10 +8,10 @@ from ..moda_core.bundles.score.measure import Measured, score_motion, score_vide
 from ..moda_core.bundles.score.picture import draw_score
 from ..moda_core.bundles.score.report import score_json, score_table
 from ..moda_core.motion.motion import Motion
-from ..moda_core.video.footage import Footage
+from ..moda_core.video.footage import Clip
 from . import _host, inputs
-from ._convert import check_result, heard_sound, image_of
-from .clip import clip_of, has_sound, sound_of_clip
+from ._convert import audio_of, check_result, heard_sound, image_of, sound_of
+from .clip import clip_of, own_sound
 
 
 class MoDAScore(io.ComfyNode):
@@ -61,7 +61,7 @@ class MoDAScore(io.ComfyNode):
                     tooltip="The score and its figures as a table.",
                 ),
                 io.Image.Output(
-                    display_name="picture",
+                    display_name="image",
                     tooltip="The figures as bars, and curves of lips, head, eyes and picture.",
                 ),
                 io.String.Output(
@@ -91,11 +91,11 @@ class MoDAScore(io.ComfyNode):
         channel: str = "mix",
     ) -> io.NodeOutput:
         measured = measure(motion, audio, video, phones, channel)
-        table, image = score_table(measured.score), image_of(draw_score(measured)[None])
-        _host.show_text(cls.hidden.unique_id, table)
+        score, image = measured.score, image_of(draw_score(measured)[None])
+        _host.show_text(cls.hidden.unique_id, f"score {score.total:.3f}")
         shown = ui.PreviewImage(image, cls=cls).as_dict()
-        total = measured.score.total
-        return io.NodeOutput(table, image, score_json(measured.score), total, ui=shown)
+        table, json = score_table(score), score_json(score)
+        return io.NodeOutput(table, image, json, score.total, ui=shown)
 
 
 def measure(motion: Motion | None, audio, video, phones: str, channel: str) -> Measured:
@@ -105,21 +105,20 @@ def measure(motion: Motion | None, audio, video, phones: str, channel: str) -> M
             "There is nothing to score. Link a motion and its audio, or a video with sound."
         )
     closures, clip = parse_closures(phones), None if video is None else clip_of(video, 25.0)
-    sound = speech_of(audio, video, clip, channel)
-    if clip is None:
-        return score_motion(motion, sound, closures)
-    return score_video(clip, sound, closures, motion, _host.Progress())
-
-
-def speech_of(audio, video, clip: Footage | None, channel: str) -> tuple[Tensor, int]:
-    """Return the linked audio, or the sound of the video."""
-    if audio is not None:
-        return heard_sound(audio, channel)
-    if clip is None:
-        raise ValueError("The motion has no sound to compare the lips with. Link its audio.")
-    if not has_sound(video, clip):
+    sound = linked_sound(audio, video, clip)
+    if sound is None:
         raise ValueError(
-            "The video has no sound to compare the lips with. Link the speech to 'audio'."
+            f"The {'motion' if video is None else 'video'} has no sound to compare the lips with. "
+            "Link the speech to 'audio'."
         )
-    waveform, sample_rate = sound_of_clip(video, clip)
-    return heard_sound({"waveform": waveform[None], "sample_rate": sample_rate}, channel)
+    heard = heard_sound(audio_of(*sound), channel)
+    if clip is None:
+        return score_motion(motion, heard, closures)
+    return score_video(clip, heard, closures, motion, _host.Progress())
+
+
+def linked_sound(audio, video, clip: Clip | None) -> tuple[Tensor, int] | None:
+    """Return the linked audio, or the sound of the video; None if there is neither."""
+    if audio is not None:
+        return sound_of(audio)
+    return None if clip is None else own_sound(video, clip)

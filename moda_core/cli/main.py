@@ -13,6 +13,7 @@ from .batch_arguments import add_batch_arguments
 from .console import ProgressBar, write_line
 from .live_arguments import add_live_arguments
 from .models_arguments import add_models_arguments
+from .score_arguments import add_score_arguments
 from .talk_arguments import add_talk_arguments
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_live_arguments(live)
     live.set_defaults(run=run_live)
+
+    score = commands.add_parser("score", help="score the lip sync, head and picture of a video")
+    add_score_arguments(score)
+    score.set_defaults(run=run_score)
 
     models = commands.add_parser(
         "models", help="where the released files are; fetch, check and convert them"
@@ -124,6 +129,13 @@ def make_video(request: "TalkRequest", output: Path, num_samples: int = 0) -> "T
         write_line(doubt(request, result), sys.stderr)
     write_line(stopwatch.table(result.num_frames, result.fps))
     return result
+
+
+def run_score(arguments: argparse.Namespace) -> None:
+    """Score a video."""
+    from .score_command import score
+
+    score(arguments)
 
 
 def run_models(arguments: argparse.Namespace) -> None:

@@ -31,7 +31,7 @@ NODES = [
     "MoDATrackFace", "MoDARelipVideo", "MoDASpeaker", "MoDAConversation", "MoDARenderScene",
     "MoDAExpression", "MoDALoadPictureFolder", "MoDALoadSoundFolder", "MoDAStyleMotion",
     "MoDAStyleContext", "MoDADiversity", "MoDARefineMotion", "MoDACleanSpeech",
-    "MoDAPerturbedGuidance",
+    "MoDAPerturbedGuidance", "MoDAScore",
 ]  # fmt: skip
 
 

@@ -94,6 +94,7 @@ LINKS = {
     ),
     "MoDACleanSpeech": (("AUDIO",), ("AUDIO",)),
     "MoDAPerturbedGuidance": (("MODA_SAMPLING",), ("MODA_SAMPLING",)),
+    "MoDAScore": (("MODA_MOTION", "AUDIO", "VIDEO"), ("STRING", "IMAGE", "STRING", "FLOAT")),
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
@@ -172,7 +173,7 @@ def test_widgets_stand_behind_the_links(info):
     assert is_widget == sorted(is_widget)
 
 
-def test_only_a_plot_a_download_and_a_saver_run_without_a_node_behind_them(host):
+def test_only_plots_a_download_and_a_saver_run_without_a_node_behind_them(host):
     shown = [name for name in LINKS if host.object_info(name)["output_node"]]
 
-    assert shown == ["MoDAPreviewMotion", "MoDADownloadModels", "MoDASaveMotion"]
+    assert shown == ["MoDAPreviewMotion", "MoDADownloadModels", "MoDASaveMotion", "MoDAScore"]

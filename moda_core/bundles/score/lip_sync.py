@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from ...motion.controls import CONTROLS, lip_opening, read
@@ -23,6 +24,7 @@ LEAST_OPENING = 0.03  # eye distances; a sound that never opens the lips so far 
 STILL = 1e-4  # eye distances; spread of lips that do not move
 LEAST_MOVEMENT = 0.2  # of that heard; lips that move less agree less, in proportion
 FEWEST_FRAMES = 12  # compared at a lag
+STEPS = 4  # lags in a frame: between frames both curves are sampled at different moments
 # Of the correlation of the opening, and of the lips pressed together. With the latter the lag is
 # found more exactly, but in a video it is seen less well than the opening.
 SHARES = (0.75, 0.25)
@@ -74,7 +76,7 @@ def heard_lips(waveform: Tensor, sample_rate: int, num_frames: int) -> np.ndarra
 
 
 def agreement(shown: np.ndarray, heard: np.ndarray) -> tuple[float | None, float | None]:
-    """Correlate the lips (N, 2) of both at lags of up to 10 frames, between frames too.
+    """Correlate the lips (N, 2) of both at lags of up to 10 frames, in fractions of a frame.
 
     Returns
     -------
@@ -88,10 +90,10 @@ def agreement(shown: np.ndarray, heard: np.ndarray) -> tuple[float | None, float
     spread = shown[:, 0].std()
     if spread < STILL:
         return 0.0, None
-    found = np.array([_correlation_at(shown, heard, lag) for lag in range(-most, most + 1)])
+    found = np.array(_correlations(shown, heard, most))
     place, highest = _vertex(found)
     moved = min(1.0, float(spread / heard[:, 0].std()) / LEAST_MOVEMENT)
-    return moved * min(highest, 1.0), place - most
+    return moved * min(highest, 1.0), place / STEPS - most
 
 
 def correlation(first: np.ndarray, second: np.ndarray) -> float:
@@ -101,12 +103,17 @@ def correlation(first: np.ndarray, second: np.ndarray) -> float:
     return float(first @ second / size) if size > 0 else 0.0
 
 
-def _correlation_at(shown: np.ndarray, heard: np.ndarray, lag: int) -> float:
-    """Correlate the frames of both that meet if the lips come `lag` frames after the sound."""
-    shown = shown[max(lag, 0) : len(shown) + min(lag, 0)]
-    heard = heard[max(-lag, 0) : len(heard) + min(-lag, 0)]
-    pairs = zip(SHARES, shown.T, heard.T, strict=True)
-    return sum(share * correlation(*columns) for share, *columns in pairs)
+def _correlations(shown: np.ndarray, heard: np.ndarray, most: int) -> list[float]:
+    """Correlate both at lags from ``-most`` to ``most`` frames, in steps of ``1 / STEPS``."""
+    last, frames = len(shown) - 1, np.arange(len(shown))
+    fine = CubicSpline(frames, shown)(np.arange(last * STEPS + 1) / STEPS)
+    found = []
+    for lag in range(-most * STEPS, most * STEPS + 1):
+        places = frames * STEPS + lag  # in `fine`, where the frames that are heard are shown
+        inside = (places >= 0) & (places <= last * STEPS)
+        columns = zip(SHARES, fine[places[inside]].T, heard[inside].T, strict=True)
+        found.append(sum(share * correlation(*pair) for share, *pair in columns))
+    return found
 
 
 def _vertex(values: np.ndarray) -> tuple[float, float]:

@@ -48,7 +48,9 @@ def rank_by_score(takes: Takes, waveform: Tensor, sample_rate: int) -> list[Scor
 def scored_ranking_text(ranking: Sequence[ScoredTake]) -> str:
     """Return a ranking as a table, best first."""
     width = max(len("seed"), *(len(str(take.seed)) for take in ranking))
-    lines = [f"rank  {'seed':<{width}s}   score    lips   lag ms  smoothness  jitter  blinks  drift"]
+    lines = [
+        f"rank  {'seed':<{width}s}   score    lips   lag ms  smoothness  jitter  blinks  drift"
+    ]
     for place, take in enumerate(ranking, 1):
         score = take.figures
         lag_ms = None if score.lag_frames is None else score.lag_frames * FRAME_MS

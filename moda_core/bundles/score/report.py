@@ -78,4 +78,6 @@ def _lag_text(lag_frames: float | None) -> str:
     if lag_frames is None:
         return ""
     lag_ms = round(lag_frames * FRAME_MS)
+    if not lag_ms:
+        return ", in time"
     return f", {abs(lag_ms)} ms {'early' if lag_ms < 0 else 'late'}"

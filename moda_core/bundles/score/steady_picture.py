@@ -32,9 +32,10 @@ LONGEST_SIDE = 320  # pixels of a row or column that are compared for flicker
 AROUND = 1.5  # side of the square that counts as the face, over that of the head's
 LEAST_OUTSIDE = 0.03  # of the picture
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
-BLUR = 0.03  # standard deviation before the face is sampled, in sides of the head's square
+BLUR = 0.03  # standard deviation before the face is sampled, in sides of the square of the head
 LARGEST_TRIANGLE = 0.2  # side, in sides of that square; larger ones span the eyes or the mouth
-# Skin that speech and blinks do not move or change.
+AROUND_LIPS = 0.1  # in sides of that square; skin that is nearer moves with the mouth
+# Skin that speech and blinks hardly move or change.
 STEADY = sorted(
     set(range(NUM_POINTS))
     - {*LIPS_REGION, *LEFT_EYE_REGION, *RIGHT_EYE_REGION, *LEFT_IRIS, *RIGHT_IRIS}
@@ -121,7 +122,11 @@ class Skin:
 
     def __init__(self, grey: np.ndarray, track: FaceTrack, reference: int):
         self._track = track
-        mesh, side = track.meshes[reference][STEADY, :2], track.squares[reference].side
+        points, side = track.meshes[reference][:, :2], track.squares[reference].side
+        steady, lips = np.array(STEADY), points[LIPS_REGION]
+        away = np.linalg.norm(points[steady, None] - lips, axis=2).min(axis=1)
+        self._points = steady[away > AROUND_LIPS * side]
+        mesh = points[self._points]
         corners = Delaunay(mesh).simplices
         sides = np.linalg.norm(mesh[corners] - mesh[np.roll(corners, 1, axis=1)], axis=2)
         self._corners = corners[sides.max(axis=1) < LARGEST_TRIANGLE * side]
@@ -139,7 +144,7 @@ class Skin:
         return float(product.mean() / spread)
 
     def _seen(self, grey: np.ndarray, index: int) -> np.ndarray:
-        mesh, side = self._track.meshes[index][STEADY, :2], self._track.squares[index].side
+        mesh, side = self._track.meshes[index][self._points, :2], self._track.squares[index].side
         places = np.concatenate([mesh, mesh[self._corners].mean(axis=1)])
         reach = int(4 * BLUR * side) + 2
         low = (np.floor(places.min(axis=0)).astype(int) - reach).clip(0, None)
