@@ -126,3 +126,32 @@ def test_it_runs_in_a_graph_and_cancel_stops_it(host):
     motion, ranking = result.outputs["motion"]
     assert len(motion) == 10
     assert len(rows(ranking)) == 2
+
+
+def test_takes_are_ranked_as_before_unless_the_score_is_chosen(host, parts):
+    _, before = best(host, parts, takes=2)
+    _, chosen = best(host, parts, takes=2, rank_by="loudness and jerk")
+
+    assert before == chosen
+    assert "pose jerk" in before.splitlines()[0]
+
+
+def test_takes_are_ranked_by_their_score(host, parts):
+    motion, ranking = best(host, parts, takes=3, rank_by="score")
+
+    scores = {}
+    for seed in (42, 43, 44):
+        take = sample(host, parts, seed=seed)
+        scores[seed] = host.call("MoDAScore", motion=take, audio=parts.speech)[3]
+    ranked = rows(ranking)
+    assert [int(row[1]) for row in ranked] == sorted(scores, key=scores.get, reverse=True)
+    assert float(ranked[0][2]) == pytest.approx(max(scores.values()), abs=2e-3)
+    assert_same_motion(host, motion.values, sample(host, parts, seed=int(ranked[0][1])).values)
+
+
+def test_the_choice_of_the_ranking_is_the_last_input(host):
+    required, optional = (
+        list(host.object_info("MoDABestOfN")["input"][kind]) for kind in ("required", "optional")
+    )
+
+    assert [*required, *optional][-1] == "rank_by"
