@@ -73,17 +73,20 @@ def cut_clip(video) -> ImageSequence:
 def own_sound(video, clip: Clip) -> tuple[Tensor, int] | None:
     """Return the waveform (C, T) of a VIDEO or IMAGE from the first frame on, and its rate.
 
-    None if there is no sound.
+    It is as long as the clip; None if there is no sound.
     """
     if isinstance(clip, Footage):
         return clip_sound(clip)
     audio = video.get_components().audio if hasattr(video, "get_components") else None
-    return sound_of(audio) if audio else None
-
-
-def sound_of_clip(video, clip: Clip) -> tuple[Tensor, int]:
-    """Return what `own_sound` does, as long as the clip, and silent where there is no sound."""
-    waveform, sample_rate = own_sound(video, clip) or (torch.zeros(1, 0), SILENCE_RATE)
+    if not audio:
+        return None
+    waveform, sample_rate = sound_of(audio)
     length = round(clip.duration_s * sample_rate)
     missing = max(0, length - waveform.shape[1])
     return F.pad(waveform[:, :length], (0, missing)), sample_rate
+
+
+def sound_of_clip(video, clip: Clip) -> tuple[Tensor, int]:
+    """Return what `own_sound` does, or silence of the same length."""
+    silence = torch.zeros(1, round(clip.duration_s * SILENCE_RATE)), SILENCE_RATE
+    return own_sound(video, clip) or silence

@@ -1,7 +1,7 @@
 """How well the lips go with the sound, and by how much they come too late.
 
-The opening of the lips is compared with the one that the starter's hearing network hears in the
-sound. SyncNet, which papers use for this, has no weights that could be bundled; this measure is
+Opening and closure of the lips are compared with those that the starter's hearing network hears in
+the sound. SyncNet, which papers use for this, has no weights that could be bundled; this measure is
 another one, and its figures are not comparable with SyncNet's confidence.
 """
 

@@ -5,10 +5,10 @@ All are measured at the motion's own rate and stated for 25 fps.
 
 import numpy as np
 
-from ...motion.controls import CONTROLS, read
+from ...motion.controls import read
+from ...motion.liveliness import LIDS
 from ...motion.motion import ANGLES, FPS, HEAD, STD_FLOOR, Motion, released_stats
 
-LIDS = [CONTROLS.index("blink_left"), CONTROLS.index("blink_right")]
 SHUT, OPEN = 0.5, 0.3  # closure at which a blink begins, and at which it has ended
 LONGEST_BLINK_S = 1.0  # lids that stay shut for longer are closed eyes
 SHORTEST_S = 4.0  # in which blinks can be counted, and drift told from movement

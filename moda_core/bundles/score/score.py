@@ -29,8 +29,7 @@ class Score:
     fps : float
         Frames a second of the motion.
     lips : float in [-1, 1], optional
-        Correlation of the opening of the lips with the opening heard in the sound, at the best
-        lag.
+        Correlation of the lips with those heard in the sound, at the best lag; see `LipSync`.
     lag_frames : float, optional
         That lag, in frames of 40 ms; above 0 the lips come after the sound.
     closures : float in [0, 1], optional

@@ -147,8 +147,9 @@ class Skin:
         mesh, side = self._track.meshes[index][self._points, :2], self._track.squares[index].side
         places = np.concatenate([mesh, mesh[self._corners].mean(axis=1)])
         reach = int(4 * BLUR * side) + 2
-        low = (np.floor(places.min(axis=0)).astype(int) - reach).clip(0, None)
-        high = np.ceil(places.max(axis=0)).astype(int) + reach
+        last = np.array(grey.shape[::-1]) - 1
+        low = (np.floor(places.min(axis=0)).astype(int) - reach).clip(0, last)
+        high = (np.ceil(places.max(axis=0)).astype(int) + reach).clip(low + 1)
         part = gaussian_filter(grey[low[1] : high[1], low[0] : high[0]], BLUR * side)
         x, y = (places - low - 0.5).T
         return map_coordinates(part, [y, x], order=1, mode="nearest")
