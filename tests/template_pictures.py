@@ -225,6 +225,12 @@ def many_faces_and_plot(run: Run) -> Image.Image:
     return stack(faces[:4], faces[4:], [Image.fromarray(plot.numpy())])
 
 
+def faces_and_score(run: Run) -> Image.Image:
+    image = (run.made("MoDAScore", 1)[0].numpy() * 255).round().astype(np.uint8)
+    faces = run.faces(*run.parts("open", "shut", "open", "open"))
+    return stack(faces, [Image.fromarray(image[: 3 * image.shape[1] // 4])])
+
+
 def two_frames(run: Run) -> Image.Image:
     """Show the first and the last third, without the lowest part."""
     frames = run.frames(*run.parts("open", "open", "open")[::2])
@@ -284,6 +290,7 @@ PICTURES: dict[str, Callable[[Run], Image.Image]] = {
     "long_audio": many_faces_and_plot,
     "relip_a_video": faces_with_new_speech,
     "speech_from_any_pack": four_faces,
+    "score_takes": faces_and_score,
     "starter_quick_start": main_frame_and_faces,
     "style_of_a_reference": faces_before_and_after,
     "two_people_in_one_picture": two_frames,

@@ -14,6 +14,7 @@ SHORT = {
     "EmptyAudio": {"duration": 0.4},
     "MoDARenderFrames": {"count": 10},
     "MoDASampleMotion": {"steps": 2},
+    "MoDABestOfN": {"takes": 2, "steps": 2},
     "MoDAFadeMotion": {"fade_in": 0.1, "fade_out": 0.1},
     "MoDAConversation": {"turns": "0.0 Eileen, 0.4 Grace", "steps": 2, "nods": 0.0, "gaze": 0.0},
 }
@@ -34,6 +35,7 @@ FRAMES = {
     "long_audio": (10, 608, 608),
     "relip_a_video": (10, 608, 608),
     "speech_from_any_pack": (10, 608, 518),
+    "score_takes": (10, 608, 608),
     "starter_quick_start": (10, 608, 608),
     "style_of_a_reference": (10, 608, 608),
     "two_people_in_one_picture": (20, 608, 1126),
