@@ -1,7 +1,7 @@
 """Score a motion with its sound, or a video."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -9,12 +9,13 @@ from ...audio.level import check_same_length
 from ...clip.clip_portrait import HIGHEST_RATE
 from ...face.follow_face import follow_face
 from ...head.seen_motion import see_motion
+from ...head.seen_pose import seen_pose
 from ...motion.motion import Motion
 from ...runtime.prefetch import prefetched
 from ...video.footage import Clip
 from .closures import Closure, closed_share
 from .lip_sync import LipSync, compare_lips
-from .movement import blinks_per_minute, drift_deg, jitter_deg, smoothness
+from .movement import blinks_per_minute, drift_deg, jitter_deg, shake_deg, smoothness
 from .score import Score
 from .steady_picture import SteadyPicture, see_steadiness
 
@@ -99,11 +100,17 @@ def score_video(
     track = follow_face(count.each(prefetched(clip.frames(rough=True))))
     seen = see_motion(track)
     picture = see_steadiness(clip, track, seen.reference, count)
-    if motion is None:
-        rate = min(float(clip.rate), HIGHEST_RATE)
-        motion = seen.motion(rate, max(1, round(clip.duration_s * rate)))
+    if motion is not None:
+        check_same_length(*sound, motion)
+        return _measured(motion, sound, closures, picture)
+    rate = min(float(clip.rate), HIGHEST_RATE)
+    motion = seen.motion(rate, max(1, round(clip.duration_s * rate)))
     check_same_length(*sound, motion)
-    return _measured(motion, sound, closures, picture)
+    measured = _measured(motion, sound, closures, picture)
+    # The motion seen is smoothed in time, which would hide a head that shakes.
+    angles = seen_pose(seen.fits, seen.reference, unit=1.0).angles
+    score = replace(measured.score, jitter_deg=shake_deg(angles, float(clip.rate)))
+    return replace(measured, score=score)
 
 
 def _measured(

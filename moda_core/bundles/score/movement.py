@@ -31,11 +31,18 @@ def smoothness(motion: Motion) -> float | None:
 
 
 def jitter_deg(motion: Motion) -> float | None:
-    """Return the third difference of the rotation, root mean square; None under four frames."""
-    if len(motion) < 4:
-        return None
-    jerk = np.diff(_angles(motion), 3, axis=0) * (motion.fps / FPS) ** 3
-    return float(np.sqrt((jerk**2).mean()))
+    """Return the `shake_deg` of a motion's rotation."""
+    return shake_deg(_angles(motion), motion.fps)
+
+
+def shake_deg(angles: np.ndarray, fps: float) -> float | None:
+    """Return the third difference of angles (N, 3), root mean square, in degrees at 25 fps.
+
+    Frames with NaN are left out. None if no four frames in a row are known.
+    """
+    jerk = np.diff(angles, 3, axis=0) * (fps / FPS) ** 3
+    known = jerk[~np.isnan(jerk)]
+    return float(np.sqrt((known**2).mean())) if len(known) else None
 
 
 def drift_deg(motion: Motion) -> float | None:
