@@ -5,16 +5,16 @@ from dataclasses import dataclass
 MAX_LAG = 10  # frames of 40 ms, to each side
 # Of each part in the total; the parts that are unknown are left out, and the rest is scaled up.
 WEIGHTS = {
-    "lips": 0.35,
+    "lips": 0.30,
     "closures": 0.10,
-    "smoothness": 0.15,
-    "jitter": 0.10,
+    "smoothness": 0.10,
+    "jitter": 0.20,
     "blinks": 0.05,
     "drift": 0.05,
     "flicker": 0.10,
     "identity": 0.10,
 }
-USUAL_JITTER_DEG = 0.5  # at which the part for it is a half
+USUAL_JITTER_DEG = 1.5  # at which the part for it is a half
 FEWEST_BLINKS, MOST_BLINKS, TOO_MANY_BLINKS = 4.0, 40.0, 80.0  # a minute
 LARGEST_DRIFT_DEG = 20.0  # from which the part for it is 0
 

@@ -33,7 +33,7 @@ def test_the_parts_are_what_the_page_says():
             "lips": 0.9 * 0.9,
             "closures": 0.8,
             "smoothness": 0.99,
-            "jitter": 0.5,
+            "jitter": 0.75,
             "blinks": 1.0,
             "drift": 0.75,
             "flicker": 0.98,
@@ -46,7 +46,7 @@ def test_the_total_is_the_mean_of_the_known_parts_by_weight():
     known = Score(25, 25.0, lips=0.5, lag_frames=0.0, smoothness=1.0)
 
     assert FULL.total == pytest.approx(sum(WEIGHTS[k] * p for k, p in FULL.parts.items()))
-    assert known.total == pytest.approx((0.35 * 0.5 + 0.15) / 0.5)
+    assert known.total == pytest.approx((0.30 * 0.5 + 0.10) / 0.4)
     assert Score(1, 25.0).total == 0
 
 
