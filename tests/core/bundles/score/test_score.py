@@ -71,7 +71,7 @@ def test_a_worse_figure_lowers_the_total(figure, worse):
 
 
 def test_no_part_leaves_its_range():
-    bad = Score(250, 25.0, -0.5, 12.0, 0.0, 0.0, 90.0, 300.0, 90.0, 0.0, -0.2)
+    bad = Score(250, 25.0, -0.5, 12.0, 0.0, 0.0, 900.0, 300.0, 90.0, 0.0, -0.2)
 
     assert all(0 <= part < 0.01 for part in bad.parts.values())
 
