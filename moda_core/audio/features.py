@@ -19,12 +19,15 @@ class AudioFeatures:
     silence : tuple (before, after)
         Frames of silence added to the recording before encoding;
         ``T == max(round(25 * duration_s), 1) + before + after``.
+    voiced : Tensor, shape (T,), bool, optional
+        In which frames a phrase is spoken, see `PhraseMeter`; None if that was not measured.
     """
 
     values: Tensor
     encoder: str
     duration_s: float
     silence: tuple[int, int] = (0, 0)
+    voiced: Tensor | None = None
 
     def __len__(self) -> int:
         return self.values.shape[0]

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..motion.motion import FPS
 from .channels import Heard, hear
 from .features import AudioFeatures
 from .hubert import Progress, SpeechEncoder
+from .phrases import PhraseMeter
 from .sound_file import SoundFile
 from .speech_preparation import HOP, prepare_speech
 from .waveform import channel_blocks, decode_blocks, frame_count, waveform_blocks
@@ -108,8 +110,11 @@ def encode_recording(
     """
     blocks, duration_s = open_recording(recording, duration_s)
     num_samples = HOP * frame_count(duration_s, FPS)
-    samples, added = prepare_speech(blocks, num_samples, silence)
-    return AudioFeatures(encoder.encode(samples, progress), encoder.name, duration_s, added)
+    meter = PhraseMeter()
+    samples, added = prepare_speech(meter.measured(blocks), num_samples, silence)
+    values = encoder.encode(samples, progress)
+    voiced = F.pad(meter.voiced(len(values) - sum(added)), added)
+    return AudioFeatures(values, encoder.name, duration_s, added, voiced)
 
 
 def open_recording(

@@ -128,6 +128,7 @@ def perform_takes(
         request.emotion or EmotionCurve.none(),
         held and held.hold(model.stats, features),
         noise,
+        features.voiced,
     )
     if request.context is not None:
         conditions = request.context.before(conditions, model.stats, rest)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..audio.features import AudioFeatures
 from ..audio.log_mel import log_mel_features
+from ..audio.phrases import PhraseMeter
 from ..audio.recording import open_recording
 from ..audio.waveform import frame_count
 from ..errors import InputFileError
@@ -129,9 +130,11 @@ def encode_speech(
         If the waveform is none, or `duration_s` is not above 0.
     """
     blocks, duration_s = open_recording(recording, duration_s)
-    values = log_mel_features(blocks)
+    meter = PhraseMeter()
+    values = log_mel_features(meter.measured(blocks))
     num_frames = frame_count(duration_s, FPS)
     if (missing := num_frames - len(values)) > 0:
         values = torch.cat([values, values.new_zeros(missing, *values.shape[1:])])
     values = values[:num_frames]
-    return AudioFeatures(values, STARTER_ENCODER, duration_s)
+    voiced = meter.voiced(num_frames)
+    return AudioFeatures(values, STARTER_ENCODER, duration_s, voiced=voiced)

@@ -30,6 +30,8 @@ class Conditions:
         Motion to hold.
     noise : sequence of Tensor, shape (takes, 80, 70), optional
         Initial noise, one for each window, instead of the seeds'.
+    voiced : Tensor, shape (T,), bool, optional
+        In which frames a phrase is spoken; anchored windows need it.
     """
 
     features: Tensor
@@ -38,6 +40,7 @@ class Conditions:
     emotion: EmotionCurve = field(default_factory=EmotionCurve.none)
     hold: Hold | None = None
     noise: Sequence[Tensor] | None = None
+    voiced: Tensor | None = None
 
 
 def check_inputs(model: MotionModel, features: AudioFeatures, portrait: Portrait) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ...audio.phrases import Span, merged_spans
 from ...editing.lips import speech_matrix
 from ...editing.mixing import difference
 from ...motion.motion import EXPRESSION, FPS, HEAD, Motion
@@ -12,7 +13,6 @@ from ..rest_pose import rest_pose
 from .cast import Cast, Speaker
 from .listening import FARTHEST, Listening, envelope, listen
 from .speech_parts import Sound, SpeechParts
-from .turns import Span, merged_spans
 from .voice_activity import voice_spans
 
 # Pauses up to this stay with the speaker: the state changes with hysteresis.

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...audio.phrases import Span, merged_spans
 from ...editing.gestures import nod
 from ...editing.idling import idle
 from ...editing.pose import AXES
@@ -14,7 +15,6 @@ from ...motion.checks import check_number
 from ...motion.controls import CONTROLS, add_controls
 from ...motion.easing import smoothstep
 from ...motion.motion import Motion
-from .turns import Span, merged_spans
 
 LARGEST = 2.0  # of the amounts
 SHORTEST_PHRASE_S = 0.7  # that is answered by a nod

@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...audio.phrases import Span
 from ...audio.resample import resample_blocks
 from ...motion.checks import check_choice
-from .turns import Span, Turns, parse_turns
+from .turns import Turns, parse_turns
 from .voice_activity import louder_spans
 
 SOUNDS, CHANNELS, LOUDER, TURNS = "sound of each", "channels", "louder track", "turns"

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from ...audio.phrases import Span, merged_spans
 from ...emotion.text_cursor import SEPARATORS, TextCursor
 from ...motion.motion import FPS
 from .cast import END, NOBODY, named_index, plain_name
@@ -10,8 +11,6 @@ from .cast import END, NOBODY, named_index, plain_name
 NAME = re.compile(r"[^,;+#\n\r]+")
 PLUS = re.compile(r"\s*\+\s*")
 CLOSE_S = 0.5  # between the end of a map and that of its sound
-
-Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -65,17 +64,6 @@ class Turns:
                 f"The turns end at {self.end_s:g} s, {side} the sound, at {duration_s:.2f} s. "
                 f"Correct or leave out '{END}'."
             )
-
-
-def merged_spans(spans: list[Span], gap_s: float = 0.0) -> list[Span]:
-    """Join spans in order of time that are at most `gap_s` apart."""
-    merged: list[Span] = []
-    for start, stop in spans:
-        if merged and start - merged[-1][1] <= gap_s:
-            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
-        else:
-            merged.append((start, stop))
-    return merged
 
 
 def parse_turns(text: str, names: tuple[str, ...] | None = None, fps: float = FPS) -> Turns:

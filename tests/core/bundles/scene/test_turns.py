@@ -2,7 +2,7 @@
 
 import pytest
 
-from moda_core.bundles.scene.turns import Turn, merged_spans, parse_turns
+from moda_core.bundles.scene.turns import Turn, parse_turns
 
 NAMES = ("Anna", "Ben", "Carl Otto")
 
@@ -81,7 +81,3 @@ def test_a_turn_after_the_sound_is_refused():
 def test_an_end_that_is_not_the_sounds_is_refused(end, side):
     with pytest.raises(ValueError, match=rf"end at {end} s, {side} the sound, at 10\.00 s"):
         spans(f"0 Anna, {end} end")
-
-
-def test_spans_are_joined_over_short_gaps():
-    assert merged_spans([(0, 1), (1.2, 2), (2, 3), (4, 5)], 0.5) == [(0, 3), (4, 5)]

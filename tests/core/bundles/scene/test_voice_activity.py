@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from moda_core.bundles.scene.voice_activity import hysteresis, louder_spans, voice_spans
+from moda_core.bundles.scene.voice_activity import louder_spans, voice_spans
 from tests.two_people import RATE, voice
 
 PHRASES = [(0.5, 1.7), (2.4, 3.1)]
@@ -37,13 +37,6 @@ def test_the_end_of_the_sound_ends_a_phrase():
     (phrase,) = voice_spans(voice(2, [(1.0, 2.0)]), RATE)
 
     assert phrase == pytest.approx((1.0, 2.0), abs=0.02)
-
-
-def test_hysteresis_holds_between_two_levels():
-    values = np.array([0.0, 0.6, 1.0, 0.6, 0.4, 0.6, 1.0, 0.5])
-
-    expected = [False, False, True, True, False, False, True, True]
-    assert hysteresis(values, 1.0, 0.5).tolist() == expected
 
 
 def test_the_louder_track_speaks_whatever_its_gain():
