@@ -216,10 +216,11 @@ class MoDAWindows(io.ComfyNode):
             inputs=[
                 inputs.choice(
                     "windows",
-                    ["chain", "joint"],
+                    ["chain", "joint", "anchored"],
                     "'chain' samples one window after another, each continuing the one "
                     "before; 'joint' samples all at once, which is faster on a GPU and avoids "
-                    "drift of the pose.",
+                    "drift of the pose; 'anchored' is a chain that returns to the start pose where "
+                    "the speech pauses.",
                 ),
                 inputs.number(
                     "overlap",

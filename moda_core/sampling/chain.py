@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from .anchor import PauseAnchor
 from .window import WindowSampler
 from .window_plan import WINDOW, count_windows, cross_fade, window_audio
 
@@ -17,10 +18,12 @@ def sample_chain(
     noise: Callable[[int], Tensor],
     progress: Progress | None = None,
     on_window: Callable[[Tensor], None] | None = None,
+    anchor: PauseAnchor | None = None,
 ) -> Tensor:
     """Sample a clip window by window.
 
     Maps `features` (T, layers, channels), `previous` (B, 1, 70), `noise` (B, 80, 70) to (B, T, 70).
+    With an `anchor`, windows continue what it makes of the frame before them.
     """
     overlap, pad_mode = sampler.options.overlap, sampler.options.pad_mode
     num_windows, stride = count_windows(len(features), overlap), WINDOW - overlap
@@ -36,6 +39,8 @@ def sample_chain(
     motion = None
     for index in range(num_windows):
         first_frame = stride * index
+        if anchor is not None and index > 0:
+            previous = sampler.applied(anchor(previous, first_frame), first_frame - 1)
         frames = window_audio(features, index, context, pad_mode, overlap)
         window = sampler.sample(frames, previous, noise(index), on_step, first_frame)
         window = sampler.joined(window, first_frame)

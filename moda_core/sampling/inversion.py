@@ -161,7 +161,9 @@ def check_invertible(options: SamplingOptions) -> None:
             "is inverted."
         )
     if options.windows != "chain":
-        raise ValueError("Windows sampled all at once can't be undone. Use a chain of windows.")
+        raise ValueError(
+            f"Windows sampled as {options.windows!r} can't be undone. Use a chain of windows."
+        )
     if options.solve is not None or options.solver not in ONE_STEP_SOLVERS:
         solver = "another sampler" if options.solve is not None else repr(options.solver)
         raise ValueError(

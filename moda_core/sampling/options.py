@@ -13,7 +13,7 @@ from .perturbation import HeadPerturbation
 SOLVERS = ("euler", "heun", "midpoint", "ab2")
 SCHEDULES = ("released", "even")
 PAD_MODES = ("zero", "replicate")
-WINDOWS = ("chain", "joint")
+WINDOWS = ("chain", "joint", "anchored")
 MAX_OVERLAP = 64
 START_TOLERANCE = 1e-3
 
@@ -47,8 +47,9 @@ class SamplingOptions:
         Noise levels: the released ones, whose last step does next to nothing, or even steps.
     shift : float
         Above 1 more steps are spent on high noise, below 1 on low; 1 leaves the schedule alone.
-    windows : {"chain", "joint"}
-        One window after the other, each continuing the last, or all at once.
+    windows : {"chain", "joint", "anchored"}
+        One window after the other, each continuing the last; all at once; or a chain that returns
+        to the start pose where the speech pauses.
     overlap : int in [1, 64]
         Frames that neighbouring windows share.
     perturbation : HeadPerturbation, optional

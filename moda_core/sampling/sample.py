@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..mmdit.model import MotionMMDiT
 from ..runtime.threads import threads_for
+from .anchor import PauseAnchor
 from .chain import Progress, sample_chain
 from .conditions import Conditions
 from .joint import sample_joint
@@ -61,7 +62,8 @@ def sample_takes(
     Raises
     ------
     ValueError
-        If there are no features, or not those that the network was built for; or a seed is wrong.
+        If there are no features, or not those that the network was built for; a seed is wrong; or
+        windows are to be anchored and the pauses are not known.
     """
     for seed in seeds:
         replace(options, seed=seed)  # checks it
@@ -81,7 +83,21 @@ def sample_takes(
         sampler = WindowSampler(network, null_audio, conditions, options, threads)
         if options.windows == "joint":
             return sample_joint(sampler, features, previous, draw, progress)
-        return sample_chain(sampler, features, previous, draw, progress, on_window)
+        anchor = _pause_anchor(conditions, previous, options)
+        return sample_chain(sampler, features, previous, draw, progress, on_window, anchor)
+
+
+def _pause_anchor(
+    conditions: Conditions, start: Tensor, options: SamplingOptions
+) -> PauseAnchor | None:
+    if options.windows != "anchored":
+        return None
+    if conditions.voiced is None or len(conditions.voiced) != len(conditions.features):
+        raise ValueError(
+            "The audio features don't say where the speech pauses, so windows can't be anchored "
+            "there. Encode the speech again, or sample a chain of windows."
+        )
+    return PauseAnchor(start, conditions.voiced, options.overlap)
 
 
 def _check_features(network: MotionMMDiT, features: Tensor) -> None:

@@ -26,6 +26,7 @@ CONFIG = MMDiTConfig(
 NULL_AUDIO = torch.full((3,), 0.5)
 IDENTITY = torch.linspace(-0.1, 0.1, 63)
 RUN = ("progress", "on_window")  # arguments of `sample_takes`
+GIVEN = ("noise", "hold", "voiced")  # and of `Conditions`
 PREVIOUS = torch.linspace(-1, 1, 70).reshape(1, 1, 70)
 
 
@@ -65,7 +66,7 @@ def conditions(audio, emotion=None, **given) -> Conditions:
 def takes(network, audio, seeds=(42,), emotion=None, **arguments) -> torch.Tensor:
     """Sample takes, shape (takes, T, 70), of options given as arguments."""
     run = {name: arguments.pop(name) for name in RUN if name in arguments}
-    given = {name: arguments.pop(name) for name in ("noise", "hold") if name in arguments}
+    given = {name: arguments.pop(name) for name in GIVEN if name in arguments}
     options = SamplingOptions(**{"num_steps": 2, **arguments})
     asked = conditions(audio, emotion, **given)
     null_audio = NULL_AUDIO.to(next(network.parameters()).dtype)

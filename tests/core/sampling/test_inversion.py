@@ -144,7 +144,8 @@ def test_what_the_noise_belongs_to_is_not_changed_in_silence(network, change, te
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"windows": "joint"}, "chain"),
+        ({"windows": "joint"}, "'joint'.*chain"),
+        ({"windows": "anchored"}, "'anchored'.*chain"),
         ({"solver": "ab2"}, "'ab2'.*euler, heun, midpoint"),
         ({"solve": lambda *_: None}, "another sampler"),
     ],
