@@ -141,7 +141,7 @@ def test_steps_are_those_of_the_inversion(host, parts, acted):
 
 def test_other_windows_than_those_of_the_inversion_are_refused(host, parts, acted):
     options = invert(host, parts, acted, steps=4)
-    (changed,) = host.call("MoDAWindows", overlap=30, options=options)
+    (changed,) = host.call("MoDAWindows", windows="chain", overlap=30, options=options)
 
     with pytest.raises(ValueError, match="another choice of the overlap"):
         sample(host, parts, options=changed)

@@ -27,9 +27,12 @@ def sampler(name):
     return comfy.samplers.sampler_object(name)
 
 
-@pytest.mark.parametrize("node", OPTION_NODES)
-def test_defaults_change_nothing(host, parts, node):
-    (options,) = host.call(node)
+@pytest.mark.parametrize(
+    ("node", "inputs"),
+    [("MoDAGuidance", {}), ("MoDASolver", {}), ("MoDAWindows", {"windows": "chain"})],
+)
+def test_defaults_change_nothing(host, parts, node, inputs):
+    (options,) = host.call(node, **inputs)
 
     assert torch.equal(sample(host, parts, options=options).values, parts.motion.values)
 
@@ -62,9 +65,12 @@ def test_every_setting_changes_the_motion(host, parts, node, inputs):
     assert not torch.equal(changed, usual)
 
 
-@pytest.mark.parametrize("inputs", [{"windows": "joint"}, {"overlap": 40}])
+@pytest.mark.parametrize(
+    "inputs", [{"windows": "joint"}, {"windows": "anchored"}, {"windows": "chain", "overlap": 40}]
+)
 def test_windows_change_what_is_longer_than_one(host, parts, inputs):
-    audio = {"audio_encoder": parts.encoder, "audio": parts.audio, "start": 1.0, "duration": 4.0}
+    # The speech pauses 2.7 s after this start, where the second window begins.
+    audio = {"audio_encoder": parts.encoder, "audio": parts.audio, "start": 0.5, "duration": 4.0}
     features, _ = host.call("MoDAEncodeAudio", **audio)
     (options,) = host.call("MoDAWindows", **inputs)
 
@@ -73,6 +79,18 @@ def test_windows_change_what_is_longer_than_one(host, parts, inputs):
 
     assert usual.shape == changed.shape == (100, 70)
     assert not torch.equal(usual, changed)
+
+
+def test_new_nodes_sample_windows_together_and_saved_ones_as_before(host, parts):
+    audio = {"audio_encoder": parts.encoder, "audio": parts.audio, "start": 0.5, "duration": 4.0}
+    features, _ = host.call("MoDAEncodeAudio", **audio)
+
+    new, saved = (host.call("MoDAWindows", **each)[0] for each in ({}, {"windows": "chain"}))
+
+    assert new.options.windows == "joint"
+    usual, kept = (sample(host, parts, audio_features=features, **each).values
+                   for each in ({}, {"options": saved}))  # fmt: skip
+    assert torch.equal(usual, kept)
 
 
 def test_emotion_is_guided_alone(host, parts):
