@@ -25,15 +25,16 @@ def drift_figures(takes: Tensor) -> dict:
 
     `late_over_early` is the mean of the last sixth less that of the first, and `slope` the rise of
     the straight line over the whole motion, both as means of the takes. Chance moves means, too:
-    `in_errors` divides by the standard error, of which the largest of 29 dims has 2 to 3. `wander`
-    is the deviation of the means of ten seconds from that line.
+    `in_errors` divides by the standard error, of which the largest of 29 dims has 2 to 3. Takes
+    share their speech, so that together they count as one there. `wander` is the deviation of the
+    means of ten seconds from that line.
     """
     moving = takes.std(dim=(0, 1)) > STILL
     late, slope = late_over_early(takes), slopes(takes)
     level = takes - torch.linspace(-0.5, 0.5, takes.shape[1])[:, None] * slope
     blocks = level[:, : takes.shape[1] // BLOCK * BLOCK].unflatten(1, (-1, BLOCK)).mean(dim=2)
     wander = blocks.std(dim=1).square().mean(dim=0).sqrt()  # (70,)
-    num_blocks = len(takes) * END * takes.shape[1] / BLOCK
+    num_blocks = END * takes.shape[1] / BLOCK
     errors = torch.where(moving, late / (wander * (2 / num_blocks) ** 0.5 + STILL), 0)
     return {
         "late_over_early_worst": _worst(late),

@@ -50,11 +50,11 @@ def test_a_dim_that_rises_is_found_and_measured():
 def test_chance_stays_within_a_few_standard_errors_and_drift_does_not():
     takes = wandering()
     drifting = takes.clone()
-    drifting[..., SCALE] += torch.linspace(0, 2, FRAMES)
+    drifting[..., SCALE] += torch.linspace(0, 4, FRAMES)
 
     usual, found = drift_figures(takes), drift_figures(drifting)
 
-    assert abs(usual["in_errors_worst"]["value"]) < 4.5
+    assert abs(usual["in_errors_worst"]["value"]) < 4
     assert found["in_errors_worst"]["dim"] == "scale"
     assert found["in_errors_worst"]["value"] > 5
 
