@@ -188,23 +188,25 @@ def run(
             runs[windows].append(in_a_process(windows, emotion, speech))
     if picture:
         draw(picture, runs)
-    figures, teller = {name: figures_of(each, levels) for name, each in runs.items()}, None
+    figures = {name: figures_of(each, levels) for name, each in runs.items()}
     figures["anchored"]["joins_in_pauses"] = join_figures(
         torch.stack([each.motion for each in runs["anchored"]]), anchored_frames(speech.voiced)
     )
+    teller = EmotionTeller()
     for windows in WINDOWS:
         progress(f"{windows}, pictures")
-        teller = teller or EmotionTeller()
         figures[windows]["emotion"] = teller.kept([each.motion for each in runs[windows]])
-    chain = figures["chain"]
     for each in figures.values():
-        each["time_over_chain"] = each["core_seconds_a_minute"] / chain["core_seconds_a_minute"]
-        each["memory_over_chain"] = each["peak_mb"] / chain["peak_mb"]
+        for name in ("core_seconds_a_minute", "peak_mb"):
+            each[f"{name}_over_chain"] = each[name] / figures["chain"][name]
+    told = [figures[windows]["emotion"]["last_minute"] for windows in WINDOWS]
     return {
         "dtype": "float32",
         "minutes": length,
         "emotions": SHOWN,
         "pauses": round(1 - float(speech.voiced.float().mean()), 3),
+        "emotion_in_last_minute": min(told),
+        "jerk_at_joins_over_elsewhere": max(figures[name]["joins"]["jerk"] for name in WINDOWS),
         **figures,
         "required": REQUIRED,
     }
