@@ -102,12 +102,20 @@ class StyleContext:
             previous=motion[max(0, first - 1)][None, None].to(clip.previous),
             emotion=_later(clip.emotion, len(self)),
             hold=_held(motion[stretch], moving, clip.hold),
+            voiced=_later_voiced(clip.voiced, len(self)),
         )
 
 
 def _later(emotion: EmotionCurve, num_frames: int) -> EmotionCurve:
     """Return an emotion that begins after some frames without one."""
     return EmotionCurve(torch.cat([torch.zeros(num_frames, len(EMOTIONS)), emotion.amounts]))
+
+
+def _later_voiced(voiced: Tensor | None, num_frames: int) -> Tensor | None:
+    """Return where phrases are spoken, after some frames without a pause."""
+    if voiced is None:
+        return None
+    return torch.cat([torch.ones(num_frames, dtype=torch.bool), voiced])
 
 
 def _held(motion: Tensor, moving: Tensor, following: Hold | None) -> Hold:

@@ -72,6 +72,20 @@ def test_the_clip_is_the_end_of_one_sampled_with_the_reference_held(windows):
     assert torch.equal(performed(asked, windows=windows).values, finished)
 
 
+@pytest.mark.parametrize("pause", [None, (60, 75)])
+def test_windows_are_anchored_at_pauses_of_the_clip(pause):
+    voiced = torch.ones(NUM_FRAMES, dtype=torch.bool)
+    if pause is not None:
+        voiced[slice(*pause)] = False  # in the overlap of the windows at 64 with the context
+    speech = replace(spoken(NUM_FRAMES), voiced=voiced)
+
+    chained, anchored = (
+        performed(context(duration_s=0.32), speech, windows) for windows in ("chain", "anchored")
+    )
+
+    assert torch.equal(chained.values, anchored.values) == (pause is None)
+
+
 def test_other_speech_of_the_reference_gives_another_clip():
     asked = context()
     other = replace(asked, features=spoken(100, 6))
