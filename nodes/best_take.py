@@ -28,8 +28,8 @@ class MoDABestOfN(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return _host.schema(
             cls,
-            description="Samples several takes of the same speech together and keeps the one with "
-            "the best lip sync and the smoothest head.",
+            description="Samples several takes of the same speech together and keeps the best one, "
+            "by lip sync and smooth movement or by the score of MoDA Score.",
             search_aliases=["takes", "ranking", "seeds", "batch", "sampler"],
             inputs=[
                 inputs.model(),
@@ -77,7 +77,7 @@ class MoDABestOfN(io.ComfyNode):
                 inputs.motion_output("The motion of the best take."),
                 io.String.Output(
                     display_name="ranking",
-                    tooltip="All takes, best first, with seed, score, lip sync and jerk.",
+                    tooltip="All takes, best first, with seed, score and the figures behind it.",
                 ),
             ],
             hidden=[io.Hidden.unique_id],

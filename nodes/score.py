@@ -41,8 +41,8 @@ class MoDAScore(io.ComfyNode):
                 io.Video.Input(
                     "video",
                     optional=True,
-                    tooltip="Optional. A video with one face. Adds flicker outside the face and "
-                    "identity over time.",
+                    tooltip="Optional. A video; its largest face is scored. Adds flicker outside "
+                    "the face and identity over time.",
                 ),
                 io.String.Input(
                     "phones",

@@ -94,8 +94,8 @@ class MoDAStyleContext(io.ComfyNode):
                 inputs.number(
                     "duration",
                     inputs.seconds(LONGEST_S, default=CONTEXT_S, shortest=inputs.FRAME_S),
-                    "Length of that part in seconds. Sampling takes longer by as much speech; "
-                    "more than 3 seconds have no further effect.",
+                    "Length of that part in seconds. Sampling takes as long as for speech that is "
+                    "longer by this much.",
                 ),
                 inputs.options(),
             ],

@@ -261,7 +261,9 @@ def every_node(host, parts, audio):
         "MoDAEncodeAudio": {"audio_encoder": parts.encoder, "audio": audio},
         "MoDACleanSpeech": {"audio": audio},
         "MoDABestOfN": {**sampled, "audio": audio, "takes": 1, "steps": 1},
+        "MoDARefineMotion": {**sampled, **motion, "audio": audio, "steps": 1},
         "MoDALips": {**motion, "audio": audio, "closure": 0.5},
+        "MoDAScore": {**motion, "audio": audio},
         "MoDAPreviewMotion": {**motion, "audio": audio},
         "MoDARenderVideo": {**rendered, "audio": audio},
         "MoDAConversation": {**talking, "audio": audio, "steps": 1},
@@ -277,6 +279,8 @@ def seen(host, name, inputs):
     if name == "MoDAConversation":
         (speaker,) = output.speakers
         return speaker.motion.values
+    if name == "MoDAScore":
+        return output.encode()
     if name == "MoDACleanSpeech":
         return output["waveform"]
     return output if isinstance(output, torch.Tensor) else output.values

@@ -62,7 +62,7 @@ def measure_noise(samples: np.ndarray, framing: Framing, noise: str) -> NoiseFlo
     ----------
     samples : array, shape (T,), float32
     noise : {"steady", "changing"}
-        One floor of the whole sound, or one for each second, of the three seconds around it.
+        One floor of the whole sound, or one for each second, of the four seconds around it.
 
     Returns
     -------
