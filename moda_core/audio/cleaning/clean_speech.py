@@ -115,7 +115,8 @@ def clean_speech(
     progress(total, total)
     if cleaning.loudness:
         cleaned = normalize_loudness(cleaned, sample_rate)
-    return CleanedSpeech(cleaned, noise_note(floors) if cleaning.strength else "")
+    note = noise_note(floors) if cleaning.strength and bool(waveform.any()) else ""
+    return CleanedSpeech(cleaned, note)
 
 
 def noise_note(floors: list[NoiseFloor | None]) -> str:

@@ -85,13 +85,22 @@ def measure_noise(samples: np.ndarray, framing: Framing, noise: str) -> NoiseFlo
     if len(samples) < SHORTEST_S * framing.sample_rate:
         return None
     starts = np.linspace(0, last, min(MOST_FRAMES, last // framing.hop + 1)).astype(int)
-    power = framing.powers_at(samples, starts)
-    speech = np.quantile(power.sum(axis=1), LOUD_SHARE)
-    parts = [(0.0, power)] if noise == STEADY else _parts(samples, framing)
+    power, silence = framing.powers_at(samples, starts), SILENCE * framing.length
+    audible = _audible(power, silence)
+    speech = np.quantile(audible.sum(axis=1), LOUD_SHARE)
+    # In a few seconds, silence between words is all that tells clean speech from noise.
+    parts = [(0.0, audible)] if noise == STEADY else _parts(samples, framing)
     frames, floors, levels = map(np.array, zip(*map(_measured, parts), strict=True))
-    silence = SILENCE * framing.length
     below_db = 10 * np.log10(max(speech, silence) / np.maximum(levels, silence))
+    if speech <= silence:
+        below_db = np.full_like(below_db, MOST_BELOW_DB)
     return NoiseFloor(frames, np.maximum(floors, silence), np.minimum(below_db, MOST_BELOW_DB))
+
+
+def _audible(power: np.ndarray, silence: float) -> np.ndarray:
+    """Return power (n, bins) without frames of digital silence, which tell nothing of the noise."""
+    audible = power.sum(axis=1) > silence
+    return power[audible] if audible.any() else power
 
 
 def _measured(part: tuple[float, np.ndarray]) -> tuple[float, np.ndarray, float]:

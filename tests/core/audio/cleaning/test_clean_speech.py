@@ -47,6 +47,27 @@ def test_noise_in_pauses_falls_and_the_voice_stays(rate, noise):
     assert decibels(after - clean) < decibels(dirt) - 6
 
 
+def test_digital_silence_beside_the_noise_does_not_hide_it():
+    noisy, silence = voice() + hiss(10), np.zeros(RATE, np.float32)
+
+    plain, padded = (
+        cleaned(samples, strength=1.0)[0]
+        for samples in (noisy, np.concatenate([silence, noisy, silence]))
+    )
+
+    assert decibels(padded[RATE:-RATE] - noisy) > decibels(plain - noisy) - 1
+    assert not padded[: RATE // 2].any()
+
+
+def test_a_silent_channel_has_no_noise_and_silence_no_note():
+    stereo = torch.from_numpy(np.stack([voice(), np.zeros_like(voice())]))
+
+    notes = [clean_speech(each, RATE, Cleaning()).note for each in (stereo, 0 * stereo)]
+
+    assert "more than 28 dB" in notes[0]
+    assert notes[1] == ""
+
+
 def test_strength_is_the_share_of_what_is_removed():
     noisy = voice() + hiss(10)
 
