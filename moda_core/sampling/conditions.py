@@ -32,6 +32,8 @@ class Conditions:
         Initial noise, one for each window, instead of the seeds'.
     voiced : Tensor, shape (T,), bool, optional
         In which frames a phrase is spoken; anchored windows need it.
+    start : Tensor, shape (1, 1, 70), optional
+        Pose that anchored windows return to; default `previous`.
     """
 
     features: Tensor
@@ -41,6 +43,7 @@ class Conditions:
     hold: Hold | None = None
     noise: Sequence[Tensor] | None = None
     voiced: Tensor | None = None
+    start: Tensor | None = None
 
 
 def check_inputs(model: MotionModel, features: AudioFeatures, portrait: Portrait) -> None:

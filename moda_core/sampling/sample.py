@@ -83,12 +83,12 @@ def sample_takes(
         sampler = WindowSampler(network, null_audio, conditions, options, threads)
         if options.windows == "joint":
             return sample_joint(sampler, features, previous, draw, progress)
-        anchor = _pause_anchor(conditions, previous, options)
+        anchor = _pause_anchor(conditions, options, len(seeds)) if num_windows > 1 else None
         return sample_chain(sampler, features, previous, draw, progress, on_window, anchor)
 
 
 def _pause_anchor(
-    conditions: Conditions, start: Tensor, options: SamplingOptions
+    conditions: Conditions, options: SamplingOptions, num_takes: int
 ) -> PauseAnchor | None:
     if options.windows != "anchored":
         return None
@@ -97,7 +97,8 @@ def _pause_anchor(
             "The audio features don't say where the speech pauses, so windows can't be anchored "
             "there. Encode the speech again, or sample a chain of windows."
         )
-    return PauseAnchor(start, conditions.voiced, options.overlap)
+    start = conditions.previous if conditions.start is None else conditions.start
+    return PauseAnchor(start.expand(num_takes, -1, -1), conditions.voiced, options.overlap)
 
 
 def _check_features(network: MotionMMDiT, features: Tensor) -> None:

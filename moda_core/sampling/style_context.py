@@ -103,6 +103,7 @@ class StyleContext:
             emotion=_later(clip.emotion, len(self)),
             hold=_held(motion[stretch], moving, clip.hold),
             voiced=_later_voiced(clip.voiced, len(self)),
+            start=clip.previous,
         )
 
 

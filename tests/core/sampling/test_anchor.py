@@ -106,6 +106,14 @@ def test_takes_are_anchored_alike(network):
     assert all(not torch.allclose(*pair, atol=0.01) for pair in zip(batch, chain, strict=True))
 
 
+def test_a_single_window_needs_no_pauses(network):
+    audio = features(50)
+
+    motion = sample(network, audio, windows="anchored")
+
+    assert torch.equal(motion, sample(network, audio))
+
+
 @pytest.mark.parametrize("voiced", [None, torch.ones(FRAMES - 1, dtype=torch.bool)])
 def test_features_that_do_not_tell_the_pauses_are_refused(network, voiced):
     with pytest.raises(ValueError, match=r"pauses.*Encode the speech again"):

@@ -86,6 +86,13 @@ def test_windows_are_anchored_at_pauses_of_the_clip(pause):
     assert torch.equal(chained.values, anchored.values) == (pause is None)
 
 
+def test_anchored_windows_return_to_the_start_of_the_clip():
+    whole = context().before(conditions(features(NUM_FRAMES)), STATS, REST)
+
+    assert torch.equal(whole.start, PREVIOUS)
+    assert not torch.equal(whole.previous, PREVIOUS)
+
+
 def test_other_speech_of_the_reference_gives_another_clip():
     asked = context()
     other = replace(asked, features=spoken(100, 6))
