@@ -1,6 +1,7 @@
 """How the head and the lids move: smoothness, jitter, drift, and blinks.
 
-All are measured at the motion's own rate and stated for 25 fps.
+All are stated for 25 fps. Motion of a higher rate is measured at 25 fps: differences of several
+frames enlarge the kinks that resampling leaves, and the noise of tracking, by powers of the rate.
 """
 
 import numpy as np
@@ -21,13 +22,14 @@ def smoothness(motion: Motion) -> float | None:
     rotation, in standard deviations. The measure follows VBench's motion smoothness (Huang et al.
     2024), which compares pictures with those that a network interpolates.
     """
-    if len(motion) < 3:
-        return None
     scale = (released_stats().std[HEAD] + STD_FLOOR).double().numpy()
     pose = motion.values[:, HEAD].double().cpu().numpy() / scale
     moving = released_stats().std[HEAD].numpy() > 0
-    bend = np.abs(pose[1:-1] - (pose[:-2] + pose[2:]) / 2)[:, moving]
-    return float(max(0.0, 1 - bend.mean() * (motion.fps / FPS) ** 2))
+    pose, fps = _at_most_25_fps(pose[:, moving], motion.fps)
+    if len(pose) < 3:
+        return None
+    bend = np.abs(pose[1:-1] - (pose[:-2] + pose[2:]) / 2)
+    return float(max(0.0, 1 - bend.mean() * (fps / FPS) ** 2))
 
 
 def jitter_deg(motion: Motion) -> float | None:
@@ -40,6 +42,7 @@ def shake_deg(angles: np.ndarray, fps: float) -> float | None:
 
     Frames with NaN are left out. None if no four frames in a row are known.
     """
+    angles, fps = _at_most_25_fps(angles, fps)
     jerk = np.diff(angles, 3, axis=0) * (fps / FPS) ** 3
     known = jerk[~np.isnan(jerk)]
     return float(np.sqrt((known**2).mean())) if len(known) else None
@@ -78,6 +81,15 @@ def count_blinks(closure: np.ndarray, fps: float) -> int:
             count += index - shut_at <= LONGEST_BLINK_S * fps
             shut_at = None
     return count
+
+
+def _at_most_25_fps(values: np.ndarray, fps: float) -> tuple[np.ndarray, float]:
+    """Return values (N, C) and their rate; at 25 fps if it was higher. NaN stays."""
+    if fps <= FPS:
+        return values, fps
+    places = np.arange(int((len(values) - 1) / fps * FPS) + 1) * (fps / FPS)
+    frames = np.arange(len(values))
+    return np.stack([np.interp(places, frames, each) for each in values.T], axis=1), FPS
 
 
 def _angles(motion: Motion) -> np.ndarray:

@@ -59,6 +59,16 @@ def test_jitter_is_the_third_difference_and_hardly_depends_on_the_rate():
     assert jitter_deg(cubic(50)) == pytest.approx(expected, rel=0.05)
 
 
+def test_a_higher_rate_adds_no_jitter_to_the_same_movement():
+    noise = np.random.default_rng(0).normal(size=100).cumsum()
+    motion = turning(noise)
+
+    faster = motion.resampled(50, 200)
+
+    assert jitter_deg(faster) == pytest.approx(jitter_deg(motion), rel=0.02)
+    assert smoothness(faster) == pytest.approx(smoothness(motion), abs=0.002)
+
+
 def test_drift_is_the_distance_of_the_mean_poses_of_the_outer_thirds():
     motion = turning([1.0] * 50 + [9.0] * 50 + [4.0] * 50)
     values = motion.values.clone()
