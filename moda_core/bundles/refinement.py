@@ -15,6 +15,7 @@ from torch import Tensor
 from ..audio.features import AudioFeatures
 from ..audio.level import MAX_DIFFERENCE_S
 from ..motion.motion import EXPRESSION, FPS, HEAD, MOTION_DIM, Motion
+from ..motion.regions import REGION_KEYPOINTS
 from ..portrait.portrait import Portrait
 from ..sampling.chain import Progress
 from ..sampling.held_motion import HeldMotion
@@ -26,6 +27,7 @@ from .pipeline import Takes, perform_takes
 NUM_SEEDS = 2**64
 WEAK_SHARE = 1 / 3
 PARTS = {"face": EXPRESSION, "head": HEAD}  # in the order of `FrameJudge.quality`
+EYES = [3 * keypoint + axis for keypoint in REGION_KEYPOINTS["eyes"] for axis in range(3)]
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def refine_motion(
             [seed],
             progress and partial(_report, progress, index, rounds),
         )
-        refined, attempts = _better_of(judge, refined, _candidate(takes), spans)
+        refined, attempts = _better_of(judge, refined, _candidate(takes, refined), spans)
         found.append(attempts)
     means = (
         tuple(float(measure(each).mean()) for each in (values, refined))
@@ -180,12 +182,14 @@ def _holding(
     return replace(request, held=(*request.held, held))
 
 
-def _candidate(takes: Takes) -> Tensor:
-    """Return new motion, (N, 70): its face finished, its head as it was sampled.
+def _candidate(takes: Takes, old: Tensor) -> Tensor:
+    """Return new motion, (N, 70): its face finished, its head as it was sampled, the eyes the old.
 
     The sampled head continues the held one, which was finished before: sway would be added twice.
+    Blinks are drawn from the seed, and no part of what is judged.
     """
     values = takes.motion().values.cpu().clone()
+    values[:, EYES] = old[:, EYES]
     values[:, HEAD] = replace(takes, inverted=True).motion().values[:, HEAD].cpu()
     return values
 

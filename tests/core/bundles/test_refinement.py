@@ -8,6 +8,7 @@ from moda_core.audio.features import AudioFeatures
 from moda_core.bundles.pipeline import perform
 from moda_core.bundles.refinement import refine_motion, refinement_text
 from moda_core.motion.motion import EXPRESSION, HEAD, YAW, Motion
+from moda_core.motion.regions import REGION_KEYPOINTS
 from moda_core.sampling.held_motion import HeldMotion
 from moda_core.sampling.inverted_noise import InvertedNoise
 from moda_core.sampling.options import SamplingOptions
@@ -62,6 +63,16 @@ def test_only_better_spans_change_and_the_rest_stays_to_the_bit(windows):
         same = (refined.motion.values[:, dims] == motion.values[:, dims]).all(dim=1)
         assert torch.equal(~same, allowed)
     assert quality(judge, refined.motion) > quality(judge, motion)
+
+
+def test_the_eyes_stay_as_they_are():
+    motion = sampled()
+    eyes = [3 * keypoint + axis for keypoint in REGION_KEYPOINTS["eyes"] for axis in range(3)]
+
+    refined = refine(motion, rounds=2)
+
+    assert not torch.equal(refined.motion.values, motion.values)
+    assert torch.equal(refined.motion.values[:, eyes], motion.values[:, eyes])
 
 
 def test_the_gain_is_that_of_the_spans_that_were_taken():
