@@ -134,6 +134,8 @@ test("a portrait that lags far catches up in pauses, and soon in any case", () =
 });
 
 test("it is known by how much the latest frame of a second came early", () => {
+  assert.equal(new Timeline().spare(), 0);
+
   const timeline = playing(1);
   const { start } = timeline;
   timeline.accept(frame(10), start + 0.3);
@@ -143,6 +145,9 @@ test("it is known by how much the latest frame of a second came early", () => {
 
   timeline.accept(frame(40), start + 1.5);
   near(timeline.spare(), 0.1);
+
+  timeline.interrupt();
+  assert.equal(timeline.spare(), 0);
 });
 
 test("messages are laid out as the server's", () => {

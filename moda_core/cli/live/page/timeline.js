@@ -71,12 +71,13 @@ export class Timeline {
   interrupt() {
     this.turn = (this.turn + 1) & 0xffff;
     this.waiting.splice(0).forEach(drop);
+    this.early = [];
     return this.shown + 1;
   }
 
-  /** Return by how many seconds frames came before their times, the latest of the last second. */
+  /** Return by how many seconds frames came early, the latest of the last second; else 0. */
   spare() {
-    return Math.min(...this.early.map(([, seconds]) => seconds));
+    return this.early.length ? Math.min(...this.early.map(([, seconds]) => seconds)) : 0;
   }
 
   /** Return how much was played by now, null before the first frame. */
