@@ -206,7 +206,8 @@ def sound_of(audio) -> tuple[Tensor, int]:
     Raises `ValueError` where the meaning is not plain, and for a batch, empty sound, and samples
     that are not finite.
     """
-    audio = _loaded(audio) if callable(audio) else _single(audio)
+    audio = _single(audio)
+    audio = _single(_loaded(audio)) if callable(audio) else audio
     if isinstance(audio, bytes | bytearray):
         with SoundFile(BytesIO(audio)) as sound:
             samples = np.concatenate(list(sound.blocks()), axis=1)
@@ -221,7 +222,7 @@ def sound_of(audio) -> tuple[Tensor, int]:
             "audio node."
         )
     waveform = _with_channels(_samples_of(waveform))
-    sample_rate = _sample_rate_of(_item(audio, "sample_rate"))
+    sample_rate = _sample_rate_of(_loaded(_item, audio, "sample_rate"))
     if waveform.is_floating_point():
         waveform = waveform.float()
         check_finite(waveform, sample_rate)

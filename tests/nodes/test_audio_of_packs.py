@@ -52,6 +52,15 @@ class OnDemandMapping(OnDemand, Mapping):
     """The same as VideoHelperSuite makes it."""
 
 
+class FailingRate(OnDemandMapping):
+    """A sound of which only the samples can be read."""
+
+    def __getitem__(self, key):
+        if key == "sample_rate":
+            raise RuntimeError("no such stream")
+        return tensor(WAVE[None])
+
+
 class Failing(Mapping):
     """A video without sound: VideoHelperSuite raises when it is read, with ffmpeg's output."""
 
@@ -98,6 +107,7 @@ TAKEN = {
     "an object with attributes": (SimpleNamespace(**audio(tensor(WAVE[None]))), 0),
     "a function of an AUDIO": (lambda: audio(tensor(WAVE[None])), 0),
     "a list of one AUDIO": ([audio(tensor(WAVE[None]))], 0),
+    "a list of one function of a list": ([lambda: [audio(tensor(WAVE[None]))]], 0),
 }
 
 # AUDIO, the value that the message must name, and the remedy.
@@ -119,6 +129,7 @@ REFUSED = {
     ),
     "a rate in kHz": (audio(tensor(WAVE[None]), 24), "got 24", "Load Audio"),
     "NaN, of an overflow": (audio(tensor(np.full((1, 9600), np.nan))), "NaN", "export"),
+    "a rate that fails when it is read": (FailingRate(audio(0)), "no such stream", "Load Audio"),
     "an unknown scale": (audio(tensor(100 * WAVE[None])), "-1 to 1, got -", "Scale"),
 }
 
