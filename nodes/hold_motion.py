@@ -12,7 +12,7 @@ from ..moda_core.sampling.emotion_curve import emotion_curve
 from ..moda_core.sampling.held_motion import HeldMotion
 from ..moda_core.sampling.inversion import GROUP, invert_motion
 from ..moda_core.sampling.memory import sampling_bytes
-from ..moda_core.sampling.request import SamplingRequest
+from ..moda_core.sampling.request import CONTEXT_AND_NOISE, SamplingRequest
 from . import _host, inputs
 from .types import LoadedModel
 
@@ -143,6 +143,8 @@ class MoDAInvertMotion(io.ComfyNode):
         options: SamplingRequest | None = None,
     ) -> io.NodeOutput:
         request = options or SamplingRequest()
+        if request.context is not None:
+            raise ValueError(CONTEXT_AND_NOISE)
         request = request.with_options(num_steps=steps, cfg_scale=guidance)
         curve = emotion_curve(emotion, audio_features)
         activations = sampling_bytes(request.options, len(audio_features), curve, num_windows=GROUP)

@@ -15,7 +15,7 @@ from ..sampling.emotion_curve import EmotionCurve
 from ..sampling.held_motion import HeldCurves, finish_motion
 from ..sampling.motion_model import MotionModel
 from ..sampling.ranking import Take, rank_takes
-from ..sampling.request import SamplingRequest
+from ..sampling.request import CONTEXT_AND_NOISE, SamplingRequest
 from ..sampling.sample import sample_takes
 
 
@@ -150,8 +150,5 @@ def _check_context(model: MotionModel, portrait: Portrait, request: SamplingRequ
     if request.context is None:
         return
     if request.noise is not None:
-        raise ValueError(
-            "The options hold both a style context and the noise of a motion, which knows no "
-            "context. Use one of the two."
-        )
+        raise ValueError(CONTEXT_AND_NOISE)
     check_inputs(model, request.context.features, portrait)

@@ -9,6 +9,11 @@ from .inverted_noise import InvertedNoise
 from .options import SamplingOptions
 from .style_context import StyleContext
 
+CONTEXT_AND_NOISE = (
+    "The options hold both a style context and the noise of a motion, which knows no context. Use "
+    "one of the two."
+)
+
 
 @dataclass(frozen=True, eq=False)
 class SamplingRequest:

@@ -100,6 +100,19 @@ def test_start_and_duration_choose_what_is_seen(host, parts, context):
     assert not torch.equal(found[0], found[2])
 
 
+def test_motion_can_not_be_inverted_in_a_context(host, parts, context):
+    values = {"motion": acted_motion(parts, 10), "audio_features": parts.features, "steps": 1}
+
+    with pytest.raises(ValueError, match="style context"):
+        host.call(
+            "MoDAInvertMotion",
+            model=parts.model,
+            portrait=parts.portrait,
+            options=context(),
+            **values,
+        )
+
+
 def test_other_options_are_kept(host, context):
     (windows,) = host.call("MoDAWindows", windows="joint")
 
