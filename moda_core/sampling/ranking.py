@@ -85,12 +85,7 @@ def rank_takes(
         )
     seeds = list(seeds) or list(range(len(takes)))
     takes = takes.detach().cpu()
-    finite = takes.isfinite().flatten(1).all(dim=1)
-    if not bool(finite.any()):
-        raise ValueError(
-            "All takes hold NaN or infinite values. Use another precision, less guidance, or "
-            "another sampler."
-        )
+    finite = finite_takes(takes)
     places = finite.nonzero().flatten().tolist()
     takes, seeds = takes[finite], [int(seeds[place]) for place in places]
     jaw = read(stats.denormalize(takes)[..., EXPRESSION])[..., JAW].double().numpy()
@@ -110,6 +105,17 @@ def rank_takes(
         for index, (lips, lag) in enumerate(agreements)
     ]
     return sorted(ranked, key=lambda take: -take.score)
+
+
+def finite_takes(takes: Tensor) -> Tensor:
+    """Return which of takes (B, N, 70) hold only finite values, (B,); ValueError if none does."""
+    finite = takes.isfinite().flatten(1).all(dim=1)
+    if not bool(finite.any()):
+        raise ValueError(
+            "All takes hold NaN or infinite values. Use another precision, less guidance, or "
+            "another sampler."
+        )
+    return finite
 
 
 def spoken_levels(waveform: Tensor, sample_rate: int, features: AudioFeatures) -> np.ndarray:

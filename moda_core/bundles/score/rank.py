@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ...sampling.ranking import finite_takes
 from ..pipeline import Takes
 from .measure import score_motion
 from .report import FRAME_MS
@@ -31,12 +32,7 @@ def rank_by_score(takes: Takes, waveform: Tensor, sample_rate: int) -> list[Scor
     Takes that hold NaN are left out. Raises `ValueError` if there is no other, or if the sound is
     not as long as the motion.
     """
-    finite = takes.normalized.isfinite().flatten(1).all(dim=1).tolist()
-    if not any(finite):
-        raise ValueError(
-            "All takes hold NaN or infinite values. Use another precision, less guidance, or "
-            "another sampler."
-        )
+    finite = finite_takes(takes.normalized).tolist()
     scored = [
         ScoredTake(index, seed, score_motion(takes.motion(index), (waveform, sample_rate)).score)
         for index, seed in enumerate(takes.seeds)
