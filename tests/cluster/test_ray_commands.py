@@ -123,7 +123,7 @@ def test_a_command_that_is_stopped_or_killed_goes_on(machines, jobs, expected, t
         said = stopped.stderr.read().decode()
 
     if name == "SIGINT":
-        assert stopped.returncode == 130
+        assert stopped.returncode == 130, said
         assert "of 4 jobs" in said
     assert digests(tmp_path / "out").items() <= expected.items()
 
