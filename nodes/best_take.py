@@ -1,7 +1,5 @@
 """The node that samples several takes and keeps the best one."""
 
-from dataclasses import replace
-
 from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
@@ -9,12 +7,11 @@ from ..moda_core.bundles.pipeline import perform_takes
 from ..moda_core.bundles.score.rank import ScoredTake, rank_by_score, scored_ranking_text
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.portrait.portrait import Portrait
-from ..moda_core.sampling.emotion_curve import emotion_curve
-from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.ranking import Take, ranking_text, spoken_levels
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host, inputs
 from ._convert import heard_sound
+from .motion import ready_to_sample
 from .types import LoadedModel
 
 BY_SCORE = "score"
@@ -99,14 +96,12 @@ class MoDABestOfN(io.ComfyNode):
         channel: str = "mix",
         rank_by: str = RANKINGS[0],
     ) -> io.NodeOutput:
-        curve = emotion_curve(emotion, audio_features)
-        request = replace(options or SamplingRequest(), emotion=curve)
-        request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
+        request = (options or SamplingRequest()).with_options(
+            num_steps=steps, cfg_scale=guidance, seed=seed
+        )
         sound = heard_sound(audio, channel)
         levels = spoken_levels(*sound, audio_features)
-        num_frames = request.num_frames(audio_features)
-        activations = sampling_bytes(request.options, num_frames, curve, takes)
-        _host.bring_to_device(model.patchers, activations)
+        request = ready_to_sample(model, audio_features, emotion, request, takes)
         seeds = [(seed + take) % (inputs.MAX_SEED + 1) for take in range(takes)]
         sampled = perform_takes(
             model.model, audio_features, portrait, request, seeds, _host.Progress()

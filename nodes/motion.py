@@ -89,13 +89,24 @@ def sample_motion(
     growing: "GrowingPreview | None" = None,
 ) -> Motion:
     """Move the model to the device and sample, with progress and previews."""
-    curve = emotion_curve(emotion, features)
-    _host.bring_to_device(
-        model.patchers, sampling_bytes(request.options, request.num_frames(features), curve)
-    )
+    request = ready_to_sample(model, features, emotion, request)
     shown = MotionProgress(len(features), growing)
-    request = replace(request, emotion=curve)
     return perform(model.model, features, portrait, request, shown.step, preview=shown.keep)
+
+
+def ready_to_sample(
+    model: LoadedModel,
+    features: AudioFeatures,
+    emotion: Emotion | None,
+    request: SamplingRequest,
+    num_takes: int = 1,
+) -> SamplingRequest:
+    """Return a request with its emotion, once the model and room to sample are on the device."""
+    curve = emotion_curve(emotion, features)
+    num_frames = request.num_frames(features)
+    activations = sampling_bytes(request.options, num_frames, curve, num_takes)
+    _host.bring_to_device(model.patchers, activations)
+    return replace(request, emotion=curve)
 
 
 class MotionProgress:

@@ -1,7 +1,5 @@
 """The node that samples the weak frames of a motion again."""
 
-from dataclasses import replace
-
 from comfy_api.latest import io
 
 from ..moda_core.audio.features import AudioFeatures
@@ -9,12 +7,11 @@ from ..moda_core.bundles.refinement import RefinedMotion, refine_motion, refinem
 from ..moda_core.emotion.emotion import Emotion
 from ..moda_core.motion.motion import Motion
 from ..moda_core.portrait.portrait import Portrait
-from ..moda_core.sampling.emotion_curve import emotion_curve
-from ..moda_core.sampling.memory import sampling_bytes
 from ..moda_core.sampling.ranking import spoken_levels
 from ..moda_core.sampling.request import SamplingRequest
 from . import _host, inputs
 from ._convert import heard_sound
+from .motion import ready_to_sample
 from .types import LoadedModel
 
 
@@ -93,13 +90,11 @@ class MoDARefineMotion(io.ComfyNode):
         seed: int = 43,
         channel: str = "mix",
     ) -> io.NodeOutput:
-        curve = emotion_curve(emotion, audio_features)
-        request = replace(options or SamplingRequest(), emotion=curve)
-        request = request.with_options(num_steps=steps, cfg_scale=guidance, seed=seed)
+        request = (options or SamplingRequest()).with_options(
+            num_steps=steps, cfg_scale=guidance, seed=seed
+        )
         levels = spoken_levels(*heard_sound(audio, channel), audio_features)
-        num_frames = request.num_frames(audio_features)
-        activations = sampling_bytes(request.options, num_frames, curve)
-        _host.bring_to_device(model.patchers, activations)
+        request = ready_to_sample(model, audio_features, emotion, request)
         given = (model.model, motion, audio_features, portrait, levels, request)
         refined = refine_motion(*given, share, rounds, _host.Progress())
         _host.show_text(cls.hidden.unique_id, summary(refined))
