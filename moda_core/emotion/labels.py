@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Order of the rows of the released embedding table (spec 0); the last one is "no emotion".
 EMOTIONS = (
@@ -21,7 +22,7 @@ EMOTIONS = (
 NONE_INDEX = EMOTIONS.index("none")
 
 
-def emotion_weights(emotion: str | Mapping[str, float] = "none") -> Tensor:
+def emotion_weights(emotion: str | Mapping[str, float] = "none") -> "Tensor":
     """Return the weights (9,) of an emotion or a blend, at least 0, which sum to 1.
 
     Takes a label of `EMOTIONS`, or weights by label: sums below 1 are completed with ``none``,
@@ -32,6 +33,8 @@ def emotion_weights(emotion: str | Mapping[str, float] = "none") -> Tensor:
     ValueError
         If a label is unknown, or a weight is negative or not finite.
     """
+    import torch  # which would delay the help of commands
+
     blend = {emotion: 1.0} if isinstance(emotion, str) else dict(emotion)
     weights = [0.0] * len(EMOTIONS)
     for label, weight in blend.items():

@@ -1,6 +1,8 @@
 """The command line on good and bad input: exit status, one sentence, and no half-written file."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -340,3 +342,14 @@ def test_points_outside_the_picture_are_refused(files, capsys):
 
     assert talk(files, options=options) == 2
     assert "not inside the picture" in capsys.readouterr().err
+
+
+def test_the_help_does_not_wait_for_torch():
+    code = (
+        "import sys; from moda_core.cli.main import build_parser; build_parser(); "
+        "print(sorted({'torch', 'scipy', 'transformers'} & set(sys.modules)))"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ended.stdout.strip() == "[]"
