@@ -44,7 +44,7 @@ def warm_up() -> None:
     if METHOD == "forkserver":
         from multiprocessing import forkserver
 
-        multiprocessing.set_forkserver_preload([f"{__package__}.worker"])
+        multiprocessing.set_forkserver_preload([f"{__package__}.preload"])
         with _one_thread():
             forkserver.ensure_running()
 
