@@ -1,5 +1,8 @@
 """A coarse field over a picture: the pixels that its cells cover, and its values at them."""
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,6 +30,7 @@ def covered_bands(
     list of (slice, slice)
         Rows and columns of the picture, no more than needed for the cells of the band.
     """
+    cells = cells.cpu().numpy()
     whole = _covered(cells, slice(0, len(cells)), size, sides)
     if whole is None:
         return []
@@ -39,18 +43,53 @@ def covered_bands(
     return [part for part in parts if part]
 
 
-def _covered(cells: Tensor, band: slice, size: tuple[int, int], sides: Sides) -> Part | None:
+def _covered(cells: np.ndarray, band: slice, size: tuple[int, int], sides: Sides) -> Part | None:
     """Return the pixels that chosen cells of a band of rows cover; None if they cover none."""
     used = []
     for axis, (before, after) in enumerate(zip(sides[1::-1], sides[:1:-1], strict=True)):
-        chosen = cells[band].any(dim=1 - axis).nonzero()[:, 0].tolist()
-        if not chosen:
+        chosen = cells[band].any(axis=1 - axis).nonzero()[0]
+        if not len(chosen):
             return None
         first = 0 if axis else band.start
-        edges = (first + edge for edge in (chosen[0], chosen[-1] + 1))
+        edges = (first + int(edge) for edge in (chosen[0], chosen[-1] + 1))
         start, stop = (edge * size[axis] // cells.shape[axis] - before for edge in edges)
         used.append(slice(max(0, start), min(size[axis] - before - after, stop)))
     return tuple(used) if all(along.start < along.stop for along in used) else None
+
+
+def joined(bands: Sequence[list[Part]], num_pixels: int) -> Iterator[tuple[int, list[Part], Part]]:
+    """Join the bands of successive frames that fit into a number of pixels together.
+
+    Yields the index of the first of some frames, the band of each of them, and the part that holds
+    these bands. A frame that has several is alone with each of them.
+    """
+    first = 0
+    while first < len(bands):
+        stop = first + 1
+        if len(bands[first]) != 1:
+            yield from ((first, [part], part) for part in bands[first])
+        else:
+            whole = bands[first][0]
+            while stop < len(bands) and len(bands[stop]) == 1:
+                wider = tuple(map(_span, whole, bands[stop][0]))
+                height, width = (along.stop - along.start for along in wider)
+                if (stop + 1 - first) * height * width > num_pixels:
+                    break
+                whole, stop = wider, stop + 1
+            yield first, [part for (part,) in bands[first:stop]], whole
+        first = stop
+
+
+def within(part: Part, whole: Part) -> Part:
+    """Return a part relative to the corner of one that holds it."""
+    return tuple(
+        slice(along.start - outer.start, along.stop - outer.start)
+        for along, outer in zip(part, whole, strict=True)
+    )
+
+
+def _span(one: slice, other: slice) -> slice:
+    return slice(min(one.start, other.start), max(one.stop, other.stop))
 
 
 def interpolated(field: Tensor, dim: int, places: Tensor) -> Tensor:

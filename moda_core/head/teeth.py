@@ -58,7 +58,8 @@ class TeethRow:
         """Return colour (n, 3, h, w) and cover (n, 1, h, w) at points (n, h, w) of the row."""
         along = (down if self.upward else -down) * (2 / TALL) - (1 - 2 * BEYOND)
         grid = torch.stack([right * (1 / REACH), along], dim=-1)
-        both = F.grid_sample(self.picture, grid, padding_mode="border", align_corners=False)
+        picture = self.picture.expand(len(grid), -1, -1, -1)
+        both = F.grid_sample(picture, grid, padding_mode="border", align_corners=False)
         return both[:, :3], both[:, 3:]
 
 

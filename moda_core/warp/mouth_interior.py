@@ -90,9 +90,9 @@ def paint_interior(
     look: MouthLook,
     picture: Tensor,
 ) -> Tensor:
-    """Paint the interior of the mouth over a warped picture (1, 3, h, w), 0 to 255.
+    """Paint the interior of the mouth over a warped picture of n frames (n, 3, h, w), 0 to 255.
 
-    `opening` is that of one frame. Returns `picture` itself if the mouth is closed.
+    `opening` is that of these frames. Returns `picture` itself if the mouths are closed.
     """
     pixel = 1 / shape.frame.unit
     height = (opening.below_upper + opening.above_lower).clamp(min=0)

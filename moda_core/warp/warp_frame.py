@@ -2,12 +2,13 @@
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..head.field_cells import Part, interpolated
+from ..head.field_cells import Part, interpolated, joined, within
 from ..motion.controls import lip_opening
 from ..runtime.threads import one_thread
 from .drive import Controls, Pose
@@ -17,7 +18,7 @@ from .face_shape import FaceShape, rotate
 from .mouth_interior import paint_interior
 from .pose_field import sample_places, undo_pose
 from .render_eyes import eye_places, join_eye
-from .warp_region import Region
+from .warp_region import Box, Region
 
 BICUBIC_PIXELS = 500_000  # of the moving region; above, bilinear sampling is sharp enough
 BAND_PIXELS = 42_000  # that operations on a CPU take at once, so that they stay in its cache
@@ -57,12 +58,9 @@ def _render_some(
     from_x, from_y = undo_expression(region.shape, x, y, controls)
     turn = turned - region.head.cells
     whole = turn + _shown(region, from_x - x, from_y - y) * (region.head.share > 0)
-    posed = torch.cat([turn, frontal], dim=1)
-    for index in range(frames.shape[0]):
-        one = slice(index, index + 1)
-        picture = region.view(frames[index])
-        _render_whole(region, bands, picture, whole[one])
-        _render_parts(region, picture, posed[one], _at(controls, one))
+    views = [region.view(frame) for frame in frames]
+    _render_whole(region, bands, views, whole)
+    _render_parts(region, views, torch.cat([turn, frontal], dim=1), controls)
 
 
 def _band_pixels(region: Region) -> int:
@@ -73,18 +71,22 @@ def _at(values: dict[str, Tensor], chosen: slice) -> dict[str, Tensor]:
     return {name: value[chosen] for name, value in values.items()}
 
 
-def _render_whole(region: Region, bands: list[Part], picture: Tensor, shift: Tensor) -> None:
-    wide = interpolated(shift, 3, region.across)
+def _render_whole(region: Region, bands: list[Part], views: list[Tensor], shifts: Tensor) -> None:
+    wide = interpolated(shifts, 3, region.across)
     wide[:, 0] += region.across
-    for rows, columns in bands:
-        places = interpolated(wide[..., columns], 2, region.down[rows])
-        places[:, 1] += region.down[rows, None]
-        _write(picture[rows, columns], _sample(region, places))
+    for view, shift in zip(views, wide.split(1), strict=True):
+        for rows, columns in bands:
+            places = interpolated(shift[..., columns], 2, region.down[rows])
+            places[:, 1] += region.down[rows, None]
+            _write(view[rows, columns], _levels(_sample(region, places))[0])
 
 
-def _write(target: Tensor, values: Tensor) -> None:
-    """Round values (1, 3, h, w) into bytes (h, w, 3)."""
-    levels = (values[0] + 0.5).clamp_(0, 255).to(torch.uint8).cpu()
+def _levels(values: Tensor) -> Tensor:
+    """Round values, 0 to 255, into bytes on the CPU."""
+    return values.add_(0.5).clamp_(0, 255).to(torch.uint8).cpu()
+
+
+def _write(target: Tensor, levels: Tensor) -> None:
     for channel in range(3):  # faster than one copy of interleaved values
         target[..., channel] = levels[channel]
 
@@ -96,41 +98,51 @@ def _shown(region: Region, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _sample(region: Region, places: Tensor, picture: Tensor | None = None) -> Tensor:
-    """Sample the region's picture, or another, at places (1, 2, h, w); beyond it as its border."""
+    """Sample the region's picture, or another, at places (n, 2, h, w); beyond it as its border."""
     height, width = region.size
     sharp = height * width <= BICUBIC_PIXELS and region.device.type != "mps"  # Macs have no bicubic
-    mode = "bicubic" if sharp else "bilinear"
+    source = region.source if picture is None else picture
     return F.grid_sample(
-        region.source if picture is None else picture,
+        source.expand(len(places), -1, -1, -1),
         places.permute(0, 2, 3, 1),
-        mode=mode,
+        mode="bicubic" if sharp else "bilinear",
         padding_mode="border",
         align_corners=False,
     )
 
 
-def _render_parts(region: Region, picture: Tensor, posed: Tensor, controls: Controls) -> None:
-    """Replace the mouth and the eyes of one warped frame by their full resolution.
+def _render_parts(region: Region, views: list[Tensor], posed: Tensor, controls: Controls) -> None:
+    """Replace the mouth and the eyes of warped frames by their full resolution.
 
-    `posed` (1, 4, h, w) holds the shift that undoes the pose, and frontal coordinates without it.
+    `posed` (n, 4, h, w) holds the shift that undoes the pose, and frontal coordinates without it.
+    Small parts of several frames are rendered at once.
     """
-    shape = region.shape
-    for rows, columns in _part(region, _mouth_box(shape, controls), posed):
-        turn, x, y = _unturned(region, rows, columns, posed)
-        from_x, from_y, opening = undo_mouth(shape, x, y, controls)
-        moved = turn + _shown(region, from_x - x, from_y - y)
-        part = _sample(region, moved)
-        if shape.mouth.gap:  # the lips' own shifts differ at the seam
-            other = rotate(torch.zeros_like(x), -opening.other_lip, shape.mouth.tilt)
-            share = (0.5 - opening.below_seam.abs() * shape.frame.unit).clamp(min=0)
-            beyond = _sample(region, moved + _shown(region, *other))
-            part = torch.lerp(part, beyond, share[:, None])
-        painted = paint_interior(shape, opening, region.mouth, part)
-        _write(picture[rows, columns], painted)
+    shape, num_pixels = region.shape, _band_pixels(region)
+    parts = [(_mouth_boxes(shape, controls), partial(_mouth, region))]
     for index, eye in enumerate(shape.eyes):
-        for rows, columns in _part(region, eye_box(eye, shape.brow), posed):
-            turn, x, y = _unturned(region, rows, columns, posed)
-            _write(picture[rows, columns], _eye(region, index, turn, x, y, controls))
+        parts.append(([eye_box(eye, shape.brow)] * len(views), partial(_eye, region, index)))
+    for boxes, render in parts:
+        bands = [region.bands(cells, num_pixels) for cells in region.inside(boxes, posed[:, 2:])]
+        for first, own, whole in joined(bands, num_pixels):
+            chosen = slice(first, first + len(own))
+            places = _unturned(region, *whole, posed[chosen])
+            levels = _levels(render(*places, _at(controls, chosen)))
+            for view, level, part in zip(views[chosen], levels, own, strict=True):
+                _write(view[part], level[(..., *within(part, whole))])
+
+
+def _mouth(region: Region, turn: Tensor, x: Tensor, y: Tensor, controls: Controls) -> Tensor:
+    """Render the mouth at points, and its interior."""
+    shape = region.shape
+    from_x, from_y, opening = undo_mouth(shape, x, y, controls)
+    moved = turn + _shown(region, from_x - x, from_y - y)
+    picture = _sample(region, moved)
+    if shape.mouth.gap:  # the lips' own shifts differ at the seam
+        other = rotate(torch.zeros_like(x), -opening.other_lip, shape.mouth.tilt)
+        share = (0.5 - opening.below_seam.abs() * shape.frame.unit).clamp(min=0)
+        beyond = _sample(region, moved + _shown(region, *other))
+        picture = torch.lerp(picture, beyond, share[:, None])
+    return paint_interior(shape, opening, region.mouth, picture)
 
 
 def _eye(
@@ -150,23 +162,19 @@ def _eye(
     return join_eye(lids, upper, lower, ball, skin, (layers.lash_color, layers.lash_edge), unit)
 
 
-def _mouth_box(shape: FaceShape, controls: Controls) -> tuple[float, ...]:
-    mouth, opening = shape.mouth, float(lip_opening(controls))
-    reach = 1.4 * mouth.half_width
-    top = mouth.y + min(mouth.upper, 0.0) - 0.15 * opening
-    bottom = mouth.y + max(mouth.lower, 0.0) + opening
-    return mouth.x - reach, top - 0.12, mouth.x + reach, bottom + 0.12
-
-
-def _part(region: Region, box: tuple[float, ...], posed: Tensor) -> list[Part]:
-    """Return the bands of a part; none if it is out of view."""
-    return region.bands(region.inside(box, posed[0, 2:]), _band_pixels(region))
+def _mouth_boxes(shape: FaceShape, controls: Controls) -> list[Box]:
+    """Return left, top, right and bottom of what the mouth moves, of each frame."""
+    mouth, reach = shape.mouth, 1.4 * shape.mouth.half_width
+    left, right = mouth.x - reach, mouth.x + reach
+    top, bottom = mouth.y + min(mouth.upper, 0.0) - 0.12, mouth.y + max(mouth.lower, 0.0) + 0.12
+    openings = lip_opening(controls).flatten().tolist()
+    return [(left, top - 0.15 * each, right, bottom + each) for each in openings]
 
 
 def _unturned(
     region: Region, rows: slice, columns: slice, posed: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the places (1, 2, h, w) of pixels without the pose, and their frontal x and y."""
-    places = region.places(rows, columns)
+    """Return the places (n, 2, h, w) of pixels without the pose, and their frontal x and y."""
+    places = region.places(rows, columns).expand(len(posed), -1, -1, -1)
     across, down, x, y = sample_places(posed, places).unbind(dim=1)
     return places + torch.stack([across, down], dim=1), x, y

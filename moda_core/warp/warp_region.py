@@ -1,6 +1,7 @@
 """The part of a picture that a head's movement reaches, and its mask."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -30,6 +31,8 @@ from .shape_fit import fit_shape
 SOLID_SHARE = 0.06
 PART_MARGIN = 0.08  # around a part of the face that is computed at full resolution
 EDGE = 0.13  # width of the resulting soft edge next to the head, in eye distances
+
+Box = tuple[float, float, float, float]  # left, top, right and bottom in the frontal frame
 
 
 @dataclass(frozen=True)
@@ -65,17 +68,17 @@ class Region:
         """Where cells, or those next to them, move, (h, w)."""
         return F.max_pool2d((self.head.share > 0).to(self.source)[None], 3, 1, 1)[0] > 0
 
-    def inside(self, box: tuple[float, ...], frontal: Tensor) -> Tensor:
-        """Return the cells (h, w) of the smallest rectangle around a part of the face.
+    def inside(self, boxes: Sequence[Box], frontal: Tensor) -> Tensor:
+        """Return the cells (n, h, w) of the smallest rectangle around a part of n faces.
 
-        `box` is its left, top, right and bottom in the frontal frame, to each of which
-        `PART_MARGIN` is added; `frontal` (2, h, w) holds the coordinates of the cells.
+        `boxes` are in the frontal frame, and `PART_MARGIN` is added to each side; `frontal`
+        (n, 2, h, w) holds the coordinates of the cells.
         """
-        left, top, right, bottom = box
-        x, y = frontal
+        left, top, right, bottom = frontal.new_tensor(boxes).T[..., None, None]
+        x, y = frontal.unbind(dim=1)
         inside = (x - left + PART_MARGIN) * (right + PART_MARGIN - x) > 0
         inside &= (y - top + PART_MARGIN) * (bottom + PART_MARGIN - y) > 0
-        return inside.any(dim=1, keepdim=True) & inside.any(dim=0)
+        return inside.any(dim=2, keepdim=True) & inside.any(dim=1, keepdim=True)
 
     def bands(self, cells: Tensor, num_pixels: int = sys.maxsize) -> list[Part]:
         """Return the part of the picture that chosen cells (h, w) cover, in bands."""
@@ -112,7 +115,7 @@ def _with_eyes(region: Region) -> Region:
 def _eye_layers(region: Region, eye: EyeShape) -> EyeLayers:
     """Complete the layers of one eye in the picture; of a pixel if it is out of view."""
     brow, frontal = region.shape.brow, region.head.frontal
-    used = region.bands(region.inside(eye_box(eye, brow), frontal[0])) or [(slice(0, 1),) * 2]
+    used = region.bands(region.inside([eye_box(eye, brow)], frontal)[0]) or [(slice(0, 1),) * 2]
     left, top, _, _ = region.box.sides
     picture, places = region.source[:, :, top:, left:][(..., *used[0])], region.places(*used[0])
     x, y = sample_places(frontal, places)[0]

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from moda_core.head.field_cells import covered_bands, interpolated
+from moda_core.head.field_cells import covered_bands, interpolated, joined
 
 SIZE, SIDES = (45, 62), (7, 5, 11, 3)  # of cells' pixels, and what of them lies outside the picture
 PICTURE = (45 - 5 - 3, 62 - 7 - 11)
@@ -70,6 +70,35 @@ def test_cells_out_of_the_picture_have_no_bands(column):
         cells[4, column] = True
 
     assert covered_bands(cells, SIZE, SIDES, 100) == []
+
+
+def some_bands() -> list[list]:
+    """Parts of six frames that wander to the right; none in the third, two in the fifth."""
+    bands = [[(slice(10, 20), slice(5 + index, 25 + index))] for index in range(6)]
+    bands[2] = []
+    bands[4] += [(slice(20, 30), slice(0, 4))]
+    return bands
+
+
+@pytest.mark.parametrize("num_pixels", [1, 420, sys.maxsize])
+def test_joined_bands_hold_those_of_every_frame_once(num_pixels):
+    bands, found = some_bands(), [[] for _ in range(6)]
+
+    for first, own, (rows, columns) in joined(bands, num_pixels):
+        for index, part in enumerate(own, first):
+            found[index].append(part)
+            assert rows.start <= part[0].start < part[0].stop <= rows.stop
+            assert columns.start <= part[1].start < part[1].stop <= columns.stop
+
+    assert found == bands
+
+
+def test_bands_are_joined_as_far_as_they_fit():
+    bands = [[(slice(10, 20), slice(5 + index, 25 + index))] for index in range(6)]
+
+    assert [len(own) for _, own, _ in joined(bands, 2 * 10 * 21)] == [2, 2, 2]
+    assert [len(own) for _, own, _ in joined(bands, 3 * 10 * 22)] == [3, 3]
+    assert [len(own) for _, own, _ in joined(bands, 1)] == [1] * 6
 
 
 @pytest.mark.parametrize("dim", [2, 3])

@@ -49,6 +49,13 @@ def play(num_frames: int = 1, **moves: float) -> Motion:
     return Motion(values, rest_expression())
 
 
+def turning(num_frames: int) -> Motion:
+    """A head that turns and tilts while its mouth opens, so that no two frames are alike."""
+    shares = torch.linspace(0, 1, num_frames)
+    frames = [play(jaw=float(share), yaw=24 * share - 8, roll=8 * share) for share in shares]
+    return Motion(torch.cat([frame.values for frame in frames]), rest_expression())
+
+
 def render(image: np.ndarray, motion: Motion, gap: float = 0.0) -> np.ndarray:
     renderer = WarpRenderer()
     portrait = renderer.portrait(torch.from_numpy(image), landmarks(gap))
@@ -228,7 +235,7 @@ def test_moving_a_fraction_of_a_pixel_keeps_detail():
 def test_chunks_do_not_change_the_frames():
     renderer, image = WarpRenderer(), torch.from_numpy(textured())
     portrait = renderer.portrait(image, landmarks())
-    motion = play(5, jaw=0.5, yaw=5)
+    motion = turning(5)
 
     by_two = list(renderer.frames(portrait, motion, chunk=2))
     at_once = list(renderer.frames(portrait, motion, chunk=8))
@@ -297,7 +304,7 @@ def test_points_far_outside_the_picture_are_refused():
 def test_threads_do_not_change_the_frames_and_are_as_many_as_before():
     renderer, before = WarpRenderer(), torch.get_num_threads()
     portrait = renderer.portrait(torch.from_numpy(textured()), landmarks())
-    motion = play(4, jaw=0.5, yaw=5)
+    motion = turning(4)
 
     try:
         frames = []
