@@ -21,6 +21,7 @@ from .render_eyes import eye_places, join_eye
 from .warp_region import Box, Region
 
 BICUBIC_PIXELS = 500_000  # of the moving region; above, bilinear sampling is sharp enough
+SHARED_PIXELS = 700_000  # from which threads gain more than they wait for each other's Python
 BAND_PIXELS = 42_000  # that operations on a CPU take at once, so that they stay in its cache
 
 
@@ -31,7 +32,8 @@ def render_chunk(image: Tensor, region: Region, controls: Controls, pose: Pose) 
     """
     count = pose.yaw.shape[0]
     frames = torch.empty(count, *image.shape, dtype=torch.uint8)
-    workers = min(count, torch.get_num_threads()) if image.device == region.device else 1
+    shared = frames[..., 0].numel() >= SHARED_PIXELS and image.device == region.device
+    workers = min(count, torch.get_num_threads()) if shared else 1
     share = -(-count // workers)
     bands = region.bands(region.moves, _band_pixels(region))
     together = max(1, min(share, 3 * _band_pixels(region) // region.head.share.numel()))
@@ -41,8 +43,7 @@ def render_chunk(image: Tensor, region: Region, controls: Controls, pose: Pose) 
     def render(start: int) -> None:
         chosen = slice(start, start + together)
         frames[chosen] = image
-        some = _at(controls, chosen), _at(vars(pose), chosen)
-        _render_some(frames[chosen], region, bands, *some)
+        _render_some(frames[chosen], region, bands, _at(controls, chosen), _at(vars(pose), chosen))
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(render, range(0, count, together)))
@@ -125,9 +126,8 @@ def _render_parts(region: Region, views: list[Tensor], posed: Tensor, controls: 
         bands = [region.bands(cells, num_pixels) for cells in region.inside(boxes, posed[:, 2:])]
         for first, own, whole in joined(bands, num_pixels):
             chosen = slice(first, first + len(own))
-            places = _unturned(region, *whole, posed[chosen])
-            levels = _levels(render(*places, _at(controls, chosen)))
-            for view, level, part in zip(views[chosen], levels, own, strict=True):
+            values = render(*_unturned(region, *whole, posed[chosen]), _at(controls, chosen))
+            for view, level, part in zip(views[chosen], _levels(values), own, strict=True):
                 _write(view[part], level[(..., *within(part, whole))])
 
 
@@ -167,8 +167,8 @@ def _mouth_boxes(shape: FaceShape, controls: Controls) -> list[Box]:
     mouth, reach = shape.mouth, 1.4 * shape.mouth.half_width
     left, right = mouth.x - reach, mouth.x + reach
     top, bottom = mouth.y + min(mouth.upper, 0.0) - 0.12, mouth.y + max(mouth.lower, 0.0) + 0.12
-    openings = lip_opening(controls).flatten().tolist()
-    return [(left, top - 0.15 * each, right, bottom + each) for each in openings]
+    opened = lip_opening(controls).flatten().tolist()
+    return [(left, top - 0.15 * opening, right, bottom + opening) for opening in opened]
 
 
 def _unturned(

@@ -9,6 +9,7 @@ from moda_core.face.landmarks import FaceLandmarks
 from moda_core.motion.controls import CONTROLS, compose, rest_expression
 from moda_core.motion.motion import Motion, released_stats
 from moda_core.portrait.portrait import Portrait
+from moda_core.warp import warp_frame
 from moda_core.warp.warp_renderer import WarpRenderer
 from tests.faces import face_from
 
@@ -301,10 +302,11 @@ def test_points_far_outside_the_picture_are_refused():
         WarpRenderer().portrait(torch.from_numpy(textured()), away)
 
 
-def test_threads_do_not_change_the_frames_and_are_as_many_as_before():
+def test_threads_do_not_change_the_frames_and_are_as_many_as_before(monkeypatch):
     renderer, before = WarpRenderer(), torch.get_num_threads()
     portrait = renderer.portrait(torch.from_numpy(textured()), landmarks())
     motion = turning(4)
+    monkeypatch.setattr(warp_frame, "SHARED_PIXELS", 1)  # so that threads share these, too
 
     try:
         frames = []
