@@ -8,6 +8,7 @@ so that they agree on it; the head's guesses are blended into what follows, lips
 
 from copy import copy
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -231,8 +232,9 @@ class RollingSampler:
         return window
 
 
+@lru_cache(maxsize=2 * WINDOW)  # the frames of a window are those of the last one, too
 def frame_noise(seed: int, frame: int, head_noise: float) -> Tensor:
-    """Return the noise that a frame starts from in all its windows, (70,)."""
+    """Return the noise that a frame starts from in all its windows, (70,); not to be changed."""
     state = np.random.SeedSequence([seed, frame]).generate_state(1, np.uint64)[0]
     noise = torch.randn(MOTION_DIM, generator=torch.Generator().manual_seed(int(state)))
     noise[HEAD] *= head_noise
