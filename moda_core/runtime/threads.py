@@ -1,7 +1,8 @@
-"""Choose the number of threads for a network."""
+"""Choose the number of threads for a network, and call something in several."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import torch
@@ -51,3 +52,25 @@ def threads_for(width: int) -> Iterator[int]:
         return
     with one_thread():
         yield threads
+
+
+@contextmanager
+def ordered_map(threads: int) -> Iterator[Callable]:
+    """Give a `map` whose calls run in several threads; leaving drops those not yet begun."""
+    if threads <= 1:
+        yield map
+        return
+    inference = torch.is_inference_mode_enabled()  # threads do not inherit it
+    pool = ThreadPoolExecutor(threads)
+
+    def mapped(call: Callable, values: Sequence) -> Iterator:
+        def work(value):
+            with torch.inference_mode(inference):
+                return call(value)
+
+        return pool.map(work, values)
+
+    try:
+        yield mapped
+    finally:
+        pool.shutdown(cancel_futures=True)

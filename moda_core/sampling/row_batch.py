@@ -1,13 +1,12 @@
 """Rows of several windows, brought to the network in pieces and mixed again."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from ..runtime.threads import ordered_map
 from .field import VelocityField
 from .guidance import Rows
 
@@ -116,25 +115,3 @@ class RowBatch:
 
     def _index(self, values: list) -> Tensor:
         return torch.tensor(values, device=self.device)
-
-
-@contextmanager
-def ordered_map(threads: int) -> Iterator[Callable]:
-    """Give a `map` whose calls run in several threads; leaving drops those not yet begun."""
-    if threads <= 1:
-        yield map
-        return
-    inference = torch.is_inference_mode_enabled()  # threads do not inherit it
-    pool = ThreadPoolExecutor(threads)
-
-    def mapped(call: Callable, values: Sequence) -> Iterator:
-        def work(value):
-            with torch.inference_mode(inference):
-                return call(value)
-
-        return pool.map(work, values)
-
-    try:
-        yield mapped
-    finally:
-        pool.shutdown(cancel_futures=True)

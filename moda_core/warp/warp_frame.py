@@ -1,7 +1,6 @@
 """Frames of a prepared region: the whole by a coarse field, mouth and eyes at full resolution."""
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from ..head.field_cells import Part, interpolated, joined, within
 from ..motion.controls import lip_opening
-from ..runtime.threads import one_thread
+from ..runtime.threads import one_thread, ordered_map
 from .drive import Controls, Pose
 from .expression_field import undo_brows, undo_expression, undo_mouth
 from .eye_layers import eye_box
@@ -45,8 +44,8 @@ def render_chunk(image: Tensor, region: Region, controls: Controls, pose: Pose) 
         frames[chosen] = image
         _render_some(frames[chosen], region, bands, _at(controls, chosen), _at(vars(pose), chosen))
 
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(render, range(0, count, together)))
+    with ordered_map(workers) as mapped:
+        list(mapped(render, range(0, count, together)))
     return frames
 
 
