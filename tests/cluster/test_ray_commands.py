@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from moda_core.cli.main import main
+from tests.sound_files import write_sound
 
 ROOT = Path(__file__).resolve().parents[2]
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 RUN = [sys.executable, str(ROOT / "run.py"), "--here"]
 PATIENCE_S = 300
 HERE = "127.0.0.1"
+LONG_S, RATE = 6, 16000
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,15 @@ def machines(private_ray, tmp_path_factory):
 
 @pytest.fixture
 def jobs(inputs, job_fields):
-    rows = [{**job_fields, "seed": seed, "output": f"{seed}.mp4"} for seed in range(4)]
+    """Two jobs that take no time, two that take seconds, so that a signal comes before their end,
+    and one that fails.
+    """
+    sounds = "tone.wav", "low.wav", "long.wav", "long.wav"
+    write_sound(inputs / "long.wav", 0.3 * np.sin(np.arange(LONG_S * RATE) / 20), RATE)
+    rows = [
+        {**job_fields, "audio": sound, "seed": seed, "output": f"{seed}.mp4"}
+        for seed, sound in enumerate(sounds)
+    ]
     path = inputs / "jobs.jsonl"
     path.write_text("\n".join(map(json.dumps, [*rows, {**job_fields, "audio": "gone.wav"}])))
     return path
