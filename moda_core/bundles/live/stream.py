@@ -19,6 +19,7 @@ from ...emotion.emotion import Emotion
 from ...motion.motion import EXPRESSION, FPS, PITCH, ROLL, YAW, Motion
 from ...motion.regions import add_by_region
 from ...portrait.portrait import Portrait
+from ...runtime.threads import threads_for
 from ...sampling.emotion_curve import EmotionCurve
 from ...sampling.motion_model import MotionModel
 from ...sampling.rolling import AudioContext, RollingPlan, RollingSampler
@@ -319,10 +320,11 @@ class PortraitStream:
     def values(self, take: int, ahead: int) -> Tensor:
         """Return the motion of the next frames, (take, 70)."""
         state, first = self._state, self.num_frames
-        features = state.listener.take(take, ahead)
-        audio = state.context(features, take)
-        normalized = state.sampler(audio, take)
-        values = state.finish(normalized, audio[len(audio) - len(features) :])
+        with threads_for(self._model.network.config.width):
+            features = state.listener.take(take, ahead)
+            audio = state.context(features, take)
+            normalized = state.sampler(audio, take)
+            values = state.finish(normalized, audio[len(audio) - len(features) :])
         shares = torch.tensor([self._mouth_share(first + index) for index in range(take)])
         if bool((shares < 1).any()):
             offset = torch.zeros_like(values)
