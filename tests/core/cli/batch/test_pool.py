@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from moda_core.cli.batch.job import DONE, FAILED
-from moda_core.cli.batch.pool import Waiting, run_jobs
+from moda_core.cli.batch.pool import METHOD, Waiting, run_jobs
 
 from .batch_cases import QuickWorker, job, wait_until
 
@@ -28,12 +28,16 @@ def test_every_job_ends_once_in_few_processes_with_their_share_of_threads(tmp_pa
 
     assert sorted(int(result.id) for result in results) == list(range(20))
     assert {result.status for result in results} == {DONE}
-    processes, counts, threads = zip(*(each.sentence.split() for each in results), strict=True)
+    processes, counts, threads, frozen = zip(
+        *(each.sentence.split() for each in results), strict=True
+    )
     assert len(set(processes)) <= 2
     assert str(os.getpid()) not in processes
     assert sum(count == "1" for count in counts) == len(set(processes))
     assert set(threads) == {"3"}
     assert os.environ.get("OMP_NUM_THREADS") != "3"
+    if METHOD == "forkserver":  # which has loaded what workers need
+        assert min(map(int, frozen)) > 100_000
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signal")
