@@ -119,7 +119,7 @@ def join_eye(
 ) -> Tensor:
     """Lay the lids over the eyeball.
 
-    Pictures are (1, 3, h, w), 0 to 255: both lids and the eyeball as moved, and the skin of the
+    Pictures are (n, 3, h, w), 0 to 255: both lids and the eyeball as moved, and the skin of the
     shut lid, which replaces what a blink stretches; `lash_line` is its colour (3,) and
     the width of its edges in pixels, `unit` the eye distance in pixels.
     """

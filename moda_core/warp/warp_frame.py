@@ -20,8 +20,9 @@ from .render_eyes import eye_places, join_eye
 from .warp_region import Box, Region
 
 BICUBIC_PIXELS = 500_000  # of the moving region; above, bilinear sampling is sharp enough
-SHARED_PIXELS = 700_000  # from which threads gain more than they wait for each other's Python
+SHARED_PIXELS = 700_000  # of a chunk, from which threads gain more than they wait for each other
 BAND_PIXELS = 42_000  # that operations on a CPU take at once, so that they stay in its cache
+JOINED_PIXELS = 2_000_000  # of mouths or eyes at once, which need 0.2 kB each, on other devices
 
 
 def render_chunk(image: Tensor, region: Region, controls: Controls, pose: Pose) -> Tensor:
@@ -37,8 +38,8 @@ def render_chunk(image: Tensor, region: Region, controls: Controls, pose: Pose) 
     bands = region.bands(region.moves, _band_pixels(region))
     together = max(1, min(share, 3 * _band_pixels(region) // region.head.share.numel()))
 
-    @one_thread()  # frames are spread over threads: operations would wait for each other's threads
-    @torch.inference_mode()  # of this thread; `frames` may have been made in it
+    @one_thread()  # of each operation: they are small, and may be shared among threads already
+    @torch.inference_mode()
     def render(start: int) -> None:
         chosen = slice(start, start + together)
         frames[chosen] = image
@@ -82,7 +83,7 @@ def _render_whole(region: Region, bands: list[Part], views: list[Tensor], shifts
 
 
 def _levels(values: Tensor) -> Tensor:
-    """Round values, 0 to 255, into bytes on the CPU."""
+    """Round values that nobody else holds, 0 to 255, into bytes on the CPU."""
     return values.add_(0.5).clamp_(0, 255).to(torch.uint8).cpu()
 
 
@@ -123,7 +124,7 @@ def _render_parts(region: Region, views: list[Tensor], posed: Tensor, controls: 
         parts.append(([eye_box(eye, shape.brow)] * len(views), partial(_eye, region, index)))
     for boxes, render in parts:
         bands = [region.bands(cells, num_pixels) for cells in region.inside(boxes, posed[:, 2:])]
-        for first, own, whole in joined(bands, num_pixels):
+        for first, own, whole in joined(bands, min(num_pixels, JOINED_PIXELS)):
             chosen = slice(first, first + len(own))
             values = render(*_unturned(region, *whole, posed[chosen]), _at(controls, chosen))
             for view, level, part in zip(views[chosen], _levels(values), own, strict=True):

@@ -71,14 +71,14 @@ class Region:
     def inside(self, boxes: Sequence[Box], frontal: Tensor) -> Tensor:
         """Return the cells (n, h, w) of the smallest rectangle around a part of n faces.
 
-        `boxes` are in the frontal frame, and `PART_MARGIN` is added to each side; `frontal`
-        (n, 2, h, w) holds the coordinates of the cells.
+        They are on the CPU. `boxes` are in the frontal frame, and `PART_MARGIN` is added to each
+        side; `frontal` (n, 2, h, w) holds the coordinates of the cells.
         """
         left, top, right, bottom = frontal.new_tensor(boxes).T[..., None, None]
         x, y = frontal.unbind(dim=1)
         inside = (x - left + PART_MARGIN) * (right + PART_MARGIN - x) > 0
         inside &= (y - top + PART_MARGIN) * (bottom + PART_MARGIN - y) > 0
-        return inside.any(dim=2, keepdim=True) & inside.any(dim=1, keepdim=True)
+        return (inside.any(dim=2, keepdim=True) & inside.any(dim=1, keepdim=True)).cpu()
 
     def bands(self, cells: Tensor, num_pixels: int = sys.maxsize) -> list[Part]:
         """Return the part of the picture that chosen cells (h, w) cover, in bands."""

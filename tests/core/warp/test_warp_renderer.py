@@ -50,10 +50,14 @@ def play(num_frames: int = 1, **moves: float) -> Motion:
     return Motion(values, rest_expression())
 
 
-def turning(num_frames: int) -> Motion:
-    """A head that turns and tilts while its mouth opens, so that no two frames are alike."""
-    shares = torch.linspace(0, 1, num_frames)
-    frames = [play(jaw=float(share), yaw=24 * share - 8, roll=8 * share) for share in shares]
+def talking(num_frames: int) -> Motion:
+    """A head that turns and tilts while all of its face moves, so that no two frames are alike."""
+    ends = {"jaw": (0, 1), "smile": (1, 0), "blink_left": (0, 1), "blink_right": (1, -0.4)}
+    ends |= {"gaze": (-1, 1), "brow": (-0.5, 1), "yaw": (-8, 16), "pitch": (5, -5), "roll": (0, 8)}
+    frames = [
+        play(**{name: start + share * (stop - start) for name, (start, stop) in ends.items()})
+        for share in np.linspace(0, 1, num_frames)
+    ]
     return Motion(torch.cat([frame.values for frame in frames]), rest_expression())
 
 
@@ -233,10 +237,11 @@ def test_moving_a_fraction_of_a_pixel_keeps_detail():
     assert detail(frame) > 0.85 * detail(image)
 
 
-def test_chunks_do_not_change_the_frames():
+@pytest.mark.parametrize("gap", [0, 4])
+def test_chunks_do_not_change_the_frames(gap):
     renderer, image = WarpRenderer(), torch.from_numpy(textured())
-    portrait = renderer.portrait(image, landmarks())
-    motion = turning(5)
+    portrait = renderer.portrait(image, landmarks(gap))
+    motion = talking(5)
 
     by_two = list(renderer.frames(portrait, motion, chunk=2))
     at_once = list(renderer.frames(portrait, motion, chunk=8))
@@ -305,7 +310,7 @@ def test_points_far_outside_the_picture_are_refused():
 def test_threads_do_not_change_the_frames_and_are_as_many_as_before(monkeypatch):
     renderer, before = WarpRenderer(), torch.get_num_threads()
     portrait = renderer.portrait(torch.from_numpy(textured()), landmarks())
-    motion = turning(4)
+    motion = talking(4)
     monkeypatch.setattr(warp_frame, "SHARED_PIXELS", 1)  # so that threads share these, too
 
     try:
