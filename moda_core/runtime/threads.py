@@ -44,7 +44,7 @@ def one_thread() -> Iterator[None]:
 def threads_for(width: int) -> Iterator[int]:
     """Set the number of threads that suits a network's width: one for a narrow network.
 
-    Yields how many calls of the network may run at the same time.
+    Yields how many calls of the network may run at the same time; 1 inside another such block.
     """
     threads = torch.get_num_threads()
     if width > SMALL_WIDTH:

@@ -232,7 +232,7 @@ class RollingSampler:
         return window
 
 
-@lru_cache(maxsize=2 * WINDOW)  # the frames of a window are those of the last one, too
+@lru_cache(maxsize=4096)  # windows share frames with the last ones; enough for dozens of streams
 def frame_noise(seed: int, frame: int, head_noise: float) -> Tensor:
     """Return the noise that a frame starts from in all its windows, (70,); not to be changed."""
     state = np.random.SeedSequence([seed, frame]).generate_state(1, np.uint64)[0]

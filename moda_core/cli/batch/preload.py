@@ -1,4 +1,4 @@
-"""What the process loads from which workers are forked."""
+"""What the process loads from which workers are forked; it alone imports this."""
 
 import gc
 

@@ -14,6 +14,8 @@ from moda_core.cli.main import main
 from moda_core.example import PORTRAIT
 from tests.sound_files import write_sound
 
+ROOT = Path(__file__).resolve().parents[3]
+
 RATE = 16000
 
 
@@ -350,6 +352,7 @@ def test_the_help_does_not_wait_for_torch():
         "print(sorted({'torch', 'scipy', 'transformers'} & set(sys.modules)))"
     )
 
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert ended.stdout.strip() == "[]"

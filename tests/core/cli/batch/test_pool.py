@@ -37,7 +37,7 @@ def test_every_job_ends_once_in_few_processes_with_their_share_of_threads(tmp_pa
     assert set(threads) == {"3"}
     assert os.environ.get("OMP_NUM_THREADS") != "3"
     if METHOD == "forkserver":  # which has loaded what workers need
-        assert min(map(int, frozen)) > 100_000
+        assert min(map(int, frozen)) > 1000
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signal")
