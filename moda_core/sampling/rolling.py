@@ -41,6 +41,9 @@ class RollingPlan:
         Frames that must be heard after them. More show lips that know better what comes, later.
     past : int
         Frames before them that a window holds.
+    onset : int
+        Frames at the beginning of speech that have windows of their own, so that lips open sooner.
+        For features that tell the level of speech; 0 for none.
     head_noise : float in [0, 1]
         Deviation of the noise that the head starts from. Windows that follow each other closely
         move it more than long ones do.
@@ -56,11 +59,12 @@ class RollingPlan:
     take: int
     ahead: int
     past: int
+    onset: int = 0
     head_noise: float = 1.0
     options: SamplingOptions = field(default_factory=SamplingOptions)
 
     def __post_init__(self):
-        for name, least in (("take", 1), ("ahead", 0), ("past", 0)):
+        for name, least in (("take", 1), ("ahead", 0), ("past", 0), ("onset", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise ValueError(f"Expected a whole {name} of at least {least}, got {value!r}.")
@@ -78,6 +82,7 @@ STARTER_PLAN = RollingPlan(
     take=2,
     ahead=2,
     past=12,
+    onset=2,
     head_noise=0.6,
     options=SamplingOptions(num_steps=3, solver="ab2", schedule="even"),
 )

@@ -23,10 +23,11 @@ from ...runtime.threads import threads_for
 from ...sampling.emotion_curve import EmotionCurve
 from ...sampling.motion_model import MotionModel
 from ...sampling.rolling import AudioContext, RollingPlan, RollingSampler
+from .onset import SpeechOnset
 
 CLOSING_FRAMES = 4  # in which an interrupted mouth closes, and opens again
 POSE_MEMORY_S = 0.4  # in which two thirds of the way to another pose are gone
-REMEMBERED = 32  # windows that can be taken back
+REMEMBERED = 48  # windows that can be taken back
 LARGEST_SHIFT = 45.0  # degrees of a pose
 NO_SOUND = np.zeros(0, np.float32)
 ANGLES = {"pitch": PITCH, "yaw": YAW, "roll": ROLL}
@@ -61,6 +62,7 @@ class _State:
     """What a stream has to remember to be taken back to an earlier frame."""
 
     listener: Listener
+    onset: SpeechOnset
     context: AudioContext
     sampler: RollingSampler
     finish: Callable[[Tensor, Tensor], Tensor]
@@ -69,7 +71,7 @@ class _State:
     pose: Tensor | None = None  # angles (3,) that are added
 
     def copy(self) -> "_State":
-        parts = ("listener", "context", "sampler", "finish")
+        parts = ("listener", "onset", "context", "sampler", "finish")
         return replace(self, **{name: getattr(self, name).copy() for name in parts})
 
 
@@ -137,7 +139,8 @@ class PortraitStream:
         sampler = RollingSampler(model, portrait.identity, previous, plan, seed)
         context = AudioContext(model.network.config.audio_context, plan.past)
         finish = model.rolling_finish(seed)
-        self._state = _State(listener, context, sampler, finish, NO_SOUND, pose=torch.zeros(3))
+        parts = listener, SpeechOnset(plan.onset), context, sampler, finish
+        self._state = _State(*parts, NO_SOUND, pose=torch.zeros(3))
         self._before: deque[tuple[int, _State]] = deque(maxlen=REMEMBERED)
         self._pose = torch.zeros(3)
         self._rate, self._converters = SAMPLE_RATE, []  # of the sound that came last
@@ -151,9 +154,8 @@ class PortraitStream:
 
     @property
     def num_ready(self) -> int:
-        """Number of frames that can be made from what was pushed."""
-        whole = max(0, self._state.listener.num_ready - self.plan.ahead)
-        return whole // self.plan.take * self.plan.take
+        """Number of frames in the next window; 0 while too little was pushed to make it."""
+        return self._take if self._state.listener.num_ready >= self._take + self.plan.ahead else 0
 
     @property
     def num_heard(self) -> int:
@@ -193,7 +195,7 @@ class PortraitStream:
             Make those too after which nothing was heard yet, as at the end of what is said.
         """
         while self.num_ready:
-            yield from self._step(self.plan.take, self.plan.ahead)
+            yield from self._step(self.num_ready, self.plan.ahead)
         if last:
             self.rest(1)
             while self._state.listener.num_ready:
@@ -209,11 +211,11 @@ class PortraitStream:
         """
         if not self.num_ready:
             return []
-        return list(self._step(self.plan.take, self.plan.ahead, hurried))
+        return list(self._step(self.num_ready, self.plan.ahead, hurried))
 
     def next_at_rest(self, hurried: bool = False) -> list[StreamFrame]:
         """Make the next frames as if silence followed all that was pushed; see `next_frames`."""
-        missing = self.plan.take - self._state.listener.num_ready
+        missing = self._take - self._state.listener.num_ready
         if missing > 0:
             self.rest(missing)
         while not self._state.listener.num_ready:
@@ -231,7 +233,7 @@ class PortraitStream:
         Raises
         ------
         ValueError
-            If more are shown than were made, or fewer than are remembered, about 64 frames.
+            If more are shown than were made, or fewer than are remembered, about 90 frames.
         """
         self.rewind(self.num_frames if shown is None else shown)
         self._shuts, self._opens_at = True, self.num_frames + CLOSING_FRAMES
@@ -246,6 +248,7 @@ class PortraitStream:
         if shown != self.num_frames:
             raise ValueError(f"Expected at most {self.num_frames} frames shown, got {shown}.")
         self._state.listener.forget_ahead()
+        self._state.onset.forget_ahead()
         self._state.sound, self._converters = NO_SOUND, []
 
     def set_emotion(self, emotion: Emotion | None) -> None:
@@ -297,10 +300,15 @@ class PortraitStream:
         self._state.listener.push(heard)
         self._state.sound = np.concatenate([self._state.sound, shown])
 
+    @property
+    def _take(self) -> int:
+        """Number of frames that the next window adds, if so many were heard."""
+        return 1 if self._state.onset.is_beginning else self.plan.take
+
     def _next(self, hurried: bool = False) -> Iterator[StreamFrame]:
         """Make the next frames from what was heard, however little is ahead of them."""
         ready = self._state.listener.num_ready
-        take = min(self.plan.take, ready)
+        take = min(self._take, ready)
         return self._step(take, min(self.plan.ahead, ready - take), hurried)
 
     def _step(self, take: int, ahead: int, hurried: bool = False) -> Iterator[StreamFrame]:
@@ -322,6 +330,7 @@ class PortraitStream:
         state, first = self._state, self.num_frames
         with threads_for(self._model.network.config.width):
             features = state.listener.take(take, ahead)
+            state.onset.hear(features, take)
             audio = state.context(features, take)
             normalized = state.sampler(audio, take)
             values = state.finish(normalized, audio[len(audio) - len(features) :])

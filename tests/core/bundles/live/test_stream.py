@@ -85,10 +85,11 @@ def test_turns_of_speech_and_rest_leave_sound_and_pictures_in_step(starter, port
         stream.rest(1)
         stream.push(np.zeros(640, np.float32), RATE)
 
-    heard = stream.num_ready + stream.plan.ahead
+    heard = stream.num_heard
+    made = sum(1 for _ in stream.frames())
 
-    assert stream.num_heard == pytest.approx(150, abs=1)
-    assert heard == pytest.approx(150, abs=2)
+    assert heard == pytest.approx(150, abs=1)
+    assert made + stream.plan.ahead == pytest.approx(150, abs=2)
 
 
 def test_a_frame_waits_for_what_is_heard_ahead_of_it_and_no_longer(starter, portrait):
@@ -102,6 +103,52 @@ def test_a_frame_waits_for_what_is_heard_ahead_of_it_and_no_longer(starter, port
     assert (before, stream.num_ready) == (0, 2)
     assert len(list(stream.frames())) == 2
     assert stream.num_ready == 0
+
+
+@pytest.mark.parametrize("begins", [18, 19])
+def test_a_window_has_one_frame_where_speech_begins_and_two_elsewhere(
+    starter, portrait, speech, begins
+):
+    stream = starter.stream(portrait)
+    samples = np.concatenate([np.zeros(begins * 640, np.float32), from_first_word(speech[0])])
+    stream.push(samples, RATE)
+    windows = []
+
+    while made := stream.next_frames():
+        windows.append((made[0].index, len(made)))
+
+    single = [frame for frame, count in windows if count == 1]
+    assert begins <= single[0] <= begins + 1
+    assert len(single) <= 6  # two words begin
+    assert all(count == 2 for frame, count in windows if frame not in single)
+
+
+def test_a_mouth_opens_sooner_than_by_windows_of_two(starter, portrait, speech):
+    waits = []
+    for plan in (STARTER_PLAN, replace(STARTER_PLAN, onset=0)):
+        streams = (starter.stream(portrait, plan=plan) for _ in range(8))
+        waits.append([opened_after(stream, speech, place) for place, stream in enumerate(streams)])
+
+    assert max(waits[0]) <= max(waits[1]) - 0.02
+    assert np.mean(waits[0]) < np.mean(waits[1])
+
+
+def from_first_word(samples):
+    return samples[np.flatnonzero(np.abs(samples) > 0.02)[0] :]
+
+
+def opened_after(stream, speech, place):
+    """Return the seconds of sound that are needed until a frame has an open jaw.
+
+    It begins `place` hundredths of a second after a window.
+    """
+    silent = (16 * 4 + place) * 160
+    samples = np.concatenate([np.zeros(silent, np.float32), from_first_word(speech[0])])
+    for start in range(0, len(samples), 320):
+        stream.push(samples[start : start + 320], RATE)
+        if any(jaw([frame]) > 0.1 for frame in stream.frames()):
+            return (start + 320 - silent) / RATE
+    raise AssertionError("The jaw stayed shut.")
 
 
 def test_hurried_frames_show_the_last_picture_with_their_own_sound(starter, portrait, speech):
