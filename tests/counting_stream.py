@@ -1,5 +1,6 @@
 """A stream of frames that cost nothing, for tests of what plays it."""
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,9 +15,13 @@ WIDTH, HEIGHT = 6, 4
 
 
 class CountingStream:
-    """Behaves as a `PortraitStream`; each picture shows the number of its frame."""
+    """Behaves as a `PortraitStream`; each picture shows the number of its frame.
 
-    def __init__(self, sample_rate=RATE, width=WIDTH, height=HEIGHT):
+    A window takes `window_s`.
+    """
+
+    def __init__(self, sample_rate=RATE, width=WIDTH, height=HEIGHT, window_s=0.0):
+        self._window_s = window_s
         self.plan, self.num_frames, self.sample_rate = PLAN, 0, sample_rate
         self.portrait = SimpleNamespace(size=(width, height))
         self.sound, self.frame = np.zeros(0, np.float32), sample_rate // FPS
@@ -57,6 +62,7 @@ class CountingStream:
     def _made(self, hurried):
         made = []
         self.hurried.append(hurried)
+        time.sleep(self._window_s)
         for _ in range(PLAN.take):
             sound, self.sound = self.sound[: self.frame], self.sound[self.frame :]
             image = torch.full(self._shape, self.num_frames % 256, dtype=torch.uint8)

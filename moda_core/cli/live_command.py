@@ -60,4 +60,12 @@ def _stage(arguments: argparse.Namespace):
         sizes = (given["size"],)
     portrait, size, load = fitting_portrait(bundle, arguments.portrait, face, sizes)
     write_line(f"Frames of {size} pixels take {load:.0%} of the time in which they are shown.")
-    return Stage(bundle, portrait, arguments.emotion, arguments.seed, size)
+    return Stage(
+        bundle,
+        portrait,
+        arguments.portrait,
+        face,
+        emotion=arguments.emotion,
+        seed=arguments.seed,
+        sizes=tuple(limit for limit in sizes if limit <= size),
+    )

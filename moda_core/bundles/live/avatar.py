@@ -75,6 +75,9 @@ class Avatar:
         Number of frames that were handed out and not taken back.
     cost_s : float
         What making a window takes, on average.
+    load : float
+        Time of making a frame over the time for which it is shown, on average; near 1 frames come
+        late. Hurried ones count as 1 at least.
     """
 
     def __init__(
@@ -91,7 +94,8 @@ class Avatar:
         self._thread = ThreadPoolExecutor(1)  # all use of the stream, in order
         self._waiting: deque[StreamFrame] = deque()
         self._made = 0  # number of frames that were made and not taken back
-        self._base, self.cost_s = clock(), USUAL_COST_S  # time of frame 0
+        self._base = clock()  # time of frame 0
+        self.cost_s, self.load = USUAL_COST_S, 0.0
         self._turn, self._closed = 0, False  # how often frames were taken back
         self._to_make, self._to_show = asyncio.Event(), asyncio.Event()  # something has changed
         # Sound of which no frame can be made yet, and whether new sound joins what is being made.
@@ -230,10 +234,15 @@ class Avatar:
             if not made:
                 await _news(self._to_make, POLL_S)
                 continue
-            self.cost_s += 0.2 * (time.monotonic() - begun - self.cost_s)
+            self._note_cost(time.monotonic() - begun, len(made), hurried)
             self._waiting.extend(made)
             self._made = made[-1].index + 1
             self._to_show.set()
+
+    def _note_cost(self, took_s: float, num_frames: int, hurried: bool) -> None:
+        load = took_s * FPS / num_frames
+        self.cost_s += 0.2 * (took_s - self.cost_s)
+        self.load += 0.2 * ((max(1.0, load) if hurried else load) - self.load)
 
     def _is_starved(self) -> bool:
         """Tell whether sound was so long in coming that silence is put in."""

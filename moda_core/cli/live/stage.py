@@ -18,7 +18,7 @@ from ...motion.motion import FPS
 from ...portrait.find_face import FaceChoice
 from ...portrait.portrait import Portrait
 
-FAST_ENOUGH = 0.6  # of the time in which frames are shown; a browser needs some, too
+FAST_ENOUGH = 0.5  # of the time in which frames are shown; a browser slows them down
 TRIED_FRAMES = 16
 
 
@@ -31,30 +31,46 @@ class Stage:
     bundle : Bundle
     portrait : Portrait
         The one that viewers see first.
+    path : Path
+        Its picture.
+    face : FaceChoice
+        Its face.
     emotion : str
         Its emotion, one of `EMOTIONS`.
     seed : int
-    size : int
-        A larger picture that is dropped on the page is scaled down to it, in pixels.
+    sizes : tuple of int
+        Limits of the longest side of pictures, in pixels, from large to small. The first one holds
+        until a viewer turns out to be too slow for it.
     """
 
     bundle: Bundle
     portrait: Portrait
+    path: Path
+    face: FaceChoice
     emotion: str = "none"
     seed: int = 42
-    size: int = 512
+    sizes: tuple[int, ...] = (512,)
 
     def stream(self, sample_rate: int) -> PortraitStream:
         """Return a stream of its own, with sound of a rate."""
         return self.bundle.stream(self.portrait, self.emotion, self.seed, sample_rate)
 
-    def read_portrait(self, content: bytes) -> Portrait:
-        """Prepare the picture that a file's content holds; MoDAError if that can't be done."""
+    def smaller(self, size: int) -> int | None:
+        """Return the largest limit below a size, None if there is none."""
+        return next((limit for limit in self.sizes if limit < size), None)
+
+    def read_portrait(self, content: bytes | None, limit: int) -> Portrait:
+        """Prepare the picture that a file's content holds, or the first one.
+
+        Raises `MoDAError` if that can't be done.
+        """
+        if content is None:
+            return self.bundle.portrait(self.path, self.face, limit=limit)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "picture")
             path.write_bytes(content)
             try:
-                return self.bundle.portrait(path, limit=self.size)
+                return self.bundle.portrait(path, limit=limit)
             except MoDAError as error:
                 raise MoDAError(str(error).replace(f"'{path}'", "The picture")) from error
 
@@ -66,7 +82,7 @@ class Stage:
 def fitting_portrait(
     bundle: Bundle, path: Path, face: FaceChoice, sizes: Sequence[int]
 ) -> tuple[Portrait, int, float]:
-    """Prepare a picture in the largest size that is fast enough, else in the smallest.
+    """Prepare a picture in the largest size that is fast enough, else in the smallest possible.
 
     Parameters
     ----------
@@ -80,13 +96,24 @@ def fitting_portrait(
         The limit that was taken.
     load : float
         Time of making a frame over the time for which it is shown.
+
+    Raises
+    ------
+    MoDAError
+        If the picture can't be prepared in the first size.
     """
+    fitting = None
     for size in sizes:
-        portrait = bundle.portrait(path, face, limit=size)
-        load = frame_load(bundle, portrait)
-        if load < FAST_ENOUGH:
+        try:
+            portrait = bundle.portrait(path, face, limit=size)
+        except MoDAError:  # the face would be too small
+            if fitting is None:
+                raise
             break
-    return portrait, size, load
+        fitting = portrait, size, frame_load(bundle, portrait)
+        if fitting[2] < FAST_ENOUGH:
+            break
+    return fitting
 
 
 def frame_load(bundle: Bundle, portrait: Portrait) -> float:

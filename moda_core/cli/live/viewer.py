@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,8 @@ LEAD_S = 0.1  # how long before they are shown frames are sent
 MOST_HEARD_S = 10.0  # of sound that waits to be shown
 MOST_TAKEN_BACK = 25  # frames that a page may not have shown yet
 HELLO_S = 10.0  # in which a page must say what it is
+TOO_SLOW = 0.85  # share of their time that frames take, from which those who show them wait
+SLOW_FRAMES = 50  # for which it is too slow before the picture gets smaller
 JAW = CONTROLS.index("jaw")
 
 
@@ -61,6 +64,8 @@ class Viewer:
         # Sound on its way to the stream, and sound that was left out.
         self._coming_s = self._left_out_s = 0.0
         self._is_full = self._is_preparing = False
+        self._content: bytes | None = None  # of the picture that was taken; None for the first one
+        self._limit, self._num_slow = stage.sizes[0], 0
         self.avatar: Avatar | None = None
 
     async def run(self) -> None:
@@ -99,6 +104,7 @@ class Viewer:
         loop = asyncio.get_running_loop()
         try:
             async for frame in self.avatar.frames():
+                self._watch_load()
                 state = self._state(frame)
                 encoding = (pack_frame, frame.image, frame.sound, state)
                 await self._socket.send_bytes(await loop.run_in_executor(self._encoders, *encoding))
@@ -117,6 +123,16 @@ class Viewer:
         said_s = avatar.said_s(frame.index)
         said_s = None if said_s is None else said_s + self._left_out_s
         return FrameState(frame.index, self._turn, avatar.is_speaking, jaw, said_s, avatar.cost_s)
+
+    def _watch_load(self) -> None:
+        """Show the picture smaller once frames have taken too long for a while."""
+        self._num_slow = max(0, self._num_slow + (1 if self.avatar.load > TOO_SLOW else -1))
+        size = min(self._limit, max(self.avatar.stream.portrait.size))
+        limit = self._stage.smaller(size)
+        if self._num_slow >= SLOW_FRAMES and limit is not None and not self._is_preparing:
+            self._limit, self._num_slow, self._is_preparing = limit, 0, True
+            text = f"This machine is too slow for {size} pixels, so the picture has {limit} now."
+            self._do(self._show_smaller(text))
 
     def _hear(self, data: str | bytes) -> None:
         """Do what a message asks for; what takes time goes on in tasks, in the same order."""
@@ -190,15 +206,19 @@ class Viewer:
         self._is_preparing = True
         self._do(self._show_picture(content))
 
-    async def _show_picture(self, content: bytes) -> None:
+    async def _show_picture(self, content: bytes | None, note: str = "") -> None:
         try:
-            portrait = await asyncio.to_thread(self._stage.read_portrait, content)
+            portrait = await asyncio.to_thread(self._stage.read_portrait, content, self._limit)
             rest = await asyncio.to_thread(self._stage.rest, portrait)
             await self.avatar.set_portrait(portrait)
-            self._rest = rest
-            await self._tell(type="portrait")
+            self._rest, self._content = rest, content
+            await self._tell(type="portrait", note=note)
         finally:
             self._is_preparing = False
+
+    async def _show_smaller(self, note: str) -> None:
+        with suppress(MoDAError):  # the face would be too small
+            await self._show_picture(self._content, note)
 
     def _started(self) -> None:
         self._do(self._tell(type="started"))

@@ -233,7 +233,10 @@ async function start() {
       note(text);
       showState();
     },
-    portrait: showState,
+    portrait: ({ note: text }) => {
+      if (text) note(text);
+      showState();
+    },
     closed: onClosed,
   });
   setInterval(tellTime, CLOCK_MS);

@@ -15,9 +15,9 @@ LIMIT_S = 20
 class Events:
     """Notes what an avatar tells."""
 
-    def __init__(self, **options):
+    def __init__(self, window_s=0.0, **options):
         self.started, self.finished = 0, []
-        self.stream = CountingStream()
+        self.stream = CountingStream(window_s=window_s)
         self.avatar = Avatar(self.stream, self.on_started, self.finished.append, **options)
 
     def on_started(self):
@@ -64,6 +64,20 @@ def test_windows_that_would_come_too_late_are_hurried(speed, hurries):
     _, _, events = play(4, clock=lambda: (time.monotonic() - begun) * speed)
 
     assert events.stream.hurried[1:2] == [hurries]  # the first one is never early
+
+
+def test_the_load_is_the_share_of_their_time_that_frames_take():
+    _, _, events = play(40, window_s=0.04)
+
+    assert events.avatar.load == pytest.approx(0.5, abs=0.15)  # two frames are shown for 80 ms
+
+
+def test_hurried_frames_count_as_too_slow():
+    begun = time.monotonic()
+
+    _, _, events = play(40, clock=lambda: (time.monotonic() - begun) * 1e4)
+
+    assert events.avatar.load > 0.9
 
 
 def test_what_is_said_is_shown_whole_and_told():

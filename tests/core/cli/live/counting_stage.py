@@ -4,22 +4,27 @@ from types import SimpleNamespace
 
 import torch
 
+from moda_core.cli.live.stage import Stage
 from tests.counting_stream import CountingStream
 
 
 class CountingStage:
-    """Behaves as a `Stage`."""
+    """Behaves as a `Stage`; a window of its streams takes `window_s`."""
 
-    def __init__(self, size=16):
+    def __init__(self, size=16, sizes=None, window_s=0.0):
         self.streams, self.emotion, self.size = [], "none", size
+        self.sizes, self._window_s = sizes or (size,), window_s
         self.portrait = SimpleNamespace(image=torch.zeros(8, 8, 3, dtype=torch.uint8))
 
     def stream(self, sample_rate):
-        self.streams.append(CountingStream(sample_rate, self.size, self.size))
+        stream = CountingStream(sample_rate, self.size, self.size, self._window_s)
+        self.streams.append(stream)
         return self.streams[-1]
 
-    def read_portrait(self, content):
-        return content
+    smaller = Stage.smaller
+
+    def read_portrait(self, content, limit):
+        return SimpleNamespace(content=content, size=(limit, limit))
 
     def rest(self, portrait):
         return torch.zeros(63)

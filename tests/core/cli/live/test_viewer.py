@@ -8,8 +8,10 @@ import pytest
 
 pytest.importorskip("aiohttp")
 
+from moda_core.cli.live import viewer
 from moda_core.cli.live.playback_clock import UNTOLD_S
 from moda_core.cli.live.viewer import LEAD_S, MOST_HEARD_S
+from moda_core.errors import MoDAError
 
 from .counting_stage import CountingStage
 from .page_client import FPS, RATE, with_pages
@@ -191,7 +193,63 @@ def test_a_picture_is_shown_and_a_second_one_waits():
 
     with_pages(stage, act)
 
-    assert stage.streams[0].portrait == b"a face"
+    assert stage.streams[0].portrait.content == b"a face"
+
+
+def portraits(page):
+    return [told["note"] for told in page.told if told["type"] == "portrait"]
+
+
+@pytest.mark.parametrize("content", [None, b"a face"])
+def test_the_picture_gets_smaller_where_frames_take_too_long(monkeypatch, content):
+    monkeypatch.setattr(viewer, "SLOW_FRAMES", 8)
+    stage, expected = CountingStage(16, sizes=(16, 12, 8), window_s=0.09), [12, 8]
+
+    async def act(page):
+        if content is not None:
+            await page.show_picture(content)
+            await page.until(lambda: portraits(page))
+        told = len(portraits(page))
+        await page.until(lambda: len(portraits(page)) == told + 2)
+        return portraits(page)[told:]
+
+    notes = with_pages(stage, act)
+
+    assert all(str(size) in note for size, note in zip(expected, notes, strict=True))
+    assert stage.streams[0].portrait.size == (8, 8)
+    assert stage.streams[0].portrait.content == content
+
+
+def test_a_face_that_would_be_too_small_goes_on_as_it_is(monkeypatch):
+    monkeypatch.setattr(viewer, "SLOW_FRAMES", 4)
+    stage, tried = CountingStage(16, sizes=(16, 8), window_s=0.09), []
+
+    def refuse(content, limit):
+        tried.append(limit)
+        raise MoDAError("too small")
+
+    stage.read_portrait = refuse
+
+    async def act(page):
+        await page.until(lambda: tried)
+        count = len(page.frames)
+        await page.until(lambda: len(page.frames) > count + 20)
+        return page.told
+
+    told = with_pages(stage, act)
+
+    assert [message["type"] for message in told] == ["welcome"]
+    assert tried == [8]
+
+
+def test_the_picture_stays_as_it_is_where_frames_are_in_time(monkeypatch):
+    monkeypatch.setattr(viewer, "SLOW_FRAMES", 8)
+
+    async def act(page):
+        await page.until(lambda: len(page.frames) >= 40)
+        return portraits(page)
+
+    assert with_pages(CountingStage(16, sizes=(16, 8), window_s=0.02), act) == []
 
 
 @pytest.mark.parametrize("hello", ['{"type": "end"}', '{"type": "hello", "sample_rate": 1}', "hm"])
