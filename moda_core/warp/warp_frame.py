@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..head.field_cells import Part, interpolated, joined, within
+from ..head.field_cells import Part, between, interpolated, joined, neighbours, within
 from ..motion.controls import lip_opening
 from ..runtime.threads import one_thread, ordered_map
 from .drive import Controls, Pose
@@ -75,9 +75,10 @@ def _at(values: dict[str, Tensor], chosen: slice) -> dict[str, Tensor]:
 def _render_whole(region: Region, bands: list[Part], views: list[Tensor], shifts: Tensor) -> None:
     wide = interpolated(shifts, 3, region.across)
     wide[:, 0] += region.across
-    for view, shift in zip(views, wide.split(1), strict=True):
-        for rows, columns in bands:
-            places = interpolated(shift[..., columns], 2, region.down[rows])
+    for rows, columns in bands:
+        cells = neighbours(region.down[rows], wide.shape[2])
+        for view, shift in zip(views, wide[..., columns].split(1), strict=True):
+            places = between(shift, 2, cells)
             places[:, 1] += region.down[rows, None]
             _write(view[rows, columns], _levels(_sample(region, places))[0])
 
@@ -102,14 +103,9 @@ def _sample(region: Region, places: Tensor, picture: Tensor | None = None) -> Te
     """Sample the region's picture, or another, at places (n, 2, h, w); beyond it as its border."""
     height, width = region.size
     sharp = height * width <= BICUBIC_PIXELS and region.device.type != "mps"  # Macs have no bicubic
-    source = region.source if picture is None else picture
-    return F.grid_sample(
-        source.expand(len(places), -1, -1, -1),
-        places.permute(0, 2, 3, 1),
-        mode="bicubic" if sharp else "bilinear",
-        padding_mode="border",
-        align_corners=False,
-    )
+    mode = "bicubic" if sharp else "bilinear"
+    source = (region.source if picture is None else picture).expand(len(places), -1, -1, -1)
+    return F.grid_sample(source, places.permute(0, 2, 3, 1), mode, "border", align_corners=False)
 
 
 def _render_parts(region: Region, views: list[Tensor], posed: Tensor, controls: Controls) -> None:
