@@ -273,6 +273,7 @@ class VideoWriter:
         if self._codec == "libvpx-vp9":
             stream.metadata["alpha_mode"] = "1"  # players look for it
         context, colors = stream.codec_context, self._colors
+        context.thread_count = torch.get_num_threads()  # this process's share of the cores
         context.color_primaries, context.color_trc = colors.primaries, colors.transfer
         context.colorspace, context.color_range = colors.matrix, 1 + colors.full_range
         if self._stamps is not None:

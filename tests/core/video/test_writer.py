@@ -598,3 +598,17 @@ def test_colors_are_coded_by_the_tags(tmp_path, tags):
     [image] = footage.images_at([0.0])
     assert footage.colors == tags
     assert (image.int() - picture[0].int()).abs().max() <= 3
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_encoder_has_as_many_threads_as_this_process(tmp_path, threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with VideoWriter(tmp_path / "video.mp4", SIZE, 25, 1) as writer:
+            writer.write(grey_frames(1))
+            given = writer._stream.codec_context.thread_count
+    finally:
+        torch.set_num_threads(before)
+
+    assert given == threads
