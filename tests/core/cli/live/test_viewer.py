@@ -249,7 +249,7 @@ def test_the_picture_stays_as_it_is_where_frames_are_in_time(monkeypatch):
         await page.until(lambda: len(page.frames) >= 40)
         return portraits(page)
 
-    assert with_pages(CountingStage(16, sizes=(16, 8), window_s=0.02), act) == []
+    assert with_pages(CountingStage(16, sizes=(16, 8)), act) == []
 
 
 @pytest.mark.parametrize("hello", ['{"type": "end"}', '{"type": "hello", "sample_rate": 1}', "hm"])
