@@ -1,7 +1,7 @@
 """A batch on a Ray cluster of two nodes of one core each against one such node.
 
-The nodes are processes of this machine, so it needs two cores that are idle; each is kept to one.
-By default 16 clips; with `long` 40. Also what Ray itself takes for a job that does nothing.
+The nodes are processes of this machine, so it needs two cores that are idle. By default 16 clips;
+with `long` 40. Also what Ray itself takes for a job that does nothing.
 """
 
 import os
@@ -45,7 +45,7 @@ def timed_batch(inputs: list[str], out: Path, num_nodes: int) -> dict[str, float
 
     lines, _ = folder_jobs(*map(Path, inputs), "all")
     figures = {}
-    with local_cluster(num_nodes, keep_apart=True) as cluster:
+    with local_cluster(num_nodes) as cluster:
         started = time.perf_counter()
 
         def run(jobs, make_worker, on_tick):
