@@ -1,9 +1,7 @@
 """A batch with two workers against calls of `talk` and against one process, and killed at random.
 
 By default 8 clips, 4 portraits, 2 calls and 3 kills; with `long` 40 clips, 8 portraits, 4 calls and
-20 kills. The time of all calls of `talk` is that of the sample times the number of clips. The one
-process is kept to one core, as each of two workers on two cores has one: it encodes in a thread of
-its own beside the one that renders. ``over_one_on_all_cores`` lets it use the others for that. The
+20 kills. The time of all calls of `talk` is that of the sample times the number of clips. The
 ratios hold for an idle machine: on a busy one Linux may give two workers no more than one.
 """
 
@@ -38,16 +36,14 @@ KILLED_PIECE_S = 1.0
 SEED = 0
 
 IN_SEQUENCE = """
-import os, sys, time
+import sys, time
 from pathlib import Path
-if sys.argv[4:] == ["--one-core"]:
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 import torch
 from moda_core.cli.batch.job_file import folder_jobs
 from moda_core.cli.batch.plan import plan
 from moda_core.cli.batch.worker import Worker
 torch.set_num_threads(1)
-portraits, audios, out = map(Path, sys.argv[1:4])
+portraits, audios, out = map(Path, sys.argv[1:])
 jobs, _ = plan(folder_jobs(portraits, audios, "all")[0], out, Path())
 (out / "unfinished").mkdir()
 worker = Worker(out, out / "unfinished")
@@ -127,26 +123,18 @@ def compare(folder: Path, sizes: tuple[int, int, int], announce: Progress) -> di
     started = time.perf_counter()
     finish(start(batch_arguments(inputs, folder / "batch")))
     batch_s = time.perf_counter() - started
-    announce("the same in sequence, on one core")
-    one_core_s = sequence_s(inputs, folder / "sequence", "--one-core")
-    announce("the same in sequence, on all cores")
-    all_cores_s = sequence_s(inputs, folder / "sequence_on_all_cores")
-    return {
-        **{"clips": num_clips, "batch_s": batch_s, "sequence_s": one_core_s, **figures},
-        "over_calls": figures["call_s"] * num_clips / batch_s,
-        "over_one_process": one_core_s / batch_s,
-        "over_one_on_all_cores": all_cores_s / batch_s,
-        "same_files": digests(folder / "batch") == digests(folder / "sequence"),
-    }
-
-
-def sequence_s(inputs: list[str], out: Path, *options: str) -> float:
-    """Make all clips in one process with one thread for each operation; return the seconds."""
-    out.mkdir()
-    command = [sys.executable, "-c", IN_SEQUENCE, *inputs, str(out), *options]
+    announce("the same in sequence")
+    (folder / "sequence").mkdir()
+    command = [sys.executable, "-c", IN_SEQUENCE, *inputs, str(folder / "sequence")]
     variables = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
-    return float(ended.stdout)
+    sequence_s = float(ended.stdout)
+    return {
+        **{"clips": num_clips, "batch_s": batch_s, "sequence_s": sequence_s, **figures},
+        "over_calls": figures["call_s"] * num_clips / batch_s,
+        "over_one_process": sequence_s / batch_s,
+        "same_files": digests(folder / "batch") == digests(folder / "sequence"),
+    }
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -191,7 +179,7 @@ def kill_at_random(folder: Path, num_kills: int, announce: Progress) -> dict:
 def run(long: bool = False, device: str = "cpu", dtype: str = "float32") -> dict:
     """Measure; return the figures."""
     sizes, num_kills = ((8, 5, 4), 20) if long else ((4, 2, 2), 3)
-    announce = Progress("batch", sizes[2] + 4 + num_kills)
+    announce = Progress("batch", sizes[2] + 3 + num_kills)
     with tempfile.TemporaryDirectory() as name:
         figures = compare(Path(name, "speed"), sizes, announce)
         killed = kill_at_random(Path(name, "kills"), num_kills, announce)
