@@ -1,5 +1,6 @@
 """Log-mel features of the starter: 64 bands at 100 Hz, four steps per video frame, no weights."""
 
+import itertools
 import math
 from collections.abc import Iterable
 
@@ -7,7 +8,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import lfilter
 from torch import Tensor
 
 from .speech_preparation import SAMPLE_RATE
@@ -129,15 +129,11 @@ class Equalizer:
         counted = torch.cat([level.clamp(min=QUIETEST_LEVEL), torch.ones_like(loud)], dim=2) * loud
         decay = math.exp(-HOP / SAMPLE_RATE / MEMORY_S)
         start = torch.zeros_like(counted[:, :1]) if self.sums is None else self.sums
-        sums, _ = lfilter(
-            np.ones(1, np.float32),
-            np.array([1, -decay], np.float32),
-            counted.numpy(),
-            axis=1,
-            zi=np.float32(decay) * start.numpy(),
-        )
-        sums = torch.from_numpy(sums)
-        self.sums = sums[:, -1:]
+        sums = torch.cat([start, counted], dim=1)
+        steps = sums.transpose(0, 1).numpy()
+        for earlier, step in itertools.pairwise(steps):
+            step += decay * earlier
+        self.sums, sums = sums[:, -1:], sums[:, 1:]
         usual = speech_spectrum()
         mean = (sums[..., :-1] + PRIOR_STEPS * usual) / (sums[..., -1:] + PRIOR_STEPS)
         return log_mel + (EQUALISATION * (usual - mean)).clamp(-LARGEST_SHIFT, LARGEST_SHIFT)

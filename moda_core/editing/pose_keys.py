@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from scipy.interpolate import PchipInterpolator
 from torch import Tensor
 
 from ..emotion.text_cursor import DEGREES, SEPARATORS, WORD, TextCursor, suggestion
@@ -153,6 +152,8 @@ def _conflict(key: PoseKey, other: PoseKey) -> str:
 
 def _key_curve(keys: Sequence[PoseKey], time_s: Tensor, ease_s: float) -> tuple[Tensor, Tensor]:
     """Return the angle of the keys at every time, and its weight, (N,) each."""
+    from scipy.interpolate import PchipInterpolator  # takes time to load, and is seldom needed
+
     times = np.array([key.time_s for key in keys])
     degrees = np.array([key.degrees for key in keys])
     inside = time_s.clamp(times[0], times[-1])

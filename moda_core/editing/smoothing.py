@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.signal import lfilter, savgol_filter
 
 from ..motion.checks import check_number, check_weights
 from ..motion.motion import STD_FLOOR, Motion, released_stats
@@ -103,8 +102,7 @@ def smooth(
 def one_euro(curves: np.ndarray, fps: float, min_cutoff_hz: float, beta: float) -> np.ndarray:
     """Smooth curves with a cutoff that rises with their speed: (N, C) to (N, C)."""
     speed = np.diff(curves, axis=0, prepend=curves[:1]) * fps
-    weight = _weight(SPEED_CUTOFF_HZ, fps)
-    speed = lfilter([weight], [1, weight - 1], speed, axis=0)
+    speed = low_pass(speed, np.full_like(speed, _weight(SPEED_CUTOFF_HZ, fps)))
     return low_pass(curves, _weight(min_cutoff_hz + beta * np.abs(speed), fps))
 
 
@@ -122,6 +120,8 @@ def savitzky_golay(curves: np.ndarray, window: float, order: int) -> np.ndarray:
     odd = min(2 * round((window - 1) / 2) + 1, longest)
     if odd <= order + 1:
         return curves.copy()
+    from scipy.signal import savgol_filter  # takes half as long to load as torch
+
     return savgol_filter(curves, odd, order, axis=0)
 
 

@@ -1,8 +1,9 @@
 """Blinks and sway drawn at random, for what neither speech nor a model decides."""
 
+from itertools import accumulate
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import lfilter
 
 from .controls import CONTROLS
 from .motion import FPS, TRANSLATION
@@ -31,8 +32,14 @@ def random_walk(random: np.random.Generator, num_frames: int, memory_s: float) -
     decay = np.exp(-1 / (memory_s * FPS))
     warm_up = int(5 * memory_s * FPS)
     noise = random.standard_normal(num_frames + warm_up)
-    walk = lfilter([np.sqrt(1 - decay**2)], [1, -decay], noise)
-    return gaussian_filter1d(walk, WALK_SMOOTHING)[warm_up:]
+    return gaussian_filter1d(walk(noise, decay), WALK_SMOOTHING)[warm_up:]
+
+
+def walk(noise: np.ndarray, decay: float, before: float = 0.0) -> np.ndarray:
+    """Return a walk (num_frames,) that goes back towards 0, from where it was before."""
+    steps = np.sqrt(1 - decay**2) * noise
+    values = accumulate(steps.tolist(), lambda value, step: step + decay * value, initial=before)
+    return np.fromiter(values, float)[1:]
 
 
 class RollingWalk:
@@ -47,8 +54,7 @@ class RollingWalk:
     """
 
     def __init__(self, random: np.random.Generator, memory_s: float):
-        self._random, self._decay = random, np.exp(-1 / (memory_s * FPS))
-        self._state = np.zeros(1)
+        self._random, self._decay, self._last = random, np.exp(-1 / (memory_s * FPS)), 0.0
         self._walk = self._drawn(int(5 * memory_s * FPS))[-WALK_REACH:]
 
     def next(self, num_frames: int) -> np.ndarray:
@@ -61,10 +67,9 @@ class RollingWalk:
         return smooth[WALK_REACH : WALK_REACH + num_frames]
 
     def _drawn(self, count: int) -> np.ndarray:
-        noise = self._random.standard_normal(count)
-        gain = np.sqrt(1 - self._decay**2)
-        walk, self._state = lfilter([gain], [1, -self._decay], noise, zi=self._state)
-        return walk
+        drawn = walk(self._random.standard_normal(count), self._decay, self._last)
+        self._last = drawn[-1]
+        return drawn
 
 
 class BlinkClock:

@@ -356,3 +356,15 @@ def test_the_help_does_not_wait_for_torch():
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert ended.stdout.strip() == "[]"
+
+
+def test_making_a_video_loads_nothing_that_takes_long_and_is_seldom_needed():
+    code = (
+        "import sys; import moda_core.cli.talk_request; "
+        "print(sorted({'scipy.signal', 'scipy.interpolate', 'transformers'} & set(sys.modules)))"
+    )
+
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert ended.stdout.strip() == "[]"

@@ -1,17 +1,33 @@
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
-from moda_core.motion.liveliness import BLINK, BlinkClock, RollingWalk, blink_lids, random_walk
+from moda_core.motion.liveliness import (
+    BLINK,
+    BlinkClock,
+    RollingWalk,
+    blink_lids,
+    random_walk,
+    walk,
+)
 from moda_core.motion.motion import FPS
 
 MINUTES = 10
 
 
+def test_a_walk_is_its_noise_through_a_filter_that_forgets():
+    noise, decay = np.random.default_rng(7).standard_normal(200), 0.9
+
+    expected = lfilter([np.sqrt(1 - decay**2)], [1, -decay], noise, zi=[decay * 3.0])[0]
+
+    assert np.allclose(walk(noise, decay, before=3.0), expected, atol=1e-12)
+
+
 def test_a_walk_drawn_in_pieces_is_the_whole_one():
     whole = random_walk(np.random.default_rng(7), 200, 1.2)
-    walk = RollingWalk(np.random.default_rng(7), 1.2)
+    rolling = RollingWalk(np.random.default_rng(7), 1.2)
 
-    pieces = np.concatenate([walk.next(count) for count in (1, 2, 3, 50, 0, 100)])
+    pieces = np.concatenate([rolling.next(count) for count in (1, 2, 3, 50, 0, 100)])
 
     assert np.allclose(pieces, whole[: len(pieces)], atol=1e-12)
 
