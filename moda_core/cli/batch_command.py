@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MoDAError
+from ..runtime.loading import loading
 from .batch.pool import num_cores, run_jobs, warm_up
 from .console import write_line
 from .talk_arguments import model_folder
@@ -24,8 +25,9 @@ def batch(arguments: argparse.Namespace) -> int:
     if arguments.ray is None:
         warm_up()
 
-    from .batch.batch import run_batch  # which takes as long to load as the workers
-    from .batch.plan import Shard
+    with loading():
+        from .batch.batch import run_batch  # which takes as long to load as the workers
+        from .batch.plan import Shard
 
     lines, inputs = _lines(arguments)
     common = dict(arguments.set)

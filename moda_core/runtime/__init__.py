@@ -1,1 +1,1 @@
-"""Threads, background work, chunks of frames, out-of-memory errors, and timing."""
+"""Loading, threads, background work, chunks of frames, out-of-memory errors, and timing."""
