@@ -273,12 +273,15 @@ class VideoWriter:
         if self._codec == "libvpx-vp9":
             stream.metadata["alpha_mode"] = "1"  # players look for it
         context, colors = stream.codec_context, self._colors
-        context.thread_count = torch.get_num_threads()  # this process's share of the cores
+        context.thread_count = threads = torch.get_num_threads()  # the process's share of the cores
         context.color_primaries, context.color_trc = colors.primaries, colors.transfer
         context.colorspace, context.color_range = colors.matrix, 1 + colors.full_range
         if self._stamps is not None:
             context.time_base = Fraction(1, TIMES_A_SECOND)
         self._reformatter = VideoReformatter()
+        # From version 17 on av takes a thread for each core unless it is told.
+        told = int(av.__version__.partition(".")[0]) >= 17
+        self._conversion = {"threads": threads} if told else {}
         if self.audio is not None:
             self._sound = add_sound(self._container, self.audio, self._start_of(self.num_frames))
             self._next_sound = next(self._sound, None)
@@ -289,6 +292,7 @@ class VideoWriter:
             format=self._coded,
             dst_colorspace=self._colors.matrix,
             dst_color_range=1 + self._colors.full_range,
+            **self._conversion,
         )
         frame.pts, frame.time_base = self.num_written, 1 / self.rate
         if self._stamps is not None:
