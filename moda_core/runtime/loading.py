@@ -9,8 +9,8 @@ from contextlib import contextmanager
 def loading() -> Iterator[None]:
     """Keep the garbage collector from what is imported in the block, which is never garbage.
 
-    It would look at all of it again and again, which takes a quarter of the time of an import of
-    torch; later on it would do so in each process that is forked, and when the process ends.
+    It would look at all of it again and again, which takes an eighth of the time of loading torch
+    and the pack; later on it would do so in each process that is forked, and when the process ends.
     """
     enabled = gc.isenabled()
     gc.disable()
