@@ -14,12 +14,12 @@ import av
 import numpy as np
 import torch
 from av.stream import Disposition
-from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
 from ..audio.sound_file import open_media
 from ..errors import InputFileError
 from .color_tags import BT601, BT709, FULL_RANGE, LIMITED_RANGE, ColorTags
+from .reformat import reformatter
 
 logger = logging.getLogger(__name__)
 
@@ -187,11 +187,11 @@ def image_converter(
     `rough` ones are made several times as fast, and are for looking at faces, not for showing.
     """
     width, height = size[::-1] if orientation.quarter_turns % 2 else size
-    reformatter = VideoReformatter()
+    reformat = reformatter()
 
     # RGB has no matrix, but PyAV 14 ignores the source's unless another one is asked for.
     def convert(frame: av.VideoFrame) -> Tensor:
-        rgb = reformatter.reformat(
+        rgb = reformat(
             frame,
             width,
             height,

@@ -12,11 +12,11 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
-from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
 from ..errors import OutputError
 from .color_tags import BT709, ColorTags
+from .reformat import reformatter
 from .soundtrack import AudioTrack, add_sound
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -273,26 +273,22 @@ class VideoWriter:
         if self._codec == "libvpx-vp9":
             stream.metadata["alpha_mode"] = "1"  # players look for it
         context, colors = stream.codec_context, self._colors
-        context.thread_count = threads = torch.get_num_threads()  # the process's share of the cores
+        context.thread_count = torch.get_num_threads()  # this process's share of the cores
         context.color_primaries, context.color_trc = colors.primaries, colors.transfer
         context.colorspace, context.color_range = colors.matrix, 1 + colors.full_range
         if self._stamps is not None:
             context.time_base = Fraction(1, TIMES_A_SECOND)
-        self._reformatter = VideoReformatter()
-        # From version 17 on av takes a thread for each core unless it is told.
-        told = int(av.__version__.partition(".")[0]) >= 17
-        self._conversion = {"threads": threads} if told else {}
+        self._reformat = reformatter()
         if self.audio is not None:
             self._sound = add_sound(self._container, self.audio, self._start_of(self.num_frames))
             self._next_sound = next(self._sound, None)
 
     def _write_frame(self, pixels: np.ndarray):
-        frame = self._reformatter.reformat(
+        frame = self._reformat(
             av.VideoFrame.from_ndarray(pixels, format=self._pixels),
             format=self._coded,
             dst_colorspace=self._colors.matrix,
             dst_color_range=1 + self._colors.full_range,
-            **self._conversion,
         )
         frame.pts, frame.time_base = self.num_written, 1 / self.rate
         if self._stamps is not None:
